@@ -1,0 +1,210 @@
+/*
+ * base.c: allocation with fault injection, cleanup helpers, errors.
+ */
+#include "base/base.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static long fail_after = -1;
+
+void ja_alloc_fail_after(long count)
+{
+    fail_after = count;
+}
+
+/* True when this allocation is the one that a test wants to fail. */
+static bool must_fail(void)
+{
+    if (fail_after < 0)
+        return false;
+    return fail_after-- == 0;
+}
+
+void *ja_malloc(size_t size)
+{
+    return must_fail() ? NULL : malloc(size ? size : 1);
+}
+
+void *ja_calloc(size_t count, size_t size)
+{
+    return must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1);
+}
+
+void *ja_realloc(void *memory, size_t size)
+{
+    return must_fail() ? NULL : realloc(memory, size ? size : 1);
+}
+
+char *ja_strndup(const char *text, size_t length)
+{
+    size_t n = strnlen(text, length);
+    char *copy = ja_malloc(n + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+char *ja_strdup(const char *text)
+{
+    return ja_strndup(text, strlen(text));
+}
+
+char *ja_printf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0)
+        return NULL;
+    char *text = ja_malloc((size_t)n + 1);
+    if (!text)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, (size_t)n + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void ja_free(void *memory)
+{
+    free(memory);
+}
+
+void ja_cleanup_free(void *pointer_to_pointer)
+{
+    void *memory;
+    memcpy(&memory, pointer_to_pointer, sizeof memory);
+    free(memory);
+}
+
+void ja_cleanup_close(int *fd)
+{
+    if (*fd >= 0) {
+        int saved = errno;
+        close(*fd);
+        errno = saved;
+    }
+}
+
+const char *ja_code_name(int code)
+{
+    switch (code) {
+    case JA_OK:
+        return "ok";
+    case JA_E_USAGE:
+        return "usage";
+    case JA_E_INVALID:
+        return "invalid";
+    case JA_E_NOMEM:
+        return "nomem";
+    case JA_E_NOTFOUND:
+        return "notfound";
+    case JA_E_EXISTS:
+        return "exists";
+    case JA_E_CONFLICT:
+        return "conflict";
+    case JA_E_BUSY:
+        return "busy";
+    case JA_E_TIMEOUT:
+        return "timeout";
+    case JA_E_DENIED:
+        return "denied";
+    case JA_E_UNSUPPORTED:
+        return "unsupported";
+    case JA_E_INTERRUPTED:
+        return "interrupted";
+    case JA_E_CORRUPT:
+        return "corrupt";
+    case JA_E_LIMIT:
+        return "limit";
+    default:
+        return "failed";
+    }
+}
+
+void ja_error_clear(struct ja_error *err)
+{
+    if (err)
+        memset(err, 0, sizeof *err);
+}
+
+static void fill(struct ja_error *err, int code, int sys, const char *object)
+{
+    ja_error_clear(err);
+    err->code = code;
+    err->sys = sys;
+    if (object)
+        snprintf(err->object, sizeof err->object, "%s", object);
+}
+
+int ja_error_set(struct ja_error *err, int code, const char *object, const char *format, ...)
+{
+    if (!err)
+        return code;
+    /* The arguments may point into *err itself. */
+    char what[sizeof err->what];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    char named[sizeof err->object];
+    snprintf(named, sizeof named, "%s", object ? object : "");
+    fill(err, code, 0, named);
+    memcpy(err->what, what, sizeof what);
+    return code;
+}
+
+int ja_error_sys(struct ja_error *err, int sys, const char *object, const char *format, ...)
+{
+    int code = sys == ENOMEM ? JA_E_NOMEM : JA_E_FAILED;
+    if (!err)
+        return code;
+    char what[sizeof err->what];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof what)
+        snprintf(what + n, sizeof what - (size_t)n, ": %s", strerror(sys));
+    fill(err, code, sys, object);
+    memcpy(err->what, what, sizeof what);
+    return code;
+}
+
+int ja_error_nomem(struct ja_error *err)
+{
+    return ja_error_set(err, JA_E_NOMEM, NULL, "out of memory");
+}
+
+int ja_error_hint(struct ja_error *err, const char *format, ...)
+{
+    if (!err)
+        return JA_E_FAILED;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->hint, sizeof err->hint, format, args);
+    va_end(args);
+    return err->code;
+}
+
+int ja_error_wrap(struct ja_error *err, const char *format, ...)
+{
+    if (!err)
+        return JA_E_FAILED;
+    char old[sizeof err->what];
+    memcpy(old, err->what, sizeof old);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->what, sizeof err->what, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->what)
+        snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s", old);
+    return err->code;
+}

@@ -1,0 +1,27 @@
+/*
+ * clock.h: time, the boot id, random identifiers.
+ */
+#ifndef JA_CLOCK_H
+#define JA_CLOCK_H
+
+#include "base/base.h"
+
+#define JA_TIME_TEXT 32 /* "2026-11-23T23:48:24.123Z" and a zero */
+#define JA_UUID_TEXT 37
+
+/* Now in milliseconds: monotonic (since some point), and of the calendar (since 1970, UTC). */
+int64_t ja_clock_monotonic_ms(void);
+int64_t ja_clock_monotonic_us(void);
+int64_t ja_clock_wall_ms(void);
+/* RFC 3339 in UTC with milliseconds. */
+void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT]);
+/* A random UUID, version 4, from the kernel. 0 or negative. */
+int ja_uuid_new(char ret_uuid[JA_UUID_TEXT]);
+bool ja_uuid_valid(const char *text);
+/* An identifier that differs after every boot of this machine: Linux's boot_id; on FreeBSD kern.boottime and hostid. */
+int ja_boot_id(char *ret_id, size_t size, struct ja_error *err);
+/* When a process began, in clock ticks since boot (Linux) or microseconds (FreeBSD): tells a process from a later one
+ * with the same number. JA_E_NOTFOUND when there is none (a zombie counts as none). */
+int ja_process_start(pid_t pid, uint64_t *ret_start);
+
+#endif

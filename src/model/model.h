@@ -1,0 +1,159 @@
+/*
+ * model.h: the nouns of jailadmin as C structures. Their tables are in src/model/nouns.c, which is where each field's
+ * default, checks and documentation are.
+ *
+ * Every structure that can stand in a list begins with its key.
+ */
+#ifndef JA_MODEL_H
+#define JA_MODEL_H
+
+#include "model/field.h"
+
+enum ja_vnet { JA_VNET_YES, JA_VNET_SHARED, JA_VNET_INHERIT };
+enum ja_boot { JA_BOOT_NO, JA_BOOT_YES, JA_BOOT_LAST };
+enum ja_wanted { JA_WANTED_STOPPED, JA_WANTED_RUNNING };
+enum ja_row_state { JA_ROW_CREATING, JA_ROW_READY, JA_ROW_BROKEN };
+enum ja_mount_type { JA_MOUNT_BIND, JA_MOUNT_TMPFS, JA_MOUNT_PROCFS, JA_MOUNT_FDESCFS };
+enum ja_restart { JA_RESTART_NO, JA_RESTART_FAILURE, JA_RESTART_ALWAYS };
+
+struct ja_nic {
+    char *label;              /* the inner interface's name on Linux: "eth0" */
+    char *network;
+    struct ja_strv addresses; /* "auto", "auto6", "dhcp", "slaac", or ADDRESS[/LEN]; the first of a family is primary */
+    char *mac;                /* NULL: from the jail's uuid */
+    int64_t mtu;              /* 0: the network's */
+    int64_t vlan;             /* 0: untagged */
+    bool gateway;             /* its network's gateway becomes the default route (the first nic that has it wins) */
+};
+
+struct ja_route {
+    char *destination; /* prefix, or "default", "default6" */
+    char *via;
+};
+
+struct ja_mount {
+    char *target; /* absolute, inside the jail */
+    int type;     /* enum ja_mount_type */
+    char *source; /* absolute host path for bind */
+    bool readonly;
+    int64_t size; /* tmpfs, bytes */
+};
+
+struct ja_service {
+    char *name;
+    struct ja_strv command;
+    char *user;
+    int64_t order;
+    int restart; /* enum ja_restart */
+};
+
+struct ja_volume {
+    char *name;
+    char *target; /* absolute, inside the jail */
+    int64_t size; /* bytes, 0: no quota */
+};
+
+struct ja_forward {
+    char *name;
+    int protocol; /* index into tcp, udp */
+    char *address;
+    char *port; /* PORT or FIRST-LAST on the host */
+    char *to;   /* PORT or FIRST-LAST in the jail */
+};
+
+struct ja_limits {
+    int64_t cpu;    /* thousandths of a core */
+    int64_t memory; /* bytes */
+    int64_t swap;
+    int64_t processes;
+    int64_t files;
+    int64_t disk; /* bytes */
+    int64_t read_rate, write_rate; /* bytes a second */
+};
+
+struct ja_dns {
+    struct ja_strv servers; /* empty: the network's resolver */
+    struct ja_strv search;
+};
+
+struct ja_hooks {
+    struct ja_strv before_start, after_start, before_stop, after_stop;
+};
+
+struct ja_jail {
+    char *name;
+    char *uuid;
+    int64_t slot;
+    int state;  /* enum ja_row_state */
+    int wanted; /* enum ja_wanted */
+    char *created; /* RFC 3339 */
+    char *template;
+    char *version;
+    char *be; /* the active boot environment */
+    char *hostname;
+    int vnet; /* enum ja_vnet */
+    struct ja_list nics, routes, mounts, services, volumes, forwards;
+    struct ja_dns dns;
+    struct ja_strv init;         /* empty: the template's own, or a pause process */
+    struct ja_strv stop_command; /* empty: the init's own signal */
+    int64_t stop_timeout;        /* ms */
+    struct ja_hooks hooks;
+    struct ja_limits limits;
+    struct ja_strv allow, devices, depends;
+    struct ja_map env, labels;
+    char *owner;
+    int boot; /* enum ja_boot */
+    int64_t priority;
+    bool protect, privileged;
+};
+
+struct ja_network {
+    char *name;
+    char *uuid;
+    int state;
+    int64_t slot;              /* the number in its bridge's name */
+    char *created;
+    struct ja_strv addresses;  /* the gateway's, with prefix length; at most one v4 and one v6 for allocation */
+    char *nat;                 /* "auto", "none" or an interface of the host */
+    struct ja_strv members;    /* physical interfaces */
+    int64_t vlan;
+    int64_t mtu;
+    bool dns;                  /* names of jails are resolved by the gateway */
+    char *domain;
+    bool isolate;              /* jails of the network do not see each other */
+    struct ja_map labels;
+};
+
+struct ja_template {
+    char *name;
+    char *uuid;
+    int state;
+    char *created;
+    char *os;      /* "linux" or "freebsd" */
+    char *source;  /* as given to --from */
+    char *current; /* the newest version */
+    struct ja_list versions; /* struct ja_template_version */
+    struct ja_strv init;     /* taken over by its jails */
+    struct ja_map labels;
+};
+
+struct ja_template_version {
+    char *version;
+    char *uuid;
+    char *created;
+    char *checksum;
+};
+
+extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mount, ja_noun_service, ja_noun_volume,
+    ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network, ja_noun_template,
+    ja_noun_template_version;
+
+/* Checks that other parts use too. Each says in *err what was given and what is allowed. */
+int ja_check_name(const char *value, struct ja_error *err);    /* [a-z][a-z0-9-]{0,62}, no "-" at the end */
+int ja_check_path(const char *value, struct ja_error *err);    /* absolute, no "..", no control characters, below PATH_MAX */
+int ja_check_hostname(const char *value, struct ja_error *err);
+int ja_check_ifname(const char *value, struct ja_error *err);
+int ja_check_mac(const char *value, struct ja_error *err);
+int ja_check_env_name(const char *value, struct ja_error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * facts.h: what is there. A fact is a question to the host, by kind and name, with its answer as text.
+ *
+ * A planner asks with ja_fact(). If the answer is not known yet, the question is noted as missing and the planner goes on
+ * with "absent"; its caller sees that something is missing, lets the host read just that, throws the plan away and plans
+ * again. Planners are pure, so planning twice does no harm, and a planner never has to list beforehand what it will need.
+ * The same facts are what an undo proves ownership with (struct ja_guard), what the simulated hosts answer, and what
+ * `doctor --facts` writes to a file.
+ */
+#ifndef JA_FACTS_H
+#define JA_FACTS_H
+
+#include "base/str.h"
+
+enum ja_fact_kind {
+    JA_FACT_TOOL,      /* program name -> absolute path */
+    JA_FACT_LINK,      /* network interface -> its alias (Linux) or description (FreeBSD), "" when it has none */
+    JA_FACT_PORTS,     /* bridge -> number of its ports, decimal */
+    JA_FACT_HOSTADDR,  /* address without prefix -> interface of the host that has it */
+    JA_FACT_PATH,      /* absolute host path -> "dir", "file", "link", "other" */
+    JA_FACT_MOUNT,     /* absolute host path -> file system type of what is mounted there */
+    JA_FACT_SUBVOLUME, /* btrfs: absolute path -> subvolume uuid */
+    JA_FACT_DATASET,   /* ZFS: dataset or snapshot -> our mark "INSTANCE OBJECT", "" when it has none */
+    JA_FACT_SYSCTL,    /* kernel setting -> value */
+    JA_FACT_CGROUPS,   /* "" -> "v2", "hybrid" or "v1" */
+    JA_FACT_PROCESS,   /* pid file -> pid, when that very process lives */
+    JA_FACT_JAIL,      /* kernel jail name (FreeBSD) or crun id (Linux) -> "running PID" */
+    JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
+    JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
+    JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET ELEMENT" -> "" */
+    JA_FACT_LISTEN,    /* "tcp|udp ADDRESS PORT" -> who, when something on the host listens there */
+    JA_FACT_IDMAP,     /* path -> "yes" when mounts of its file system can be idmapped */
+    JA_FACT_MODULE,    /* kernel module or feature -> "" */
+    JA_FACT_FILE,      /* absolute host path of a small file of ours -> its text */
+    JA_FACT_NETNS,     /* path or name of a pinned network namespace -> "" */
+    JA_FACT_CGROUP,    /* cgroup path below the hierarchy, of ours -> "" */
+    JA_FACT_KINDS
+};
+
+struct ja_fact {
+    enum ja_fact_kind kind;
+    bool known;  /* false: asked for, not answered yet */
+    char *name;
+    char *value; /* NULL: absent */
+};
+
+struct ja_facts {
+    struct ja_fact *items; /* sorted by kind and name */
+    size_t count;
+    size_t missing; /* how many are not known yet */
+    bool failed;    /* memory ran out */
+};
+
+const char *ja_fact_kind_name(enum ja_fact_kind kind);
+/* The answer, or NULL: absent, or not known yet (then it is now missing). */
+const char *ja_fact(struct ja_facts *facts, enum ja_fact_kind kind, const char *name);
+const char *ja_factf(struct ja_facts *facts, enum ja_fact_kind kind, const char *format, ...) JA_PRINTF(3, 4);
+/* Answers a question; value NULL: absent. */
+int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *name, const char *value);
+/* Forgets all answers of one kind and name. */
+void ja_facts_forget(struct ja_facts *facts);
+void ja_facts_fini(struct ja_facts *facts);
+
+/* Whoever can answer: a real host, a simulated one, a facts file. Answers everything that is missing in *facts. */
+struct ja_fact_reader {
+    int (*read)(void *context, struct ja_facts *facts, struct ja_error *err);
+    void *context;
+};
+
+#endif
