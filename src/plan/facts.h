@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 
+#include <jansson.h>
+
 enum ja_fact_kind {
     JA_FACT_TOOL,      /* program name -> absolute path */
     JA_FACT_LINK,      /* network interface -> its alias (Linux) or description (FreeBSD), "" when it has none */
@@ -34,6 +36,8 @@ enum ja_fact_kind {
     JA_FACT_FILE,      /* absolute host path of a small file of ours -> its text */
     JA_FACT_NETNS,     /* path or name of a pinned network namespace -> "" */
     JA_FACT_CGROUP,    /* cgroup path below the hierarchy, of ours -> "" */
+    JA_FACT_TREEFILE,  /* "TREE\tPATH": a small file beneath a jail's tree -> its text, links resolved inside */
+    JA_FACT_DIRECTORY, /* absolute host path -> names in it, sorted, one a line */
     JA_FACT_KINDS
 };
 
@@ -57,9 +61,14 @@ const char *ja_fact(struct ja_facts *facts, enum ja_fact_kind kind, const char *
 const char *ja_factf(struct ja_facts *facts, enum ja_fact_kind kind, const char *format, ...) JA_PRINTF(3, 4);
 /* Answers a question; value NULL: absent. */
 int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *name, const char *value);
-/* Forgets all answers of one kind and name. */
-void ja_facts_forget(struct ja_facts *facts);
 void ja_facts_fini(struct ja_facts *facts);
+/* A facts file: {"link": {"eth0": ""}, "tool": {"ip": "/usr/sbin/ip", "dnsmasq": null}}. New reference, NULL: no memory. */
+json_t *ja_facts_to_json(const struct ja_facts *facts);
+int ja_facts_from_json(struct ja_facts *facts, const json_t *json, struct ja_error *err);
+int ja_fact_kind_parse(const char *name); /* -1: no such kind */
+
+/* True when a fact's value carries the mark: equal, or beginning with it when it ends in "*"; NULL matches all. */
+bool ja_guard_match(const char *mark, const char *value);
 
 /* Whoever can answer: a real host, a simulated one, a facts file. Answers everything that is missing in *facts. */
 struct ja_fact_reader {
