@@ -1,0 +1,239 @@
+/*
+ * journal.c: the files of open plans. See journal.h.
+ */
+#include "run/journal.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX ".plan"
+
+enum { FILE_LIMIT = 64 << 20 };
+
+int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
+                      struct ja_journal *ret_journal, struct ja_error *err)
+{
+    struct ja_journal journal = {.fd = -1};
+    if (snprintf(journal.path, sizeof journal.path, "%s/%s" SUFFIX, dir, id) >= (int)sizeof journal.path)
+        return ja_error_set(err, JA_E_INVALID, NULL, "the state directory's path is too long");
+    json_t *json = ja_plan_to_json(plan);
+    if (!json || json_object_set_new(json, "boot", json_string(boot_id)) < 0) {
+        json_decref(json);
+        return ja_error_nomem(err);
+    }
+    char *line = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (!line)
+        return ja_error_nomem(err);
+    int rc = 0;
+    journal.fd = open(journal.path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (journal.fd < 0)
+        rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", journal.path);
+    else if (flock(journal.fd, LOCK_EX | LOCK_NB) < 0 || ja_fd_write(journal.fd, line, strlen(line)) < 0 ||
+             ja_fd_write(journal.fd, "\n", 1) < 0)
+        rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", journal.path);
+    free(line);
+    if (rc < 0) {
+        if (journal.fd >= 0)
+            ja_journal_close(&journal);
+        return rc;
+    }
+    *ret_journal = journal;
+    return 0;
+}
+
+int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct ja_error *err)
+{
+    char line[32];
+    int n = what == 'c' ? snprintf(line, sizeof line, "c\n") : snprintf(line, sizeof line, "%c %zu\n", what, step);
+    if (ja_fd_write(journal->fd, line, (size_t)n) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot write the journal file %s", journal->path);
+    return 0;
+}
+
+int ja_journal_sync(struct ja_journal *journal, const char *dir, struct ja_error *err)
+{
+    int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = dirfd >= 0 && fsync(journal->fd) == 0 && fsync(dirfd) == 0;
+    int sys = errno;
+    if (dirfd >= 0)
+        close(dirfd);
+    if (!good)
+        return ja_error_sys(err, sys, NULL, "cannot sync the journal file %s", journal->path);
+    return 0;
+}
+
+void ja_journal_close(struct ja_journal *journal)
+{
+    if (journal->fd < 0)
+        return;
+    unlink(journal->path);
+    ja_journal_abandon(journal);
+}
+
+void ja_journal_abandon(struct ja_journal *journal)
+{
+    if (journal->fd >= 0)
+        close(journal->fd);
+    journal->fd = -1;
+}
+
+void ja_dead_plan_fini(struct ja_dead_plan *dead)
+{
+    ja_plan_fini(&dead->plan);
+    free(dead->progress);
+    dead->progress = NULL;
+    ja_journal_abandon(&dead->journal);
+}
+
+/* Applies one record to what is known of the plan. */
+static void read_record(struct ja_dead_plan *dead, const char *line)
+{
+    char what;
+    size_t step = 0;
+    if (sscanf(line, "%c %zu", &what, &step) < 1)
+        return;
+    if (what == 'c')
+        dead->committed = true;
+    else if (step < dead->plan.count)
+        dead->progress[step] = what == 'e' ? JA_STEP_ENDED : what == 'f' ? JA_STEP_FAILED : JA_STEP_BEGUN;
+}
+
+/* Reads the text of a journal. A torn first line leaves plan.count 0. */
+static int read_text(struct ja_dead_plan *dead, char *text, struct ja_error *err)
+{
+    char *end = strchr(text, '\n');
+    if (!end)
+        return 0;
+    json_error_t where;
+    json_t *json = json_loadb(text, (size_t)(end - text), 0, &where);
+    if (!json)
+        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged: %s", dead->journal.path, where.text);
+    const char *boot = json_string_value(json_object_get(json, "boot"));
+    snprintf(dead->boot_id, sizeof dead->boot_id, "%s", boot ? boot : "");
+    int rc = ja_plan_from_json(json, &dead->plan, err);
+    json_decref(json);
+    if (rc < 0)
+        return rc;
+    dead->progress = ja_calloc(dead->plan.count, sizeof *dead->progress);
+    if (!dead->progress)
+        return ja_error_nomem(err);
+    for (char *line = end + 1; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        read_record(dead, line);
+    }
+    return 0;
+}
+
+/* Opens and locks a journal. 1: it is ours; 0: its plan lives, or it is gone by now. */
+static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dead, struct ja_error *err)
+{
+    snprintf(dead->id, sizeof dead->id, "%.*s", (int)(strlen(name) - strlen(SUFFIX)), name);
+    snprintf(dead->journal.path, sizeof dead->journal.path, "%s/%s", dir, name);
+    dead->journal.fd = open(dead->journal.path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    if (dead->journal.fd < 0)
+        return errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot open %s", dead->journal.path);
+    struct stat st;
+    if (flock(dead->journal.fd, LOCK_EX | LOCK_NB) < 0 || fstat(dead->journal.fd, &st) < 0 || st.st_nlink == 0) {
+        ja_journal_abandon(&dead->journal);
+        return 0;
+    }
+    ja_autofree char *text = NULL;
+    int rc = ja_file_read(dead->journal.path, FILE_LIMIT, &text, NULL, err);
+    if (rc == 0)
+        rc = read_text(dead, text, err);
+    if (rc < 0)
+        ja_dead_plan_fini(dead);
+    return rc < 0 ? rc : 1;
+}
+
+static bool is_journal(const char *name)
+{
+    size_t n = strlen(name);
+    return n > strlen(SUFFIX) && n < 40 + strlen(SUFFIX) && strcmp(name + n - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+struct entry {
+    int64_t seconds, nanoseconds;
+    char *name;
+};
+
+static int by_age(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->seconds != y->seconds)
+        return x->seconds < y->seconds ? -1 : 1;
+    return (x->nanoseconds > y->nanoseconds) - (x->nanoseconds < y->nanoseconds);
+}
+
+/* The journal files of a directory, oldest first. */
+static int list_files(const char *dir, struct entry **ret_entries, size_t *ret_count, struct ja_error *err)
+{
+    struct entry *entries = NULL;
+    size_t count = 0;
+    DIR *handle = opendir(dir);
+    if (!handle)
+        return errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot read %s", dir);
+    int rc = 0;
+    for (struct dirent *entry; rc == 0 && (entry = readdir(handle)) != NULL;) {
+        struct stat st;
+        if (!is_journal(entry->d_name) || fstatat(dirfd(handle), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        struct entry *more = ja_realloc(entries, (count + 1) * sizeof *more);
+        char *name = ja_strdup(entry->d_name);
+        if (more)
+            entries = more;
+        if (more && name)
+            entries[count++] = (struct entry){st.st_ctim.tv_sec, st.st_ctim.tv_nsec, name};
+        else {
+            free(name);
+            rc = ja_error_nomem(err);
+        }
+    }
+    closedir(handle);
+    if (count)
+        qsort(entries, count, sizeof *entries, by_age);
+    *ret_entries = entries;
+    *ret_count = count;
+    return rc;
+}
+
+int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err),
+                    void *context, struct ja_error *err)
+{
+    struct entry *entries = NULL;
+    size_t count = 0;
+    int rc = list_files(dir, &entries, &count, err);
+    for (size_t i = 0; i < count; i++) {
+        struct ja_dead_plan dead = {.journal = {.fd = -1}};
+        int found = rc == 0 ? open_dead(dir, entries[i].name, &dead, err) : 0;
+        if (found > 0) {
+            rc = each(context, &dead, err);
+            ja_dead_plan_fini(&dead);
+        } else if (found < 0) {
+            rc = found;
+        }
+        free(entries[i].name);
+    }
+    free(entries);
+    return rc;
+}
+
+bool ja_journal_any(const char *dir)
+{
+    DIR *handle = opendir(dir);
+    bool any = false;
+    if (!handle)
+        return false;
+    for (struct dirent *entry; !any && (entry = readdir(handle)) != NULL;)
+        any = is_journal(entry->d_name);
+    closedir(handle);
+    return any;
+}

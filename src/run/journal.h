@@ -1,0 +1,50 @@
+/*
+ * journal.h: what a plan has done so far, so that its death leaves nothing half there.
+ *
+ * One file per open plan, DIR/<id>.plan: the first line holds the plan as JSON with the boot id, the following lines one
+ * record each: "b K" (step K begins), "e K" (it ended well), "f K" (it failed), "c" (the commit point is passed). A
+ * last line without its newline was torn by a power cut and does not count. The writer holds flock(2) on the file: a plan
+ * whose file nobody has locked is dead. The file is removed when the plan is closed.
+ */
+#ifndef JA_JOURNAL_H
+#define JA_JOURNAL_H
+
+#include "plan/plan.h"
+
+struct ja_journal {
+    int fd; /* -1: none */
+    char path[512];
+};
+
+/* Writes the plan and locks the file. Nothing is synced yet. */
+int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
+                      struct ja_journal *ret_journal, struct ja_error *err);
+int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct ja_error *err);
+/* Syncs the file, and the first time also the directory. */
+int ja_journal_sync(struct ja_journal *journal, const char *dir, struct ja_error *err);
+/* Removes the file and lets go. */
+void ja_journal_close(struct ja_journal *journal);
+/* Lets go without removing it: for plans that recovery is to see again. */
+void ja_journal_abandon(struct ja_journal *journal);
+
+enum ja_progress { JA_STEP_UNTOUCHED, JA_STEP_BEGUN, JA_STEP_FAILED, JA_STEP_ENDED };
+
+/* A dead plan, as read back. */
+struct ja_dead_plan {
+    char id[40];
+    char boot_id[80];
+    struct ja_plan plan;
+    enum ja_progress *progress; /* one for each step */
+    bool committed;
+    struct ja_journal journal; /* locked by us */
+};
+void ja_dead_plan_fini(struct ja_dead_plan *dead);
+
+/* Calls `each` for every dead plan in `dir`, oldest first. Files of living plans are passed over; a file whose first line is
+ * torn belongs to a plan that had done nothing: *each gets it with plan.count 0. */
+int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err),
+                    void *context, struct ja_error *err);
+/* True when there is any file at all: the quick test of every mutating verb. */
+bool ja_journal_any(const char *dir);
+
+#endif

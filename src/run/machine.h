@@ -1,0 +1,35 @@
+/*
+ * machine.h: where steps run: this machine, or a simulated host. The runner knows only this interface.
+ */
+#ifndef JA_MACHINE_H
+#define JA_MACHINE_H
+
+#include "plan/plan.h"
+
+struct ja_machine {
+    /* Runs one command. 0 when it succeeded; else a negative code with err->command and err->output filled. `mark` is
+     * "PLAN:STEP". What it printed is appended to *output when that is not NULL. */
+    int (*run)(struct ja_machine *machine, const struct ja_cmd *cmd, int64_t timeout_ms, const char *mark,
+               struct ja_str *output, struct ja_error *err);
+    struct ja_fact_reader facts;
+    /* Ends what is left of a dead plan's step. May be NULL. */
+    void (*kill_marked)(struct ja_machine *machine, const char *mark);
+    char boot_id[80];
+    const volatile int *interrupted; /* Ctrl-C; may be NULL */
+};
+
+/* The machine we are on. `natives`: use functions instead of processes where there are some. `self` is the absolute path of
+ * the jailadmin program, whose `host` verbs are called directly. The reader is the host's. */
+struct ja_real_machine {
+    struct ja_machine machine; /* first */
+    bool natives;
+    const char *self;
+};
+int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
+                         struct ja_error *err);
+
+/* One fact, now. *ret_value (the caller's) is NULL when it is absent. */
+int ja_machine_fact(struct ja_machine *machine, enum ja_fact_kind kind, const char *name, char **ret_value,
+                    struct ja_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * spawn.h: starting a program without a shell: absolute path, fixed environment, own process group, all other descriptors
+ * closed, output captured with a bound, a time limit. The child dies with its parent (kill -9 included).
+ */
+#ifndef JA_SPAWN_H
+#define JA_SPAWN_H
+
+#include "base/str.h"
+
+#define JA_SPAWN_OUTPUT_LIMIT 65536 /* bytes of output that are kept, the last ones */
+
+struct ja_spawn {
+    char *const *argv;
+    const char *input;    /* standard input; NULL: /dev/null */
+    int64_t timeout_ms;   /* 0: none */
+    const char *mark;     /* "PLAN:STEP" in the environment as JAILADMIN_STEP, for recovery; may be NULL */
+    const volatile int *interrupted; /* ends the program when it becomes non-zero; may be NULL */
+};
+
+struct ja_spawn_result {
+    int status;           /* exit status, 128 + n for a signal */
+    bool timed_out, interrupted;
+    struct ja_str output; /* standard output and error together */
+};
+
+/* Negative only when the program could not be started (JA_E_NOTFOUND, JA_E_FAILED, JA_E_NOMEM). */
+int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_result, struct ja_error *err);
+/* Calls fn in a forked child with the same care and passes its error back. */
+int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
+                  int64_t timeout_ms, struct ja_str *output, struct ja_error *err);
+/* Arms the calling (just forked) process to be killed when its parent dies; `parent` is the parent's pid as it was. */
+void ja_spawn_die_with_parent(pid_t parent);
+/* Kills every process that carries this mark (recovery). Returns how many were found. */
+int ja_spawn_kill_marked(const char *mark);
+
+#endif
