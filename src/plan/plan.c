@@ -325,14 +325,38 @@ void ja_plan_print(const struct ja_plan *plan, struct ja_str *str)
     }
 }
 
-static json_t *cmd_to_json(const struct ja_cmd *cmd)
+/* Sets a member and remembers when memory ran out: half a plan in the journal would undo only half. */
+static void set(json_t *object, const char *key, json_t *value, bool *failed)
 {
-    json_t *json = json_object(), *argv = json_array();
-    for (size_t i = 0; argv && i < cmd->argv.count; i++)
-        json_array_append_new(argv, json_string(cmd->argv.items[i]));
-    json_object_set_new(json, "argv", argv);
+    if (!object || json_object_set_new(object, key, value) < 0)
+        *failed = true;
+}
+
+static json_t *strings_to_json(const struct ja_strv *strv, bool *failed)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < strv->count; i++)
+        if (!array || json_array_append_new(array, json_string(strv->items[i])) < 0)
+            *failed = true;
+    return array;
+}
+
+static json_t *cmd_to_json(const struct ja_cmd *cmd, bool *failed)
+{
+    json_t *json = json_object();
+    set(json, "argv", strings_to_json(&cmd->argv, failed), failed);
     if (cmd->input)
-        json_object_set_new(json, "input", json_string(cmd->input));
+        set(json, "input", json_string(cmd->input), failed);
+    return json;
+}
+
+static json_t *guard_to_json(const struct ja_guard *guard, bool *failed)
+{
+    json_t *json = json_object();
+    set(json, "kind", json_string(ja_fact_kind_name(guard->kind)), failed);
+    set(json, "name", json_string(guard->name), failed);
+    if (guard->mark)
+        set(json, "mark", json_string(guard->mark), failed);
     return json;
 }
 
@@ -344,47 +368,38 @@ static const struct {
                   {JA_STEP_IGNORE, "ignore"},
                   {JA_STEP_STORE, "store"}};
 
-static json_t *step_to_json(const struct ja_step *step)
+static json_t *step_to_json(const struct ja_step *step, bool *failed)
 {
     json_t *json = json_object();
-    json_object_set_new(json, "why", json_string(step->why));
-    json_object_set_new(json, "run", cmd_to_json(&step->run));
+    set(json, "why", json_string(step->why), failed);
+    set(json, "run", cmd_to_json(&step->run, failed), failed);
     if (step->undo.argv.count)
-        json_object_set_new(json, "undo", cmd_to_json(&step->undo));
-    if (step->guard.set) {
-        json_t *guard = json_pack("{s:s, s:s}", "kind", ja_fact_kind_name(step->guard.kind), "name", step->guard.name);
-        if (step->guard.mark)
-            json_object_set_new(guard, "mark", json_string(step->guard.mark));
-        json_object_set_new(json, "guard", guard);
-    }
+        set(json, "undo", cmd_to_json(&step->undo, failed), failed);
+    if (step->guard.set)
+        set(json, "guard", guard_to_json(&step->guard, failed), failed);
     for (size_t i = 0; i < JA_COUNT(flag_names); i++)
         if (step->flags & flag_names[i].flag)
-            json_object_set_new(json, flag_names[i].name, json_true());
+            set(json, flag_names[i].name, json_true(), failed);
     if (step->timeout_ms)
-        json_object_set_new(json, "timeout_ms", json_integer(step->timeout_ms));
+        set(json, "timeout_ms", json_integer(step->timeout_ms), failed);
     return json;
 }
 
 json_t *ja_plan_to_json(const struct ja_plan *plan)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s}", "verb", plan->verb, "kind", plan->kind, "name", plan->name);
-    json_t *steps = json_array();
+    bool failed = false;
+    json_t *json = json_object(), *steps = json_array();
+    set(json, "verb", json_string(plan->verb), &failed);
+    set(json, "kind", json_string(plan->kind), &failed);
+    set(json, "name", json_string(plan->name), &failed);
     for (size_t i = 0; i < plan->count; i++)
-        if (json_array_append_new(steps, step_to_json(plan->steps[i])) < 0)
-            goto fail;
-    if (json_object_set_new(json, "steps", steps) < 0) {
-        steps = NULL;
-        goto fail;
-    }
-    if (plan->notes.count) {
-        json_t *notes = json_array();
-        for (size_t i = 0; i < plan->notes.count; i++)
-            json_array_append_new(notes, json_string(plan->notes.items[i]));
-        json_object_set_new(json, "notes", notes);
-    }
-    return json;
-fail:
-    json_decref(steps);
+        if (!steps || json_array_append_new(steps, step_to_json(plan->steps[i], &failed)) < 0)
+            failed = true;
+    set(json, "steps", steps, &failed);
+    if (plan->notes.count)
+        set(json, "notes", strings_to_json(&plan->notes, &failed), &failed);
+    if (!failed)
+        return json;
     json_decref(json);
     return NULL;
 }

@@ -32,21 +32,24 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
     json_decref(json);
     if (!line)
         return ja_error_nomem(err);
+    /* It appears under its name only when it is whole and locked, so that nobody takes it for a dead plan's. */
+    char fresh[sizeof journal.path + 4];
+    snprintf(fresh, sizeof fresh, "%s.new", journal.path);
     int rc = 0;
-    journal.fd = open(journal.path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    journal.fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (journal.fd < 0)
-        rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", journal.path);
+        rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", fresh);
     else if (flock(journal.fd, LOCK_EX | LOCK_NB) < 0 || ja_fd_write(journal.fd, line, strlen(line)) < 0 ||
-             ja_fd_write(journal.fd, "\n", 1) < 0)
-        rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", journal.path);
+             ja_fd_write(journal.fd, "\n", 1) < 0 || rename(fresh, journal.path) < 0)
+        rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", fresh);
     free(line);
-    if (rc < 0) {
-        if (journal.fd >= 0)
-            ja_journal_close(&journal);
-        return rc;
+    if (rc < 0 && journal.fd >= 0) {
+        unlink(fresh);
+        ja_journal_abandon(&journal);
     }
-    *ret_journal = journal;
-    return 0;
+    if (rc == 0)
+        *ret_journal = journal;
+    return rc;
 }
 
 int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct ja_error *err)

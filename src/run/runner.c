@@ -1,0 +1,268 @@
+/*
+ * runner.c: runs a plan's steps in order, notes each in the journal, undoes them from the last one on failure.
+ */
+#include "run/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_TIMEOUT_MS (120 * 1000)
+
+static void tell(const struct ja_run *run, enum ja_event_kind kind, const struct ja_plan *plan, size_t step,
+                 const struct ja_error *err)
+{
+    struct ja_event event = {.kind = kind, .plan = plan, .step = step, .err = err};
+    if (run->event)
+        run->event(run->context, &event);
+}
+
+static int run_cmd(const struct ja_run *run, const char *id, const struct ja_step *step, const struct ja_cmd *cmd,
+                   size_t number, struct ja_error *err)
+{
+    if (step->flags & JA_STEP_STORE)
+        return run->store(run->context, id, cmd, (step->flags & JA_STEP_COMMIT) != 0, err);
+    char mark[96];
+    snprintf(mark, sizeof mark, "%s:%zu", id, number);
+    int64_t timeout = step->timeout_ms ? step->timeout_ms : DEFAULT_TIMEOUT_MS;
+    return run->machine->run(run->machine, cmd, timeout, mark, NULL, err);
+}
+
+/* Whether an undo may run: 1 yes, 0 the thing is gone already or is not ours, negative: could not find out. */
+static int guard_allows(const struct ja_run *run, const struct ja_guard *guard, struct ja_error *err)
+{
+    if (!guard->set)
+        return 1;
+    char *value = NULL;
+    int rc = ja_machine_fact(run->machine, guard->kind, guard->name, &value, err);
+    if (rc < 0)
+        return rc;
+    bool ours = value && ja_guard_match(guard->mark, value);
+    free(value);
+    return ours;
+}
+
+static int undo_step(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k, struct ja_error *err)
+{
+    const struct ja_step *step = plan->steps[k];
+    if (step->undo.argv.count == 0)
+        return 0;
+    int allowed = guard_allows(run, &step->guard, err);
+    if (allowed <= 0)
+        return allowed;
+    tell(run, JA_EVENT_UNDO, plan, k, NULL);
+    int rc = run_cmd(run, id, step, &step->undo, k, err);
+    /* It may have failed because the thing went away by itself meanwhile. */
+    if (rc < 0 && step->guard.set && guard_allows(run, &step->guard, NULL) == 0)
+        return 0;
+    return rc;
+}
+
+/* Undoes steps 0..last, the last one first. All are tried; the first failure is reported. */
+static int undo_all(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t count, bool rebooted,
+                    struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t k = count; k-- > 0;) {
+        if (rebooted && !(plan->steps[k]->flags & JA_STEP_PERSISTENT))
+            continue;
+        struct ja_error undo_err = JA_ERROR_INIT;
+        int undo = undo_step(run, id, plan, k, &undo_err);
+        if (undo < 0) {
+            tell(run, JA_EVENT_WARNING, plan, k, &undo_err);
+            if (rc == 0 && err)
+                *err = undo_err;
+            rc = rc ? rc : undo;
+        }
+    }
+    return rc;
+}
+
+/* One step between its two journal records. */
+static int do_step(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k,
+                   struct ja_journal *journal, struct ja_error *err)
+{
+    const struct ja_step *step = plan->steps[k];
+    int rc = ja_journal_note(journal, 'b', k, err);
+    if (rc < 0)
+        return rc;
+    tell(run, JA_EVENT_STEP, plan, k, NULL);
+    if (run->probe && run->probe(run->context, plan, k, false) < 0)
+        rc = ja_error_set(err, JA_E_FAILED, NULL, "a failure was injected before step %zu", k);
+    if (rc == 0)
+        rc = run_cmd(run, id, step, &step->run, k, err);
+    if (rc == 0 && run->probe && run->probe(run->context, plan, k, true) < 0)
+        rc = ja_error_set(err, JA_E_FAILED, NULL, "a failure was injected after step %zu", k);
+    struct ja_error note_err;
+    if (rc == 0)
+        return ja_journal_note(journal, step->flags & JA_STEP_COMMIT ? 'c' : 'e', k, err);
+    ja_journal_note(journal, 'f', k, &note_err);
+    return rc;
+}
+
+static bool interrupted(const struct ja_run *run)
+{
+    return run->machine->interrupted && *run->machine->interrupted;
+}
+
+/* Runs steps from `first` on, after the commit point: all are tried, each twice, the first failure is reported. */
+static int go_forward(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t first,
+                      struct ja_journal *journal, struct ja_error *err)
+{
+    /* Ctrl-C does not end what must only go forward. */
+    const volatile int *saved = run->machine->interrupted;
+    run->machine->interrupted = NULL;
+    int rc = 0;
+    for (size_t k = first; k < plan->count; k++) {
+        struct ja_error step_err = JA_ERROR_INIT;
+        bool may_fail = plan->steps[k]->flags & JA_STEP_IGNORE;
+        int step = do_step(run, id, plan, k, journal, &step_err);
+        if (step < 0 && !may_fail)
+            step = do_step(run, id, plan, k, journal, &step_err);
+        if (step < 0) {
+            tell(run, JA_EVENT_WARNING, plan, k, &step_err);
+            if (!may_fail && rc == 0) {
+                rc = step;
+                if (err)
+                    *err = step_err;
+            }
+        }
+    }
+    run->machine->interrupted = saved;
+    return rc;
+}
+
+/* Everything up to and with the commit step. *ret_next is the step after the last one that was begun. */
+static int go_to_commit(const struct ja_run *run, const char *id, const struct ja_plan *plan,
+                        struct ja_journal *journal, size_t *ret_next, struct ja_error *err)
+{
+    bool synced = false;
+    for (size_t k = 0; k < plan->count; k++) {
+        const struct ja_step *step = plan->steps[k];
+        *ret_next = k;
+        if (interrupted(run))
+            return ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
+        /* One sync will do: after a power cut every persistent step counts as begun, and its guard decides. */
+        if ((step->flags & JA_STEP_PERSISTENT) && !synced) {
+            int rc = ja_journal_sync(journal, run->journal_dir, err);
+            if (rc < 0)
+                return rc;
+            synced = true;
+        }
+        *ret_next = k + 1;
+        struct ja_error step_err = JA_ERROR_INIT;
+        int rc = do_step(run, id, plan, k, journal, &step_err);
+        if (rc < 0 && !(step->flags & JA_STEP_IGNORE)) {
+            if (err)
+                *err = step_err;
+            return rc;
+        }
+        if (rc < 0)
+            tell(run, JA_EVENT_WARNING, plan, k, &step_err);
+        if (step->flags & JA_STEP_COMMIT)
+            return 0;
+    }
+    return 0;
+}
+
+int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *plan, enum ja_result *ret_result,
+                struct ja_error *err)
+{
+    struct ja_journal journal = {.fd = -1};
+    *ret_result = JA_RESULT_UNDONE;
+    if (plan->count == 0) {
+        *ret_result = JA_RESULT_DONE;
+        return 0;
+    }
+    int rc = ja_journal_create(run->journal_dir, id, run->machine->boot_id, plan, &journal, err);
+    if (rc < 0)
+        return rc;
+    size_t next = 0;
+    rc = go_to_commit(run, id, plan, &journal, &next, err);
+    if (rc == 0) {
+        rc = go_forward(run, id, plan, next, &journal, err);
+        *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_DONE;
+    } else if (run->keep) {
+        *ret_result = JA_RESULT_KEPT;
+    } else {
+        const volatile int *saved = run->machine->interrupted;
+        run->machine->interrupted = NULL; /* the undo is not to be interrupted */
+        if (undo_all(run, id, plan, next, false, NULL) < 0)
+            *ret_result = JA_RESULT_BROKEN;
+        run->machine->interrupted = saved;
+    }
+    /* A broken plan keeps its journal: gc and the next mutating verb try again. */
+    if (*ret_result == JA_RESULT_BROKEN || *ret_result == JA_RESULT_KEPT)
+        ja_journal_abandon(&journal);
+    else
+        ja_journal_close(&journal);
+    return rc;
+}
+
+static size_t commit_step(const struct ja_plan *plan)
+{
+    size_t k = 0;
+    while (k < plan->count && !(plan->steps[k]->flags & JA_STEP_COMMIT))
+        k++;
+    return k;
+}
+
+static void end_processes(const struct ja_run *run, const struct ja_dead_plan *dead)
+{
+    for (size_t k = 0; k < dead->plan.count; k++) {
+        char mark[96];
+        if (dead->progress[k] != JA_STEP_BEGUN)
+            continue;
+        snprintf(mark, sizeof mark, "%s:%zu", dead->id, k);
+        if (run->machine->kill_marked)
+            run->machine->kill_marked(run->machine, mark);
+    }
+}
+
+/* After a reboot what did not persist is gone with the kernel: only steps that make something persistent are done. */
+static int carry_forward(const struct ja_run *run, struct ja_dead_plan *dead, bool rebooted, struct ja_error *err)
+{
+    size_t commit = commit_step(&dead->plan);
+    int rc = 0;
+    for (size_t k = commit + 1; k < dead->plan.count; k++) {
+        const struct ja_step *step = dead->plan.steps[k];
+        if (dead->progress[k] == JA_STEP_ENDED || (rebooted && !(step->flags & JA_STEP_PERSISTENT)))
+            continue;
+        struct ja_error step_err = JA_ERROR_INIT;
+        int one = do_step(run, dead->id, &dead->plan, k, &dead->journal, &step_err);
+        if (one < 0 && !(step->flags & JA_STEP_IGNORE) && rc == 0) {
+            rc = one;
+            if (err)
+                *err = step_err;
+        }
+    }
+    return rc;
+}
+
+int ja_run_recover(const struct ja_run *run, struct ja_dead_plan *dead, bool committed, enum ja_result *ret_result,
+                   struct ja_error *err)
+{
+    bool rebooted = strcmp(dead->boot_id, run->machine->boot_id) != 0;
+    int rc = 0;
+    if (dead->plan.count) {
+        if (!rebooted)
+            end_processes(run, dead);
+        if (committed || dead->committed) {
+            rc = carry_forward(run, dead, rebooted, err);
+            *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_DONE;
+        } else {
+            size_t last = commit_step(&dead->plan) + 1;
+            if (!rebooted)
+                while (last > 0 && (last > dead->plan.count || dead->progress[last - 1] == JA_STEP_UNTOUCHED))
+                    last--;
+            if (last > dead->plan.count)
+                last = dead->plan.count;
+            rc = undo_all(run, dead->id, &dead->plan, last, rebooted, err);
+            *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_UNDONE;
+        }
+    } else {
+        *ret_result = JA_RESULT_UNDONE;
+    }
+    if (rc == 0)
+        ja_journal_close(&dead->journal);
+    return rc;
+}
