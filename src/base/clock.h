@@ -17,8 +17,10 @@ int64_t ja_clock_wall_ms(void);
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT]);
 /* A random UUID, version 4, from the kernel. 0 or negative. */
 int ja_uuid_new(char ret_uuid[JA_UUID_TEXT]);
+/* Written as ja_uuid_new does it, in small letters: one identity has one spelling. */
 bool ja_uuid_valid(const char *text);
-/* An identifier that differs after every boot of this machine: Linux's boot_id; on FreeBSD kern.boottime and hostid. */
+/* An identifier that differs after every boot of this machine: Linux's boot_id; on FreeBSD kern.boot_id, or
+ * kern.boottime and hostid before 14.0. */
 int ja_boot_id(char *ret_id, size_t size, struct ja_error *err);
 /* When a process began, in clock ticks since boot (Linux) or microseconds (FreeBSD): tells a process from a later one
  * with the same number. JA_E_NOTFOUND when there is none (a zombie counts as none). */

@@ -6,6 +6,11 @@
 
 #include "base/base.h"
 
+/*
+ * Errors of the system: ENOENT is JA_E_NOTFOUND, EEXIST JA_E_EXISTS, what permissions or a read-only file system refuse
+ * JA_E_DENIED, the rest JA_E_FAILED; err->object is the path.
+ */
+
 /* Reads a whole file of at most `limit` bytes (larger: JA_E_LIMIT; missing: JA_E_NOTFOUND). The text is zero-terminated
  * and the caller's; ret_length may be NULL. */
 int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_length, struct ja_error *err);
@@ -13,7 +18,8 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err);
 /* Makes a directory and its missing parents, all with `mode`. An existing one is success and keeps its mode. */
 int ja_dir_make(const char *path, mode_t mode, struct ja_error *err);
-/* Removes a tree, without following symbolic links and without crossing file systems. Missing is success. */
+/* Removes a tree, without following symbolic links. Anything mounted in it ends the removal with JA_E_DENIED. Missing is
+ * success. */
 int ja_tree_remove(const char *path, struct ja_error *err);
 /* Writes all bytes to fd, through EINTR and short writes. 0 or -1 with errno. */
 int ja_fd_write(int fd, const void *bytes, size_t length);
@@ -22,11 +28,13 @@ int ja_fd_write(int fd, const void *bytes, size_t length);
  * Paths beneath a root. `root` is trusted; everything below it is hostile. Symbolic links in `path` are resolved as if
  * `root` were "/": none leads out. Linux: openat2(RESOLVE_IN_ROOT). FreeBSD: O_RESOLVE_BENEATH, where an absolute link
  * is an error. `path` may begin with "/"; ".." never climbs above the root.
- * Returns an O_CLOEXEC descriptor, or a negative ja_code: JA_E_NOTFOUND, JA_E_DENIED (a link that leads out), JA_E_FAILED.
+ * Returns an O_CLOEXEC descriptor, or a negative ja_code: JA_E_NOTFOUND, JA_E_DENIED (a link that leads out or round in
+ * circles), JA_E_UNSUPPORTED (a kernel that cannot confine), JA_E_FAILED. It never blocks on what is there (O_NONBLOCK): a
+ * FIFO in place of a file stops nobody.
  */
 int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, struct ja_error *err);
 /* Writes a file beneath root atomically (temporary file beside it and rename); its parent must exist; a symbolic link
- * at the last component is replaced, never followed. Owner uid:gid. */
+ * at the last component is replaced, never followed. Owner uid:gid; -1: who calls. */
 int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                      gid_t gid, struct ja_error *err);
 /* mkdir -p beneath root; refuses links that lead out; existing directories stay as they are. */

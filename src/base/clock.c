@@ -1,0 +1,162 @@
+/*
+ * clock.c: time, random identifiers, and what tells one boot, or one process, from another.
+ */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include "base/file.h"
+#endif
+#ifdef __FreeBSD__
+#include <errno.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+#include <sys/user.h>
+#endif
+
+static int64_t now_us(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t ja_clock_monotonic_us(void)
+{
+    return now_us(CLOCK_MONOTONIC);
+}
+
+int64_t ja_clock_monotonic_ms(void)
+{
+    return now_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t ja_clock_wall_ms(void)
+{
+    return now_us(CLOCK_REALTIME) / 1000;
+}
+
+void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
+{
+    int64_t ms = wall_ms % 1000;
+    if (ms < 0)
+        ms += 1000;
+    time_t seconds = (time_t)((wall_ms - ms) / 1000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    size_t n = strftime(ret_text, JA_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(ret_text + n, JA_TIME_TEXT - n, ".%03dZ", (int)ms);
+}
+
+static void format_uuid(const unsigned char b[16], char ret_uuid[JA_UUID_TEXT])
+{
+    snprintf(ret_uuid, JA_UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}
+
+int ja_uuid_new(char ret_uuid[JA_UUID_TEXT])
+{
+    unsigned char bytes[16];
+    if (getentropy(bytes, sizeof bytes) != 0)
+        return JA_E_FAILED;
+    /* RFC 9562, section 5.4: version 4, variant 10. */
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
+    format_uuid(bytes, ret_uuid);
+    return 0;
+}
+
+bool ja_uuid_valid(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof shape - 1)
+        return false;
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        bool fits = shape[i] == '-' ? text[i] == '-' : strchr("0123456789abcdef", text[i]) != NULL;
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+#ifdef __linux__
+
+int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)
+{
+    ja_autofree char *text = NULL;
+    int r = ja_file_read("/proc/sys/kernel/random/boot_id", 256, &text, NULL, err);
+    if (r < 0)
+        return r;
+    text[strcspn(text, "\n")] = '\0';
+    if ((size_t)snprintf(ret_id, size, "%s", text) >= size)
+        return ja_error_set(err, JA_E_FAILED, "boot id", "it does not fit into %zu bytes", size);
+    return 0;
+}
+
+int ja_process_start(pid_t pid, uint64_t *ret_start)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    ja_autofree char *text = NULL;
+    int r = ja_file_read(path, 8192, &text, NULL, NULL);
+    /* The process may end between open and read (ESRCH): the same as not there. */
+    if (r < 0)
+        return r == JA_E_NOMEM ? r : JA_E_NOTFOUND;
+    /* proc_pid_stat(5). The name, field 2, may hold anything, even ") R": fields are counted from the last
+     * ")". */
+    const char *fields = strrchr(text, ')');
+    char state;
+    unsigned long long start;
+    if (!fields ||
+        sscanf(fields, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &state, &start) != 2)
+        return JA_E_FAILED;
+    if (state == 'Z' || state == 'X')
+        return JA_E_NOTFOUND;
+    *ret_start = start;
+    return 0;
+}
+
+#endif
+#ifdef __FreeBSD__
+
+int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)
+{
+    /* 14.0 and later have a random one. The time of boot, which is what older ones have, moves when the clock
+     * is set. */
+    unsigned char bytes[16];
+    char text[JA_UUID_TEXT];
+    size_t length = sizeof bytes;
+    if (sysctlbyname("kern.boot_id", bytes, &length, NULL, 0) == 0 && length == sizeof bytes) {
+        format_uuid(bytes, text);
+    } else {
+        struct timeval boot;
+        length = sizeof boot;
+        if (sysctlbyname("kern.boottime", &boot, &length, NULL, 0) != 0)
+            return ja_error_sys(err, errno, "boot id", "cannot read kern.boottime");
+        snprintf(text, sizeof text, "%lld-%lx", (long long)boot.tv_sec, (unsigned long)gethostid());
+    }
+    if ((size_t)snprintf(ret_id, size, "%s", text) >= size)
+        return ja_error_set(err, JA_E_FAILED, "boot id", "it does not fit into %zu bytes", size);
+    return 0;
+}
+
+int ja_process_start(pid_t pid, uint64_t *ret_start)
+{
+    int mib[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
+    struct kinfo_proc process;
+    size_t length = sizeof process;
+    if (sysctl(mib, JA_COUNT(mib), &process, &length, NULL, 0) != 0)
+        return errno == ENOMEM ? JA_E_NOMEM : JA_E_NOTFOUND;
+    if (length < sizeof process || process.ki_stat == SZOMB)
+        return JA_E_NOTFOUND;
+    *ret_start = (uint64_t)process.ki_start.tv_sec * 1000000 + (uint64_t)process.ki_start.tv_usec;
+    return 0;
+}
+
+#endif
