@@ -1,0 +1,32 @@
+/*
+ * host.h: the interface of an operating system: emitters that append its commands to a plan. linux/ and freebsd/ implement
+ * it; both are compiled everywhere, so that either can be planned for, and tested, on the other.
+ */
+#ifndef JA_HOST_H
+#define JA_HOST_H
+
+#include "plan/planning.h"
+
+struct ja_host {
+    const char *name; /* "linux", "freebsd" */
+    /* Bridge, addresses, rules, forwarding, resolver of a network. */
+    void (*network_up)(struct ja_planning *p, const struct ja_network *network);
+    void (*network_down)(struct ja_planning *p, const struct ja_network *network);
+    bool (*network_is_up)(struct ja_planning *p, const struct ja_network *network);
+    /* All steps up to the running jail, undoable; the commit step follows them. */
+    void (*jail_start)(struct ja_planning *p, const struct ja_subject *s);
+    /* Steps after the commit of start: repeatable. */
+    void (*jail_started)(struct ja_planning *p, const struct ja_subject *s);
+    /* All steps of stopping, repeatable; the commit step is before them. */
+    void (*jail_stop)(struct ja_planning *p, const struct ja_subject *s, bool force);
+    /* Removes what a jail that does not run has left: repeatable, nothing when nothing is left. */
+    void (*jail_clean)(struct ja_planning *p, const struct ja_subject *s);
+    bool (*jail_left)(struct ja_planning *p, const struct ja_subject *s);
+    bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
+    /* What the whole instance needs (a rules table) and its removal at teardown. */
+    void (*instance_down)(struct ja_planning *p);
+};
+
+extern const struct ja_host ja_host_linux;
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * planning.h: what a planner works with, and the planners of all verbs. Planners are pure: facts and specs in, steps out.
+ */
+#ifndef JA_PLANNING_H
+#define JA_PLANNING_H
+
+#include "model/model.h"
+#include "model/site.h"
+#include "plan/plan.h"
+
+struct ja_host;
+struct ja_storage;
+
+struct ja_planning {
+    struct ja_plan *plan;
+    struct ja_facts *facts;
+    const struct ja_site *site;
+    const struct ja_host *host;       /* emitters of the operating system */
+    const struct ja_storage *storage; /* emitters of the storage */
+};
+
+/* A jail with all that a planner must know of what it refers to. Nothing is owned. */
+struct ja_subject {
+    const struct ja_jail *jail;
+    const struct ja_template *template;     /* NULL when it is gone */
+    const struct ja_network *const *networks; /* one for each nic of jail->nics, in order */
+};
+
+/* A step that is a verb of our own: `jailadmin host VERB ...`. */
+struct ja_step *ja_plan_host_step(struct ja_planning *p, const char *verb, const char *why, ...) JA_PRINTF(3, 4);
+/* Adds the undo `jailadmin host VERB ARGUMENT...` to a step. */
+void ja_step_undo_host(struct ja_planning *p, struct ja_step *step, const char *verb, ...) __attribute__((sentinel));
+/* Steps of the store. put: the whole spec. set: assignments such as "wanted=running". */
+struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *why);
+struct ja_step *ja_plan_store_set(struct ja_planning *p, const char *kind, const char *name, const char *assignment,
+                                  const char *why);
+struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, const char *name, const char *why);
+/* A directory of ours that is made with its undo. `persistent` when it is not below /run. */
+void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bool persistent, const char *why);
+
+/* Paths below the pool; each returned text is the caller's. On no memory the plan is failed and NULL returned. */
+char *ja_path_template(struct ja_planning *p, const char *name, const char *version); /* version NULL: the directory */
+char *ja_path_jail(struct ja_planning *p, const char *name);                          /* .../jails/web1 */
+char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail);                /* .../jails/web1/root/default */
+char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume);
+char *ja_path_deleted(struct ja_planning *p, const char *uuid);
+char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail); /* RUN/jails/<slot>: bundle, pid, applied spec */
+
+/* The verbs. */
+void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
+/* From the tree of another jail (its active boot environment), with its volumes. */
+void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s);
+void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
+/* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
+void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force);
+/* Removes what a jail whose init has died left behind; part of start and gc. */
+void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
+void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
+void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
+/* Makes the kernel's part of a network: bridge, rules, resolver. Needed once after creation and after each boot. */
+void ja_plan_network_up(struct ja_planning *p, const struct ja_network *network);
+bool ja_network_is_up(struct ja_planning *p, const struct ja_network *network);
+/* Mounts the pool; nothing when it is mounted. */
+void ja_plan_pool_mount(struct ja_planning *p);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * storage.h: where trees live: emitters that append the storage's commands to a plan. btrfs.c (Linux) and zfs.c (both).
+ * Paths are those of planning.h; the pool is mounted at site->pool.
+ */
+#ifndef JA_STORAGE_H
+#define JA_STORAGE_H
+
+#include "plan/planning.h"
+
+struct ja_storage {
+    const char *name; /* "btrfs", "zfs" */
+    /* Makes the pool (init), undoable; and takes it away (teardown), repeatable. */
+    void (*pool_create)(struct ja_planning *p, int64_t loop_size);
+    void (*pool_destroy)(struct ja_planning *p);
+    bool (*pool_mounted)(struct ja_planning *p);
+    void (*pool_mount)(struct ja_planning *p);
+    void (*pool_unmount)(struct ja_planning *p);
+    /* An empty tree for a template version, undoable; sealed: read-only from now on. */
+    void (*template_create)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
+    void (*template_seal)(struct ja_planning *p, const char *name, const char *version);
+    /* A writable copy of a template version for working on it (--pkg, --run), or of a jail as a template. */
+    void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
+                               const char *uuid);
+    /* The jail's own directory, its root tree as a clone of a template version, its volumes. Undoable. */
+    void (*jail_create)(struct ja_planning *p, const struct ja_jail *jail);
+    /* The same from another jail's tree and volumes. */
+    void (*jail_clone)(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail);
+    /* Out of the way into deleted/<uuid>, undoable; then destroyed, repeatable. */
+    void (*jail_retire)(struct ja_planning *p, const struct ja_jail *jail);
+    void (*jail_destroy)(struct ja_planning *p, const struct ja_jail *jail);
+    void (*jail_rename)(struct ja_planning *p, const struct ja_jail *jail, const char *to);
+    /* Template versions: retire and destroy, or rename the whole template. */
+    void (*template_retire)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
+    void (*template_destroy)(struct ja_planning *p, const char *uuid);
+    void (*template_rename)(struct ja_planning *p, const struct ja_template *template, const char *to);
+};
+
+extern const struct ja_storage ja_storage_btrfs, ja_storage_zfs;
+
+#endif
