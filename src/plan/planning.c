@@ -1,0 +1,127 @@
+/*
+ * planning.c: what all planners share: steps of our own verbs, of the store, and the paths below the pool.
+ */
+#include "plan/planning.h"
+#include "host/host.h"
+#include "storage/storage.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ja_step *ja_plan_host_step(struct ja_planning *p, const char *verb, const char *why, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, why);
+    vsnprintf(text, sizeof text, why, args);
+    va_end(args);
+    struct ja_step *step = ja_plan_step(p->plan, "%s", text);
+    ja_step_run(p->plan, step, p->site->self, "host", verb, NULL);
+    return step;
+}
+
+void ja_step_undo_host(struct ja_planning *p, struct ja_step *step, const char *verb, ...)
+{
+    ja_step_undo(p->plan, step, p->site->self, "host", verb, NULL);
+    va_list args;
+    va_start(args, verb);
+    for (const char *word; (word = va_arg(args, const char *)) != NULL;)
+        ja_step_undo(p->plan, step, word, NULL);
+    va_end(args);
+}
+
+static struct ja_step *store_step(struct ja_planning *p, const char *verb, const char *kind, const char *name,
+                                  const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, verb, "%s", why);
+    ja_step_run(p->plan, step, "--state", p->site->state, kind, name, NULL);
+    step->flags |= JA_STEP_STORE;
+    return step;
+}
+
+struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *why)
+{
+    const char *name = *(char *const *)object;
+    struct ja_step *step = store_step(p, "store-put", noun->name, name, why);
+    json_t *json = ja_object_to_json(noun, object, false);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (text)
+        ja_step_input(p->plan, step, "%s\n", text);
+    else
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    free(text);
+    return step;
+}
+
+struct ja_step *ja_plan_store_set(struct ja_planning *p, const char *kind, const char *name, const char *assignment,
+                                  const char *why)
+{
+    struct ja_step *step = store_step(p, "store-set", kind, name, why);
+    ja_step_run(p->plan, step, assignment, NULL);
+    return step;
+}
+
+struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, const char *name, const char *why)
+{
+    return store_step(p, "store-delete", kind, name, why);
+}
+
+void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bool persistent, const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "mkdir", "%s", why);
+    ja_step_run(p->plan, step, "--mode", mode, path, NULL);
+    ja_step_undo_host(p, step, "rmdir", path, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, path, "dir");
+    if (persistent)
+        step->flags |= JA_STEP_PERSISTENT;
+}
+
+/* A path below the pool as new text. */
+static char *below(struct ja_planning *p, const char *format, ...) JA_PRINTF(2, 3);
+static char *below(struct ja_planning *p, const char *format, ...)
+{
+    char rest[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(rest, sizeof rest, format, args);
+    va_end(args);
+    char *path = ja_printf("%s/%s", p->site->pool, rest);
+    if (!path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}
+
+char *ja_path_template(struct ja_planning *p, const char *name, const char *version)
+{
+    return version ? below(p, "templates/%s/%s", name, version) : below(p, "templates/%s", name);
+}
+
+char *ja_path_jail(struct ja_planning *p, const char *name)
+{
+    return below(p, "jails/%s", name);
+}
+
+char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail)
+{
+    return below(p, "jails/%s/root/%s", jail->name, jail->be);
+}
+
+char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume)
+{
+    return below(p, "jails/%s/vol/%s", jail, volume);
+}
+
+char *ja_path_deleted(struct ja_planning *p, const char *uuid)
+{
+    return below(p, "deleted/%s", uuid);
+}
+
+char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail)
+{
+    char *path = ja_printf("%s/jails/%lld", p->site->run, (long long)jail->slot);
+    if (!path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}

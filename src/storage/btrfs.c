@@ -1,0 +1,302 @@
+/*
+ * btrfs.c: jails as btrfs subvolumes (Linux). A template version is a read-only subvolume, a jail's root a snapshot of it.
+ * The pool is a directory of a btrfs file system, or a loop file with a file system of its own; either is mounted at
+ * site->pool with nosuid and nodev, below the state directory that only root can enter.
+ */
+#include "storage/storage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+static const char *const pool_dirs[] = {"templates", "jails", "deleted"};
+
+static void make_subvolume(struct ja_planning *p, const char *path, const char *why)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
+    ja_step_run(p->plan, step, TOOL("btrfs"), "subvolume", "create", path, NULL);
+    ja_step_undo(p->plan, step, TOOL("btrfs"), "subvolume", "delete", path, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void snapshot(struct ja_planning *p, const char *from, const char *to, bool readonly, const char *why)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
+    ja_step_run(p->plan, step, TOOL("btrfs"), "subvolume", "snapshot", NULL);
+    if (readonly)
+        ja_step_run(p->plan, step, "-r", NULL);
+    ja_step_run(p->plan, step, from, to, NULL);
+    ja_step_undo(p->plan, step, TOOL("btrfs"), "subvolume", "delete", to, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, to, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void rename_path(struct ja_planning *p, const char *from, const char *to, const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "rename", "%s", why);
+    ja_step_run(p->plan, step, from, to, NULL);
+    ja_step_undo_host(p, step, "rename", to, from, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, to, "dir");
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+/* ---- the pool ---- */
+
+static bool pool_mounted(struct ja_planning *p)
+{
+    return ja_fact(p->facts, JA_FACT_MOUNT, p->site->pool) != NULL;
+}
+
+static void pool_mount(struct ja_planning *p)
+{
+    const struct ja_site *site = p->site;
+    struct ja_step *step = ja_plan_step(p->plan, "mount the pool, with nothing in it trusted by the host");
+    if (site->loop)
+        ja_step_run(p->plan, step, TOOL("mount"), "-t", "btrfs", "-o", "loop,nosuid,nodev,noatime,user_subvol_rm_allowed",
+                    site->source, site->pool, NULL);
+    else
+        ja_step_run(p->plan, step, TOOL("mount"), "--bind", "-o", "nosuid,nodev", site->source, site->pool, NULL);
+    ja_step_undo(p->plan, step, TOOL("umount"), site->pool, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_MOUNT, site->pool, NULL);
+}
+
+static void pool_unmount(struct ja_planning *p)
+{
+    if (!pool_mounted(p))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "unmount the pool");
+    ja_step_run(p->plan, step, TOOL("umount"), p->site->pool, NULL);
+}
+
+/* The loop file, made sparse and formatted. */
+static void make_loop_file(struct ja_planning *p, int64_t size)
+{
+    const char *file = p->site->source;
+    struct ja_step *step = ja_plan_host_step(p, "truncate", "make the pool's file, %lld MiB, sparse",
+                                             (long long)(size >> 20));
+    ja_step_runf(p->plan, step, "%lld", (long long)size);
+    ja_step_run(p->plan, step, file, NULL);
+    ja_step_undo_host(p, step, "remove", file, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, file, "file");
+    step->flags |= JA_STEP_PERSISTENT;
+    step = ja_plan_step(p->plan, "make a btrfs file system in it");
+    ja_step_run(p->plan, step, TOOL("mkfs.btrfs"), "-q", "-L", NULL);
+    ja_step_runf(p->plan, step, "jailadmin-%s", p->site->tag);
+    ja_step_run(p->plan, step, file, NULL);
+}
+
+static void pool_create(struct ja_planning *p, int64_t loop_size)
+{
+    const struct ja_site *site = p->site;
+    if (site->loop) {
+        make_loop_file(p, loop_size);
+    } else {
+        const char *there = ja_fact(p->facts, JA_FACT_PATH, site->source);
+        const char *names = there ? ja_fact(p->facts, JA_FACT_DIRECTORY, site->source) : NULL;
+        if (there && names && *names) {
+            ja_plan_fail(p->plan, JA_E_INVALID, "storage", "the directory %s is not empty", site->source);
+            ja_plan_hint(p->plan, "name a directory that does not exist yet, or an empty one, on a btrfs file system");
+            return;
+        }
+        if (there && strcmp(there, "dir") != 0) {
+            ja_plan_fail(p->plan, JA_E_INVALID, "storage", "%s is not a directory", site->source);
+            return;
+        }
+        if (!there)
+            make_subvolume(p, site->source, "make a subvolume for the pool");
+    }
+    ja_plan_mkdir(p, site->pool, "0700", true, "make the pool's mount point");
+    pool_mount(p);
+    for (size_t i = 0; i < JA_COUNT(pool_dirs); i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", site->pool, pool_dirs[i]);
+        ja_plan_mkdir(p, path, "0700", true, "make the pool's directories");
+    }
+}
+
+/* After the last object is gone: directories, mount, file. Each is repeatable. */
+static void pool_destroy(struct ja_planning *p)
+{
+    const struct ja_site *site = p->site;
+    struct ja_step *step;
+    if (pool_mounted(p)) {
+        for (size_t i = 0; i < JA_COUNT(pool_dirs); i++) {
+            step = ja_plan_host_step(p, "rmdir", "remove the pool's directories");
+            ja_step_runf(p->plan, step, "%s/%s", site->pool, pool_dirs[i]);
+        }
+        pool_unmount(p);
+    }
+    step = ja_plan_host_step(p, "rmdir", "remove the pool's mount point");
+    ja_step_run(p->plan, step, site->pool, NULL);
+    if (site->loop) {
+        step = ja_plan_host_step(p, "remove", "remove the pool's file");
+        ja_step_run(p->plan, step, site->source, NULL);
+    } else if (ja_fact(p->facts, JA_FACT_SUBVOLUME, site->source)) {
+        step = ja_plan_step(p->plan, "remove the pool's subvolume");
+        ja_step_run(p->plan, step, TOOL("btrfs"), "subvolume", "delete", site->source, NULL);
+    }
+}
+
+/* ---- templates ---- */
+
+static void template_dir(struct ja_planning *p, const char *name)
+{
+    ja_autofree char *dir = ja_path_template(p, name, NULL);
+    if (dir && !ja_fact(p->facts, JA_FACT_PATH, dir))
+        ja_plan_mkdir(p, dir, "0700", true, "make the template's directory");
+}
+
+static void template_create(struct ja_planning *p, const char *name, const char *version, JA_UNUSED const char *uuid)
+{
+    ja_autofree char *path = ja_path_template(p, name, version);
+    template_dir(p, name);
+    if (path)
+        make_subvolume(p, path, "make an empty subvolume for the template");
+}
+
+static void template_seal(struct ja_planning *p, const char *name, const char *version)
+{
+    ja_autofree char *path = ja_path_template(p, name, version);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "seal the version: read-only from now on");
+    ja_step_run(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", "true", NULL);
+    ja_step_undo(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", "false", NULL);
+    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
+                               JA_UNUSED const char *uuid)
+{
+    ja_autofree char *from = ja_path_root(p, jail), *to = ja_path_template(p, name, version);
+    template_dir(p, name);
+    if (from && to)
+        snapshot(p, from, to, false, "take the jail's tree as it is now");
+}
+
+static void template_retire(struct ja_planning *p, const char *name, const char *version, const char *uuid)
+{
+    ja_autofree char *from = ja_path_template(p, name, version), *to = ja_path_deleted(p, uuid);
+    if (from && to)
+        rename_path(p, from, to, "move the version out of the way");
+}
+
+/* Deletes what is at deleted/<uuid> when it is there: a subvolume, which btrfs allows even with clones of it. */
+static void template_destroy(struct ja_planning *p, const char *uuid)
+{
+    ja_autofree char *path = ja_path_deleted(p, uuid);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy it");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void template_rename(struct ja_planning *p, const struct ja_template *template, const char *to)
+{
+    ja_autofree char *from = ja_path_template(p, template->name, NULL), *path = ja_path_template(p, to, NULL);
+    if (from && path)
+        rename_path(p, from, path, "rename the template's directory");
+}
+
+/* ---- jails ---- */
+
+static void jail_dirs(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *dir = ja_path_jail(p, jail->name);
+    if (!dir)
+        return;
+    if (ja_fact(p->facts, JA_FACT_PATH, dir)) {
+        ja_plan_fail(p->plan, JA_E_EXISTS, NULL, "the directory %s exists already", dir);
+        ja_plan_hint(p->plan, "`jailadmin gc` lists trees that no jail owns; `jailadmin adopt` takes them back");
+        return;
+    }
+    char path[1024];
+    ja_plan_mkdir(p, dir, "0700", true, "make the jail's directories");
+    snprintf(path, sizeof path, "%s/root", dir);
+    ja_plan_mkdir(p, path, "0700", true, "make the jail's directories");
+    if (jail->volumes.count) {
+        snprintf(path, sizeof path, "%s/vol", dir);
+        ja_plan_mkdir(p, path, "0700", true, "make the jail's directories");
+    }
+}
+
+static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *from = ja_path_template(p, jail->template, jail->version), *to = ja_path_root(p, jail);
+    if (!from || !to)
+        return;
+    jail_dirs(p, jail);
+    char why[256];
+    snprintf(why, sizeof why, "clone the template %s@%s", jail->template, jail->version);
+    snapshot(p, from, to, false, why);
+    for (size_t i = 0; i < jail->volumes.count; i++) {
+        const struct ja_volume *volume = jail->volumes.items[i];
+        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
+        if (path)
+            make_subvolume(p, path, "make the jail's volumes");
+    }
+}
+
+static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail)
+{
+    ja_autofree char *source = ja_path_root(p, from), *to = ja_path_root(p, jail);
+    if (!source || !to)
+        return;
+    jail_dirs(p, jail);
+    snapshot(p, source, to, false, "clone the jail's tree as it is now");
+    for (size_t i = 0; i < jail->volumes.count; i++) {
+        const struct ja_volume *volume = jail->volumes.items[i];
+        ja_autofree char *volume_from = ja_path_volume(p, from->name, volume->name);
+        ja_autofree char *volume_to = ja_path_volume(p, jail->name, volume->name);
+        if (volume_from && volume_to)
+            snapshot(p, volume_from, volume_to, false, "clone the jail's volumes");
+    }
+}
+
+static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *from = ja_path_jail(p, jail->name), *to = ja_path_deleted(p, jail->uuid);
+    if (from && to && ja_fact(p->facts, JA_FACT_PATH, from))
+        rename_path(p, from, to, "move the jail's trees out of the way");
+}
+
+static void jail_destroy(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *path = ja_path_deleted(p, jail->uuid);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the jail's trees");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const char *to)
+{
+    ja_autofree char *from = ja_path_jail(p, jail->name), *path = ja_path_jail(p, to);
+    if (from && path)
+        rename_path(p, from, path, "rename the jail's directory");
+}
+
+const struct ja_storage ja_storage_btrfs = {
+    .name = "btrfs",
+    .pool_create = pool_create,
+    .pool_destroy = pool_destroy,
+    .pool_mounted = pool_mounted,
+    .pool_mount = pool_mount,
+    .pool_unmount = pool_unmount,
+    .template_create = template_create,
+    .template_seal = template_seal,
+    .template_from_jail = template_from_jail,
+    .template_retire = template_retire,
+    .template_destroy = template_destroy,
+    .template_rename = template_rename,
+    .jail_create = jail_create,
+    .jail_clone = jail_clone,
+    .jail_retire = jail_retire,
+    .jail_destroy = jail_destroy,
+    .jail_rename = jail_rename,
+};
