@@ -1,0 +1,85 @@
+/*
+ * jail.c: the plans of a jail's life: create, clone, start, stop, delete. What differs between systems and storages is behind
+ * host.h and storage.h; the order of things, the commit points and what the store learns are here.
+ */
+#include "host/host.h"
+#include "plan/planning.h"
+#include "storage/storage.h"
+
+#include <string.h>
+
+/* The spec beside the jail's tree, from which `adopt` brings it back if the store is lost. */
+static void write_spec(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *dir = ja_path_jail(p, jail->name);
+    if (!dir)
+        return;
+    json_t *json = ja_object_to_json(&ja_noun_jail, jail, false);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (!text) {
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return;
+    }
+    struct ja_step *step = ja_plan_host_step(p, "write", "keep the spec beside the tree, for `adopt`");
+    ja_step_run(p->plan, step, "--mode", "0600", NULL);
+    ja_step_runf(p->plan, step, "%s/spec.json", dir);
+    ja_step_input(p->plan, step, "%s\n", text);
+    ja_step_undo_host(p, step, "remove", step->run.argv.items[step->run.argv.count - 1], NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+    free(text);
+}
+
+/* The row's spec as it is when the object is complete. */
+static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
+{
+    struct ja_jail ready = *jail; /* shallow: only for writing it as JSON */
+    ready.state = JA_ROW_READY;
+    write_spec(p, &ready);
+    struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &ready, "record the jail");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+}
+
+void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
+{
+    p->storage->jail_create(p, s->jail);
+    if (s->jail->privileged)
+        ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
+                     s->jail->name);
+    store_ready(p, s->jail);
+}
+
+void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s)
+{
+    p->storage->jail_clone(p, from, s->jail);
+    store_ready(p, s->jail);
+}
+
+void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)
+{
+    const struct ja_jail *jail = s->jail;
+    if (p->host->jail_left(p, s))
+        p->host->jail_clean(p, s);
+    p->host->jail_start(p, s);
+    struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, "wanted=running", "it is wanted running from now on");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    p->host->jail_started(p, s);
+}
+
+void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force)
+{
+    struct ja_step *step =
+        ja_plan_store_set(p, "jail", s->jail->name, "wanted=stopped", "it is wanted stopped from now on");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    p->host->jail_stop(p, s, force);
+}
+
+void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (p->host->jail_left(p, s))
+        p->host->jail_clean(p, s);
+    p->storage->jail_retire(p, s->jail);
+    struct ja_step *step = ja_plan_store_delete(p, "jail", s->jail->name, "forget the jail");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    p->storage->jail_destroy(p, s->jail);
+}
