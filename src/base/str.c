@@ -113,21 +113,55 @@ static size_t printable_utf8(const unsigned char *bytes, size_t count)
     return 0;
 }
 
+/* How many bytes at bytes[0] may be shown as they are; 0: the first one has to be escaped. */
+static size_t shown_as_is(const char *bytes, size_t count, bool keep_lines)
+{
+    if (keep_lines && (*bytes == '\n' || *bytes == '\t'))
+        return 1;
+    return printable_utf8((const unsigned char *)bytes, count);
+}
+
 void ja_str_add_shown(struct ja_str *str, const char *bytes, size_t count, bool keep_lines)
 {
-    const unsigned char *b = (const unsigned char *)bytes;
     for (size_t i = 0; i < count;) {
-        size_t n = printable_utf8(b + i, count - i);
-        if (n == 0 && keep_lines && (b[i] == '\n' || b[i] == '\t'))
-            n = 1;
-        if (n) {
+        size_t n = shown_as_is(bytes + i, count - i, keep_lines);
+        if (n)
             ja_str_addn(str, bytes + i, n);
-            i += n;
-        } else {
-            ja_str_addf(str, "\\x%02x", b[i]);
-            i++;
-        }
+        else
+            ja_str_addf(str, "\\x%02x", (unsigned char)bytes[i]);
+        i += n ? n : 1;
     }
+}
+
+bool ja_str_printable(const char *bytes, size_t count, bool keep_lines)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < count && n; i += n)
+        n = shown_as_is(bytes + i, count - i, keep_lines);
+    return n != 0;
+}
+
+const char *ja_str_show(char *buffer, size_t size, const char *text)
+{
+    static const char cut[] = "...";
+    size_t count = strlen(text), used = 0, fits = 0; /* fits: how much leaves room for the mark of a cut */
+    for (size_t i = 0; i < count;) {
+        size_t n = shown_as_is(text + i, count - i, false), width = n ? n : 4;
+        if (used + width >= size) {
+            snprintf(buffer + fits, size - fits, "%s", cut);
+            return buffer;
+        }
+        if (n)
+            memcpy(buffer + used, text + i, n);
+        else
+            snprintf(buffer + used, size - used, "\\x%02x", (unsigned char)text[i]);
+        i += n ? n : 1;
+        used += width;
+        if (used + sizeof cut <= size)
+            fits = used;
+    }
+    buffer[used] = '\0';
+    return buffer;
 }
 
 char *ja_str_take(struct ja_str *str)

@@ -21,6 +21,12 @@ void ja_str_add_quoted(struct ja_str *str, const char *word);
 /* Adds untrusted text with control characters, invalid UTF-8 and escapes shown as \xNN, so that no terminal acts on
  * it. Newline and tab are kept only with `keep_lines`. */
 void ja_str_add_shown(struct ja_str *str, const char *bytes, size_t count, bool keep_lines);
+/* True when ja_str_add_shown would change nothing: printable, valid UTF-8. */
+bool ja_str_printable(const char *bytes, size_t count, bool keep_lines);
+/* Untrusted text as ja_str_add_shown shows it, cut with "..." when it does not fit. Returns `buffer`. Allocates nothing, so
+ * that errors can use it; JA_SHOW(text) brings its own buffer, which lives as long as the block around it. */
+const char *ja_str_show(char *buffer, size_t size, const char *text);
+#define JA_SHOW(text) ja_str_show((char[128]){0}, 128, text)
 /* The text; the caller frees it; the string is empty again. Never NULL for an empty string; NULL when memory ran out. */
 char *ja_str_take(struct ja_str *str);
 void ja_str_fini(struct ja_str *str);

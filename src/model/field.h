@@ -46,7 +46,7 @@ enum ja_field_flag {
     JA_F_ADMIN = 1 << 3,   /* only an admin may set it */
     JA_F_STATE = 1 << 4,   /* set by jailadmin itself: read, never given by a user */
     JA_F_REQUIRED = 1 << 5,
-    JA_F_INHERIT = 1 << 6, /* a clone of the object does not take it over */
+    JA_F_OWN = 1 << 6,     /* of this object alone: a clone does not take it over */
 };
 
 struct ja_noun;
@@ -80,6 +80,19 @@ struct ja_noun {
 
 #define JA_FIELD(structure, member) offsetof(struct structure, member)
 
+/* The initialiser of a noun from the array of its fields. */
+#define JA_NOUN(singular, several, structure, table, whole_check, text)                                                \
+    {.name = singular,                                                                                                 \
+     .plural = several,                                                                                                \
+     .size = sizeof(struct structure),                                                                                 \
+     .fields = table,                                                                                                  \
+     .field_count = JA_COUNT(table),                                                                                   \
+     .check = whole_check,                                                                                             \
+     .doc = text}
+
+/* Makes jansson allocate through ja_malloc. Once, first thing in main(). */
+void ja_json_init(void);
+
 /* A new object with the defaults of its table; NULL when memory is out. Freed by ja_object_free. */
 void *ja_object_new(const struct ja_noun *noun);
 void ja_object_free(const struct ja_noun *noun, void *object);
@@ -88,6 +101,9 @@ int ja_object_init(const struct ja_noun *noun, void *object);
 void ja_object_fini(const struct ja_noun *noun, void *object);
 void *ja_object_copy(const struct ja_noun *noun, const void *object);
 bool ja_object_equal(const struct ja_noun *noun, const void *a, const void *b);
+/* Sets the fields that have one of the flags to their defaults, those of parts and list entries too: what a clone leaves
+ * behind (JA_F_OWN | JA_F_STATE), what is not shown (JA_F_SECRET). 0 or JA_E_NOMEM. */
+int ja_object_reset(const struct ja_noun *noun, void *object, unsigned flags);
 
 /* JSON of an object; fields that have their default are left out unless `all`. New reference; NULL: no memory. */
 json_t *ja_object_to_json(const struct ja_noun *noun, const void *object, bool all);

@@ -156,4 +156,7 @@ int ja_check_ifname(const char *value, struct ja_error *err);
 int ja_check_mac(const char *value, struct ja_error *err);
 int ja_check_env_name(const char *value, struct ja_error *err);
 
+/* "80" or "8000-8010", as the forwards' fields hold them. 0 or JA_E_INVALID. */
+int ja_ports_parse(const char *text, int *ret_first, int *ret_last);
+
 #endif

@@ -1,0 +1,166 @@
+/*
+ * jail_check.c: what must hold between the fields of a jail and of its parts. Single fields have been checked
+ * before.
+ */
+#include "model/checks.h"
+
+#include "net/addr.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+int ja_route_check(const void *object, struct ja_error *err)
+{
+    const struct ja_route *route = object;
+    struct ja_addr via, destination = {.v6 = strcmp(route->destination, "default6") == 0};
+    int rc = ja_addr_parse(route->via, &via, err);
+    if (rc == 0 && !ja_str_starts(route->destination, "default"))
+        rc = ja_addr_parse(route->destination, &destination, err);
+    if (rc == 0 && via.v6 != destination.v6)
+        return ja_error_set(err, JA_E_INVALID, "via", "\"%s\" is %s, the destination \"%s\" is not",
+                            route->via, via.v6 ? "IPv6" : "IPv4", route->destination);
+    return rc;
+}
+
+int ja_mount_check(const void *object, struct ja_error *err)
+{
+    const struct ja_mount *mount = object;
+    bool bind = mount->type == JA_MOUNT_BIND;
+    if (bind && !mount->source)
+        return ja_error_set(err, JA_E_INVALID, "source",
+                            "it must be given for a bind mount: a path on the host");
+    if (!bind && mount->source)
+        return ja_error_set(err, JA_E_INVALID, "source", "it is for bind mounts only");
+    if (mount->size && mount->type != JA_MOUNT_TMPFS)
+        return ja_error_set(err, JA_E_INVALID, "size", "it is for tmpfs only");
+    return 0;
+}
+
+int ja_forward_check(const void *object, struct ja_error *err)
+{
+    const struct ja_forward *forward = object;
+    int first, last, to_first, to_last;
+    if (!forward->to || ja_ports_parse(forward->port, &first, &last) < 0 ||
+        ja_ports_parse(forward->to, &to_first, &to_last) < 0 || last - first == to_last - to_first)
+        return 0;
+    return ja_error_set(err, JA_E_INVALID, "to",
+                        "\"%s\" has %d ports, \"%s\" of the host has %d; allowed are as many", forward->to,
+                        to_last - to_first + 1, forward->port, last - first + 1);
+}
+
+/* "LIST.KEY.FIELD", where a mistake between entries is. */
+static int refuse_entry(const char *list, const void *entry, const char *field, const char *text,
+                        struct ja_error *err)
+{
+    const char *key = *(char *const *)entry;
+    ja_error_set(err, JA_E_INVALID, NULL, "%s", text);
+    if (err)
+        snprintf(err->object, sizeof err->object, "%s.%s.%s", list, JA_SHOW(key), field);
+    return JA_E_INVALID;
+}
+
+/* What only a network stack of the jail's own can have. */
+static int check_without_vnet(const struct ja_jail *jail, struct ja_error *err)
+{
+    if (jail->vnet == JA_VNET_INHERIT && jail->nics.count)
+        return ja_error_set(err, JA_E_INVALID, "nics",
+                            "with vnet=inherit the jail uses the host's interfaces");
+    if (jail->vnet == JA_VNET_INHERIT && jail->forwards.count)
+        return ja_error_set(err, JA_E_INVALID, "forwards",
+                            "with vnet=inherit the jail has the host's ports already");
+    if (jail->routes.count)
+        return ja_error_set(err, JA_E_INVALID, "routes", "only jails with vnet=yes have routes of their own");
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        const char *field = nic->mac ? "mac" : nic->mtu ? "mtu" : nic->vlan ? "vlan" : NULL;
+        if (field)
+            return refuse_entry("nics", nic, field, "only jails with vnet=yes can have it", err);
+        if (ja_strv_has(&nic->addresses, "dhcp") || ja_strv_has(&nic->addresses, "slaac"))
+            return refuse_entry("nics", nic, "address", "dhcp and slaac need vnet=yes", err);
+    }
+    return 0;
+}
+
+/* The same address (the prefix length aside) for two nics, words aside. */
+static bool share_address(const struct ja_nic *a, const struct ja_nic *b)
+{
+    struct ja_addr one, other;
+    for (size_t i = 0; i < a->addresses.count; i++) {
+        if (ja_addr_parse(a->addresses.items[i], &one, NULL) < 0)
+            continue;
+        for (size_t j = 0; j < b->addresses.count; j++)
+            if (ja_addr_parse(b->addresses.items[j], &other, NULL) == 0 && ja_addr_compare(&one, &other) == 0)
+                return true;
+    }
+    return false;
+}
+
+static int check_nic_pair(const void *earlier, const void *later, struct ja_error *err)
+{
+    const struct ja_nic *a = earlier, *b = later;
+    if (a->mac && b->mac && strcasecmp(a->mac, b->mac) == 0)
+        return refuse_entry("nics", b, "mac", "another nic of the jail has it", err);
+    if (share_address(a, b))
+        return refuse_entry("nics", b, "address", "another nic of the jail has one of them", err);
+    return 0;
+}
+
+static int check_volume_pair(const void *earlier, const void *later, struct ja_error *err)
+{
+    const struct ja_volume *a = earlier, *b = later;
+    if (ja_str_equal(a->target, b->target))
+        return refuse_entry("volumes", b, "target", "another volume of the jail is there", err);
+    return 0;
+}
+
+static int check_forward_pair(const void *earlier, const void *later, struct ja_error *err)
+{
+    const struct ja_forward *a = earlier, *b = later;
+    struct ja_addr one, other;
+    int first[2], last[2];
+    /* Without an address it is all of them. */
+    bool apart = a->protocol != b->protocol ||
+                 (a->address && b->address && ja_addr_parse(a->address, &one, NULL) == 0 &&
+                  ja_addr_parse(b->address, &other, NULL) == 0 && ja_addr_compare(&one, &other) != 0);
+    if (apart || ja_ports_parse(a->port, &first[0], &last[0]) < 0 ||
+        ja_ports_parse(b->port, &first[1], &last[1]) < 0)
+        return 0;
+    if (first[0] <= last[1] && first[1] <= last[0])
+        return refuse_entry("forwards", b, "port", "another forward of the jail has it", err);
+    return 0;
+}
+
+static int check_pairs(const struct ja_list *list,
+                       int (*check)(const void *earlier, const void *later, struct ja_error *err),
+                       struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t j = 0; rc == 0 && j < i; j++)
+            rc = check(list->items[j], list->items[i], err);
+    return rc;
+}
+
+static int check_targets(const struct ja_jail *jail, struct ja_error *err)
+{
+    for (size_t i = 0; i < jail->volumes.count; i++) {
+        const struct ja_volume *volume = jail->volumes.items[i];
+        if (ja_list_get(&jail->mounts, volume->target))
+            return refuse_entry("volumes", volume, "target", "a mount of the jail is there", err);
+    }
+    return check_pairs(&jail->volumes, check_volume_pair, err);
+}
+
+int ja_jail_check(const void *object, struct ja_error *err)
+{
+    const struct ja_jail *jail = object;
+    int rc = jail->vnet == JA_VNET_YES ? 0 : check_without_vnet(jail, err);
+    if (rc == 0 && ja_strv_has(&jail->depends, jail->name))
+        rc = ja_error_set(err, JA_E_INVALID, "depends", "the jail cannot depend on itself");
+    if (rc == 0)
+        rc = check_pairs(&jail->nics, check_nic_pair, err);
+    if (rc == 0)
+        rc = check_targets(jail, err);
+    return rc < 0 ? rc : check_pairs(&jail->forwards, check_forward_pair, err);
+}
