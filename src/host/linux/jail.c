@@ -1,0 +1,406 @@
+/*
+ * jail.c: starting and stopping a jail on Linux: namespaces, veth pairs, addresses, then the container. While it starts, its
+ * namespaces are pinned below RUN/jails/<slot>/ns; afterwards its init alone keeps them alive, so that nothing of a jail stays
+ * in the host's mount table, and its interfaces go with it whatever ends it.
+ */
+#include "host/linux/linux.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+static void netns_name(const struct ja_site *site, const struct ja_jail *jail, char name[96])
+{
+    snprintf(name, 96, "ja%s-%s", site->tag, jail->name);
+}
+
+void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, struct ja_linux_nic *nic)
+{
+    *nic = (struct ja_linux_nic){
+        .nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
+    ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
+    ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
+    if (nic->nic->mac)
+        snprintf(nic->mac, sizeof nic->mac, "%s", nic->nic->mac);
+    else
+        ja_mac_from(s->jail->uuid, nic->nic->label, nic->mac);
+}
+
+/* ---- interfaces ---- */
+
+static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, const char *run)
+{
+    int64_t base = s->jail->privileged ? 0 : ja_site_uid(p->site, s->jail->slot);
+    struct ja_step *step = ja_plan_host_step(p, "ns-create", "make its user and network namespaces, pinned while it starts");
+    ja_step_run(p->plan, step, "--uid-base", NULL);
+    ja_step_runf(p->plan, step, "%lld", (long long)base);
+    ja_step_run(p->plan, step, "--uid-count", NULL);
+    ja_step_runf(p->plan, step, "%d", s->jail->privileged ? 0 : JA_UIDS_PER_SLOT);
+    ja_step_runf(p->plan, step, "%s/ns", run);
+    char ns[512];
+    snprintf(ns, sizeof ns, "%s/ns", run);
+    ja_step_undo_host(p, step, "ns-release", ns, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, ns, "dir");
+}
+
+/* Removes the host's end of a pair, which takes the other end along. */
+static void link_remove(struct ja_planning *p, struct ja_step *step, bool undo, const char *link, const char *uuid)
+{
+    char mark[128];
+    ja_site_mark(p->site, uuid, mark);
+    if (undo)
+        ja_step_undo_host(p, step, "link-remove", link, mark, NULL);
+    else
+        ja_step_run(p->plan, step, link, mark, NULL);
+}
+
+/* One batch makes all pairs of the jail. */
+static void make_pairs(struct ja_planning *p, const struct ja_subject *s, const char *run)
+{
+    char mark[128];
+    ja_site_mark(p->site, s->jail->uuid, mark);
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(p, s, i, &nic);
+        if (ja_fact(p->facts, JA_FACT_LINK, nic.link))
+            ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s exists already", nic.link);
+        const char *ports = ja_fact(p->facts, JA_FACT_PORTS, nic.bridge);
+        if (ports && atoi(ports) >= 1023) {
+            ja_plan_fail(p->plan, JA_E_LIMIT, NULL, "the bridge of network %s has no port left: Linux allows 1023",
+                         nic.network->name);
+            ja_plan_hint(p->plan, "make another network and put further jails there");
+        }
+        struct ja_step *step = ja_plan_step(p->plan, "make the pair %s and %s, one end in the bridge %s", nic.link,
+                                            nic.nic->label, nic.bridge);
+        ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+        ja_step_input(p->plan, step, "link add %s type veth peer name %s address %s netns %s/ns/net\n", nic.link,
+                      nic.nic->label, nic.mac, run);
+        ja_step_input(p->plan, step, "link set dev %s alias \"%s\"", nic.link, mark);
+        int64_t mtu = nic.nic->mtu ? nic.nic->mtu : nic.network->mtu;
+        if (mtu)
+            ja_step_input(p->plan, step, " mtu %lld", (long long)mtu);
+        ja_step_input(p->plan, step, " master %s up\n", nic.bridge);
+        link_remove(p, step, true, nic.link, s->jail->uuid);
+        ja_step_guard(p->plan, step, JA_FACT_LINK, nic.link, NULL);
+    }
+}
+
+/* The host's permanent neighbour entries for the jail's addresses: no ARP, and no table that overflows with many jails. */
+static void neighbours(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step, bool add)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(p, s, i, &nic);
+        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
+            struct ja_addr addr;
+            char text[JA_ADDR_TEXT];
+            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, text);
+            if (add) {
+                ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, nic.mac, nic.bridge);
+                ja_step_undo_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
+            } else {
+                ja_step_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
+            }
+        }
+    }
+}
+
+static bool has_addresses(const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++)
+        if (((const struct ja_nic *)s->jail->nics.items[i])->assigned.count)
+            return true;
+    return false;
+}
+
+static void add_neighbours(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (!has_addresses(s))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "tell the host where its addresses are");
+    ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+    ja_step_undo(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+    neighbours(p, s, step, true);
+}
+
+/* One route or the default of one family, through a nic's gateway. */
+static void default_route(struct ja_planning *p, struct ja_step *step, const struct ja_linux_nic *nic, bool v6, bool *done)
+{
+    struct ja_addr gateway;
+    char text[JA_ADDR_TEXT], mac[JA_MAC_TEXT];
+    if (!ja_linux_gateway(nic->network, v6, &gateway))
+        return;
+    bool have = false;
+    for (size_t a = 0; a < nic->nic->assigned.count; a++) {
+        struct ja_addr addr;
+        have = have || (ja_addr_parse(nic->nic->assigned.items[a], &addr, NULL) == 0 && addr.v6 == v6);
+    }
+    if (!have)
+        return;
+    ja_addr_format(&gateway, false, text);
+    ja_linux_bridge_mac(nic->network, mac);
+    ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, mac, nic->nic->label);
+    if (nic->nic->gateway && !*done) {
+        ja_step_input(p->plan, step, "route add default via %s dev %s\n", text, nic->nic->label);
+        *done = true;
+    }
+}
+
+/* One batch inside the jail's network namespace: addresses, links, routes. */
+static void configure_inside(struct ja_planning *p, const struct ja_subject *s, const char *run)
+{
+    bool done4 = false, done6 = false;
+    for (size_t r = 0; r < s->jail->routes.count; r++) {
+        const struct ja_route *route = s->jail->routes.items[r];
+        done4 = done4 || strcmp(route->destination, "default") == 0;
+        done6 = done6 || strcmp(route->destination, "default6") == 0;
+    }
+    struct ja_step *step = ja_plan_step(p->plan, "configure its interfaces and routes from within");
+    ja_step_run(p->plan, step, TOOL("nsenter"), NULL);
+    ja_step_runf(p->plan, step, "--net=%s/ns/net", run);
+    ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(p, s, i, &nic);
+        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
+            const char *address = nic.nic->assigned.items[a];
+            ja_step_input(p->plan, step, "addr add %s dev %s%s\n", address, nic.nic->label,
+                          strchr(address, ':') ? " nodad" : "");
+        }
+        int64_t mtu = nic.nic->mtu ? nic.nic->mtu : nic.network->mtu;
+        ja_step_input(p->plan, step, "link set dev %s ", nic.nic->label);
+        if (mtu)
+            ja_step_input(p->plan, step, "mtu %lld ", (long long)mtu);
+        ja_step_input(p->plan, step, "up\n");
+        default_route(p, step, &nic, false, &done4);
+        default_route(p, step, &nic, true, &done6);
+    }
+    for (size_t r = 0; r < s->jail->routes.count; r++) {
+        const struct ja_route *route = s->jail->routes.items[r];
+        const char *to = strcmp(route->destination, "default6") == 0 ? "default" : route->destination;
+        ja_step_input(p->plan, step, "route add %s via %s\n", to, route->via);
+    }
+    if (!step->run.input)
+        ja_step_input(p->plan, step, "link set dev lo up\n");
+}
+
+/* ---- files in its tree ---- */
+
+/* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. */
+static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text, const char *why)
+{
+    ja_autofree char *tree = ja_path_root(p, jail);
+    if (!tree)
+        return;
+    const char *old = ja_factf(p->facts, JA_FACT_TREEFILE, "%s\t%s", tree, path);
+    if (old && strcmp(old, text) == 0)
+        return;
+    /* A tree without /etc is not given one. */
+    if (!ja_factf(p->facts, JA_FACT_TREEFILE, "%s\tetc/.", tree))
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
+    ja_step_run(p->plan, step, "--root", tree, "--mode", "0644", path, NULL);
+    ja_step_input(p->plan, step, "%s", text);
+    if (old) {
+        ja_step_undo_host(p, step, "write", "--root", tree, "--mode", "0644", path, NULL);
+        ja_step_undo_input(p->plan, step, "%s", old);
+    } else {
+        ja_step_undo_host(p, step, "remove", "--root", tree, path, NULL);
+    }
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void resolver(struct ja_planning *p, const struct ja_subject *s)
+{
+    const struct ja_dns *dns = &s->jail->dns;
+    ja_autostr struct ja_str text = {0};
+    ja_autostrv struct ja_strv search = {0};
+    for (size_t i = 0; i < dns->servers.count; i++)
+        ja_str_addf(&text, "nameserver %s\n", dns->servers.items[i]);
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        struct ja_addr gateway;
+        char address[JA_ADDR_TEXT];
+        ja_linux_nic_fill(p, s, i, &nic);
+        if (!nic.network->dns)
+            continue;
+        if (!ja_strv_has(&search, nic.network->domain) && ja_strv_add(&search, nic.network->domain) < 0)
+            text.failed = true;
+        if (dns->servers.count || !(ja_linux_gateway(nic.network, false, &gateway) ||
+                                    ja_linux_gateway(nic.network, true, &gateway)))
+            continue;
+        ja_addr_format(&gateway, false, address);
+        ja_str_addf(&text, "nameserver %s\n", address);
+    }
+    if (text.length == 0 && !text.failed)
+        return;
+    const struct ja_strv *domains = dns->search.count ? &dns->search : &search;
+    for (size_t i = 0; i < domains->count; i++)
+        ja_str_addf(&text, "%s%s%s", i ? " " : "search ", domains->items[i], i + 1 == domains->count ? "\n" : "");
+    if (text.failed)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    else
+        tree_file(p, s->jail, "etc/resolv.conf", text.text, "name its resolver");
+}
+
+static void hosts_file(struct ja_planning *p, const struct ja_subject *s)
+{
+    const struct ja_jail *jail = s->jail;
+    const char *hostname = jail->hostname ? jail->hostname : jail->name;
+    ja_autostr struct ja_str text = {0};
+    ja_str_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        const struct ja_network *network = s->networks[i];
+        for (size_t a = 0; a < nic->assigned.count; a++) {
+            struct ja_addr addr;
+            char address[JA_ADDR_TEXT];
+            if (ja_addr_parse(nic->assigned.items[a], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, address);
+            ja_str_addf(&text, "%s %s.%s %s\n", address, hostname, network->domain ? network->domain : "local", hostname);
+        }
+    }
+    if (text.failed)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    else
+        tree_file(p, jail, "etc/hosts", text.text, "name it and its addresses");
+}
+
+/* ---- the host's interface ---- */
+
+static bool running(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *run = ja_path_run(p, jail);
+    return run && ja_factf(p->facts, JA_FACT_PROCESS, "%s/pid", run);
+}
+
+static bool left(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    return run && ja_fact(p->facts, JA_FACT_PATH, run);
+}
+
+static void start(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    if (!run)
+        return;
+    hosts_file(p, s);
+    resolver(p, s);
+    ja_plan_mkdir(p, run, "0700", false, "make its runtime directory");
+    pin_namespaces(p, s, run);
+    if (s->jail->vnet == JA_VNET_YES) {
+        make_pairs(p, s, run);
+        add_neighbours(p, s);
+        configure_inside(p, s, run);
+        ja_linux_jail_rules_add(p, s);
+    }
+    ja_linux_container_start(p, s, run);
+}
+
+static void release_pins(struct ja_planning *p, const char *run)
+{
+    struct ja_step *step = ja_plan_host_step(p, "ns-release", "let go of its namespaces: its init keeps them");
+    ja_step_runf(p->plan, step, "%s/ns", run);
+}
+
+static void started(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    char name[96];
+    if (!run)
+        return;
+    if (s->jail->vnet == JA_VNET_YES) {
+        netns_name(p->site, s->jail, name);
+        struct ja_step *step = ja_plan_host_step(p, "netns-link", "name its network namespace for `ip netns`");
+        ja_step_run(p->plan, step, name, NULL);
+        ja_step_runf(p->plan, step, "%s/pid", run);
+        step->flags |= JA_STEP_IGNORE;
+    }
+    release_pins(p, run);
+}
+
+static void clean(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    if (!run)
+        return;
+    struct ja_step *step;
+    if (s->jail->vnet == JA_VNET_YES) {
+        char name[96];
+        netns_name(p->site, s->jail, name);
+        step = ja_plan_host_step(p, "netns-unlink", "forget the name of its network namespace");
+        ja_step_run(p->plan, step, name, NULL);
+        if (has_addresses(s)) {
+            step = ja_plan_step(p->plan, "forget where its addresses were");
+            ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+            neighbours(p, s, step, false);
+        }
+        for (size_t i = 0; i < s->jail->nics.count; i++) {
+            struct ja_linux_nic nic;
+            ja_linux_nic_fill(p, s, i, &nic);
+            step = ja_plan_host_step(p, "link-remove", "remove the pair %s", nic.link);
+            link_remove(p, step, false, nic.link, s->jail->uuid);
+        }
+        ja_linux_jail_rules_remove(p, s);
+    }
+    ja_linux_container_clean(p, s->jail, run);
+    /* A start that was cut off between its commit and here has left them. */
+    release_pins(p, run);
+    step = ja_plan_host_step(p, "remove-tree", "remove its runtime directory");
+    ja_step_run(p->plan, step, run, NULL);
+}
+
+static const char *stop_signal(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *tree = ja_path_root(p, jail);
+    const char *init = tree && !jail->init.count ? ja_fact(p->facts, JA_FACT_INIT, tree) : NULL;
+    if (!init)
+        return "SIGTERM";
+    if (strcmp(init, "systemd") == 0)
+        return "SIGRTMIN+3";
+    if (strcmp(init, "busybox") == 0)
+        return "SIGUSR2";
+    if (strcmp(init, "sysvinit") == 0)
+        return "SIGPWR";
+    return "SIGTERM";
+}
+
+static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
+{
+    const struct ja_jail *jail = s->jail;
+    ja_autofree char *run = ja_path_run(p, jail);
+    if (!run)
+        return;
+    struct ja_step *step;
+    if (!force && jail->stop_timeout > 0) {
+        step = ja_plan_host_step(p, "stop-init", "ask its init to shut down, for at most %lld s",
+                                 (long long)((jail->stop_timeout + 999) / 1000));
+        ja_step_runf(p->plan, step, "%s/pid", run);
+        ja_step_run(p->plan, step, "--signal", stop_signal(p, jail), "--timeout", NULL);
+        ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
+        step->timeout_ms = jail->stop_timeout + 10000;
+        step->flags |= JA_STEP_IGNORE;
+    }
+    step = ja_plan_host_step(p, "kill-init", "end it, with all of its processes");
+    ja_step_runf(p->plan, step, "%s/pid", run);
+    clean(p, s);
+}
+
+const struct ja_host ja_host_linux = {
+    .name = "linux",
+    .network_up = ja_linux_network_up,
+    .network_down = ja_linux_network_down,
+    .network_is_up = ja_linux_network_is_up,
+    .jail_start = start,
+    .jail_started = started,
+    .jail_stop = stop,
+    .jail_clean = clean,
+    .jail_left = left,
+    .jail_running = running,
+    .instance_down = ja_linux_instance_down,
+};

@@ -1,0 +1,40 @@
+/*
+ * linux.h: what the files of the Linux emitters share. Only src/host/linux includes it.
+ */
+#ifndef JA_HOST_LINUX_H
+#define JA_HOST_LINUX_H
+
+#include "host/host.h"
+#include "net/addr.h"
+
+/* One nic of a jail with everything known of it. */
+struct ja_linux_nic {
+    const struct ja_nic *nic;
+    const struct ja_network *network;
+    size_t number;
+    char link[16];   /* the host's end: "ja7f3n0" */
+    char bridge[16];
+    char mac[JA_MAC_TEXT];
+};
+void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, struct ja_linux_nic *nic);
+/* The MAC of a network's bridge; fixed, so that jails can hold a permanent neighbour entry for their gateway. */
+void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
+/* The gateway's address of a family on a network; false when it has none. */
+bool ja_linux_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
+
+/* network.c: bridge, rules, resolver. */
+void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_network_down(struct ja_planning *p, const struct ja_network *network);
+bool ja_linux_network_is_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_instance_down(struct ja_planning *p);
+/* Rules and names for one jail's nics: added undoably, removed repeatably. */
+void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s);
+
+/* container.c: the bundle, crun, init. */
+void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
+void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+/* crun's name for a jail: "ja<tag><slot>". */
+void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
+
+#endif
