@@ -20,6 +20,7 @@ struct ja_nic {
     char *label;              /* the inner interface's name on Linux: "eth0" */
     char *network;
     struct ja_strv addresses; /* "auto", "auto6", "dhcp", "slaac", or ADDRESS[/LEN]; the first of a family is primary */
+    struct ja_strv assigned;  /* the addresses that these came to, with prefix length; reserved in the store */
     char *mac;                /* NULL: from the jail's uuid */
     int64_t mtu;              /* 0: the network's */
     int64_t vlan;             /* 0: untagged */

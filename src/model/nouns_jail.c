@@ -39,6 +39,12 @@ static const struct ja_field nic_fields[] = {
      .metavar = "ADDRESS",
      .doc = "its addresses: auto or auto6 (the next free one), dhcp, slaac, or given ones; the first of a "
             "family is the primary one"},
+    {.name = "assigned",
+     .type = JA_T_STRINGS,
+     .offset = JA_FIELD(ja_nic, assigned),
+     .when = JA_WHEN_RESTART,
+     .flags = JA_F_STATE | JA_F_OWN,
+     .doc = "what these came to: addresses with prefix length, reserved for this nic"},
     {.name = "mac",
      .type = JA_T_STRING,
      .offset = JA_FIELD(ja_nic, mac),
