@@ -1,0 +1,182 @@
+/*
+ * engine.h: what every front end (command line, console, daemon) calls. A verb of the engine takes locks, reserves in the
+ * store, lets a planner plan with facts, and runs the plan or shows it.
+ *
+ * An engine belongs to one process; after fork() the child calls ja_engine_after_fork.
+ */
+#ifndef JA_ENGINE_H
+#define JA_ENGINE_H
+
+#include "model/model.h"
+#include "model/site.h"
+#include "plan/planning.h"
+#include "run/lock.h"
+#include "run/runner.h"
+#include "store/store.h"
+
+struct ja_engine_options {
+    const char *state;  /* absolute state directory */
+    const char *self;   /* the jailadmin program, absolute */
+    int os;             /* enum ja_os; -1: the one we are on */
+    const char *facts_file; /* plan for the host that this file describes; implies dry_run */
+    bool dry_run;
+    bool keep;          /* leave what a failed plan did */
+    bool no_natives;    /* every step as its command */
+    bool read_only;     /* list, show, exec: never writes, never recovers */
+    const volatile int *interrupted;
+    /* Shows a plan (dry run). */
+    int (*show)(void *context, const struct ja_plan *plan, struct ja_error *err);
+    /* Progress and warnings; may be NULL. */
+    void (*event)(void *context, const struct ja_event *event);
+    void *context;
+    /* For tests: another machine than this one, with its own facts. Owned by the caller. */
+    struct ja_machine *machine;
+    int (*probe)(void *context, const struct ja_plan *plan, size_t step, bool after);
+};
+
+struct ja_engine {
+    struct ja_engine_options options;
+    struct ja_site site;
+    struct ja_store *store;
+    const struct ja_host *host;
+    const struct ja_storage *storage;
+    struct ja_machine *machine;
+    struct ja_real_machine real;
+    struct ja_facts described; /* of the facts file */
+    char journal[300], locks[300];
+};
+
+/* Opens an instance. JA_E_NOTFOUND with a hint when there is none in options->state. */
+int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err);
+void ja_engine_close(struct ja_engine *engine);
+int ja_engine_after_fork(struct ja_engine *engine, struct ja_error *err);
+/* Finishes what dead plans have left (design: only mutating verbs, boot and gc call it). Plans whose object is locked by
+ * somebody else are passed over: its holder looks again. `with_kept`: also those that --keep has left, and broken ones. */
+int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error *err);
+
+/*
+ * One change of one object, from its locks to its end.
+ *
+ *     ja_change_begin   takes the lock, recovers what the last holder left, opens the store's transaction
+ *     ...               the verb looks, checks and reserves within the transaction
+ *     ja_change_apply   ends the transaction, plans, shows or runs, and settles the store
+ *     ja_change_end     in every case: rolls back what is open, lets go of the locks
+ */
+struct ja_change {
+    struct ja_engine *engine;
+    const char *verb, *kind, *name;
+    char uuid[37]; /* of the object; set by the verb before apply */
+    char id[37];
+    int64_t started_ms;
+    struct ja_lock locks[16];
+    size_t lock_count;
+    bool open; /* the transaction is */
+    enum ja_result result;
+    void (*plan)(void *work, struct ja_planning *p); /* pure */
+    void *work;
+};
+int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                    const char *name, struct ja_error *err);
+/* A further lock, such as a network's while a jail attaches to it; before begin's transaction it is an error to wait long. */
+int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
+int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
+                    struct ja_error *err);
+void ja_change_end(struct ja_change *change);
+
+/* Plans until no fact is missing. The plan is the caller's, also on failure. */
+int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                   void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_plan *ret_plan,
+                   struct ja_error *err);
+
+/* ---- objects of the store ---- */
+
+int ja_engine_get(struct ja_engine *engine, const struct ja_noun *noun, const char *name, void **ret_object,
+                  int64_t *ret_revision, struct ja_error *err);
+/* The row of an object; row->spec is new, the texts are the object's own (do not ja_row_fini; json_decref the spec). */
+int ja_row_of(const struct ja_noun *noun, const void *object, int64_t revision, struct ja_row *ret_row, struct ja_error *err);
+/* Writes an object in its present state within the transaction and reserves what it needs (slot, addresses, ports). */
+int ja_engine_put(struct ja_engine *engine, const struct ja_noun *noun, const void *object, int64_t revision,
+                  struct ja_error *err);
+/* Makes the store consistent with the object's row after an undo: a row that is still `creating` goes, and reservations that
+ * the row does not need go. */
+int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *name, const char *uuid, struct ja_error *err);
+
+/* A jail with its networks and template. */
+struct ja_loaded {
+    struct ja_subject subject;
+    struct ja_jail *jail;
+    struct ja_template *template;
+    struct ja_network **networks;
+    int64_t revision;
+};
+int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *ret_loaded, struct ja_error *err);
+/* Completes what a jail refers to; takes the jail over. */
+int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_loaded *ret_loaded, struct ja_error *err);
+/* The spec with which the running jail was started, instead of the newest one; as loaded when it does not run. */
+int ja_load_applied(struct ja_engine *engine, struct ja_loaded *loaded, struct ja_error *err);
+void ja_loaded_fini(struct ja_loaded *loaded);
+
+/* ---- the verbs; names are checked before anything else ---- */
+
+struct ja_init_request {
+    const char *storage; /* "btrfs:DIR", "file:SIZE", "zfs:DATASET"; NULL: file:8G, or zfs where it is there */
+    const char *network; /* gateway with prefix of the default network; "none": no network */
+    int64_t slots;       /* 0: 4096 */
+};
+int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request, struct ja_error *err);
+/* Undoes init. Refuses while jails exist unless `force`, which deletes them. */
+int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err);
+
+/* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `spec` stays the caller's and is
+ * not changed. */
+int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err);
+int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, struct ja_error *err);
+/* *ret_already (may be NULL): it was in the wanted state. */
+int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
+int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err);
+int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err);
+
+int ja_engine_network_create(struct ja_engine *engine, const struct ja_network *spec, struct ja_error *err);
+int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct ja_error *err);
+/* Brings up what of a network's kernel part is missing. */
+int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct ja_error *err);
+/* Mounts the pool if it is not. */
+int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err);
+
+/* Runs `one` for every name, in up to `jobs` worker processes; `report` is called in this process in order of completion.
+ * Returns 0 when all succeeded, else how many failed. */
+int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jobs,
+                   int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                   void (*report)(void *context, const char *name, int rc, const struct ja_error *err), void *context);
+
+/* ---- what is there ---- */
+
+enum ja_state {
+    JA_STATE_STOPPED,
+    JA_STATE_RUNNING,
+    JA_STATE_CREATING,
+    JA_STATE_STARTING,
+    JA_STATE_STOPPING,
+    JA_STATE_DYING,
+    JA_STATE_BROKEN
+};
+const char *ja_state_name(enum ja_state state);
+
+struct ja_listed {
+    struct ja_jail *jail;
+    enum ja_state state;
+    char started[32]; /* RFC 3339, or "" */
+    pid_t pid;        /* of its init, 0: none */
+};
+/* All jails whose name matches the glob (NULL: all), in order of name, without starting a process. */
+int ja_engine_list(struct ja_engine *engine, const char *glob,
+                   int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
+                   struct ja_error *err);
+int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed, struct ja_error *err);
+
+/* `jailadmin host store-...`; with a store that is open, or NULL to open the one of --state. `commit_id`: the plan that is
+ * committed with it, or NULL. */
+int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,
+                  struct ja_error *err);
+
+#endif
