@@ -1,0 +1,319 @@
+/*
+ * crun.c: runs crun in a private mount namespace. There the jail's tree is mounted with its ids mapped, and a hybrid
+ * host's empty cgroup2, which crun refuses, is hidden. Nothing of it reaches the host's mount table, so that a start
+ * does not grow with the number of jails, and nothing has to be unmounted afterwards.
+ */
+#include "base/file.h"
+#include "host/linux/native/native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define UNIFIED "/sys/fs/cgroup/unified"
+#define MESSAGES_MAX 1500
+
+struct crun_call {
+    const char *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file;
+    struct ja_strv idmap;
+};
+
+static void call_fini(struct crun_call *call)
+{
+    ja_strv_fini(&call->idmap);
+}
+
+/* crun 1.8 refuses a host whose cgroup2 has no controllers beside v1 ones ("hybrid"), and works when it sees v1 only. */
+static bool is_hybrid(void)
+{
+    struct statfs fs;
+
+    return statfs(UNIFIED, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static int private_mounts(bool hybrid, struct ja_error *err)
+{
+    if (unshare(CLONE_NEWNS) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make a mount namespace");
+    }
+    /* Slave: nothing spreads to the host, but what the host unmounts meanwhile goes here too and is not kept busy. */
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make the mount namespace private");
+    }
+    if (hybrid && umount2(UNIFIED, MNT_DETACH) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot hide " UNIFIED);
+    }
+    return 0;
+}
+
+/*
+ * A clone of the mount at `from` appears at `to`, in this mount namespace only. The pool is nosuid and nodev for the host;
+ * a jail's own mount has setuid programs again, but device nodes only in a privileged jail: a template's device node
+ * must not open the host's disk.
+ */
+static int mount_clone(const char *from, const char *to, int userns_fd, bool devices, struct ja_error *err)
+{
+    ja_autoclose int fd = ja_sys_open_tree(from, true);
+    struct ja_mount_attr attr = {.attr_clr = JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE};
+
+    if (fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot clone the mount at %s", from);
+    }
+    if (userns_fd >= 0) {
+        attr.attr_set |= JA_MOUNT_ATTR_IDMAP;
+        attr.userns_fd = (__u64)userns_fd;
+    }
+    if (devices) {
+        attr.attr_clr |= JA_MOUNT_ATTR_NODEV;
+    } else {
+        attr.attr_set |= JA_MOUNT_ATTR_NODEV;
+    }
+    if (ja_sys_mount_setattr(fd, &attr) < 0) {
+        int sys = errno;
+
+        ja_error_sys(err, sys, NULL, "cannot %s the mount of %s", userns_fd >= 0 ? "map the ids of" : "change", from);
+        return sys == EINVAL && userns_fd >= 0
+                   ? ja_error_hint(err, "its file system has no idmapped mounts: see jailadmin host idmap-test %s", from)
+                   : JA_E_FAILED;
+    }
+    if (ja_sys_move_mount(fd, to) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot mount %s at %s", from, to);
+    }
+    return 0;
+}
+
+static int mount_trees(const struct crun_call *call, struct ja_error *err)
+{
+    ja_autoclose int userns_fd = -1;
+    int64_t base = 0, count = -1;
+    int code;
+
+    if (call->userns != NULL) {
+        userns_fd = open(call->userns, O_RDONLY | O_CLOEXEC);
+        if (userns_fd < 0) {
+            return ja_error_sys(err, errno, NULL, "cannot open %s", call->userns);
+        }
+    } else if (call->uid_count != NULL) {
+        if ((code = ja_opt_number("--uid-count", call->uid_count, 0, UINT32_MAX, &count, err)) < 0) {
+            return code;
+        }
+        if (count > 0 &&
+            ((code = ja_opt_number("--uid-base", call->uid_base, 1, UINT32_MAX - count, &base, err)) < 0 ||
+             (code = ja_userns_new(base, count, &userns_fd, NULL, err)) < 0)) {
+            return code;
+        }
+    }
+    if (call->tree != NULL) {
+        if (mkdir(call->root, 0700) < 0 && errno != EEXIST) {
+            return ja_error_sys(err, errno, NULL, "cannot make %s", call->root);
+        }
+        if ((code = mount_clone(call->tree, call->root, userns_fd, count == 0, err)) < 0) {
+            return code;
+        }
+    }
+    for (size_t i = 0; i < call->idmap.count; i++) {
+        if ((code = mount_clone(call->idmap.items[i], call->idmap.items[i], userns_fd, count == 0, err)) < 0) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+/*
+ * crun's own messages go to a memory file, since its standard error becomes that of the jail's init. Returns crun's argv with
+ * --log; the caller frees the vector.
+ */
+static int add_log_option(int argc, char *const *argv, int fd, struct ja_strv *ret_words, struct ja_error *err)
+{
+    if (ja_strv_add(ret_words, argv[0]) < 0 || ja_strv_addf(ret_words, "--log=file:/proc/self/fd/%d", fd) < 0) {
+        return ja_error_nomem(err);
+    }
+    for (int i = 1; i < argc; i++) {
+        if (ja_strv_add(ret_words, argv[i]) < 0) {
+            return ja_error_nomem(err);
+        }
+    }
+    return 0;
+}
+
+static void exec_crun(char *const *words, int out_fd, pid_t parent)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(out_fd >= 0 ? out_fd : null_fd, 1) < 0 ||
+        dup2(out_fd >= 0 ? out_fd : null_fd, 2) < 0) {
+        _exit(126);
+    }
+    /* crun dies with the runner; the jail's init does not, since fork clears this. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
+        _exit(126);
+    }
+    execv(words[0], words);
+    _exit(127);
+}
+
+static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *output, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv words = {0};
+    ja_autoclose int messages_fd = memfd_create("crun", 0); /* inherited by crun, which closes it for the jail */
+    char messages[MESSAGES_MAX + 1];
+    ssize_t length;
+    int status = 0, code;
+    pid_t pid, parent = getpid();
+
+    if (messages_fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make a memory file");
+    }
+    if ((code = add_log_option(argc, argv, messages_fd, &words, err)) < 0) {
+        return code;
+    }
+    pid = fork();
+    if (pid == 0) {
+        exec_crun(words.items, out_fd, parent);
+    }
+    if (pid < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot fork");
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return ja_error_sys(err, errno, NULL, "cannot wait for crun");
+        }
+    }
+    length = pread(messages_fd, messages, MESSAGES_MAX, 0);
+    messages[length > 0 ? length : 0] = '\0';
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        ja_str_add(output, messages);
+        return 0;
+    }
+    if (WIFEXITED(status)) {
+        ja_error_set(err, JA_E_FAILED, NULL, "%s exited with status %d", argv[0], WEXITSTATUS(status));
+    } else {
+        ja_error_set(err, JA_E_FAILED, NULL, "%s was ended by signal %d", argv[0], WTERMSIG(status));
+    }
+    if (err != NULL) {
+        snprintf(err->output, sizeof(err->output), "%s", messages);
+    }
+    return JA_E_FAILED;
+}
+
+/* crun writes the pid alone, which says nothing once the number is used again: the start time makes it an identity. */
+static int complete_pid_file(const char *path, struct ja_error *err)
+{
+    ja_autofree char *text = NULL, *both = NULL;
+    int64_t pid = 0;
+    uint64_t start;
+    char state;
+    int code;
+
+    if ((code = ja_file_read(path, 64, &text, NULL, err)) < 0) {
+        return code;
+    }
+    text[strcspn(text, "\n")] = '\0';
+    if ((code = ja_opt_number("--pid-file", text, 1, INT32_MAX, &pid, err)) < 0) {
+        return code;
+    }
+    /* Cannot be another process: its parent, crun, has ended, so it is our child until we end (PR_SET_CHILD_SUBREAPER). */
+    if (ja_init_start_time((pid_t)pid, &start, &state) < 0) {
+        return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
+    }
+    both = ja_printf("%lld %llu\n", (long long)pid, (unsigned long long)start);
+    return both == NULL ? ja_error_nomem(err) : ja_file_write(path, both, strlen(both), 0600, false, err);
+}
+
+/* `run`, `create`: the jail outlives crun. */
+static int run_detached(const struct crun_call *call, int argc, char *const *argv, struct ja_str *output,
+                        struct ja_error *err)
+{
+    ja_autostrv struct ja_strv words = {0};
+    ja_autoclose int out_fd = -1;
+    int64_t limit = 0;
+    int code;
+
+    if (call->log != NULL) {
+        if ((code = ja_opt_number("--log-limit", call->log_limit, 4096, INT64_MAX / 2, &limit, err)) < 0) {
+            return code;
+        }
+        if ((out_fd = ja_log_open(call->log, limit, err)) < 0) {
+            return out_fd;
+        }
+    }
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot become a subreaper");
+    }
+    if ((code = run_crun(argc, argv, out_fd, output, err)) < 0) {
+        return code;
+    }
+    return call->pid_file != NULL ? complete_pid_file(call->pid_file, err) : 0;
+}
+
+int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    JA_CLEANUP(call_fini) struct crun_call call = {0};
+    const struct ja_opt options[] = {
+        {.name = "--tree", .value = &call.tree},         {.name = "--root", .value = &call.root},
+        {.name = "--userns", .value = &call.userns},     {.name = "--uid-base", .value = &call.uid_base},
+        {.name = "--uid-count", .value = &call.uid_count}, {.name = "--log", .value = &call.log},
+        {.name = "--log-limit", .value = &call.log_limit}, {.name = "--pid-file", .value = &call.pid_file},
+        {.name = "--idmap", .list = true, .values = &call.idmap}, {0}};
+    bool hybrid = is_hybrid(), trees;
+    int first, code;
+
+    if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0) {
+        return code;
+    }
+    if (first >= argc || argv[first][0] != '/' || (call.tree != NULL) != (call.root != NULL) ||
+        (call.log != NULL) != (call.log_limit != NULL)) {
+        return ja_opt_usage(argv[0], err);
+    }
+    trees = call.tree != NULL || call.idmap.count > 0;
+    if ((trees || hybrid) && (code = private_mounts(hybrid, err)) < 0) {
+        return code;
+    }
+    if (trees && (code = mount_trees(&call, err)) < 0) {
+        return code;
+    }
+    if (trees || call.log != NULL || call.pid_file != NULL) {
+        return run_detached(&call, argc - first, argv + first, io->output, err);
+    }
+    /* exec, ps, update: crun takes this process's place, with its terminal, signals and exit status. */
+    execv(argv[first], argv + first);
+    return ja_error_sys(err, errno, NULL, "cannot run %s", argv[first]);
+}
+
+int ja_verb_idmap_test(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    ja_autoclose int userns_fd = -1, fd = -1;
+    struct ja_mount_attr attr = {.attr_set = JA_MOUNT_ATTR_IDMAP};
+    int code;
+
+    if (argc != 2) {
+        return ja_opt_usage(argv[0], err);
+    }
+    if ((code = ja_userns_new(0x70000000, 1, &userns_fd, NULL, err)) < 0) {
+        return code;
+    }
+    fd = ja_sys_open_tree(argv[1], true);
+    if (fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot clone the mount at %s", argv[1]);
+    }
+    attr.userns_fd = (__u64)userns_fd;
+    if (ja_sys_mount_setattr(fd, &attr) == 0) {
+        ja_str_add(io->output, "yes\n");
+    } else if (errno == EINVAL || errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
+        ja_str_add(io->output, "no\n");
+    } else {
+        return ja_error_sys(err, errno, NULL, "cannot map the ids of %s", argv[1]);
+    }
+    return io->output->failed ? ja_error_nomem(err) : 0;
+}

@@ -1,0 +1,82 @@
+/*
+ * native.h: what the Linux host verbs share: options, system calls that older C libraries do not wrap, namespaces.
+ * Nothing outside this directory includes it.
+ */
+#ifndef JA_LINUX_NATIVE_H
+#define JA_LINUX_NATIVE_H
+
+#include "run/hostverb.h"
+
+#include <linux/types.h>
+
+/* One `--name VALUE` of a verb. */
+struct ja_opt {
+    const char *name;   /* "--uid-base" */
+    const char **value; /* receives the word after it */
+    bool list;          /* may be repeated: `values` receives all of them */
+    struct ja_strv *values;
+};
+
+/* Reads options up to the first word that is none, or past "--". Sets *ret_first to the index of the first other word.
+ * `options` ends with a NULL name. JA_E_USAGE. */
+int ja_opt_read(int argc, char *const *argv, const struct ja_opt *options, int *ret_first, struct ja_error *err);
+/* A decimal number between low and high; JA_E_USAGE names the option. */
+int ja_opt_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *ret, struct ja_error *err);
+/* JA_E_USAGE with the verb's name. */
+int ja_opt_usage(const char *verb, struct ja_error *err);
+/* A plain file name: not empty, no slash, not "." or "..", at most 128 bytes. */
+bool ja_opt_plain_name(const char *name);
+
+/* Struct mount_attr of the kernel, under a name of ours since not every C library has it. */
+struct ja_mount_attr {
+    __u64 attr_set;
+    __u64 attr_clr;
+    __u64 propagation;
+    __u64 userns_fd;
+};
+#define JA_MOUNT_ATTR_RDONLY 0x00000001u
+#define JA_MOUNT_ATTR_NOSUID 0x00000002u
+#define JA_MOUNT_ATTR_NODEV 0x00000004u
+#define JA_MOUNT_ATTR_NOEXEC 0x00000008u
+#define JA_MOUNT_ATTR_IDMAP 0x00100000u
+
+/* The kernel's calls; -1 and errno. */
+int ja_sys_open_tree(const char *path, bool clone);
+int ja_sys_mount_setattr(int fd, const struct ja_mount_attr *attr);
+int ja_sys_move_mount(int from_fd, const char *to);
+int ja_sys_pidfd_open(pid_t pid);
+int ja_sys_pidfd_signal(int pidfd, int signal);
+/* fork() with namespaces (CLONE_NEW*) and a pidfd, without a signal at its end, so that a caller who waits for any
+ * child does not see this one. 0 in the child. Reap it with ja_sys_reap. */
+pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd);
+/* Waits for a ja_sys_fork child. The wait status, or -1. */
+int ja_sys_reap(int pidfd);
+/* Milliseconds of the monotonic clock. */
+int64_t ja_sys_now_ms(void);
+
+/*
+ * A user namespace that maps `count` ids from 0 to `base`, made with a process that ends before this returns.
+ * With ret_net_fd also a network namespace that it owns, with lo up. Descriptors are close-on-exec and keep them alive.
+ */
+int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err);
+
+/* The verbs, one file each group. */
+ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;          /* ns.c */
+ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;       /* ns.c */
+ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;               /* crun.c */
+ja_hostverb_fn ja_verb_log_trim;                               /* log.c */
+ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert;        /* seccomp.c */
+ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;           /* init.c */
+ja_hostverb_fn ja_verb_crun_clean;                             /* clean.c */
+ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
+ja_hostverb_fn ja_native_btrfs_property;
+
+/* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
+int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
+/* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
+int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
+
+/* Opens a jail's log for its init's output: created 0600, trimmed when it is above the limit. A descriptor or a code. */
+int ja_log_open(const char *path, int64_t limit, struct ja_error *err);
+
+#endif

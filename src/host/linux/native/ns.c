@@ -1,0 +1,325 @@
+/*
+ * ns.c: a jail's user and network namespaces. The user namespace comes first and the network namespace is made inside
+ * it, so that the jail's root owns its stack. Both are pinned by bind mounts only while the jail starts: afterwards its
+ * init alone keeps them, and when that dies everything in them goes with it.
+ */
+#include "host/linux/native/native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define NSFS_MAGIC_NUMBER 0x6e736673
+#define NETNS_DIR "/run/netns"
+
+/* What the child in the new namespaces reports: 0, or the line of the list below at which it failed, and errno. */
+struct reply {
+    int step;
+    int sys;
+};
+enum { STEP_SYNC = 1, STEP_SOCKET, STEP_LO };
+static const char *const STEP_TEXT[] = {"", "wait for the id maps", "make a socket", "bring up lo"};
+
+static void write_sysctl(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    /* Best effort: a kernel without IPv6 or with another sysctl layout still makes a good jail. */
+    if (fd >= 0) {
+        ssize_t ignored JA_UNUSED = write(fd, value, strlen(value));
+        close(fd);
+    }
+}
+
+/*
+ * Runs in the new namespaces; only system calls, since it may have been forked from anything.
+ * /proc/sys/net shows the network namespace of the process that opens it, and its owner may write there.
+ */
+static void child_main(int sync, bool net, const char *ping_range)
+{
+    struct reply reply = {0};
+    struct ifreq request = {.ifr_name = "lo"};
+    char go = 0;
+    int fd;
+
+    if (read(sync, &go, 1) != 1 || go != 'g') {
+        reply = (struct reply){STEP_SYNC, errno};
+    } else if (net) {
+        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) {
+            reply = (struct reply){STEP_SOCKET, errno};
+        } else if (ioctl(fd, SIOCGIFFLAGS, &request) < 0 ||
+                   (request.ifr_flags = (short)(request.ifr_flags | IFF_UP), ioctl(fd, SIOCSIFFLAGS, &request) < 0)) {
+            reply = (struct reply){STEP_LO, errno};
+        } else {
+            /* ping without privileges for all ids of the jail; the default range is empty. */
+            write_sysctl("/proc/sys/net/ipv4/ping_group_range", ping_range);
+            /* A new stack copies the host's forwarding. A jail with nics in two networks must not join them unasked. */
+            write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+        }
+    }
+    if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
+        _exit(1);
+    }
+    /* Stays until the other end is closed: it is what holds the namespaces meanwhile. */
+    while (read(sync, &go, 1) > 0) {
+    }
+    _exit(0);
+}
+
+static int write_map(pid_t pid, const char *name, int64_t base, int64_t count, struct ja_error *err)
+{
+    char path[64], map[64];
+    ja_autoclose int fd = -1;
+    int length = snprintf(map, sizeof(map), "0 %lld %lld\n", (long long)base, (long long)count);
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, map, (size_t)length) != length) {
+        return ja_error_sys(err, errno, NULL, "cannot map %lld ids from %lld (%s)", (long long)count, (long long)base,
+                            name);
+    }
+    return 0;
+}
+
+static int open_ns(pid_t pid, const char *name, int *ret_fd, struct ja_error *err)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot open the new %s namespace", name);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err)
+{
+    ja_autoclose int pidfd = -1, user_fd = -1, net_fd = -1;
+    int sync[2], code = 0;
+    char ping_range[32];
+    struct reply reply = {0};
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
+    }
+    snprintf(ping_range, sizeof(ping_range), "0 %lld", (long long)count - 1);
+    pid = ja_sys_fork(CLONE_NEWUSER | (ret_net_fd != NULL ? CLONE_NEWNET : 0), &pidfd);
+    if (pid == 0) {
+        close(sync[0]);
+        child_main(sync[1], ret_net_fd != NULL, ping_range);
+    }
+    close(sync[1]);
+    if (pid < 0) {
+        code = ja_error_sys(err, errno, NULL, "cannot make namespaces");
+        ja_error_hint(err, "see user.max_user_namespaces and user.max_net_namespaces of sysctl(8)");
+        close(sync[0]);
+        return code;
+    }
+    if ((code = write_map(pid, "uid_map", base, count, err)) == 0 &&
+        (code = write_map(pid, "gid_map", base, count, err)) == 0 &&
+        (code = open_ns(pid, "user", &user_fd, err)) == 0 && ret_net_fd != NULL) {
+        code = open_ns(pid, "net", &net_fd, err);
+    }
+    if (code == 0 && ret_net_fd != NULL) {
+        if (write(sync[0], "g", 1) != 1 || read(sync[0], &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
+            code = ja_error_sys(err, errno, NULL, "the process in the new namespaces died");
+        } else if (reply.step != 0) {
+            code = ja_error_sys(err, reply.sys, NULL, "cannot %s in the new namespaces", STEP_TEXT[reply.step]);
+        }
+    }
+    close(sync[0]);
+    ja_sys_reap(pidfd);
+    if (code < 0) {
+        return code;
+    }
+    *ret_user_fd = user_fd;
+    user_fd = -1;
+    if (ret_net_fd != NULL) {
+        *ret_net_fd = net_fd;
+        net_fd = -1;
+    }
+    return 0;
+}
+
+/* A namespace is an inode that lives as long as something refers to it; a bind mount gives it a name. */
+static int pin(int ns_fd, const char *dir, const char *name, struct ja_error *err)
+{
+    char from[64];
+    ja_autofree char *to = ja_printf("%s/%s", dir, name);
+    ja_autoclose int fd = -1;
+
+    if (to == NULL) {
+        return ja_error_nomem(err);
+    }
+    fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make %s", to);
+    }
+    snprintf(from, sizeof(from), "/proc/self/fd/%d", ns_fd);
+    if (mount(from, to, NULL, MS_BIND, NULL) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot pin the namespace at %s", to);
+    }
+    return 0;
+}
+
+static int unpin(int dir_fd, const char *dir, const char *name, struct ja_error *err)
+{
+    ja_autofree char *path = ja_printf("%s/%s", dir, name);
+    struct statfs fs;
+
+    if (path == NULL) {
+        return ja_error_nomem(err);
+    }
+    /* Only namespaces are unmounted: whatever else somebody mounted there is not ours. */
+    while (statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC_NUMBER) {
+        if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
+            return ja_error_sys(err, errno, NULL, "cannot unmount %s", path);
+        }
+    }
+    if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) {
+        return ja_error_sys(err, errno, NULL, "cannot remove %s", path);
+    }
+    return 0;
+}
+
+static int release(const char *dir, struct ja_error *err)
+{
+    int code;
+    ja_autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        return errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot open %s", dir);
+    }
+    if ((code = unpin(fd, dir, "net", err)) < 0 || (code = unpin(fd, dir, "user", err)) < 0) {
+        return code;
+    }
+    if (rmdir(dir) < 0 && errno != ENOENT) {
+        return ja_error_sys(err, errno, NULL, "cannot remove %s", dir);
+    }
+    return 0;
+}
+
+int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    const char *base_text = NULL, *count_text = NULL, *dir;
+    int64_t base = 0, count = 0;
+    ja_autoclose int user_fd = -1, net_fd = -1;
+    int first, code;
+    const struct ja_opt options[] = {
+        {.name = "--uid-base", .value = &base_text}, {.name = "--uid-count", .value = &count_text}, {0}};
+
+    if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0 ||
+        (code = ja_opt_number("--uid-base", base_text, 1, UINT32_MAX - 1, &base, err)) < 0 ||
+        (code = ja_opt_number("--uid-count", count_text, 1, UINT32_MAX - base, &count, err)) < 0) {
+        return code;
+    }
+    if (first != argc - 1) {
+        return ja_opt_usage(argv[0], err);
+    }
+    dir = argv[first];
+    if (mkdir(dir, 0700) < 0) {
+        return errno == EEXIST ? ja_error_set(err, JA_E_EXISTS, NULL, "%s exists already", dir)
+                               : ja_error_sys(err, errno, NULL, "cannot make %s", dir);
+    }
+    if ((code = ja_userns_new(base, count, &user_fd, &net_fd, err)) < 0 ||
+        (code = pin(user_fd, dir, "user", err)) < 0 || (code = pin(net_fd, dir, "net", err)) < 0) {
+        release(dir, NULL);
+        return code;
+    }
+    return 0;
+}
+
+int ja_verb_ns_release(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    return argc == 2 ? release(argv[1], err) : ja_opt_usage(argv[0], err);
+}
+
+/* True when `path` is a symbolic link that we made: to a process's network namespace. */
+static bool is_our_link(const char *path)
+{
+    char target[64];
+    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    int pid = 0, end = 0;
+
+    if (length <= 0) {
+        return false;
+    }
+    target[length] = '\0';
+    return sscanf(target, "/proc/%d/ns/net%n", &pid, &end) == 1 && pid > 0 && end == length;
+}
+
+int ja_verb_netns_link(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    ja_autofree char *path = NULL, *target = NULL;
+    uint64_t start, now_start;
+    char state;
+    pid_t pid;
+    int code;
+
+    if (argc != 3 || !ja_opt_plain_name(argv[1])) {
+        return ja_opt_usage(argv[0], err);
+    }
+    if ((code = ja_init_read(argv[2], &pid, &start, err)) < 0) {
+        return code;
+    }
+    if (ja_init_start_time(pid, &now_start, &state) < 0 || now_start != start) {
+        return ja_error_set(err, JA_E_NOTFOUND, NULL, "process %d of %s has ended", (int)pid, argv[2]);
+    }
+    path = ja_printf(NETNS_DIR "/%s", argv[1]);
+    target = ja_printf("/proc/%d/ns/net", (int)pid);
+    if (path == NULL || target == NULL) {
+        return ja_error_nomem(err);
+    }
+    if (mkdir(NETNS_DIR, 0755) < 0 && errno != EEXIST) {
+        return ja_error_sys(err, errno, NULL, "cannot make " NETNS_DIR);
+    }
+    if (symlink(target, path) == 0) {
+        return 0;
+    }
+    if (errno != EEXIST) {
+        return ja_error_sys(err, errno, NULL, "cannot make %s", path);
+    }
+    if (!is_our_link(path)) {
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "%s exists and is not ours", path);
+    }
+    /* A link that an earlier run of this jail left. */
+    if (unlink(path) < 0 || symlink(target, path) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot replace %s", path);
+    }
+    return 0;
+}
+
+int ja_verb_netns_unlink(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    ja_autofree char *path = NULL;
+    struct stat info;
+
+    if (argc != 2 || !ja_opt_plain_name(argv[1])) {
+        return ja_opt_usage(argv[0], err);
+    }
+    path = ja_printf(NETNS_DIR "/%s", argv[1]);
+    if (path == NULL) {
+        return ja_error_nomem(err);
+    }
+    if (lstat(path, &info) < 0 && errno == ENOENT) {
+        return 0;
+    }
+    if (!is_our_link(path)) {
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "%s is not ours", path);
+    }
+    return unlink(path) < 0 && errno != ENOENT ? ja_error_sys(err, errno, NULL, "cannot remove %s", path) : 0;
+}

@@ -1,0 +1,159 @@
+/*
+ * sys.c: options of the Linux host verbs, and the system calls that Debian 12's C library or headers lack.
+ */
+#include "host/linux/native/native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One number for all architectures: these calls came after the tables were unified. */
+#ifndef __NR_pidfd_send_signal
+#define __NR_pidfd_send_signal 424
+#endif
+#ifndef __NR_open_tree
+#define __NR_open_tree 428
+#endif
+#ifndef __NR_move_mount
+#define __NR_move_mount 429
+#endif
+#ifndef __NR_pidfd_open
+#define __NR_pidfd_open 434
+#endif
+#ifndef __NR_clone3
+#define __NR_clone3 435
+#endif
+#ifndef __NR_mount_setattr
+#define __NR_mount_setattr 442
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#define JA_MOVE_MOUNT_F_EMPTY_PATH 0x00000004u
+#define JA_CLONE_PIDFD 0x00001000ull
+
+int ja_opt_usage(const char *verb, struct ja_error *err)
+{
+    for (const struct ja_hostverb *v = ja_hostverb_native(); v->name != NULL; v++) {
+        if (strcmp(v->name, verb) == 0) {
+            return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s %s", v->name, v->usage);
+        }
+    }
+    return ja_error_set(err, JA_E_USAGE, NULL, "wrong arguments of %s", verb);
+}
+
+int ja_opt_read(int argc, char *const *argv, const struct ja_opt *options, int *ret_first, struct ja_error *err)
+{
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-') {
+        const struct ja_opt *opt = options;
+
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        while (opt->name != NULL && strcmp(opt->name, argv[i]) != 0) {
+            opt++;
+        }
+        if (opt->name == NULL || i + 1 >= argc) {
+            return ja_opt_usage(argv[0], err);
+        }
+        if (opt->list) {
+            if (ja_strv_add(opt->values, argv[i + 1]) < 0) {
+                return ja_error_nomem(err);
+            }
+        } else {
+            *opt->value = argv[i + 1];
+        }
+        i += 2;
+    }
+    *ret_first = i;
+    return 0;
+}
+
+int ja_opt_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *ret, struct ja_error *err)
+{
+    char *end = NULL;
+    long long value;
+
+    errno = 0;
+    value = text == NULL ? 0 : strtoll(text, &end, 10);
+    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high) {
+        return ja_error_set(err, JA_E_USAGE, NULL, "%s wants a number from %lld to %lld, not '%s'", name,
+                            (long long)low, (long long)high, text == NULL ? "" : text);
+    }
+    *ret = value;
+    return 0;
+}
+
+bool ja_opt_plain_name(const char *name)
+{
+    return name != NULL && name[0] != '\0' && strlen(name) <= 128 && strchr(name, '/') == NULL &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int ja_sys_open_tree(const char *path, bool clone)
+{
+    return (int)syscall(__NR_open_tree, AT_FDCWD, path, (clone ? OPEN_TREE_CLONE : 0) | O_CLOEXEC);
+}
+
+int ja_sys_mount_setattr(int fd, const struct ja_mount_attr *attr)
+{
+    return (int)syscall(__NR_mount_setattr, fd, "", AT_EMPTY_PATH, attr, sizeof(*attr));
+}
+
+int ja_sys_move_mount(int from_fd, const char *to)
+{
+    return (int)syscall(__NR_move_mount, from_fd, "", AT_FDCWD, to, JA_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int ja_sys_pidfd_open(pid_t pid)
+{
+    return (int)syscall(__NR_pidfd_open, pid, 0);
+}
+
+int ja_sys_pidfd_signal(int pidfd, int signal)
+{
+    return (int)syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd)
+{
+    int pidfd = -1;
+    struct clone_args args = {.flags = namespaces | JA_CLONE_PIDFD, .pidfd = (uintptr_t)&pidfd};
+    pid_t pid = (pid_t)syscall(__NR_clone3, &args, sizeof(args));
+
+    if (pid > 0) {
+        *ret_pidfd = pidfd;
+    }
+    return pid;
+}
+
+int ja_sys_reap(int pidfd)
+{
+    siginfo_t info = {0};
+
+    while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0) {
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
+}
+
+int64_t ja_sys_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,47 @@
+/*
+ * table.c: the host verbs and natives of Linux.
+ */
+#include "host/linux/native/native.h"
+
+static const struct ja_hostverb VERBS[] = {
+    {"ns-create", "--uid-base N --uid-count N DIR",
+     "make a user namespace and a network namespace in it, pinned as DIR/user and DIR/net", ja_verb_ns_create, 0},
+    {"ns-release", "DIR", "unpin the namespaces in DIR and remove it", ja_verb_ns_release, 0},
+    {"netns-link", "NAME PIDFILE", "name the network namespace of a jail's init for ip(8)", ja_verb_netns_link, 0},
+    {"netns-unlink", "NAME", "remove that name", ja_verb_netns_unlink, 0},
+    {"crun",
+     "[--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
+     "[--log FILE --log-limit N] [--pid-file FILE] -- CRUN [ARGUMENT]...",
+     "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
+    {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
+     0},
+    {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
+    {"bundle", "[--seccomp FILE] DIR", "make a bundle of the config.json on standard input and a seccomp profile",
+     ja_verb_bundle, 0},
+    {"seccomp-convert", "FROM TO", "convert a profile of containers-common for this machine's crun",
+     ja_verb_seccomp_convert, 0},
+    {"stop-init", "PIDFILE --signal SIGNAL --timeout MS", "signal a jail's init and wait for its end",
+     ja_verb_stop_init, 0},
+    {"kill-init", "PIDFILE", "kill a jail's init and wait for its end", ja_verb_kill_init, 0},
+    {"crun-clean", "--root CRUNROOT --cgroup PATH ID", "remove what crun and the kernel keep of an ended jail",
+     ja_verb_crun_clean, 0},
+    {NULL, NULL, NULL, NULL, 0},
+};
+
+static const struct ja_native NATIVES[] = {
+    {{"btrfs", "subvolume", "snapshot", NULL}, ja_native_btrfs_snapshot, 0},
+    {{"btrfs", "subvolume", "create", NULL}, ja_native_btrfs_create, 0},
+    {{"btrfs", "subvolume", "delete", NULL}, ja_native_btrfs_delete, 0},
+    {{"btrfs", "property", "set", NULL}, ja_native_btrfs_property, 0},
+    {{NULL}, NULL, 0},
+};
+
+const struct ja_hostverb *ja_hostverb_native(void)
+{
+    return VERBS;
+}
+
+const struct ja_native *ja_native_table(void)
+{
+    return NATIVES;
+}
