@@ -56,14 +56,15 @@ struct ja_field {
     enum ja_type type;
     size_t offset;
     const char *def;        /* default as text; NULL: zero, empty, not set */
-    /* Checks one text value (of strings: each); on failure says what is allowed. May be NULL. */
+    /* Checks one text value (of strings each, of a map each key); on failure says what was given and what is allowed. May
+     * be NULL: for texts without control characters. */
     int (*check)(const char *value, struct ja_error *err);
     enum ja_when when;
     unsigned flags;         /* enum ja_field_flag */
     const char *doc;        /* one line, lower case, no full stop */
     const char *const *values; /* JA_T_ENUM: NULL-terminated */
     const struct ja_noun *noun; /* JA_T_OBJECT, JA_T_LIST */
-    int64_t least, most;    /* numbers; both 0: least 0, no most */
+    int64_t least, most;    /* numbers; most 0: none. The default is always allowed */
     const char *metavar;    /* shown in help: "ADDRESS"; NULL: by type */
 };
 
@@ -73,7 +74,8 @@ struct ja_noun {
     size_t size;
     const struct ja_field *fields;
     size_t field_count;
-    /* Checks of the whole object, after its fields. May be NULL. */
+    /* Checks of the whole object, after its fields; err->object is the path of the field to blame within the object, or
+     * empty. May be NULL. */
     int (*check)(const void *object, struct ja_error *err);
     const char *doc; /* one sentence */
 };
@@ -105,19 +107,24 @@ bool ja_object_equal(const struct ja_noun *noun, const void *a, const void *b);
  * behind (JA_F_OWN | JA_F_STATE), what is not shown (JA_F_SECRET). 0 or JA_E_NOMEM. */
 int ja_object_reset(const struct ja_noun *noun, void *object, unsigned flags);
 
-/* JSON of an object; fields that have their default are left out unless `all`. New reference; NULL: no memory. */
+/* JSON of an object; fields that have their default are left out unless `all`. Lists are arrays of objects with their
+ * key; sizes are bytes, rates bits a second, durations seconds, cores cores. Secrets are in it. New reference; NULL: no
+ * memory. */
 json_t *ja_object_to_json(const struct ja_noun *noun, const void *object, bool all);
 /* Reads hostile JSON into a new object: unknown fields, wrong types and bad values are refused, the error's object is
- * "field limits.memory". Lists may be JSON objects (key -> rest) or arrays of objects that hold their key. Numbers may be
- * given as text with units. With `trusted` (our own store) unknown fields are skipped, so that an older program reads
- * a newer row, and checks are not made. */
+ * "field limits.memory". null is as good as nothing. Lists may be JSON objects (key -> rest) or arrays of objects that
+ * hold their key. Numbers may be given as text with units. With `trusted` (our own store) unknown fields are skipped, so
+ * that an older program reads a newer row, JA_F_STATE fields are read, and checks are not made. */
 int ja_object_from_json(const struct ja_noun *noun, const json_t *json, bool trusted, void **ret_object,
                         struct ja_error *err);
 
 /*
  * Applies `PATH=VALUE`, `PATH+=VALUE`, `PATH-=VALUE` to an object: "limits.memory=1G", "nics.eth0.address+=10.0.0.7",
- * "mounts./data.source=/srv/data", "labels.team=a", "nics.eth1=" (removes the entry, or sets the default again).
- * The object is unchanged on failure. `by_user` refuses JA_F_STATE fields; `creating` allows JA_WHEN_CREATE fields.
+ * "mounts./data.source=/srv/data", "labels.team=a". An empty value sets the default again, or removes the entry:
+ * "nics.eth1=". Entries can be added and taken as well: "nics+=eth1,network=lan", "nics-=eth1,eth2". Taking what is not
+ * there is success. The object is unchanged on failure; on success pointers into it are void.
+ * Refuses JA_F_STATE fields, and JA_WHEN_CREATE ones unless `creating`. The value is checked by its row; what holds for
+ * the whole (and required fields of new entries) is left to ja_object_check, after the last assignment.
  */
 int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating, struct ja_error *err);
 /* Applies one option of a list: "eth0,network=lan,address=10.0.0.5,address=10.0.0.6": the key, then assignments. Text
@@ -128,12 +135,14 @@ int ja_object_set_entry(const struct ja_noun *noun, void *object, const char *li
 int ja_object_get(const struct ja_noun *noun, const void *object, const char *path, char **ret_text, struct ja_error *err);
 /* All checks of an object that was put together by hand. */
 int ja_object_check(const struct ja_noun *noun, const void *object, struct ja_error *err);
-/* The differences that matter when `to` replaces `from` on a running jail: the latest JA_WHEN_* among the changed fields;
- * the paths of changed fields are added to *changed when it is not NULL. -1 when nothing changed. */
+/* The differences that matter when `to` replaces `from` on a running jail: the latest JA_WHEN_* among the changed fields.
+ * The paths of changed fields are added to *changed when it is not NULL: "limits.memory", "labels"; of a new entry its own
+ * and those of all that it sets, "mounts./data" and "mounts./data.source"; of one that is gone its own. -1 when nothing
+ * changed, JA_E_NOMEM. */
 int ja_object_diff(const struct ja_noun *noun, const void *from, const void *to, struct ja_strv *changed);
 
 const struct ja_field *ja_noun_field(const struct ja_noun *noun, const char *name);
-/* The field at the end of a path, and with ret_prefix how far the path was understood; NULL when there is none. */
+/* The field at the end of a path; of an entry alone ("nics.eth0", "labels.team") its list or map. NULL: none. */
 const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *path);
 
 /* Lists. */

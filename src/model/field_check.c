@@ -23,7 +23,7 @@ static void add_place(const struct ja_at *at, char *buffer, size_t size)
 
 int ja_at_blame(const struct ja_at *at, int code, struct ja_error *err)
 {
-    if (!err || code >= 0 || code == JA_E_NOMEM)
+    if (!err || code >= 0 || code == JA_E_NOMEM || ja_str_starts(err->object, "field "))
         return code;
     char place[sizeof err->object] = "";
     add_place(at, place, sizeof place);

@@ -17,8 +17,8 @@ struct ja_at {
     const char *name;
 };
 
-/* Completes an error about what is at `at`: "field nics.eth0.mac". A path that a check put into err->object
- * is taken to begin there. Returns `code`. */
+/* Completes an error about what is at `at`: "field nics.eth0.mac". A path that a check put into err->object is taken to
+ * begin there; an error that is complete already stays. Returns `code`. */
 int ja_at_blame(const struct ja_at *at, int code, struct ja_error *err);
 /* The path as it is, for machines. */
 void ja_at_render(const struct ja_at *at, struct ja_str *str);
@@ -57,6 +57,8 @@ int ja_field_parse(const struct ja_field *field, void *value, const char *text, 
 int ja_field_parse_add(const struct ja_field *field, void *value, const char *text, struct ja_error *err);
 int ja_field_parse_remove(const struct ja_field *field, void *value, const char *text, struct ja_error *err);
 void ja_field_format(const struct ja_field *field, const void *value, struct ja_str *str);
+void ja_object_format(const struct ja_noun *noun, const void *object,
+                      struct ja_str *str); /* "network=lan,mtu=1400" */
 
 /* "no such field", with the name that was probably meant as hint. */
 int ja_noun_unknown(const struct ja_noun *noun, const char *name, struct ja_error *err);

@@ -278,8 +278,8 @@ static void format_strv(enum ja_type type, const struct ja_strv *strv, struct ja
     }
 }
 
-/* The fields that are not as they are by default, as ja_object_set_entry would read them. */
-static void format_object(const struct ja_noun *noun, const void *object, struct ja_str *str)
+/* The fields that are not as they are by default. */
+void ja_object_format(const struct ja_noun *noun, const void *object, struct ja_str *str)
 {
     const char *between = "";
     for (size_t i = 0; i < noun->field_count; i++) {
@@ -307,6 +307,10 @@ static void format_keys(const struct ja_list *list, struct ja_str *str)
 void ja_field_format(const struct ja_field *field, const void *value, struct ja_str *str)
 {
     char number[32];
+    if (field->flags & JA_F_SECRET && !ja_field_is_default(field, value)) {
+        ja_str_add(str, "***");
+        return;
+    }
     switch (field->type) {
     case JA_T_STRING:
         ja_str_add(str, *(char *const *)value ? *(char *const *)value : "");
@@ -323,7 +327,7 @@ void ja_field_format(const struct ja_field *field, const void *value, struct ja_
         format_map(value, str);
         return;
     case JA_T_OBJECT:
-        format_object(field->noun, value, str);
+        ja_object_format(field->noun, value, str);
         return;
     case JA_T_LIST:
         format_keys(value, str);
