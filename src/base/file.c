@@ -26,7 +26,7 @@
 
 #define TEMPORARY_NAME 24
 
-static int file_error(struct ja_error *err, int sys, const char *path, const char *what)
+int ja_file_error(struct ja_error *err, int sys, const char *path, const char *what)
 {
     ja_error_sys(err, sys, path, "cannot %s", what);
     int code = JA_E_FAILED;
@@ -95,7 +95,7 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
 {
     ja_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return file_error(err, errno, path, "open");
+        return ja_file_error(err, errno, path, "open");
     /* The size of a file in /proc is not known before it is read: the buffer grows until a read does not fill
      * it. */
     ja_autofree char *text = NULL;
@@ -108,7 +108,7 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
         text = grown;
         ssize_t n = read_up_to(fd, text + length, want - length);
         if (n < 0)
-            return file_error(err, errno, path, "read");
+            return ja_file_error(err, errno, path, "read");
         length += (size_t)n;
         if (length < want)
             break;
@@ -204,9 +204,9 @@ int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mod
         return r;
     ja_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
-        return file_error(err, errno, path, "open the directory");
+        return ja_file_error(err, errno, path, "open the directory");
     struct new_file file = {bytes, length, mode, (uid_t)-1, (gid_t)-1, durable};
-    return replace_file(dirfd, name, &file) == 0 ? 0 : file_error(err, errno, path, "write");
+    return replace_file(dirfd, name, &file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
 }
 
 /* One directory of a trusted path, with exactly `mode` when it is new. 0 or -1 with errno. */
@@ -237,7 +237,7 @@ int ja_dir_make(const char *path, mode_t mode, struct ja_error *err)
         char next = *end;
         *end = '\0';
         if (make_directory(copy, mode) != 0)
-            return file_error(err, errno, copy, "make the directory");
+            return ja_file_error(err, errno, copy, "make the directory");
         *end = next;
     }
     return 0;
@@ -399,12 +399,12 @@ int ja_tree_remove(const char *path, struct ja_error *err)
         return r;
     ja_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
-        return errno == ENOENT ? 0 : file_error(err, errno, path, "open the directory of");
+        return errno == ENOENT ? 0 : ja_file_error(err, errno, path, "open the directory of");
     struct remover remover = {.top = -1};
     if (remove_entry(&remover, dirfd, name, 0) == 0)
         return 0;
     if (errno != EXDEV)
-        return file_error(err, errno, path, "remove the tree");
+        return ja_file_error(err, errno, path, "remove the tree");
     ja_error_set(err, JA_E_DENIED, path, "something is mounted in the tree, which is therefore not removed");
     ja_error_hint(err, "unmount what is mounted below %s", path);
     return JA_E_DENIED;
@@ -425,12 +425,12 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
 {
     ja_autoclose int rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (rootfd < 0)
-        return file_error(err, errno, root, "open the root");
+        return ja_file_error(err, errno, root, "open the root");
     flags |= O_CLOEXEC;
     if (!(flags & O_PATH))
         flags |= O_NONBLOCK | O_NOCTTY;
     int fd = open_confined(rootfd, below(path), flags, mode, CONFINE_ROOT);
-    return fd >= 0 ? fd : file_error(err, errno, path, "open beneath the root");
+    return fd >= 0 ? fd : ja_file_error(err, errno, path, "open beneath the root");
 }
 
 int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
@@ -445,7 +445,8 @@ int ja_beneath_write(const char *root, const char *path, const char *bytes, size
     if (dirfd < 0)
         return dirfd;
     struct new_file file = {bytes, length, mode, uid, gid, false};
-    return replace_file(dirfd, name, &file) == 0 ? 0 : file_error(err, errno, path, "write beneath the root");
+    return replace_file(dirfd, name, &file) == 0 ? 0
+                                                 : ja_file_error(err, errno, path, "write beneath the root");
 }
 
 /* One directory in an open one; what is there already stays. 0 or -1 with errno. */
@@ -476,7 +477,7 @@ int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid,
         char kept = *end;
         *end = '\0';
         if (make_directory_at(dirfd, name, mode, uid, gid) != 0)
-            return file_error(err, errno, path, "make the directory beneath the root");
+            return ja_file_error(err, errno, path, "make the directory beneath the root");
         int fd = ja_beneath_open(root, copy, O_RDONLY | O_DIRECTORY, 0, err);
         if (fd < 0)
             return fd;

@@ -6,10 +6,9 @@
 
 #include "base/base.h"
 
-/*
- * Errors of the system: ENOENT is JA_E_NOTFOUND, EEXIST JA_E_EXISTS, what permissions or a read-only file system refuse
- * JA_E_DENIED, the rest JA_E_FAILED; err->object is the path.
- */
+/* What went wrong with a path, "cannot WHAT: reason": ENOENT is JA_E_NOTFOUND, EEXIST JA_E_EXISTS, what permissions or a
+ * read-only file system refuse JA_E_DENIED, ENOSYS JA_E_UNSUPPORTED, the rest JA_E_FAILED. So are all errors below. */
+int ja_file_error(struct ja_error *err, int sys, const char *path, const char *what);
 
 /* Reads a whole file of at most `limit` bytes (larger: JA_E_LIMIT; missing: JA_E_NOTFOUND). The text is zero-terminated
  * and the caller's; ret_length may be NULL. */

@@ -25,8 +25,13 @@ int ja_store_verify(struct ja_store *store, struct ja_error *err);
 /* A consistent copy into a new file (backup). */
 int ja_store_backup(struct ja_store *store, const char *path, struct ja_error *err);
 
+/* How long begin waits for another process, instead of 30 s. */
+void ja_store_set_wait(struct ja_store *store, int64_t wait_ms);
+
 /* Transactions. begin takes the write lock at once (waits up to 30 s, then JA_E_BUSY). Calls outside of a transaction are
- * transactions of their own. `durable`: synced to disk before it returns; else a power cut may lose it, never tear it. */
+ * transactions of their own. `durable`: synced to disk before it returns; else a power cut may lose it, never tear it.
+ * A commit that fails has rolled back. A failure within (disk full, out of memory) may have done so too: then every call
+ * fails until rollback. */
 int ja_store_begin(struct ja_store *store, struct ja_error *err);
 int ja_store_commit(struct ja_store *store, bool durable, struct ja_error *err);
 void ja_store_rollback(struct ja_store *store); /* nothing when none is open */
@@ -45,13 +50,14 @@ void ja_row_fini(struct ja_row *row);
 int ja_store_get(struct ja_store *store, const char *kind, const char *name, struct ja_row *ret_row, struct ja_error *err);
 int ja_store_get_uuid(struct ja_store *store, const char *kind, const char *uuid, struct ja_row *ret_row,
                       struct ja_error *err);
-/* Calls `each` for all rows of a kind in order of name (rows are the callee's to read, not to keep); a negative return
- * ends it and is returned. `glob` may be NULL. */
+/* Calls `each` for all rows of a kind in order of name (rows are the callee's to read, not to keep; it may write to the
+ * store); a negative return ends it and is returned. `glob` may be NULL. */
 int ja_store_each(struct ja_store *store, const char *kind, const char *glob,
                   int (*each)(void *context, const struct ja_row *row, struct ja_error *err), void *context,
                   struct ja_error *err);
 int64_t ja_store_count(struct ja_store *store, const char *kind, struct ja_error *err); /* or negative code */
-/* Writes when the stored revision equals row->revision (0: no such row yet); JA_E_CONFLICT or JA_E_EXISTS otherwise. The new
+/* Writes when the stored revision equals row->revision (0: no such row yet); JA_E_CONFLICT or JA_E_EXISTS otherwise. The uuid of an
+ * object is unique in the store and never changes. The new
  * revision is in *ret_revision. The spec is stored compact. */
 int ja_store_put(struct ja_store *store, const struct ja_row *row, int64_t *ret_revision, struct ja_error *err);
 /* Removes a row and what it has reserved. Missing is success. */
@@ -59,11 +65,11 @@ int ja_store_delete(struct ja_store *store, const char *kind, const char *name, 
 int ja_store_rename(struct ja_store *store, const char *kind, const char *name, const char *to, struct ja_error *err);
 
 /* Reservations: (kind, key) is unique: ("slot", "17"), ("address", "lan 10.66.0.5"), ("port", "tcp 0.0.0.0 8080"). The owner
- * is an object's uuid. Reserving again by the same owner is success. JA_E_CONFLICT names the holder. */
+ * is the uuid of an object, whose row is in the store when the transaction ends (else JA_E_NOTFOUND). Reserving again by the same owner is success. JA_E_CONFLICT names the holder. */
 int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err);
 /* Releases one, or with key NULL all of that owner and kind, or with kind NULL too all of that owner. */
 int ja_store_release(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err);
-/* The keys of a kind that begin with `prefix`; owner NULL: anybody's. */
+/* The keys of a kind that begin with `prefix`, sorted; owner NULL: anybody's. */
 int ja_store_reserved(struct ja_store *store, const char *kind, const char *prefix, const char *owner,
                       struct ja_strv *ret_keys, struct ja_error *err);
 /* The smallest number in [least, least + count) that is not reserved in `kind` (keys are decimal), now reserved.
