@@ -1,0 +1,406 @@
+/*
+ * engine.c: opening an instance, planning with facts, and the course of one change.
+ */
+#include "engine/engine.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "engine/internal.h"
+#include "host/host.h"
+#include "storage/storage.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 30000
+
+enum { PLANNING_ROUNDS = 32 };
+
+static const struct ja_host *const hosts[] = {[JA_OS_LINUX] = &ja_host_linux};
+
+const struct ja_host *ja_host_of(int os)
+{
+    return os >= 0 && (size_t)os < JA_COUNT(hosts) ? hosts[os] : NULL;
+}
+
+const struct ja_storage *ja_storage_of(int storage)
+{
+    return storage == JA_STORAGE_ZFS ? &ja_storage_zfs : &ja_storage_btrfs;
+}
+
+/* ---- the instance's settings ---- */
+
+/* The numbers of a site by name, for reading and writing alike. */
+static const struct {
+    const char *name;
+    size_t offset;
+} site_numbers[] = {
+    {"slots", offsetof(struct ja_site, slots)},         {"uid_base", offsetof(struct ja_site, uid_base)},
+    {"unit_base", offsetof(struct ja_site, unit_base)}, {"rule_base", offsetof(struct ja_site, rule_base)},
+    {"set", offsetof(struct ja_site, set)},             {"nat_base", offsetof(struct ja_site, nat_base)},
+    {"ruleset_base", offsetof(struct ja_site, ruleset_base)},
+};
+
+static const struct {
+    const char *name;
+    size_t offset, size;
+} site_texts[] = {
+#define TEXT(member) {#member, offsetof(struct ja_site, member), sizeof(((struct ja_site *)0)->member)}
+    TEXT(tag), TEXT(uuid), TEXT(run), TEXT(pool), TEXT(source),
+#undef TEXT
+};
+
+json_t *ja_site_to_json(const struct ja_site *site)
+{
+    json_t *json = json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
+                             ja_storage_of(site->storage)->name, "loop", site->loop, "idmap", site->idmap);
+    const char *base = (const char *)site;
+    for (size_t i = 0; json && i < JA_COUNT(site_numbers); i++)
+        json_object_set_new(json, site_numbers[i].name,
+                            json_integer(*(const int64_t *)(const void *)(base + site_numbers[i].offset)));
+    for (size_t i = 0; json && i < JA_COUNT(site_texts); i++)
+        json_object_set_new(json, site_texts[i].name, json_string(base + site_texts[i].offset));
+    return json;
+}
+
+int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err)
+{
+    struct ja_site site = {0};
+    char *base = (char *)&site;
+    for (size_t i = 0; i < JA_COUNT(site_numbers); i++)
+        *(int64_t *)(void *)(base + site_numbers[i].offset) =
+            json_integer_value(json_object_get(json, site_numbers[i].name));
+    for (size_t i = 0; i < JA_COUNT(site_texts); i++) {
+        const char *text = json_string_value(json_object_get(json, site_texts[i].name));
+        if (!text || strlen(text) >= site_texts[i].size)
+            return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's setting %s is damaged", site_texts[i].name);
+        memcpy(base + site_texts[i].offset, text, strlen(text) + 1);
+    }
+    site.os = ja_str_equal(json_string_value(json_object_get(json, "os")), "freebsd") ? JA_OS_FREEBSD : JA_OS_LINUX;
+    site.storage =
+        ja_str_equal(json_string_value(json_object_get(json, "storage")), "zfs") ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
+    site.loop = json_is_true(json_object_get(json, "loop"));
+    site.idmap = json_is_true(json_object_get(json, "idmap"));
+    *ret_site = site;
+    return 0;
+}
+
+static int read_site(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autofree char *text = NULL;
+    int rc = ja_store_setting(engine->store, "site", &text, err);
+    if (rc < 0)
+        return rc == JA_E_NOTFOUND ? ja_error_set(err, JA_E_CORRUPT, "store", "the store does not say which instance it is")
+                                   : rc;
+    json_t *json = json_loads(text, 0, NULL);
+    if (!json)
+        return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's settings are damaged");
+    rc = ja_site_from_json(json, &engine->site, err);
+    json_decref(json);
+    return rc;
+}
+
+void ja_site_place(struct ja_site *site, const struct ja_engine_options *options)
+{
+    snprintf(site->state, sizeof site->state, "%s", options->state);
+    snprintf(site->self, sizeof site->self, "%s", options->self);
+}
+
+/* ---- open and close ---- */
+
+static int read_facts_file(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autofree char *text = NULL;
+    json_error_t where;
+    int rc = ja_file_read(engine->options.facts_file, 16 << 20, &text, NULL, err);
+    if (rc < 0)
+        return rc;
+    json_t *json = json_loads(text, 0, &where);
+    if (!json)
+        return ja_error_set(err, JA_E_INVALID, "facts", "%s, line %d: %s", engine->options.facts_file, where.line,
+                            where.text);
+    rc = ja_facts_from_json(&engine->described, json, err);
+    json_decref(json);
+    return rc;
+}
+
+/* A facts file answers all: what it does not mention is absent. */
+static int described_read(void *context, struct ja_facts *facts, struct ja_error *err)
+{
+    struct ja_facts *described = context;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct ja_fact *fact = &facts->items[i];
+        if (!fact->known && ja_facts_set(facts, fact->kind, fact->name, ja_fact(described, fact->kind, fact->name)) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
+int ja_engine_machine(struct ja_engine *engine, struct ja_error *err)
+{
+    engine->host = ja_host_of(engine->options.os >= 0 ? engine->options.os : (int)engine->site.os);
+    if (!engine->host)
+        return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "this program cannot plan for that operating system yet");
+    engine->storage = ja_storage_of(engine->site.storage);
+    if (engine->options.machine) {
+        engine->machine = engine->options.machine;
+        return 0;
+    }
+    struct ja_fact_reader reader = {.read = ja_native_facts_read, .context = engine};
+    if (engine->options.facts_file) {
+        int rc = read_facts_file(engine, err);
+        if (rc < 0)
+            return rc;
+        engine->options.dry_run = true;
+        reader = (struct ja_fact_reader){.read = described_read, .context = &engine->described};
+    }
+    engine->machine = &engine->real.machine;
+    int rc = ja_real_machine_init(&engine->real, engine->options.self, !engine->options.no_natives, reader, err);
+    engine->machine->interrupted = engine->options.interrupted;
+    return rc;
+}
+
+void ja_engine_paths(struct ja_engine *engine)
+{
+    snprintf(engine->journal, sizeof engine->journal, "%s/journal", engine->options.state);
+    snprintf(engine->locks, sizeof engine->locks, "%s/lock", engine->options.state);
+}
+
+int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err)
+{
+    struct ja_engine *engine = ja_calloc(1, sizeof *engine);
+    if (!engine)
+        return ja_error_nomem(err);
+    engine->options = *options;
+    ja_engine_paths(engine);
+    int rc = ja_store_open(options->state, false, options->read_only, &engine->store, err);
+    if (rc == 0)
+        rc = read_site(engine, err);
+    if (rc == 0) {
+        ja_site_place(&engine->site, options);
+        rc = ja_engine_machine(engine, err);
+    }
+    if (rc < 0) {
+        ja_engine_close(engine);
+        return rc;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+void ja_engine_close(struct ja_engine *engine)
+{
+    if (!engine)
+        return;
+    ja_store_close(engine->store);
+    ja_facts_fini(&engine->described);
+    free(engine);
+}
+
+int ja_engine_after_fork(struct ja_engine *engine, struct ja_error *err)
+{
+    /* The parent's handle is left alone: closing it here would end the parent's file locks. */
+    engine->store = NULL;
+    return ja_store_open(engine->options.state, false, engine->options.read_only, &engine->store, err);
+}
+
+/* ---- planning ---- */
+
+int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                   void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_plan *ret_plan,
+                   struct ja_error *err)
+{
+    struct ja_facts facts = {0};
+    int rc = 0;
+    for (int round = 0; round < PLANNING_ROUNDS; round++) {
+        struct ja_planning p = {.plan = ret_plan,
+                                .facts = &facts,
+                                .site = &engine->site,
+                                .host = engine->host,
+                                .storage = engine->storage};
+        ja_plan_init(ret_plan, verb, kind, name);
+        plan(work, &p);
+        if (facts.failed) {
+            rc = ja_error_nomem(err);
+            break;
+        }
+        if (facts.missing == 0) {
+            rc = ja_plan_check(ret_plan, err);
+            ja_facts_fini(&facts);
+            return rc;
+        }
+        ja_plan_fini(ret_plan);
+        rc = engine->machine->facts.read(engine->machine->facts.context, &facts, err);
+        if (rc < 0)
+            break;
+    }
+    if (rc == 0)
+        rc = ja_error_set(err, JA_E_FAILED, NULL, "planning %s needs more facts without end", verb);
+    ja_facts_fini(&facts);
+    return rc;
+}
+
+/* ---- one change ---- */
+
+static const char *user_name(void)
+{
+    static char name[64];
+    if (!name[0]) {
+        struct passwd *pw = getpwuid(getuid());
+        snprintf(name, sizeof name, "%s", pw ? pw->pw_name : "?");
+    }
+    return name;
+}
+
+int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err)
+{
+    struct ja_engine *engine = change->engine;
+    char path[512], who[256];
+    if (engine->options.dry_run)
+        return 0;
+    if (change->lock_count == JA_COUNT(change->locks))
+        return ja_error_set(err, JA_E_LIMIT, NULL, "too many locks for one change");
+    snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
+    snprintf(who, sizeof who, "jailadmin %s %s, process %d", change->verb, change->name, (int)getpid());
+    struct ja_lock *lock = &change->locks[change->lock_count];
+    int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
+    if (rc == 0)
+        change->lock_count++;
+    return rc;
+}
+
+int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                    const char *name, struct ja_error *err)
+{
+    *change = (struct ja_change){.engine = engine, .verb = verb, .kind = kind, .name = name};
+    change->started_ms = ja_clock_wall_ms();
+    change->result = JA_RESULT_UNDONE;
+    if (ja_uuid_new(change->id) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_change_lock(change, kind, name, false, err);
+    if (rc == 0 && !engine->options.dry_run)
+        rc = ja_recover_object(engine, kind, name, err);
+    if (rc == 0)
+        rc = ja_store_begin(engine->store, err);
+    if (rc == 0)
+        change->open = true;
+    return rc;
+}
+
+static int record_open(struct ja_change *change, struct ja_error *err)
+{
+    struct ja_plan_row row = {.id = change->id,
+                              .verb = (char *)change->verb,
+                              .kind = (char *)change->kind,
+                              .name = (char *)change->name,
+                              .uuid = change->uuid,
+                              .who = (char *)user_name(),
+                              .started_ms = change->started_ms,
+                              .result = (char *)"open",
+                              .detail = (char *)""};
+    return ja_store_plan_open(change->engine->store, &row, err);
+}
+
+static int end_transaction(struct ja_change *change, struct ja_error *err)
+{
+    change->open = false;
+    if (change->engine->options.dry_run) {
+        ja_store_rollback(change->engine->store);
+        return 0;
+    }
+    int rc = record_open(change, err);
+    if (rc < 0) {
+        ja_store_rollback(change->engine->store);
+        return rc;
+    }
+    return ja_store_commit(change->engine->store, false, err);
+}
+
+static const char *result_name(enum ja_result result)
+{
+    static const char *const names[] = {
+        [JA_RESULT_DONE] = "done", [JA_RESULT_UNDONE] = "undone", [JA_RESULT_KEPT] = "kept", [JA_RESULT_BROKEN] = "broken"};
+    return names[result];
+}
+
+/* What the store learns of a plan's end. Runs after failures too, so its own failure is only a warning. */
+static void close_plan(struct ja_change *change, const struct ja_error *why)
+{
+    struct ja_engine *engine = change->engine;
+    struct ja_error err = JA_ERROR_INIT;
+    char detail[1024] = "";
+    if (why && why->code)
+        snprintf(detail, sizeof detail, "%s%s%s", why->object, why->object[0] ? ": " : "", why->what);
+    int rc = 0;
+    if (change->result == JA_RESULT_UNDONE)
+        rc = ja_engine_settle(engine, change->kind, change->name, change->uuid, &err);
+    else if (change->result == JA_RESULT_BROKEN || change->result == JA_RESULT_KEPT)
+        rc = ja_engine_mark_broken(engine, change->kind, change->name, &err);
+    if (rc == 0)
+        rc = ja_store_plan_update(engine->store, change->id, result_name(change->result), detail, ja_clock_wall_ms(), &err);
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &err};
+    if (rc < 0 && engine->options.event)
+        engine->options.event(engine->options.context, &event);
+}
+
+struct ja_run ja_engine_run(struct ja_engine *engine)
+{
+    return (struct ja_run){.machine = engine->machine,
+                           .journal_dir = engine->journal,
+                           .keep = engine->options.keep,
+                           .store = ja_engine_store_step,
+                           .event = NULL,
+                           .context = engine,
+                           .probe = engine->options.probe ? ja_engine_probe : NULL};
+}
+
+int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
+                    struct ja_error *err)
+{
+    struct ja_engine *engine = change->engine;
+    struct ja_plan made = {0};
+    struct ja_error failure = JA_ERROR_INIT;
+    /* Planning happens within the transaction only when nothing will be written: a reserved thing must be seen by
+     * others before facts are read. */
+    int rc = end_transaction(change, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_engine_plan(engine, change->verb, change->kind, change->name, plan, work, &made, &failure);
+    if (rc == 0 && engine->options.dry_run) {
+        rc = engine->options.show ? engine->options.show(engine->options.context, &made, &failure) : 0;
+        change->result = JA_RESULT_DONE;
+    } else if (rc == 0) {
+        struct ja_run run = ja_engine_run(engine);
+        run.event = ja_engine_event;
+        rc = ja_run_plan(&run, change->id, &made, &change->result, &failure);
+    }
+    ja_plan_fini(&made);
+    if (!engine->options.dry_run)
+        close_plan(change, &failure);
+    if (rc < 0 && err)
+        *err = failure;
+    return rc;
+}
+
+void ja_change_end(struct ja_change *change)
+{
+    if (change->open)
+        ja_store_rollback(change->engine->store);
+    change->open = false;
+    while (change->lock_count)
+        ja_lock_release(&change->locks[--change->lock_count], false);
+}
+
+void ja_engine_event(void *context, const struct ja_event *event)
+{
+    struct ja_engine *engine = context;
+    if (engine->options.event)
+        engine->options.event(engine->options.context, event);
+}
+
+int ja_engine_probe(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct ja_engine *engine = context;
+    return engine->options.probe(engine->options.context, plan, step, after);
+}

@@ -1,0 +1,44 @@
+/*
+ * internal.h: what the files of the engine share. Only src/engine includes it.
+ */
+#ifndef JA_ENGINE_INTERNAL_H
+#define JA_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+
+const struct ja_host *ja_host_of(int os);              /* NULL: none */
+const struct ja_storage *ja_storage_of(int storage);
+json_t *ja_site_to_json(const struct ja_site *site);
+int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err);
+/* Fills what depends on this call: state directory and program. */
+void ja_site_place(struct ja_site *site, const struct ja_engine_options *options);
+/* Chooses emitters and the machine from options and site. */
+int ja_engine_machine(struct ja_engine *engine, struct ja_error *err);
+void ja_engine_paths(struct ja_engine *engine);
+
+/* The fact reader of the system that we are on; defined in src/host/<os>/native. */
+int ja_native_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
+
+/* The runner's view of an engine, without events. */
+struct ja_run ja_engine_run(struct ja_engine *engine);
+void ja_engine_event(void *context, const struct ja_event *event);
+int ja_engine_probe(void *context, const struct ja_plan *plan, size_t step, bool after);
+int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err);
+int ja_engine_mark_broken(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+
+/* Recovers the dead plans of one object, whose lock is held. */
+int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+
+const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
+
+/* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are
+ * checked against their network and against other holders. */
+int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err);
+/* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */
+int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err);
+
+/* "jail web1", for errors. Returns buffer. */
+const char *ja_object_label(char buffer[96], const char *kind, const char *name);
+#define JA_LABEL(kind, name) ja_object_label((char[96]){0}, kind, name)
+
+#endif

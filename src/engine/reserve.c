@@ -1,0 +1,227 @@
+/*
+ * reserve.c: what an object needs for itself alone: slot, addresses, ports. All within the store's open transaction.
+ */
+#include "engine/internal.h"
+#include "net/addr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+
+/* ---- addresses ---- */
+
+static int compare_addresses(const void *a, const void *b)
+{
+    return ja_addr_compare(a, b);
+}
+
+/* All addresses that are taken on a network, sorted. */
+static int taken_addresses(struct ja_engine *engine, const char *network, struct ja_addr **ret_taken, size_t *ret_count,
+                           struct ja_error *err)
+{
+    char prefix[96];
+    ja_autostrv struct ja_strv keys = {0};
+    size_t skip = (size_t)snprintf(prefix, sizeof prefix, "%s ", network), count = 0;
+    int rc = ja_store_reserved(engine->store, "address", prefix, NULL, &keys, err);
+    if (rc < 0)
+        return rc;
+    struct ja_addr *taken = ja_calloc(keys.count + 1, sizeof *taken);
+    if (!taken)
+        return ja_error_nomem(err);
+    for (size_t i = 0; i < keys.count; i++)
+        if (ja_addr_parse(keys.items[i] + skip, &taken[count], NULL) == 0)
+            count++;
+    qsort(taken, count, sizeof *taken, compare_addresses);
+    *ret_taken = taken;
+    *ret_count = count;
+    return 0;
+}
+
+/* The network's own address of a family, with its prefix. */
+static bool network_address(const struct ja_network *network, bool v6, struct ja_addr *ret_addr)
+{
+    for (size_t i = 0; i < network->addresses.count; i++)
+        if (ja_addr_parse(network->addresses.items[i], ret_addr, NULL) == 0 && ret_addr->v6 == v6)
+            return true;
+    return false;
+}
+
+static int reserve_address(struct ja_engine *engine, const char *network, const struct ja_addr *addr, const char *uuid,
+                           struct ja_error *err)
+{
+    char key[192], text[JA_ADDR_TEXT];
+    ja_addr_format(addr, false, text);
+    snprintf(key, sizeof key, "%s %s", network, text);
+    return ja_store_reserve(engine->store, "address", key, uuid, err);
+}
+
+static int next_free(struct ja_engine *engine, const struct ja_network *network, bool v6, struct ja_addr *ret_addr,
+                     struct ja_error *err)
+{
+    struct ja_addr own, *taken = NULL;
+    size_t count = 0;
+    if (!network_address(network, v6, &own))
+        return ja_error_set(err, JA_E_INVALID, JA_LABEL("network", network->name), "it has no IPv%d address, so none can be "
+                            "given to a jail", v6 ? 6 : 4);
+    int rc = taken_addresses(engine, network->name, &taken, &count, err);
+    if (rc == 0)
+        rc = ja_addr_allocate(&own, taken, count, ret_addr, err);
+    if (rc == JA_E_LIMIT) {
+        ja_error_set(err, JA_E_LIMIT, JA_LABEL("network", network->name), "no free address is left");
+        ja_error_hint(err, "make another network, or delete jails that are not needed");
+    }
+    free(taken);
+    if (rc == 0)
+        ret_addr->prefix = own.prefix;
+    return rc;
+}
+
+/* A given address: inside its network, usable, not the gateway's. */
+static int check_given(const struct ja_network *network, const char *text, struct ja_addr *ret_addr, struct ja_error *err)
+{
+    struct ja_addr own;
+    int rc = ja_addr_parse(text, ret_addr, err);
+    if (rc < 0)
+        return rc;
+    if (!network_address(network, ret_addr->v6, &own))
+        return ja_error_set(err, JA_E_INVALID, "field nics.address", "%s: the network %s has no IPv%d addresses", text,
+                            network->name, ret_addr->v6 ? 6 : 4);
+    char range[JA_ADDR_TEXT];
+    struct ja_addr net;
+    ja_addr_network(&own, &net);
+    ja_addr_format(&net, true, range);
+    if (!ja_addr_in(&own, ret_addr) || !ja_addr_usable(&own, ret_addr))
+        return ja_error_set(err, JA_E_INVALID, "field nics.address", "%s is not a usable address of the network %s, which is "
+                            "%s", text, network->name, range);
+    if (ja_addr_compare(&own, ret_addr) == 0)
+        return ja_error_set(err, JA_E_CONFLICT, "field nics.address", "%s is the gateway of the network %s", text,
+                            network->name);
+    ret_addr->prefix = own.prefix;
+    return 0;
+}
+
+static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, struct ja_nic *nic, struct ja_error *err)
+{
+    void *object = NULL;
+    int rc = ja_engine_get(engine, &ja_noun_network, nic->network, &object, NULL, err);
+    if (rc < 0) {
+        if (rc == JA_E_NOTFOUND) {
+            ja_error_set(err, rc, "field nics.network", "there is no network %s", nic->network);
+            ja_error_hint(err, "`jailadmin network list` shows the networks there are");
+        }
+        return rc;
+    }
+    const struct ja_network *network = object;
+    struct ja_strv old = nic->assigned;
+    nic->assigned = (struct ja_strv){0};
+    for (size_t i = 0; rc == 0 && i < nic->addresses.count; i++) {
+        const char *wanted = nic->addresses.items[i];
+        bool v6 = strcmp(wanted, "auto6") == 0, automatic = v6 || strcmp(wanted, "auto") == 0;
+        struct ja_addr addr;
+        char text[JA_ADDR_TEXT];
+        if (strcmp(wanted, "dhcp") == 0 || strcmp(wanted, "slaac") == 0)
+            continue;
+        /* A nic keeps what it once got as long as it asks for "auto" and stays on its network. */
+        struct ja_addr own;
+        bool kept = false;
+        for (size_t o = 0; automatic && !kept && o < old.count; o++)
+            kept = ja_addr_parse(old.items[o], &addr, NULL) == 0 && addr.v6 == v6 && network_address(network, v6, &own) &&
+                   ja_addr_in(&own, &addr);
+        if (!kept)
+            rc = automatic ? next_free(engine, network, v6, &addr, err) : check_given(network, wanted, &addr, err);
+        if (rc == 0)
+            rc = reserve_address(engine, network->name, &addr, jail->uuid, err);
+        if (rc == 0) {
+            ja_addr_format(&addr, true, text);
+            if (ja_strv_add(&nic->assigned, text) < 0)
+                rc = ja_error_nomem(err);
+        }
+    }
+    ja_strv_fini(&old);
+    ja_object_free(&ja_noun_network, object);
+    return rc;
+}
+
+int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++)
+        rc = assign_nic(engine, jail, jail->nics.items[i], err);
+    return rc;
+}
+
+/* ---- everything ---- */
+
+/* Reserves the keys of one kind and releases the owner's others. */
+static int reserve_exactly(struct ja_engine *engine, const char *kind, const struct ja_strv *keys, const char *owner,
+                           struct ja_error *err)
+{
+    ja_autostrv struct ja_strv held = {0};
+    int rc = ja_store_reserved(engine->store, kind, "", owner, &held, err);
+    for (size_t i = 0; rc == 0 && i < held.count; i++)
+        if (!ja_strv_has(keys, held.items[i]))
+            rc = ja_store_release(engine->store, kind, held.items[i], owner, err);
+    for (size_t i = 0; rc == 0 && i < keys->count; i++)
+        if (!ja_strv_has(&held, keys->items[i]))
+            rc = ja_store_reserve(engine->store, kind, keys->items[i], owner, err);
+    return rc;
+}
+
+static int address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err)
+{
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        for (size_t a = 0; a < nic->assigned.count; a++) {
+            struct ja_addr addr;
+            char text[JA_ADDR_TEXT];
+            if (ja_addr_parse(nic->assigned.items[a], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, text);
+            if (ja_strv_addf(keys, "%s %s", nic->network, text) < 0)
+                return ja_error_nomem(err);
+        }
+    }
+    return 0;
+}
+
+static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv slot = {0}, addresses = {0};
+    if (ja_strv_addf(&slot, "%lld", (long long)jail->slot) < 0)
+        return ja_error_nomem(err);
+    int rc = address_keys(jail, &addresses, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, "slot", &slot, jail->uuid, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, "address", &addresses, jail->uuid, err);
+    return rc;
+}
+
+static int reserve_network(struct ja_engine *engine, const struct ja_network *network, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv slot = {0}, addresses = {0};
+    if (ja_strv_addf(&slot, "%lld", (long long)network->slot) < 0)
+        return ja_error_nomem(err);
+    for (size_t i = 0; i < network->addresses.count; i++) {
+        struct ja_addr addr;
+        char text[JA_ADDR_TEXT];
+        if (ja_addr_parse(network->addresses.items[i], &addr, NULL) < 0)
+            continue;
+        ja_addr_format(&addr, false, text);
+        if (ja_strv_addf(&addresses, "%s %s", network->name, text) < 0)
+            return ja_error_nomem(err);
+    }
+    int rc = reserve_exactly(engine, "netslot", &slot, network->uuid, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, "address", &addresses, network->uuid, err);
+    return rc;
+}
+
+int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err)
+{
+    if (strcmp(kind, "jail") == 0)
+        return reserve_jail(engine, object, err);
+    if (strcmp(kind, "network") == 0)
+        return reserve_network(engine, object, err);
+    return 0;
+}

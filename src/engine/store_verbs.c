@@ -1,0 +1,115 @@
+/*
+ * store_verbs.c: `jailadmin host store-put|store-set|store-delete|store-rename`: what the store learns, as steps of a plan.
+ */
+#include "engine/internal.h"
+
+#include <string.h>
+
+/* Ends the verb's transaction: with the plan's commit, synced, or rolled back after a failure. */
+static int finish(struct ja_engine *engine, const char *commit_id, int rc, struct ja_error *err)
+{
+    if (rc == 0 && commit_id)
+        rc = ja_store_plan_update(engine->store, commit_id, "committed", "", 0, err);
+    if (rc == 0)
+        return ja_store_commit(engine->store, true, err);
+    ja_store_rollback(engine->store);
+    return rc;
+}
+
+/* The revision to replace: of the same object, or of a row that is still being created. 0: none there. */
+static int find_revision(struct ja_engine *engine, const char *kind, const char *name, const char *uuid,
+                         int64_t *ret_revision, struct ja_error *err)
+{
+    struct ja_row row;
+    int rc = ja_store_get(engine->store, kind, name, &row, NULL);
+    *ret_revision = 0;
+    if (rc == JA_E_NOTFOUND)
+        return 0;
+    if (rc < 0)
+        return ja_store_get(engine->store, kind, name, &row, err);
+    if (strcmp(row.uuid, uuid) == 0)
+        *ret_revision = row.revision;
+    else
+        rc = ja_error_set(err, JA_E_EXISTS, JA_LABEL(kind, name), "it exists already, with another uuid");
+    ja_row_fini(&row);
+    return rc;
+}
+
+static int put(struct ja_engine *engine, const struct ja_noun *noun, const char *name, const char *input,
+               struct ja_error *err)
+{
+    json_error_t where;
+    json_t *json = json_loads(input, 0, &where);
+    if (!json)
+        return ja_error_set(err, JA_E_INVALID, JA_LABEL(noun->name, name), "standard input is not JSON: line %d: %s",
+                            where.line, where.text);
+    void *object = NULL;
+    int64_t revision = 0;
+    int rc = ja_object_from_json(noun, json, true, &object, err);
+    const char *uuid = json_string_value(json_object_get(json, "uuid"));
+    if (rc == 0 && (!uuid || strcmp(*(char **)object, name) != 0))
+        rc = ja_error_set(err, JA_E_INVALID, JA_LABEL(noun->name, name), "the spec has no uuid or another name");
+    if (rc == 0)
+        rc = find_revision(engine, noun->name, name, uuid, &revision, err);
+    if (rc == 0)
+        rc = ja_engine_put(engine, noun, object, revision, err);
+    ja_object_free(noun, object);
+    json_decref(json);
+    return rc;
+}
+
+/* Changes members of the spec directly: these are states, not settings of a user. */
+static int set(struct ja_engine *engine, const struct ja_noun *noun, const char *name, char *const *assignments, int count,
+               struct ja_error *err)
+{
+    struct ja_row row;
+    int rc = ja_store_get(engine->store, noun->name, name, &row, err);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; rc == 0 && i < count; i++) {
+        const char *equal = strchr(assignments[i], '=');
+        ja_autofree char *field = equal ? ja_strndup(assignments[i], (size_t)(equal - assignments[i])) : NULL;
+        if (!equal || !ja_noun_field(noun, field ? field : ""))
+            rc = ja_error_set(err, JA_E_USAGE, NULL, "\"%s\" is not FIELD=VALUE of a %s", assignments[i], noun->name);
+        else if (json_object_set_new(row.spec, field, json_string(equal + 1)) < 0)
+            rc = ja_error_nomem(err);
+    }
+    int64_t revision;
+    if (rc == 0)
+        rc = ja_store_put(engine->store, &row, &revision, err);
+    ja_row_fini(&row);
+    return rc;
+}
+
+int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,
+                  struct ja_error *err)
+{
+    /* argv: verb --state DIR KIND NAME [MORE...] */
+    if (argc < 5 || strcmp(argv[1], "--state") != 0)
+        return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...", argv[0]);
+    const struct ja_noun *noun = ja_noun_of_kind(argv[3]);
+    const char *verb = argv[0], *name = argv[4];
+    if (!noun)
+        return ja_error_set(err, JA_E_USAGE, NULL, "there is no kind %s", argv[3]);
+    int rc = ja_store_begin(engine->store, err);
+    if (rc < 0)
+        return rc;
+    if (strcmp(verb, "store-put") == 0)
+        rc = put(engine, noun, name, input ? input : "", err);
+    else if (strcmp(verb, "store-set") == 0)
+        rc = set(engine, noun, name, argv + 5, argc - 5, err);
+    else if (strcmp(verb, "store-delete") == 0)
+        rc = ja_store_delete(engine->store, noun->name, name, err);
+    else if (strcmp(verb, "store-rename") == 0 && argc == 6)
+        rc = ja_store_rename(engine->store, noun->name, name, argv[5], err);
+    else
+        rc = ja_error_set(err, JA_E_USAGE, NULL, "there is no store verb %s", verb);
+    return finish(engine, commit_id, rc, err);
+}
+
+int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err)
+{
+    struct ja_engine *engine = context;
+    /* argv: SELF host VERB ... */
+    return ja_store_verb(engine, (int)cmd->argv.count - 2, cmd->argv.items + 2, cmd->input, commit ? id : NULL, err);
+}
