@@ -37,6 +37,11 @@ int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct j
 /* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err);
 
+/* A new uuid and the time of creation. */
+int ja_new_identity(char **uuid, char **created, struct ja_error *err);
+/* JA_E_EXISTS when the name is taken. */
+int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+
 /* "jail web1", for errors. Returns buffer. */
 const char *ja_object_label(char buffer[96], const char *kind, const char *name);
 #define JA_LABEL(kind, name) ja_object_label((char[96]){0}, kind, name)

@@ -1,0 +1,380 @@
+/*
+ * jail.c: the verbs of a jail's life.
+ */
+#include "base/clock.h"
+#include "engine/internal.h"
+#include "host/host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- create and clone ---- */
+
+/* Gives a new object what only jailadmin sets. */
+static int set_text(char **field, const char *text, struct ja_error *err)
+{
+    char *copy = ja_strdup(text);
+    if (!copy)
+        return ja_error_nomem(err);
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
+int ja_new_identity(char **uuid, char **created, struct ja_error *err)
+{
+    char fresh[JA_UUID_TEXT], now[JA_TIME_TEXT];
+    if (ja_uuid_new(fresh) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    ja_clock_format(ja_clock_wall_ms(), now);
+    int rc = set_text(uuid, fresh, err);
+    return rc < 0 ? rc : set_text(created, now, err);
+}
+
+int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
+{
+    struct ja_row row;
+    int rc = ja_store_get(engine->store, kind, name, &row, NULL);
+    if (rc == JA_E_NOTFOUND)
+        return 0;
+    if (rc < 0)
+        return ja_store_get(engine->store, kind, name, &row, err);
+    bool broken = strcmp(row.state, "broken") == 0;
+    ja_row_fini(&row);
+    ja_error_set(err, JA_E_EXISTS, JA_LABEL(kind, name), "it exists already");
+    if (broken)
+        ja_error_hint(err, "it is broken: `jailadmin gc` finishes what was left, or delete it");
+    return JA_E_EXISTS;
+}
+
+/* The version that `jail->version` names, or the newest one; taken over into the jail, with the template's init. */
+static int choose_version(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err)
+{
+    void *object = NULL;
+    if (!jail->template)
+        return ja_error_set(err, JA_E_INVALID, "field template", "a jail needs a template");
+    int rc = ja_engine_get(engine, &ja_noun_template, jail->template, &object, NULL, err);
+    if (rc == JA_E_NOTFOUND)
+        return ja_error_hint(err, "`jailadmin template list` shows the templates there are");
+    if (rc < 0)
+        return rc;
+    struct ja_template *template = object;
+    const char *version = jail->version ? jail->version : template->current;
+    if (template->state != JA_ROW_READY)
+        rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("template", template->name), "it is not complete");
+    else if (!version || !ja_list_get(&template->versions, version))
+        rc = ja_error_set(err, JA_E_NOTFOUND, JA_LABEL("template", template->name), "it has no version %s",
+                          version ? version : "at all");
+    else
+        rc = set_text(&jail->version, version, err);
+    if (rc == 0 && jail->init.count == 0 && ja_strv_copy(&jail->init, &template->init) < 0)
+        rc = ja_error_nomem(err);
+    ja_object_free(&ja_noun_template, object);
+    return rc;
+}
+
+/* A jail without any nic gets eth0 on the network "default", if there is one. */
+static int default_nic(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err)
+{
+    struct ja_row row;
+    if (jail->nics.count || jail->vnet != JA_VNET_YES)
+        return 0;
+    int rc = ja_store_get(engine->store, "network", "default", &row, err);
+    if (rc < 0)
+        return rc == JA_E_NOTFOUND ? 0 : rc;
+    ja_row_fini(&row);
+    return ja_object_set_entry(&ja_noun_jail, jail, "nics", "eth0,network=default", err);
+}
+
+/* Slot, addresses and the row, all reserved; the jail is then `creating`. */
+static int reserve_new(struct ja_change *change, struct ja_jail *jail, struct ja_error *err)
+{
+    struct ja_engine *engine = change->engine;
+    jail->state = JA_ROW_CREATING;
+    snprintf(change->uuid, sizeof change->uuid, "%s", jail->uuid);
+    int rc = default_nic(engine, jail, err);
+    if (rc == 0)
+        rc = ja_object_check(&ja_noun_jail, jail, err);
+    if (rc == 0)
+        rc = ja_store_reserve_number(engine->store, "slot", 0, engine->site.slots, jail->uuid, &jail->slot, err);
+    if (rc == JA_E_LIMIT) {
+        ja_error_set(err, rc, NULL, "all %lld slots of this instance are in use", (long long)engine->site.slots);
+        ja_error_hint(err, "delete jails that are not needed, or make an instance with more slots (init --slots)");
+    }
+    if (rc == 0)
+        rc = ja_assign_addresses(engine, jail, err);
+    if (rc == 0)
+        rc = ja_engine_put(engine, &ja_noun_jail, jail, 0, err);
+    return rc;
+}
+
+struct creation {
+    const struct ja_jail *from; /* NULL: from the template */
+    struct ja_subject *subject;
+};
+
+static void plan_creation(void *work, struct ja_planning *p)
+{
+    struct creation *creation = work;
+    if (creation->from)
+        ja_plan_jail_clone(p, creation->from, creation->subject);
+    else
+        ja_plan_jail_create(p, creation->subject);
+}
+
+/* Loads what the new jail refers to and runs its plan. Takes the jail over. */
+static int run_creation(struct ja_change *change, struct ja_jail *jail, const struct ja_jail *from, struct ja_error *err)
+{
+    struct ja_loaded loaded;
+    int rc = ja_load_subject(change->engine, jail, &loaded, err);
+    if (rc < 0)
+        return rc;
+    struct creation creation = {.from = from, .subject = &loaded.subject};
+    rc = ja_change_apply(change, plan_creation, &creation, err);
+    ja_loaded_fini(&loaded);
+    return rc;
+}
+
+int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_jail *jail = ja_object_copy(&ja_noun_jail, spec);
+    if (!jail)
+        return ja_error_nomem(err);
+    int rc = ja_check_name(jail->name, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc < 0) {
+        ja_object_free(&ja_noun_jail, jail);
+        return rc;
+    }
+    rc = ja_change_begin(&change, engine, "create", "jail", jail->name, err);
+    if (rc == 0)
+        rc = ja_check_free(engine, "jail", jail->name, err);
+    if (rc == 0)
+        rc = ja_new_identity(&jail->uuid, &jail->created, err);
+    if (rc == 0)
+        rc = choose_version(engine, jail, err);
+    if (rc == 0)
+        rc = reserve_new(&change, jail, err);
+    if (rc == 0)
+        rc = run_creation(&change, jail, NULL, err);
+    else
+        ja_object_free(&ja_noun_jail, jail);
+    ja_change_end(&change);
+    return rc;
+}
+
+int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, struct ja_error *err)
+{
+    struct ja_change change;
+    void *source = NULL, *copy = NULL;
+    int rc = ja_check_name(to, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_change_begin(&change, engine, "clone", "jail", to, err);
+    if (rc == 0)
+        rc = ja_check_free(engine, "jail", to, err);
+    if (rc == 0)
+        rc = ja_engine_get(engine, &ja_noun_jail, from, &source, NULL, err);
+    if (rc == 0 && !(copy = ja_object_copy(&ja_noun_jail, source)))
+        rc = ja_error_nomem(err);
+    struct ja_jail *jail = copy;
+    /* What is one jail's own (name, addresses, MACs, state) does not go into its clone. */
+    if (rc == 0)
+        rc = ja_object_reset(&ja_noun_jail, jail, JA_F_OWN | JA_F_STATE);
+    if (rc == 0)
+        rc = set_text(&jail->name, to, err);
+    if (rc == 0)
+        rc = set_text(&jail->template, ((struct ja_jail *)source)->template, err);
+    if (rc == 0)
+        rc = set_text(&jail->version, ((struct ja_jail *)source)->version, err);
+    if (rc == 0)
+        rc = ja_new_identity(&jail->uuid, &jail->created, err);
+    if (rc == 0)
+        rc = reserve_new(&change, jail, err);
+    if (rc == 0)
+        rc = run_creation(&change, jail, source, err);
+    else
+        ja_object_free(&ja_noun_jail, copy);
+    ja_object_free(&ja_noun_jail, source);
+    ja_change_end(&change);
+    return rc;
+}
+
+/* ---- start, stop, delete ---- */
+
+static int is_running(struct ja_engine *engine, const struct ja_jail *jail, bool *ret_running, struct ja_error *err)
+{
+    struct ja_listed listed;
+    int rc = ja_engine_state(engine, jail, &listed, err);
+    if (rc == 0)
+        *ret_running = listed.pid != 0;
+    return rc;
+}
+
+static int check_startable(const struct ja_jail *jail, struct ja_error *err)
+{
+    if (jail->state == JA_ROW_CREATING)
+        return ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is still being created");
+    if (jail->state == JA_ROW_BROKEN) {
+        ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", jail->name), "it is broken: a failed change could not be undone");
+        return ja_error_hint(err, "`jailadmin gc` tries again; `jailadmin events %s` tells what happened", jail->name);
+    }
+    return 0;
+}
+
+static void plan_start(void *work, struct ja_planning *p)
+{
+    ja_plan_jail_start(p, work);
+}
+
+/* What is common to start, stop and delete: the change with its jail loaded. */
+static int begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
+                           struct ja_loaded *ret_loaded, struct ja_error *err)
+{
+    int rc = ja_change_begin(change, engine, verb, "jail", name, err);
+    if (rc == 0)
+        rc = ja_load_jail(engine, name, ret_loaded, err);
+    if (rc == 0)
+        snprintf(change->uuid, sizeof change->uuid, "%s", ret_loaded->jail->uuid);
+    return rc;
+}
+
+/* The networks of a jail, made ready before its own plan; locks are not nested, so their names are copied. */
+static int ensure_networks(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    void *object = NULL;
+    int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    if (rc < 0)
+        return rc;
+    const struct ja_jail *jail = object;
+    for (size_t i = 0; rc == 0 && jail->vnet == JA_VNET_YES && i < jail->nics.count; i++)
+        rc = ja_engine_network_ensure(engine, ((const struct ja_nic *)jail->nics.items[i])->network, err);
+    ja_object_free(&ja_noun_jail, object);
+    return rc;
+}
+
+static int lock_networks(struct ja_change *change, const struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        bool again = false;
+        for (size_t j = 0; j < i; j++)
+            again = again || strcmp(((const struct ja_nic *)jail->nics.items[j])->network, nic->network) == 0;
+        if (!again)
+            rc = ja_change_lock(change, "network", nic->network, true, err);
+    }
+    return rc;
+}
+
+int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_loaded loaded = {0};
+    bool running = false;
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = ensure_networks(engine, name, err);
+    if (rc < 0)
+        return rc;
+    rc = begin_with_jail(&change, engine, "start", name, &loaded, err);
+    if (rc == 0)
+        rc = check_startable(loaded.jail, err);
+    if (rc == 0)
+        rc = is_running(engine, loaded.jail, &running, err);
+    if (rc == 0 && running) {
+        if (ret_already)
+            *ret_already = true;
+    } else if (rc == 0) {
+        rc = lock_networks(&change, loaded.jail, err);
+        if (rc == 0)
+            rc = ja_change_apply(&change, plan_start, &loaded.subject, err);
+    }
+    ja_loaded_fini(&loaded);
+    ja_change_end(&change);
+    return rc;
+}
+
+struct stopping {
+    struct ja_subject *subject;
+    bool force;
+};
+
+static void plan_stop(void *work, struct ja_planning *p)
+{
+    struct stopping *stopping = work;
+    ja_plan_jail_stop(p, stopping->subject, stopping->force);
+}
+
+int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_loaded loaded = {0};
+    bool running = false;
+    int rc = ja_check_name(name, err);
+    if (rc < 0)
+        return rc;
+    rc = begin_with_jail(&change, engine, "stop", name, &loaded, err);
+    if (rc == 0)
+        rc = is_running(engine, loaded.jail, &running, err);
+    /* A jail whose init died is stopped, but what it left is removed, and it is not wanted running any more. */
+    bool wanted = rc == 0 && loaded.jail->wanted == JA_WANTED_RUNNING;
+    if (rc == 0 && !running && !wanted) {
+        if (ret_already)
+            *ret_already = true;
+    } else if (rc == 0) {
+        rc = ja_load_applied(engine, &loaded, err);
+        struct stopping stopping = {.subject = &loaded.subject, .force = force};
+        if (rc == 0)
+            rc = ja_change_apply(&change, plan_stop, &stopping, err);
+    }
+    ja_loaded_fini(&loaded);
+    ja_change_end(&change);
+    return rc;
+}
+
+static void plan_delete(void *work, struct ja_planning *p)
+{
+    ja_plan_jail_delete(p, work);
+}
+
+int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_loaded loaded = {0};
+    bool running = false;
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc < 0)
+        return rc;
+    rc = begin_with_jail(&change, engine, "delete", name, &loaded, err);
+    if (rc == 0 && loaded.jail->protect) {
+        rc = ja_error_set(err, JA_E_DENIED, JA_LABEL("jail", name), "it is protected");
+        ja_error_hint(err, "`jailadmin set %s protect=no` takes the protection away", name);
+    }
+    if (rc == 0)
+        rc = is_running(engine, loaded.jail, &running, err);
+    if (rc == 0 && running && force) {
+        ja_loaded_fini(&loaded);
+        ja_change_end(&change);
+        rc = ja_engine_stop(engine, name, true, NULL, err);
+        if (rc < 0)
+            return rc;
+        rc = begin_with_jail(&change, engine, "delete", name, &loaded, err);
+    } else if (rc == 0 && running) {
+        rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", name), "it is running");
+        ja_error_hint(err, "stop it first, or use --force");
+    }
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan_delete, &loaded.subject, err);
+    ja_loaded_fini(&loaded);
+    ja_change_end(&change);
+    return rc;
+}
