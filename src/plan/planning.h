@@ -60,7 +60,9 @@ void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *netw
 /* Makes the kernel's part of a network: bridge, rules, resolver. Needed once after creation and after each boot. */
 void ja_plan_network_up(struct ja_planning *p, const struct ja_network *network);
 bool ja_network_is_up(struct ja_planning *p, const struct ja_network *network);
-/* Mounts the pool; nothing when it is mounted. */
+/* Directories below RUN that are missing. */
+void ja_plan_runtime_dirs(struct ja_planning *p);
+/* Runtime directories and the mount of the pool; nothing when they are there. */
 void ja_plan_pool_mount(struct ja_planning *p);
 
 #endif

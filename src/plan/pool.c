@@ -1,14 +1,34 @@
 /*
- * pool.c: bringing the storage back after a boot.
+ * pool.c: what an instance needs before anything of it can run, and what a boot takes away: its runtime directories and the
+ * pool's mount.
  */
 #include "plan/planning.h"
 #include "storage/storage.h"
 
+#include <stdio.h>
+
+static void runtime_dir(struct ja_planning *p, const char *path, const char *mode)
+{
+    if (!ja_fact(p->facts, JA_FACT_PATH, path))
+        ja_plan_mkdir(p, path, mode, false, "make the runtime directories");
+}
+
+void ja_plan_runtime_dirs(struct ja_planning *p)
+{
+    static const char *const parts[] = {"", "/jails", "/dns", "/crun"};
+    char path[512];
+    snprintf(path, sizeof path, "%s", p->site->run);
+    for (size_t i = 0; i < JA_COUNT(parts); i++) {
+        snprintf(path, sizeof path, "%s%s", p->site->run, parts[i]);
+        runtime_dir(p, path, "0700");
+    }
+}
+
 void ja_plan_pool_mount(struct ja_planning *p)
 {
-    if (p->storage->pool_mounted(p))
-        return;
-    p->storage->pool_mount(p);
+    ja_plan_runtime_dirs(p);
+    if (!p->storage->pool_mounted(p))
+        p->storage->pool_mount(p);
     if (p->plan->count)
         p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
 }

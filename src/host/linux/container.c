@@ -1,0 +1,186 @@
+/*
+ * container.c: a jail as a container of crun: its bundle, the pid file, the log, and what is to be removed after its end.
+ */
+#include "host/linux/linux.h"
+#include "host/linux/oci.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+/* The most that a jail's log keeps, bytes. */
+#define LOG_LIMIT (1 << 20)
+
+enum { MOUNTS_MOST = 64 };
+
+void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32])
+{
+    snprintf(id, 32, "ja%s%lld", site->tag, (long long)jail->slot);
+}
+
+static void cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64])
+{
+    char id[32];
+    ja_linux_container_id(site, jail, id);
+    snprintf(path, 64, "/jailadmin-%s/%s", site->tag, id);
+}
+
+/* Mounts and volumes of the jail. The sources are borrowed or kept in *keep. */
+static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, struct ja_oci_mount *mounts, struct ja_strv *keep)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < jail->mounts.count && count < MOUNTS_MOST; i++) {
+        const struct ja_mount *mount = jail->mounts.items[i];
+        if (mount->type != JA_MOUNT_BIND && mount->type != JA_MOUNT_TMPFS)
+            continue;
+        mounts[count++] = (struct ja_oci_mount){.target = mount->target,
+                                                .source = mount->type == JA_MOUNT_BIND ? mount->source : NULL,
+                                                .read_only = mount->readonly,
+                                                .size = mount->size};
+    }
+    for (size_t i = 0; i < jail->volumes.count && count < MOUNTS_MOST; i++) {
+        const struct ja_volume *volume = jail->volumes.items[i];
+        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
+        if (!path || ja_strv_add(keep, path) < 0) {
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+            break;
+        }
+        mounts[count++] = (struct ja_oci_mount){
+            .target = volume->target, .source = keep->items[keep->count - 1], .exec_ok = true};
+    }
+    return count;
+}
+
+static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
+{
+    oci->cpu_millicores = jail->limits.cpu;
+    oci->memory = jail->limits.memory;
+    oci->swap = jail->limits.swap;
+    oci->processes = jail->limits.processes;
+    oci->files = jail->limits.files;
+}
+
+/* The jail's own init, the template's, or a pause process that keeps an empty jail. */
+static void fill_init(struct ja_planning *p, const struct ja_jail *jail, const char *tree, struct ja_oci *oci)
+{
+    static char *const standard[] = {(char *)"/sbin/init", NULL};
+    const char *init = jail->init.count ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
+    if (jail->init.count) {
+        oci->argv = jail->init;
+    } else if (init) {
+        oci->argv = (struct ja_strv){.items = (char **)standard, .count = 1};
+        oci->systemd = strcmp(init, "systemd") == 0;
+    } else {
+        oci->pause = TOOL("catatonit");
+    }
+}
+
+static void bundle(struct ja_planning *p, const struct ja_subject *s, const char *run, const char *tree)
+{
+    const struct ja_jail *jail = s->jail;
+    char root[512], user[512], net[512], cgroup[64];
+    struct ja_oci_mount mounts[MOUNTS_MOST];
+    ja_autostrv struct ja_strv keep = {0};
+    snprintf(root, sizeof root, "%s/root", run);
+    snprintf(user, sizeof user, "%s/ns/user", run);
+    snprintf(net, sizeof net, "%s/ns/net", run);
+    cgroup_path(p->site, jail, cgroup);
+    struct ja_oci oci = {.rootfs = root,
+                         .hostname = jail->hostname ? jail->hostname : jail->name,
+                         .cgroup = cgroup,
+                         .user_ns = jail->privileged ? NULL : user,
+                         .net_ns = jail->vnet == JA_VNET_YES ? net : NULL,
+                         .host_net = jail->vnet != JA_VNET_YES,
+                         .uid_base = ja_site_uid(p->site, jail->slot),
+                         .uid_count = JA_UIDS_PER_SLOT,
+                         .env = jail->env,
+                         .mounts = mounts};
+    oci.mount_count = fill_mounts(p, jail, mounts, &keep);
+    fill_limits(jail, &oci);
+    fill_init(p, jail, tree, &oci);
+    json_t *json = ja_oci_config(&oci);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    struct ja_step *step = ja_plan_host_step(p, "bundle", "write its container configuration");
+    char profile[512];
+    snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
+    if (ja_fact(p->facts, JA_FACT_PATH, profile))
+        ja_step_run(p->plan, step, "--seccomp", profile, NULL);
+    ja_step_runf(p->plan, step, "%s/bundle", run);
+    char made[512];
+    snprintf(made, sizeof made, "%s/bundle", run);
+    ja_step_undo_host(p, step, "remove-tree", made, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, made, "dir");
+    if (text)
+        ja_step_input(p->plan, step, "%s\n", text);
+    else
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    free(text);
+}
+
+/* The spec that this start applies; stop and live changes work from it. */
+static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const char *run)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/applied.json", run);
+    json_t *json = ja_object_to_json(&ja_noun_jail, jail, false);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
+    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
+    if (text)
+        ja_step_input(p->plan, step, "%s\n", text);
+    else
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    ja_step_undo_host(p, step, "remove", path, NULL);
+    free(text);
+}
+
+void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run)
+{
+    const struct ja_jail *jail = s->jail;
+    char id[32], pid[512], cgroup[64], crun_root[512];
+    ja_autofree char *tree = ja_path_root(p, jail), *dir = ja_path_jail(p, jail->name);
+    if (!tree || !dir)
+        return;
+    ja_linux_container_id(p->site, jail, id);
+    cgroup_path(p->site, jail, cgroup);
+    snprintf(pid, sizeof pid, "%s/pid", run);
+    snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
+    bundle(p, s, run, tree);
+    write_applied(p, jail, run);
+    struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
+    ja_step_run(p->plan, step, "--tree", tree, "--root", NULL);
+    ja_step_runf(p->plan, step, "%s/root", run);
+    for (size_t i = 0; i < jail->volumes.count; i++) {
+        ja_autofree char *path = ja_path_volume(p, jail->name, ((const struct ja_volume *)jail->volumes.items[i])->name);
+        if (path)
+            ja_step_run(p->plan, step, "--idmap", path, NULL);
+    }
+    if (jail->privileged)
+        ja_step_run(p->plan, step, "--uid-base", "0", "--uid-count", "0", NULL);
+    else if (p->site->idmap) {
+        ja_step_run(p->plan, step, "--userns", NULL);
+        ja_step_runf(p->plan, step, "%s/ns/user", run);
+    }
+    ja_step_run(p->plan, step, "--log", NULL);
+    ja_step_runf(p->plan, step, "%s/console.log", dir);
+    ja_step_run(p->plan, step, "--log-limit", NULL);
+    ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
+    ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", crun_root,
+                "run", "-d", "--pid-file", pid, "-b", NULL);
+    ja_step_runf(p->plan, step, "%s/bundle", run);
+    ja_step_run(p->plan, step, id, NULL);
+    ja_step_undo_host(p, step, "crun-clean", "--root", crun_root, "--cgroup", cgroup, id, NULL);
+}
+
+void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, JA_UNUSED const char *run)
+{
+    char id[32], cgroup[64], crun_root[512];
+    ja_linux_container_id(p->site, jail, id);
+    cgroup_path(p->site, jail, cgroup);
+    snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
+    struct ja_step *step = ja_plan_host_step(p, "crun-clean", "remove what crun and the kernel keep of it");
+    ja_step_run(p->plan, step, "--root", crun_root, "--cgroup", cgroup, id, NULL);
+}
