@@ -289,7 +289,7 @@ int ja_noun_unknown(const struct ja_noun *noun, const char *name, struct ja_erro
             nearest = noun->fields[i].name;
         }
     }
-    int code = ja_error_set(err, JA_E_INVALID, NULL, "a %s has no field \"%s\"", noun->name, JA_SHOW(name));
+    int code = ja_error_set(err, JA_E_INVALID, NULL, "%s has no field \"%s\"", noun->name, JA_SHOW(name));
     if (nearest)
         ja_error_hint(err, "did you mean \"%s\"?", nearest);
     return code;

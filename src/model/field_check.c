@@ -102,13 +102,11 @@ static int check_map(const struct ja_field *field, const struct ja_map *map, con
         return ja_error_set(err, JA_E_INVALID, NULL, "%zu entries were given; allowed are %d", map->count,
                             JA_ENTRIES_MOST);
     for (size_t i = 0; rc == 0 && i < map->count; i++) {
+        struct ja_at here = {at, map->pairs[i].key};
         rc = check_item(field, map->pairs[i].key, false, err);
-        if (rc == 0) {
-            struct ja_at here = {at, map->pairs[i].key};
-            rc = ja_at_blame(&here, check_text(map->pairs[i].value, true, err), err);
-            if (rc < 0)
-                return rc;
-        }
+        if (rc == 0)
+            rc = check_text(map->pairs[i].value, true, err);
+        ja_at_blame(&here, rc, err);
     }
     return ja_at_blame(at, rc, err);
 }

@@ -222,7 +222,7 @@ static int check_allowed(const struct place *place, bool creating, struct ja_err
     return 0;
 }
 
-static int change(const struct ja_noun *noun, void *object, const char *path, enum op op, const char *text,
+static int change(const struct ja_noun *noun, void *object, char *path, enum op op, const char *text,
                   bool creating, struct ja_error *err)
 {
     struct place place;
@@ -234,9 +234,12 @@ static int change(const struct ja_noun *noun, void *object, const char *path, en
         return ja_at_blame(&at, rc, err);
     void *value = ja_field_value(place.field, place.object);
     rc = place.key ? change_entry(&place, value, op, text, err) : change_field(&place, value, op, text, err);
-    /* Entries and parts may be incomplete until the last assignment: they are checked with the whole object. */
+    /* Entries and parts may be incomplete until the last assignment: they are checked with the whole object.
+     */
     if (rc < 0 || place.field->type == JA_T_LIST || place.field->type == JA_T_OBJECT)
         return ja_at_blame(&at, rc, err);
+    if (place.key)
+        path[place.key - path - 1] = '\0'; /* the check adds the key itself */
     return ja_field_check(place.field, value, &at, err);
 }
 
