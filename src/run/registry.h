@@ -11,22 +11,27 @@
 
 #include "base/base.h"
 
+/* Units of epairs, and of bridges, that an instance has. FreeBSD's numbers end at 32767, so they are no multiple of slots:
+ * a nic reserves one in the store. */
+#define JA_UNITS_PER_INSTANCE 2048
+
 struct ja_instance {
     char tag[3];
     char uuid[37];
     char state[256];     /* its state directory, absolute */
     int64_t slots;       /* how many slots it has */
     int64_t uid_base;    /* first uid and gid of slot 0; slot n begins at uid_base + n * 65536 */
-    int64_t unit_base;   /* first epair and bridge unit, from 10000 */
+    int64_t unit_base;   /* first epair and bridge unit, from 10000; JA_UNITS_PER_INSTANCE of each */
     int64_t rule_base;   /* ipfw: first rule number, from 20000, 500 an instance */
     int64_t set;         /* ipfw set, 1 to 30 */
-    int64_t nat_base;    /* ipfw nat instances, 100 an instance */
-    int64_t ruleset_base;/* devfs rulesets, from 1000 */
+    int64_t nat_base;    /* ipfw nat instances, from 20000, 100 an instance */
+    int64_t ruleset_base;/* devfs rulesets, from 1000, one a slot */
 };
 
 const char *ja_registry_dir(void);
 /* Registers a new instance for `state`: the smallest free tag and blocks; the uid block does not touch a range of
- * /etc/subuid or /etc/subgid, nor any block of others. JA_E_EXISTS when that directory is registered. */
+ * /etc/subuid or /etc/subgid, nor any block of others. JA_E_EXISTS when that directory is registered; JA_E_LIMIT when no block is free. In tests
+ * $JAILADMIN_ETC stands for /etc. */
 int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err);
 int ja_registry_get(const char *tag, struct ja_instance *ret_instance, struct ja_error *err);
 /* Finds by state directory. JA_E_NOTFOUND. */
@@ -38,7 +43,7 @@ int ja_registry_each(int (*each)(void *context, const struct ja_instance *instan
 
 /* Host settings, for `jailadmin host setting acquire|release`: writes `value` to the sysctl `name` (dots or slashes) if it
  * differs, remembers the old one, counts the instance. release puts the old value back with the last user, if the
- * value is still what we set. Both are idempotent per instance. */
+ * value is still what we set. Both are idempotent per instance. JA_E_CONFLICT when another instance needs another value. */
 int ja_setting_acquire(const char *tag, const char *name, const char *value, struct ja_error *err);
 int ja_setting_release(const char *tag, const char *name, struct ja_error *err);
 
