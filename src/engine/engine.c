@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "engine/internal.h"
 #include "host/host.h"
+#include "run/registry.h"
 #include "storage/storage.h"
 
 #include <pwd.h>
@@ -147,7 +148,7 @@ int ja_engine_machine(struct ja_engine *engine, struct ja_error *err)
         engine->machine = engine->options.machine;
         return 0;
     }
-    struct ja_fact_reader reader = {.read = ja_native_facts_read, .context = engine};
+    struct ja_fact_reader reader = ja_native_fact_reader();
     if (engine->options.facts_file) {
         int rc = read_facts_file(engine, err);
         if (rc < 0)
@@ -177,6 +178,12 @@ int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **r
     int rc = ja_store_open(options->state, false, options->read_only, &engine->store, err);
     if (rc == 0)
         rc = read_site(engine, err);
+    ja_autofree char *ready = NULL;
+    if (rc == 0 && (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
+        rc = ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
+                          options->state);
+        ja_error_hint(err, "run `jailadmin init` again: it removes what was left and begins anew");
+    }
     if (rc == 0) {
         ja_site_place(&engine->site, options);
         rc = ja_engine_machine(engine, err);

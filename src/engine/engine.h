@@ -136,6 +136,11 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
 int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err);
 int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err);
 
+/* A new template, or a new version of one that exists, from spec->source. */
+int ja_engine_template_create(struct ja_engine *engine, const struct ja_template *spec, struct ja_error *err);
+/* With all versions; jails made from it stay. */
+int ja_engine_template_delete_all(struct ja_engine *engine, const char *name, struct ja_error *err);
+
 int ja_engine_network_create(struct ja_engine *engine, const struct ja_network *spec, struct ja_error *err);
 int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct ja_error *err);
 /* Brings up what of a network's kernel part is missing. */

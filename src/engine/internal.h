@@ -5,6 +5,7 @@
 #define JA_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "run/registry.h"
 
 const struct ja_host *ja_host_of(int os);              /* NULL: none */
 const struct ja_storage *ja_storage_of(int storage);
@@ -16,9 +17,6 @@ void ja_site_place(struct ja_site *site, const struct ja_engine_options *options
 int ja_engine_machine(struct ja_engine *engine, struct ja_error *err);
 void ja_engine_paths(struct ja_engine *engine);
 
-/* The fact reader of the system that we are on; defined in src/host/<os>/native. */
-int ja_native_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
-
 /* The runner's view of an engine, without events. */
 struct ja_run ja_engine_run(struct ja_engine *engine);
 void ja_engine_event(void *context, const struct ja_event *event);
@@ -28,6 +26,11 @@ int ja_engine_mark_broken(struct ja_engine *engine, const char *kind, const char
 
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+
+/* Runs a plan that has no object of its own when facts say that it is needed: asked without a lock, planned again under
+ * it. */
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_error *err);
 
 const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 

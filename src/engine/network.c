@@ -18,10 +18,8 @@ static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
     ja_plan_pool_mount(p);
 }
 
-/* Runs a plan that has no object of its own when facts say that it is needed. The quick question is asked without a lock,
- * the plan is made again under it. */
-static int ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
-                  void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_error *err)
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_error *err)
 {
     struct ja_plan quick = {0};
     int rc = ja_engine_plan(engine, verb, kind, name, plan, work, &quick, err);
@@ -39,7 +37,7 @@ static int ensure(struct ja_engine *engine, const char *verb, const char *kind, 
 
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)
 {
-    return ensure(engine, "mount", "host", "pool", plan_pool, NULL, err);
+    return ja_engine_ensure(engine, "mount", "host", "pool", plan_pool, NULL, err);
 }
 
 static void plan_up(void *work, struct ja_planning *p)
@@ -52,7 +50,7 @@ int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct 
     void *network = NULL;
     int rc = ja_engine_get(engine, &ja_noun_network, name, &network, NULL, err);
     if (rc == 0)
-        rc = ensure(engine, "up", "network", name, plan_up, network, err);
+        rc = ja_engine_ensure(engine, "up", "network", name, plan_up, network, err);
     ja_object_free(&ja_noun_network, network);
     return rc;
 }

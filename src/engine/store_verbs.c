@@ -81,9 +81,20 @@ static int set(struct ja_engine *engine, const struct ja_noun *noun, const char 
     return rc;
 }
 
+static int setting(struct ja_engine *engine, const char *name, const char *value, const char *commit_id,
+                   struct ja_error *err)
+{
+    int rc = ja_store_begin(engine->store, err);
+    if (rc == 0)
+        rc = ja_store_setting_put(engine->store, name, value, err);
+    return finish(engine, commit_id, rc, err);
+}
+
 int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,
                   struct ja_error *err)
 {
+    if (argc == 5 && strcmp(argv[0], "store-setting") == 0 && strcmp(argv[1], "--state") == 0)
+        return setting(engine, argv[3], argv[4], commit_id, err);
     /* argv: verb --state DIR KIND NAME [MORE...] */
     if (argc < 5 || strcmp(argv[1], "--state") != 0)
         return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...", argv[0]);

@@ -23,10 +23,14 @@ struct ja_host {
     void (*jail_clean)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_left)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
-    /* What the whole instance needs (a rules table) and its removal at teardown. */
+    /* What the whole instance needs beside its storage, and its removal at teardown. instance_up may be NULL. */
+    void (*instance_up)(struct ja_planning *p);
     void (*instance_down)(struct ja_planning *p);
 };
 
 extern const struct ja_host ja_host_linux;
+
+/* The fact reader of the system that we are on; defined in src/host/<os>/native. */
+struct ja_fact_reader ja_native_fact_reader(void);
 
 #endif

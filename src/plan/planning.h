@@ -47,6 +47,9 @@ char *ja_path_deleted(struct ja_planning *p, const char *uuid);
 char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail); /* RUN/jails/<slot>: bundle, pid, applied spec */
 
 /* The verbs. */
+/* All that an instance is made of, up to its default network (NULL: none); and its removal, for an instance without objects. */
+void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struct ja_network *network);
+void ja_plan_teardown(struct ja_planning *p);
 void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
 /* From the tree of another jail (its active boot environment), with its volumes. */
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s);
@@ -55,6 +58,10 @@ void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force);
 /* Removes what a jail whose init has died left behind; part of start and gc. */
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
+/* A new version of a template, filled from `from` ("busybox", "dir:PATH"); it is in template->versions already. */
+void ja_plan_template_create(struct ja_planning *p, const struct ja_template *template, const char *version,
+                             const char *uuid, const char *from);
+void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *template);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
 /* Makes the kernel's part of a network: bridge, rules, resolver. Needed once after creation and after each boot. */

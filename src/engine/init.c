@@ -1,0 +1,261 @@
+/*
+ * init.c: making an instance, and taking it away.
+ */
+#include "base/clock.h"
+#include "base/file.h"
+#include "engine/internal.h"
+#include "storage/storage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SLOTS_DEFAULT = 4096 };
+
+#define DEFAULT_STORAGE "file:8G"
+#define DEFAULT_NETWORK "10.66.0.1/16"
+
+/* What `--storage` says. */
+static int read_storage(const char *text, struct ja_site *site, int64_t *ret_size, struct ja_error *err)
+{
+    const char *colon = strchr(text, ':'), *rest = colon ? colon + 1 : "";
+    *ret_size = 0;
+    if (ja_str_starts(text, "file:")) {
+        int rc = ja_value_parse(JA_T_SIZE, rest, ret_size, err);
+        if (rc < 0)
+            return rc;
+        if (*ret_size < (int64_t)256 << 20)
+            return ja_error_set(err, JA_E_INVALID, "field storage", "%s is too small: at least 256M", rest);
+        site->loop = true;
+        snprintf(site->source, sizeof site->source, "%s/pool.img", site->state);
+        return 0;
+    }
+    if (ja_str_starts(text, "btrfs:")) {
+        snprintf(site->source, sizeof site->source, "%s", rest);
+        return ja_check_path(rest, err);
+    }
+    if (ja_str_starts(text, "zfs:")) {
+        site->storage = JA_STORAGE_ZFS;
+        snprintf(site->source, sizeof site->source, "%s", rest);
+        return ja_error_set(err, JA_E_UNSUPPORTED, "field storage", "ZFS pools are not supported yet");
+    }
+    ja_error_set(err, JA_E_INVALID, "field storage", "\"%s\" is not a storage", JA_SHOW(text));
+    return ja_error_hint(err, "file:SIZE, or btrfs:DIRECTORY on a btrfs file system");
+}
+
+static void take_numbers(struct ja_site *site, const struct ja_instance *instance)
+{
+    snprintf(site->tag, sizeof site->tag, "%s", instance->tag);
+    snprintf(site->uuid, sizeof site->uuid, "%s", instance->uuid);
+    snprintf(site->run, sizeof site->run, "/run/jailadmin-%s", instance->tag);
+    snprintf(site->pool, sizeof site->pool, "%s/pool", site->state);
+    site->slots = instance->slots;
+    site->uid_base = instance->uid_base;
+    site->unit_base = instance->unit_base;
+    site->rule_base = instance->rule_base;
+    site->set = instance->set;
+    site->nat_base = instance->nat_base;
+    site->ruleset_base = instance->ruleset_base;
+    site->idmap = true;
+}
+
+/* Files and directories of the state directory itself. */
+static int make_state(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = ja_dir_make(engine->options.state, 0700, err);
+    if (rc == 0)
+        rc = ja_dir_make(engine->locks, 0700, err);
+    if (rc == 0)
+        rc = ja_dir_make(engine->journal, 0700, err);
+    if (rc == 0)
+        rc = ja_store_open(engine->options.state, true, false, &engine->store, err);
+    if (rc < 0)
+        return rc;
+    json_t *json = ja_site_to_json(&engine->site);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    rc = text ? ja_store_setting_put(engine->store, "site", text, err) : ja_error_nomem(err);
+    free(text);
+    return rc;
+}
+
+/* Removes what make_state made. What else is in the directory is not ours and stays, with the directory. */
+static int remove_state(struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json"};
+    int rc = 0;
+    ja_store_close(engine->store);
+    engine->store = NULL;
+    rc = ja_tree_remove(engine->journal, err);
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(files); i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", engine->options.state, files[i]);
+        if (unlink(path) < 0 && errno != ENOENT)
+            rc = ja_error_sys(err, errno, NULL, "cannot remove %s", path);
+    }
+    if (rc == 0)
+        rc = ja_tree_remove(engine->locks, err);
+    if (rc == 0 && engine->site.tag[0])
+        rc = ja_registry_remove(engine->site.tag, err);
+    if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+        rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);
+    return rc;
+}
+
+struct initial {
+    int64_t loop_size;
+    struct ja_network *network;
+};
+
+static void plan_init(void *work, struct ja_planning *p)
+{
+    struct initial *initial = work;
+    ja_plan_init_instance(p, initial->loop_size, initial->network);
+}
+
+static int default_network(const char *address, struct ja_network **ret_network, struct ja_error *err)
+{
+    if (strcmp(address, "none") == 0) {
+        *ret_network = NULL;
+        return 0;
+    }
+    struct ja_network *network = ja_object_new(&ja_noun_network);
+    ja_autofree char *assignment = ja_printf("address=%s", address);
+    int rc = network && assignment ? 0 : ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_object_set(&ja_noun_network, network, "name=default", true, err);
+    if (rc == 0)
+        rc = ja_object_set(&ja_noun_network, network, assignment, true, err);
+    if (rc == 0)
+        rc = ja_new_identity(&network->uuid, &network->created, err);
+    if (rc == 0)
+        rc = ja_object_check(&ja_noun_network, network, err);
+    if (rc < 0)
+        ja_object_free(&ja_noun_network, network);
+    else
+        *ret_network = network;
+    return rc;
+}
+
+/* An init that was cut off: undone, so that this one can begin anew. JA_E_EXISTS for a complete instance. */
+static int clear_cut_off(const struct ja_engine_options *options, struct ja_error *err)
+{
+    struct ja_engine engine = {.options = *options};
+    ja_autofree char *ready = NULL, *site = NULL;
+    ja_engine_paths(&engine);
+    int rc = ja_store_open(options->state, false, false, &engine.store, NULL);
+    if (rc == JA_E_NOTFOUND)
+        return 0;
+    if (rc < 0)
+        return ja_store_open(options->state, false, false, &engine.store, err);
+    if (ja_store_setting(engine.store, "ready", &ready, NULL) == 0 && strcmp(ready, "yes") == 0) {
+        ja_store_close(engine.store);
+        ja_error_set(err, JA_E_EXISTS, "instance", "%s holds an instance already", options->state);
+        return ja_error_hint(err, "choose another directory with --state, or take it away with `jailadmin teardown`");
+    }
+    if (ja_store_setting(engine.store, "site", &site, NULL) == 0) {
+        json_t *json = json_loads(site, 0, NULL);
+        rc = json ? ja_site_from_json(json, &engine.site, err) : 0;
+        json_decref(json);
+        ja_site_place(&engine.site, options);
+        if (rc == 0)
+            rc = ja_engine_machine(&engine, err);
+        if (rc == 0)
+            rc = ja_engine_recover(&engine, true, err);
+    }
+    return rc < 0 ? (ja_store_close(engine.store), rc) : remove_state(&engine, err);
+}
+
+int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request, struct ja_error *err)
+{
+    struct ja_engine engine = {.options = *options};
+    struct initial initial = {0};
+    struct ja_instance instance;
+    struct ja_change change = {0};
+    int rc = ja_check_path(options->state, err);
+    if (rc == 0)
+        rc = clear_cut_off(options, err);
+    if (rc < 0)
+        return rc;
+    ja_engine_paths(&engine);
+    ja_site_place(&engine.site, options);
+    engine.site.os = options->os >= 0 ? (enum ja_os)options->os : JA_OS_LINUX;
+    rc = read_storage(request->storage ? request->storage : DEFAULT_STORAGE, &engine.site, &initial.loop_size, err);
+    if (rc == 0)
+        rc = default_network(request->network ? request->network : DEFAULT_NETWORK, &initial.network, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_registry_add(options->state, request->slots ? request->slots : SLOTS_DEFAULT, &instance, err);
+    if (rc == 0) {
+        take_numbers(&engine.site, &instance);
+        rc = ja_engine_machine(&engine, err);
+        if (rc == 0)
+            rc = make_state(&engine, err);
+        if (rc == 0)
+            rc = ja_change_begin(&change, &engine, "init", "host", "instance", err);
+        if (rc == 0)
+            rc = ja_change_apply(&change, plan_init, &initial, err);
+        ja_change_end(&change);
+        if ((rc < 0 && !options->keep) || options->dry_run)
+            remove_state(&engine, NULL);
+    }
+    ja_store_close(engine.store);
+    ja_object_free(&ja_noun_network, initial.network);
+    return rc;
+}
+
+/* ---- teardown ---- */
+
+static void plan_teardown(JA_UNUSED void *work, struct ja_planning *p)
+{
+    ja_plan_teardown(p);
+}
+
+static int collect_name(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+static int delete_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    return ja_engine_delete(engine, name, true, err);
+}
+
+static int delete_all(struct ja_engine *engine, const char *kind,
+                      int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err), struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    int rc = ja_store_each(engine->store, kind, NULL, collect_name, &names, err);
+    for (size_t i = 0; rc == 0 && i < names.count; i++)
+        rc = one(engine, names.items[i], err);
+    return rc;
+}
+
+int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err)
+{
+    struct ja_change change;
+    int64_t jails = ja_store_count(engine->store, "jail", err);
+    if (jails < 0)
+        return (int)jails;
+    if (jails > 0 && !force) {
+        ja_error_set(err, JA_E_BUSY, "instance", "it has %lld jail%s", (long long)jails, jails == 1 ? "" : "s");
+        return ja_error_hint(err, "delete them first, or use --force, which deletes them with all their data");
+    }
+    int rc = engine->options.dry_run ? 0 : ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = delete_all(engine, "jail", delete_jail, err);
+    if (rc == 0)
+        rc = delete_all(engine, "network", ja_engine_network_delete, err);
+    if (rc == 0)
+        rc = delete_all(engine, "template", ja_engine_template_delete_all, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_change_begin(&change, engine, "teardown", "host", "instance", err);
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan_teardown, NULL, err);
+    ja_change_end(&change);
+    if (rc == 0 && !engine->options.dry_run)
+        rc = remove_state(engine, err);
+    return rc;
+}
