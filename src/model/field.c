@@ -12,8 +12,7 @@ void ja_json_init(void)
     json_set_alloc_funcs(ja_malloc, ja_free);
 }
 
-/* How much memory a field has in its structure. */
-static size_t value_size(const struct ja_field *field)
+size_t ja_field_size(const struct ja_field *field)
 {
     switch (field->type) {
     case JA_T_STRING:
@@ -41,7 +40,7 @@ int ja_field_init(const struct ja_field *field, void *value)
 {
     if (field->type == JA_T_OBJECT)
         return ja_object_init(field->noun, value);
-    memset(value, 0, value_size(field));
+    memset(value, 0, ja_field_size(field));
     return field->def ? ja_field_parse(field, value, field->def, NULL) : 0;
 }
 
@@ -61,7 +60,7 @@ void ja_field_fini(const struct ja_field *field, void *value)
             ja_object_free(field->noun, list->items[i]);
         free(list->items);
     }
-    memset(value, 0, value_size(field));
+    memset(value, 0, ja_field_size(field));
 }
 
 static int copy_list(const struct ja_noun *noun, struct ja_list *ret_copy, const struct ja_list *from)
@@ -89,7 +88,7 @@ int ja_field_copy(const struct ja_field *field, void *ret_value, const void *val
 {
     const char *text;
     int rc = 0;
-    memset(ret_value, 0, value_size(field));
+    memset(ret_value, 0, ja_field_size(field));
     if (field->type == JA_T_STRING) {
         text = *(char *const *)value;
         *(char **)ret_value = text ? ja_strdup(text) : NULL;
@@ -103,7 +102,7 @@ int ja_field_copy(const struct ja_field *field, void *ret_value, const void *val
     } else if (ja_type_is_strv(field->type)) {
         rc = ja_strv_copy(ret_value, value);
     } else {
-        memcpy(ret_value, value, value_size(field));
+        memcpy(ret_value, value, ja_field_size(field));
     }
     return rc < 0 ? JA_E_NOMEM : 0;
 }

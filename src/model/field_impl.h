@@ -17,8 +17,8 @@ struct ja_at {
     const char *name;
 };
 
-/* Completes an error about what is at `at`: "field nics.eth0.mac". A path that a check put into err->object is taken to
- * begin there; an error that is complete already stays. Returns `code`. */
+/* Completes an error about what is at `at`: "field nics.eth0.mac". A path that a check put into err->object
+ * is taken to begin there; an error that is complete already stays. Returns `code`. */
 int ja_at_blame(const struct ja_at *at, int code, struct ja_error *err);
 /* The path as it is, for machines. */
 void ja_at_render(const struct ja_at *at, struct ja_str *str);
@@ -36,6 +36,8 @@ static inline const char *ja_object_key(const void *object)
 bool ja_type_is_number(enum ja_type type); /* also yes/no and words of a choice */
 bool ja_type_is_strv(enum ja_type type);
 
+/* How much memory a value of that type has in its structure. */
+size_t ja_field_size(const struct ja_field *field);
 /* Numbers of any width. */
 int64_t ja_field_number(const struct ja_field *field, const void *value);
 

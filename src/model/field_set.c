@@ -25,7 +25,7 @@ static int find_place(const struct ja_noun *noun, void *object, const char *path
 
 const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *path)
 {
-    struct place place;
+    struct place place = {0};
     return find_place(noun, NULL, path, false, &place, NULL) < 0 ? NULL : place.field;
 }
 
@@ -80,16 +80,17 @@ static int find_place(const struct ja_noun *noun, void *object, const char *path
         void *value = place.object ? ja_field_value(field, place.object) : NULL;
         const char *rest = path[length] ? path + length + 1 : NULL;
         const char *further = rest && field->type == JA_T_LIST ? after_key(field->noun, rest) : NULL;
-        if (further && value) {
+        if (rest && field->type == JA_T_OBJECT) {
+            further = rest;
+            place.object = value;
+        } else if (further && value) {
             ja_autofree char *key = ja_strndup(rest, (size_t)(further - rest) - 1);
             int rc =
                 key ? find_entry(field->noun, value, key, create, &place.object, err) : ja_error_nomem(err);
             if (rc < 0)
                 return rc;
-        } else if (rest && field->type == JA_T_OBJECT) {
-            further = rest;
-            place.object = value;
-        } else if (!further) {
+        }
+        if (!further) {
             if (rest && field->type != JA_T_LIST && field->type != JA_T_MAP)
                 return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" has no parts", name);
             place.key = rest;

@@ -10,13 +10,26 @@
 #include <string.h>
 #include <strings.h>
 
+/* Where a route leads, as a prefix with its length. */
+static int parse_destination(const struct ja_route *route, struct ja_addr *ret_prefix, struct ja_error *err)
+{
+    const char *text = route->destination;
+    const char *prefix = strcmp(text, "default") == 0    ? "0.0.0.0/0"
+                         : strcmp(text, "default6") == 0 ? "::/0"
+                                                         : text;
+    int rc = ja_addr_parse(prefix, ret_prefix, err);
+    if (rc == 0 && ret_prefix->prefix < 0)
+        ret_prefix->prefix = ret_prefix->v6 ? 128 : 32;
+    return rc;
+}
+
 int ja_route_check(const void *object, struct ja_error *err)
 {
     const struct ja_route *route = object;
-    struct ja_addr via, destination = {.v6 = strcmp(route->destination, "default6") == 0};
+    struct ja_addr via, destination;
     int rc = ja_addr_parse(route->via, &via, err);
-    if (rc == 0 && !ja_str_starts(route->destination, "default"))
-        rc = ja_addr_parse(route->destination, &destination, err);
+    if (rc == 0)
+        rc = parse_destination(route, &destination, err);
     if (rc == 0 && via.v6 != destination.v6)
         return ja_error_set(err, JA_E_INVALID, "via", "\"%s\" is %s, the destination \"%s\" is not",
                             route->via, via.v6 ? "IPv6" : "IPv4", route->destination);
@@ -106,6 +119,15 @@ static int check_nic_pair(const void *earlier, const void *later, struct ja_erro
     return 0;
 }
 
+static int check_route_pair(const void *earlier, const void *later, struct ja_error *err)
+{
+    struct ja_addr one, other;
+    if (parse_destination(earlier, &one, NULL) == 0 && parse_destination(later, &other, NULL) == 0 &&
+        one.prefix == other.prefix && ja_addr_compare(&one, &other) == 0)
+        return refuse_entry("routes", later, "destination", "another route of the jail leads there", err);
+    return 0;
+}
+
 static int check_volume_pair(const void *earlier, const void *later, struct ja_error *err)
 {
     const struct ja_volume *a = earlier, *b = later;
@@ -160,6 +182,8 @@ int ja_jail_check(const void *object, struct ja_error *err)
         rc = ja_error_set(err, JA_E_INVALID, "depends", "the jail cannot depend on itself");
     if (rc == 0)
         rc = check_pairs(&jail->nics, check_nic_pair, err);
+    if (rc == 0)
+        rc = check_pairs(&jail->routes, check_route_pair, err);
     if (rc == 0)
         rc = check_targets(jail, err);
     return rc < 0 ? rc : check_pairs(&jail->forwards, check_forward_pair, err);

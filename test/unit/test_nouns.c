@@ -1,6 +1,7 @@
 /*
  * test_nouns.c: the tables of the product's own nouns: well made, strict, and helpful when they refuse.
  */
+#include "model/field_impl.h"
 #include "model/model.h"
 
 #include <setjmp.h>
@@ -15,33 +16,9 @@ static const struct ja_noun *const nouns[] = {
     &ja_noun_volume,  &ja_noun_forward,  &ja_noun_limits,          &ja_noun_dns,   &ja_noun_hooks,
     &ja_noun_network, &ja_noun_template, &ja_noun_template_version};
 
-static size_t size_of(const struct ja_field *field)
-{
-    switch (field->type) {
-    case JA_T_STRING:
-        return sizeof(char *);
-    case JA_T_BOOL:
-        return sizeof(bool);
-    case JA_T_ENUM:
-        return sizeof(int);
-    case JA_T_STRINGS:
-    case JA_T_COMMAND:
-    case JA_T_COMMANDS:
-        return sizeof(struct ja_strv);
-    case JA_T_MAP:
-        return sizeof(struct ja_map);
-    case JA_T_LIST:
-        return sizeof(struct ja_list);
-    case JA_T_OBJECT:
-        return field->noun->size;
-    default:
-        return sizeof(int64_t);
-    }
-}
-
 static bool overlap(const struct ja_field *a, const struct ja_field *b)
 {
-    return a->offset < b->offset + size_of(b) && b->offset < a->offset + size_of(a);
+    return a->offset < b->offset + ja_field_size(b) && b->offset < a->offset + ja_field_size(a);
 }
 
 static void every_row_is_complete_and_has_its_own_place(void **state)
@@ -56,7 +33,7 @@ static void every_row_is_complete_and_has_its_own_place(void **state)
             bool words_fit = !field->values == (field->type != JA_T_ENUM);
             bool doc_fits =
                 length > 5 && length < 150 && field->doc[length - 1] != '.' && !strchr(field->doc, '\n');
-            if (!noun_fits || !words_fit || !doc_fits || field->offset + size_of(field) > noun->size)
+            if (!noun_fits || !words_fit || !doc_fits || field->offset + ja_field_size(field) > noun->size)
                 fail_msg("%s.%s", noun->name, field->name);
             if (field->name[strspn(field->name, "abcdefghijklmnopqrstuvwxyz-")])
                 fail_msg("%s.%s has another character in its name", noun->name, field->name);
@@ -74,11 +51,11 @@ static void every_member_of_a_structure_has_a_row(void **state)
     for (size_t n = 0; n < JA_COUNT(nouns); n++) {
         size_t described = 0;
         for (size_t i = 0; i < nouns[n]->field_count; i++)
-            described += size_of(&nouns[n]->fields[i]);
+            described += ja_field_size(&nouns[n]->fields[i]);
         /* Only padding is left: less than one pointer for each small field. */
         size_t small = 0;
         for (size_t i = 0; i < nouns[n]->field_count; i++)
-            small += size_of(&nouns[n]->fields[i]) < sizeof(void *);
+            small += ja_field_size(&nouns[n]->fields[i]) < sizeof(void *);
         assert_true(described <= nouns[n]->size);
         if (nouns[n]->size - described >= (small ? small * sizeof(void *) : 1))
             fail_msg("%s: %zu of %zu bytes", nouns[n]->name, described, nouns[n]->size);
@@ -302,6 +279,15 @@ static void fields_that_contradict_each_other_are_refused(void **state)
         {{"mounts./a.source=/x", "mounts./a.size=1M"}, "field mounts./a.size", "tmpfs only"},
         {{"routes.default.via=fd00::1"}, "field routes.default.via", "IPv6"},
         {{"routes.fd01::/64.via=10.0.0.1"}, "field routes.fd01::/64.via", "IPv4"},
+        {{"routes.fd01::/64.via=fd00::1", "routes.FD01:0::/64.via=fd00::2"},
+         "field routes.FD01:0::/64.destination",
+         "another route"},
+        {{"routes.0.0.0.0/0.via=10.0.0.1", "routes.default.via=10.0.0.2"},
+         "field routes.default.destination",
+         "another route"},
+        {{"routes.10.1.0.5.via=10.0.0.1", "routes.10.1.0.5/32.via=10.0.0.2"},
+         "field routes.10.1.0.5/32.destination",
+         "another route"},
         {{"forwards.a.port=80-89", "forwards.a.to=80-88"}, "field forwards.a.to", "9 ports"},
         {{"forwards.a.port=80-89", "forwards.b.port=85"}, "field forwards.b.port", "another forward"},
         {{"vnet=shared", "nics.e.network=lan", "nics.e.mac=02:00:00:00:00:01"},
