@@ -38,6 +38,8 @@ enum ja_fact_kind {
     JA_FACT_CGROUP,    /* cgroup path below the hierarchy, of ours -> "" */
     JA_FACT_TREEFILE,  /* "TREE\tPATH": a small file beneath a jail's tree -> its text, links resolved inside */
     JA_FACT_DIRECTORY, /* absolute host path -> names in it, sorted, one a line */
+    JA_FACT_HOSTNETS,  /* "" -> the addresses of the host's interfaces, one "ADDRESS/LEN INTERFACE" a line */
+    JA_FACT_DAEMON,    /* "PIDFILE\tPROGRAM" -> pid, when that process is this program, started with that pid file */
     JA_FACT_KINDS
 };
 

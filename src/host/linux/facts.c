@@ -1,0 +1,660 @@
+/*
+ * facts.c: the fact reader of a Linux host: what is asked for, and nothing else, read from /proc, /sys and
+ * the file system.
+ */
+#include "host/linux/facts.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "net/addr.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define SMALL_FILE 65536
+#define INIT_SCAN                                                                                            \
+    (4 << 20) /* so much of an init is searched for its name: busybox and systemd are smaller, or name it    \
+                 early */
+
+/* A question being answered. */
+struct query {
+    const struct ja_linux_probes *probes;
+    const char *name;
+    struct ja_str value;
+    struct ja_error *err;
+};
+
+/* 1: the answer is in query->value; 0: absent; else a negative code. */
+typedef int reader_fn(struct query *query);
+
+static int answer(struct query *query, const char *text)
+{
+    ja_str_add(&query->value, text);
+    return 1;
+}
+
+/* Absent when the path is not there; all else is an error, since an unknown fact must not pass for an absent
+ * one. */
+static int absent_or_error(struct query *query, int sys, const char *path)
+{
+    return sys == ENOENT || sys == ENOTDIR ? 0 : ja_file_error(query->err, sys, path, "read it");
+}
+
+/* A small file's text. 1, 0 or negative as a reader. */
+static int read_text(struct query *query, const char *path, char **ret_text)
+{
+    int code = ja_file_read(path, SMALL_FILE, ret_text, NULL, query->err);
+    if (code == JA_E_NOTFOUND) {
+        ja_error_clear(query->err);
+        return 0;
+    }
+    return code < 0 ? code : 1;
+}
+
+static void trim_end(char *text)
+{
+    size_t length = strlen(text);
+    while (length && isspace((unsigned char)text[length - 1]))
+        text[--length] = '\0';
+}
+
+/* An interface's name is a single component below /sys/class/net. */
+static bool interface_name(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 0 && length < 16 && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static int tool(struct query *query)
+{
+    static const char *const directories[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                                              "/usr/bin",        "/sbin",          "/bin"};
+    if (strchr(query->name, '/'))
+        return 0;
+    for (size_t i = 0; i < JA_COUNT(directories); i++) {
+        char path[512];
+        struct stat info;
+        snprintf(path, sizeof path, "%s/%s", directories[i], query->name);
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0)
+            return answer(query, path);
+    }
+    return 0;
+}
+
+static int link_alias(struct query *query)
+{
+    char path[128];
+    ja_autofree char *text = NULL;
+    if (!interface_name(query->name))
+        return 0;
+    snprintf(path, sizeof path, "/sys/class/net/%s/ifalias", query->name);
+    int code = read_text(query, path, &text);
+    if (code <= 0)
+        return code;
+    trim_end(text);
+    return answer(query, text);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a directory. 1, 0 or negative as a reader. */
+static int read_directory(struct query *query, const char *path, struct ja_strv *names)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return absent_or_error(query, errno, path);
+    int code = 1;
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        if (!entry)
+            break;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (ja_strv_add(names, entry->d_name) < 0) {
+            code = ja_error_nomem(query->err);
+            break;
+        }
+    }
+    if (code == 1 && errno)
+        code = ja_file_error(query->err, errno, path, "list it");
+    closedir(dir);
+    if (names->count)
+        qsort(names->items, names->count, sizeof *names->items, compare_names);
+    return code;
+}
+
+static int ports(struct query *query)
+{
+    char path[128];
+    ja_autostrv struct ja_strv names = {0};
+    if (!interface_name(query->name))
+        return 0;
+    snprintf(path, sizeof path, "/sys/class/net/%s/brif", query->name);
+    int code = read_directory(query, path, &names);
+    if (code > 0)
+        ja_str_addf(&query->value, "%zu", names.count);
+    return code;
+}
+
+static int directory(struct query *query)
+{
+    ja_autostrv struct ja_strv names = {0};
+    int code = read_directory(query, query->name, &names);
+    for (size_t i = 0; code > 0 && i < names.count; i++)
+        if (!strchr(names.items[i], '\n')) /* it could pass for two names */
+            ja_str_addf(&query->value, "%s\n", names.items[i]);
+    return code;
+}
+
+static int hostaddr(struct query *query)
+{
+    char name[16];
+    int code = query->probes->hostaddr ? query->probes->hostaddr(query->name, name, query->err) : 0;
+    return code > 0 ? answer(query, name) : code;
+}
+
+static int hostnets(struct query *query)
+{
+    return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
+}
+
+static int path_type(struct query *query)
+{
+    struct stat info;
+    if (lstat(query->name, &info) < 0)
+        return absent_or_error(query, errno, query->name);
+    return answer(query, S_ISDIR(info.st_mode)   ? "dir"
+                         : S_ISREG(info.st_mode) ? "file"
+                         : S_ISLNK(info.st_mode) ? "link"
+                                                 : "other");
+}
+
+static int mount_type(struct query *query)
+{
+    char type[64];
+    int code = query->probes->mount ? query->probes->mount(query->name, type, query->err) : 0;
+    return code > 0 ? answer(query, type) : code;
+}
+
+static int subvolume(struct query *query)
+{
+    char uuid[37];
+    int code = query->probes->subvolume ? query->probes->subvolume(query->name, uuid, query->err) : 0;
+    return code > 0 ? answer(query, uuid) : code;
+}
+
+static int nft(struct query *query)
+{
+    ja_autostrv struct ja_strv words = {0};
+    if (ja_str_split_words(query->name, &words) == -1)
+        return ja_error_nomem(query->err);
+    if (words.count != 2 && words.count != 4)
+        return ja_error_set(query->err, JA_E_INVALID, "fact nft", "\"%s\" is not FAMILY TABLE [SET ELEMENT]",
+                            JA_SHOW(query->name));
+    return query->probes->nft ? query->probes->nft(&words, query->err) : 0;
+}
+
+static int idmap(struct query *query)
+{
+    int code = query->probes->idmap ? query->probes->idmap(query->name, query->err) : 0;
+    return code > 0 ? answer(query, "yes") : code;
+}
+
+/* "net.ipv4.ip_forward" or "net/ipv6/conf/eth0.5/accept_ra": the first separator decides, as for sysctl(8).
+ */
+static int sysctl_value(struct query *query)
+{
+    const char *root = getenv("JAILADMIN_SYSCTL_ROOT");
+    char path[512];
+    ja_autofree char *text = NULL;
+    int n = snprintf(path, sizeof path, "%s/", root ? root : "/proc/sys");
+    size_t first = strcspn(query->name, "./");
+    bool dots = query->name[first] == '.';
+    if (strstr(query->name, "..") || (size_t)n + strlen(query->name) >= sizeof path)
+        return 0;
+    for (const char *c = query->name; *c; c++)
+        path[n++] = dots && *c == '.' ? '/' : dots && *c == '/' ? '.' : *c;
+    path[n] = '\0';
+    int code = read_text(query, path, &text);
+    if (code <= 0)
+        return code;
+    trim_end(text);
+    return answer(query, text);
+}
+
+static int cgroups(struct query *query)
+{
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
+        return answer(query, "v2");
+    if (access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0)
+        return answer(query, "hybrid");
+    return access("/sys/fs/cgroup", F_OK) == 0 ? answer(query, "v1") : 0;
+}
+
+/* A pid file of ours holds "PID STARTTIME": a later process with the same number is not taken for it. */
+static int process(struct query *query)
+{
+    ja_autofree char *text = NULL;
+    int pid;
+    unsigned long long start;
+    uint64_t now;
+    int code = read_text(query, query->name, &text);
+    if (code <= 0)
+        return code;
+    if (sscanf(text, "%d %llu", &pid, &start) != 2 || pid <= 1 || ja_process_start(pid, &now) < 0 ||
+        now != start) {
+        ja_error_clear(query->err);
+        return 0;
+    }
+    ja_str_addf(&query->value, "%d", pid);
+    return 1;
+}
+
+/* Where a link of /proc leads; "" when it cannot be read. */
+static void proc_link(pid_t pid, const char *name, char *target, size_t size)
+{
+    char path[64];
+    if (pid)
+        snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    else
+        snprintf(path, sizeof path, "/proc/self/%s", name);
+    ssize_t n = readlink(path, target, size - 1);
+    target[n > 0 ? n : 0] = '\0';
+}
+
+/* True when one of a process's arguments is `word` or ends in "=word". */
+static bool has_argument(pid_t pid, const char *word)
+{
+    char path[64];
+    ja_autofree char *text = NULL;
+    size_t length;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    if (ja_file_read(path, SMALL_FILE, &text, &length, NULL) < 0)
+        return false;
+    for (const char *arg = text; arg < text + length; arg += strlen(arg) + 1) {
+        const char *equals = strchr(arg, '=');
+        if (strcmp(arg, word) == 0 || (equals && strcmp(equals + 1, word) == 0))
+            return true;
+    }
+    return false;
+}
+
+pid_t ja_linux_daemon_pid(const char *pidfile, const char *program)
+{
+    ja_autofree char *text = NULL;
+    char exe[512], theirs[64], ours[64];
+    int pid;
+    if (ja_file_read(pidfile, 64, &text, NULL, NULL) < 0 || sscanf(text, "%d", &pid) != 1 || pid <= 1)
+        return 0;
+    /* A process of a jail could have the number and any arguments, but not our pid namespace. */
+    proc_link(0, "ns/pid", ours, sizeof ours);
+    proc_link(pid, "ns/pid", theirs, sizeof theirs);
+    if (strcmp(ours, theirs) != 0)
+        return 0;
+    proc_link(pid, "exe", exe, sizeof exe);
+    /* After an upgrade of its package the running program's file is gone. */
+    size_t length = strlen(exe), cut = strlen(" (deleted)");
+    if (length > cut && strcmp(exe + length - cut, " (deleted)") == 0)
+        exe[length - cut] = '\0';
+    const char *slash = strrchr(exe, '/');
+    return slash && strcmp(slash + 1, program) == 0 && has_argument(pid, pidfile) ? pid : 0;
+}
+
+static int daemon_pid(struct query *query)
+{
+    const char *tab = strchr(query->name, '\t');
+    ja_autofree char *pidfile = tab ? ja_strndup(query->name, (size_t)(tab - query->name)) : NULL;
+    if (!pidfile)
+        return tab ? ja_error_nomem(query->err) : 0;
+    pid_t pid = ja_linux_daemon_pid(pidfile, tab + 1);
+    if (pid)
+        ja_str_addf(&query->value, "%d", (int)pid);
+    return pid ? 1 : 0;
+}
+
+/* "CRUNROOT/ID": crun keeps what it knows of a container in ID/status. */
+static int container(struct query *query)
+{
+    ja_autofree char *text = NULL, *path = ja_printf("%s/status", query->name);
+    uint64_t start;
+    if (!path)
+        return ja_error_nomem(query->err);
+    int code = read_text(query, path, &text);
+    if (code <= 0)
+        return code;
+    json_t *json = json_loads(text, 0, NULL);
+    pid_t pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
+    uint64_t began = (uint64_t)json_integer_value(json_object_get(json, "process-start-time"));
+    json_decref(json);
+    if (pid <= 1 || ja_process_start(pid, &start) < 0 || start != began) {
+        ja_error_clear(query->err);
+        return 0;
+    }
+    ja_str_addf(&query->value, "running %d", (int)pid);
+    return 1;
+}
+
+static int file_text(struct query *query)
+{
+    ja_autofree char *text = NULL;
+    int code = read_text(query, query->name, &text);
+    return code > 0 ? answer(query, text) : code;
+}
+
+static int netns(struct query *query)
+{
+    char path[512];
+    struct stat info, own;
+    snprintf(path, sizeof path, "%s%s", strchr(query->name, '/') ? "" : "/run/netns/", query->name);
+    /* All namespaces are files of one file system: a plain file where nothing is mounted any more is none. */
+    return stat(path, &info) == 0 && stat("/proc/self/ns/net", &own) == 0 && info.st_dev == own.st_dev
+               ? answer(query, "")
+               : 0;
+}
+
+static int cgroup(struct query *query)
+{
+    static const char *const hierarchies[] = {"", "pids/", "memory/", "cpu/", "unified/"};
+    const char *name = query->name + strspn(query->name, "/");
+    for (size_t i = 0; i < JA_COUNT(hierarchies); i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "/sys/fs/cgroup/%s%s/cgroup.procs", hierarchies[i], name);
+        if (access(path, F_OK) == 0)
+            return answer(query, "");
+    }
+    return 0;
+}
+
+/* True when a file of modules lists NAME.ko, perhaps compressed. */
+static bool modules_list(const char *release, const char *list, const char *name)
+{
+    char path[512], line[1024], wanted[128];
+    snprintf(path, sizeof path, "/lib/modules/%s/%s", release, list);
+    snprintf(wanted, sizeof wanted, "/%s.ko", name);
+    FILE *file = fopen(path, "re");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        line[strcspn(line, ":\n")] = '\0';
+        found = strstr(line, wanted) != NULL;
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* A module that is loaded, built in or can be loaded; or a file system type. */
+static int module(struct query *query)
+{
+    char path[256];
+    struct utsname system;
+    if (strchr(query->name, '/') || strlen(query->name) > 64)
+        return 0;
+    snprintf(path, sizeof path, "/sys/module/%s", query->name);
+    if (access(path, F_OK) == 0)
+        return answer(query, "");
+    /* Built in without parameters it has no directory, but this file. */
+    if (strcmp(query->name, "8021q") == 0 && access("/proc/net/vlan/config", F_OK) == 0)
+        return answer(query, "");
+    ja_autofree char *types = NULL;
+    if (ja_file_read("/proc/filesystems", SMALL_FILE, &types, NULL, NULL) == 0) {
+        snprintf(path, sizeof path, "\t%s\n", query->name);
+        if (strstr(types, path))
+            return answer(query, "");
+    }
+    if (uname(&system) == 0 && (modules_list(system.release, "modules.builtin", query->name) ||
+                                modules_list(system.release, "modules.dep", query->name)))
+        return answer(query, "");
+    return 0;
+}
+
+/* Splits "TREE\tREST"; the tree is the caller's. NULL when there is no tab, or no memory (then query->err is
+ * set). */
+static char *split_tree(struct query *query, const char **ret_rest)
+{
+    const char *tab = strchr(query->name, '\t');
+    char *tree = tab ? ja_strndup(query->name, (size_t)(tab - query->name)) : NULL;
+    if (tab && !tree)
+        ja_error_nomem(query->err);
+    *ret_rest = tab ? tab + 1 : "";
+    return tree;
+}
+
+/* Opens what is beneath a tree. A descriptor, -1 for absent, or another negative code. */
+static int open_beneath(struct query *query, const char *tree, const char *path, int *ret_fd)
+{
+    int fd = ja_beneath_open(tree, path, O_RDONLY, 0, query->err);
+    if (fd == JA_E_NOTFOUND || fd == JA_E_DENIED) {
+        /* A link that leads out, or round in circles: for the jail there is no such file. */
+        ja_error_clear(query->err);
+        return 0;
+    }
+    if (fd < 0)
+        return fd;
+    *ret_fd = fd;
+    return 1;
+}
+
+/* Up to `limit` bytes of a regular file. The text is the caller's. 1, 0 (no regular file, or larger) or
+ * negative. */
+static int read_fd(struct query *query, int fd, size_t limit, char **ret_text, size_t *ret_length)
+{
+    struct stat info;
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return 0;
+    size_t size = info.st_size < (off_t)limit ? (size_t)info.st_size : limit, length = 0;
+    char *text = ja_malloc(size + 1);
+    if (!text)
+        return ja_error_nomem(query->err);
+    while (length < size) {
+        ssize_t n = read(fd, text + length, size - length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        length += (size_t)n;
+    }
+    text[length] = '\0';
+    *ret_text = text;
+    *ret_length = length;
+    return 1;
+}
+
+static int tree_file(struct query *query)
+{
+    const char *path;
+    ja_autoclose int fd = -1;
+    ja_autofree char *tree = split_tree(query, &path), *text = NULL;
+    struct stat info;
+    size_t length;
+    int code = tree ? open_beneath(query, tree, path, &fd) : query->err && query->err->code ? JA_E_NOMEM : 0;
+    if (code <= 0)
+        return code;
+    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+        return answer(query, "dir");
+    /* A larger file is cut: it differs from whatever we would write there. */
+    code = read_fd(query, fd, SMALL_FILE, &text, &length);
+    return code > 0 ? answer(query, text) : code;
+}
+
+static int user_entry(struct query *query)
+{
+    const char *user;
+    ja_autoclose int fd = -1;
+    ja_autofree char *tree = split_tree(query, &user), *text = NULL;
+    size_t length;
+    int code = tree                             ? open_beneath(query, tree, "etc/passwd", &fd)
+               : query->err && query->err->code ? JA_E_NOMEM
+                                                : 0;
+    if (code > 0)
+        code = read_fd(query, fd, 1 << 20, &text, &length);
+    if (code <= 0)
+        return code;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *field[7];
+        size_t n = 0;
+        for (char *more = line; n < JA_COUNT(field) && more;)
+            field[n++] = strsep(&more, ":");
+        if (n == JA_COUNT(field) && strcmp(field[0], user) == 0 && field[2][0] && field[3][0] &&
+            strspn(field[2], "0123456789") == strlen(field[2]) &&
+            strspn(field[3], "0123456789") == strlen(field[3])) {
+            ja_str_addf(&query->value, "%s %s %s %s", field[2], field[3], field[5][0] ? field[5] : "/",
+                        field[6][0] ? field[6] : "/bin/sh");
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What a tree's /sbin/init is: by the name of the file it leads to, else by what that file says of itself. */
+static int init_kind(struct query *query)
+{
+    static const struct {
+        const char *file, *text, *kind;
+    } kinds[] = {
+        {"busybox", "BusyBox v", "busybox"},
+        {"openrc-init", "OpenRC init", "openrc"},
+        {"systemd", "/usr/lib/systemd", "systemd"},
+        {NULL, "INIT_VERSION=sysvinit", "sysvinit"},
+        {NULL, "sysvinit", "sysvinit"},
+    };
+    ja_autoclose int fd = -1;
+    ja_autofree char *text = NULL;
+    char self[64], target[1024];
+    struct stat info;
+    size_t length;
+    int code = open_beneath(query, query->name, "sbin/init", &fd);
+    if (code <= 0)
+        return code;
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || !(info.st_mode & 0111))
+        return 0;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(self, target, sizeof target - 1);
+    target[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(target, '/');
+    for (size_t i = 0; slash && i < JA_COUNT(kinds); i++)
+        if (kinds[i].file && strcmp(slash + 1, kinds[i].file) == 0)
+            return answer(query, kinds[i].kind);
+    code = read_fd(query, fd, INIT_SCAN, &text, &length);
+    if (code <= 0)
+        return code;
+    for (size_t i = 0; i < JA_COUNT(kinds); i++)
+        if (memmem(text, length, kinds[i].text, strlen(kinds[i].text)))
+            return answer(query, kinds[i].kind);
+    return answer(query, "other");
+}
+
+/* /proc/net writes addresses as the machine's own 32-bit words. */
+static void proc_address(const struct ja_addr *addr, char text[33])
+{
+    size_t words = addr->v6 ? 4 : 1;
+    for (size_t i = 0; i < words; i++) {
+        uint32_t word;
+        memcpy(&word, addr->bytes + 4 * i, 4);
+        snprintf(text + 8 * i, 9, "%08X", (unsigned)word);
+    }
+}
+
+/* Looks for a listener on `port` at `address` or at the unspecified address. True with its inode. */
+static bool find_listener(const char *table, bool tcp, const char *address, unsigned port,
+                          unsigned long *ret_inode)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/net/%s", table);
+    FILE *file = fopen(path, "re");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        char local[33];
+        unsigned number, state;
+        unsigned long inode;
+        if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu", local,
+                   &number, &state, &inode) != 4)
+            continue;
+        /* 10: TCP_LISTEN; 7: a UDP socket that is bound and not connected */
+        if (number != port || state != (tcp ? 10u : 7u))
+            continue;
+        if (strcmp(local, address) == 0 || strspn(local, "0") == strlen(local)) {
+            *ret_inode = inode;
+            found = true;
+        }
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+static int listener(struct query *query)
+{
+    char protocol[8], address[64], wanted[33], mapped[33];
+    unsigned port;
+    unsigned long inode;
+    struct ja_addr addr;
+    if (sscanf(query->name, "%7s %63s %u", protocol, address, &port) != 3 ||
+        ja_addr_parse(address, &addr, NULL) < 0)
+        return 0;
+    bool tcp = strcmp(protocol, "tcp") == 0, found;
+    proc_address(&addr, wanted);
+    snprintf(mapped, sizeof mapped, "0000000000000000FFFF0000%s", addr.v6 ? "" : wanted);
+    found = find_listener(tcp       ? (addr.v6 ? "tcp6" : "tcp")
+                          : addr.v6 ? "udp6"
+                                    : "udp",
+                          tcp, wanted, port, &inode);
+    /* An IPv6 socket on :: takes IPv4 as well. */
+    if (!found && !addr.v6)
+        found = find_listener(tcp ? "tcp6" : "udp6", tcp, mapped, port, &inode);
+    if (!found)
+        return 0;
+    ja_str_addf(&query->value, "socket %lu", inode);
+    return 1;
+}
+
+static reader_fn *const readers[JA_FACT_KINDS] = {
+    [JA_FACT_TOOL] = tool,           [JA_FACT_LINK] = link_alias,
+    [JA_FACT_PORTS] = ports,         [JA_FACT_HOSTADDR] = hostaddr,
+    [JA_FACT_PATH] = path_type,      [JA_FACT_MOUNT] = mount_type,
+    [JA_FACT_SUBVOLUME] = subvolume, [JA_FACT_SYSCTL] = sysctl_value,
+    [JA_FACT_CGROUPS] = cgroups,     [JA_FACT_PROCESS] = process,
+    [JA_FACT_JAIL] = container,      [JA_FACT_INIT] = init_kind,
+    [JA_FACT_USERFILE] = user_entry, [JA_FACT_NFT] = nft,
+    [JA_FACT_LISTEN] = listener,     [JA_FACT_IDMAP] = idmap,
+    [JA_FACT_MODULE] = module,       [JA_FACT_FILE] = file_text,
+    [JA_FACT_NETNS] = netns,         [JA_FACT_CGROUP] = cgroup,
+    [JA_FACT_TREEFILE] = tree_file,  [JA_FACT_DIRECTORY] = directory,
+    [JA_FACT_HOSTNETS] = hostnets,   [JA_FACT_DAEMON] = daemon_pid,
+};
+
+int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)
+{
+    static const struct ja_linux_probes no_probes;
+    struct ja_error local = JA_ERROR_INIT;
+    if (!err)
+        err = &local;
+    for (size_t i = 0; i < facts->count && facts->missing; i++) {
+        struct ja_fact *fact = &facts->items[i];
+        if (fact->known)
+            continue;
+        struct query query = {.probes = context ? context : &no_probes, .name = fact->name, .err = err};
+        int code = readers[fact->kind] ? readers[fact->kind](&query) : 0;
+        if (code > 0 && query.value.failed)
+            code = ja_error_nomem(err);
+        if (code >= 0 && ja_facts_set(facts, fact->kind, fact->name,
+                                      code > 0 ? (query.value.text ? query.value.text : "") : NULL) < 0)
+            code = ja_error_nomem(err);
+        ja_str_fini(&query.value);
+        if (code < 0)
+            return ja_error_wrap(err, "cannot find out about %s %s", ja_fact_kind_name(fact->kind),
+                                 JA_SHOW(fact->name));
+    }
+    return 0;
+}

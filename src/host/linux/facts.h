@@ -1,0 +1,28 @@
+/*
+ * facts.h: reading facts of a Linux host. facts.c reads what the kernel shows as files, and compiles everywhere; what needs
+ * the kernel's own headers is a probe of native/probes.c.
+ */
+#ifndef JA_LINUX_FACTS_H
+#define JA_LINUX_FACTS_H
+
+#include "plan/facts.h"
+
+/* Each returns 1 with its answer, 0 for absent, or a negative ja_code. A missing probe answers absent. */
+struct ja_linux_probes {
+    int (*hostaddr)(const char *address, char ret_interface[16], struct ja_error *err);
+    int (*hostnets)(struct ja_str *lines, struct ja_error *err);
+    int (*mount)(const char *path, char ret_type[64], struct ja_error *err);
+    int (*subvolume)(const char *path, char ret_uuid[37], struct ja_error *err);
+    /* words: family, table, and perhaps set and element. */
+    int (*nft)(const struct ja_strv *words, struct ja_error *err);
+    int (*idmap)(const char *path, struct ja_error *err);
+};
+
+/* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process. */
+int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
+
+/* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A
+ * number in a file proves nothing: program, arguments and pid namespace are compared. */
+pid_t ja_linux_daemon_pid(const char *pidfile, const char *program);
+
+#endif

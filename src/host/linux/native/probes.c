@@ -1,0 +1,260 @@
+/*
+ * probes.c: facts that only the kernel's own interfaces tell: addresses and rules by netlink, mounts by
+ * statx, subvolumes by ioctl. Each is one question to the kernel, however many jails there are (hostnets
+ * apart).
+ */
+#include "host/linux/facts.h"
+#include "base/file.h"
+#include "host/host.h"
+#include "host/linux/native/native.h"
+#include "host/linux/native/netlink.h"
+#include "net/addr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h> /* before the kernel's headers, which then leaves out what it defines */
+#include <linux/btrfs.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define SUBVOLUME_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root of every subvolume */
+
+/* ---- addresses ---- */
+
+struct found_route {
+    bool local;
+    uint32_t interface;
+};
+
+static int take_route(void *context, const struct nlmsghdr *message)
+{
+    struct found_route *found = context;
+    const struct rtmsg *route = NLMSG_DATA(message);
+    size_t size;
+    const void *oif = ja_nl_find(RTM_RTA(route), RTM_PAYLOAD(message), RTA_OIF, &size);
+    if (message->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL && oif && size == 4) {
+        found->local = true;
+        memcpy(&found->interface, oif, 4);
+    }
+    return 0;
+}
+
+/* An address is the host's when the routing table delivers it locally; the matched entry names its interface.
+ */
+static int probe_hostaddr(const char *address, char ret_interface[16], struct ja_error *err)
+{
+    struct ja_addr addr;
+    struct found_route found = {0};
+    char name[IF_NAMESIZE];
+    if (ja_addr_parse(address, &addr, NULL) < 0)
+        return 0;
+    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    if (fd < 0)
+        return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
+    struct rtmsg header = {.rtm_family = addr.v6 ? AF_INET6 : AF_INET,
+                           .rtm_dst_len = addr.v6 ? 128 : 32,
+                           .rtm_flags = RTM_F_FIB_MATCH};
+    struct ja_nl nl = {0};
+    ja_nl_message(&nl, RTM_GETROUTE, NLM_F_ACK, &header, sizeof header);
+    ja_nl_attr(&nl, RTA_DST, addr.bytes, addr.v6 ? 16 : 4);
+    int rc = ja_nl_request(fd, &nl, take_route, &found, NULL, 0);
+    ja_nl_fini(&nl);
+    if (rc == -ENOMEM || rc == -EPERM || rc == -EACCES)
+        return ja_error_sys(err, -rc, NULL, "cannot ask for the route to %s", address);
+    /* Any other errno means that there is no route at all. */
+    if (rc < 0 || !found.local || !if_indextoname(found.interface, name))
+        return 0;
+    snprintf(ret_interface, 16, "%s", name);
+    return 1;
+}
+
+static int take_address(void *context, const struct nlmsghdr *message)
+{
+    struct ja_str *lines = context;
+    const struct ifaddrmsg *header = NLMSG_DATA(message);
+    char name[IF_NAMESIZE], text[JA_ADDR_TEXT];
+    size_t size;
+    if (message->nlmsg_type != RTM_NEWADDR ||
+        (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+        return 0;
+    /* On a link between two, IFA_ADDRESS is the other end. */
+    const void *bytes = ja_nl_find(IFA_RTA(header), IFA_PAYLOAD(message), IFA_LOCAL, &size);
+    if (!bytes)
+        bytes = ja_nl_find(IFA_RTA(header), IFA_PAYLOAD(message), IFA_ADDRESS, &size);
+    struct ja_addr addr = {.v6 = header->ifa_family == AF_INET6, .prefix = header->ifa_prefixlen};
+    if (!bytes || size != (addr.v6 ? 16 : 4) || !if_indextoname(header->ifa_index, name))
+        return 0;
+    memcpy(addr.bytes, bytes, size);
+    ja_addr_format(&addr, true, text);
+    ja_str_addf(lines, "%s %s\n", text, name);
+    return 0;
+}
+
+static int probe_hostnets(struct ja_str *lines, struct ja_error *err)
+{
+    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    if (fd < 0)
+        return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
+    struct ifaddrmsg header = {.ifa_family = AF_UNSPEC};
+    struct ja_nl nl = {0};
+    ja_nl_message(&nl, RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
+    int rc = ja_nl_request(fd, &nl, take_address, lines, NULL, 0);
+    ja_nl_fini(&nl);
+    return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot list the host's addresses") : 1;
+}
+
+/* ---- rules ---- */
+
+/* A table; or an element of a set whose keys are interface names (16 bytes). */
+static int probe_nft(const struct ja_strv *words, struct ja_error *err)
+{
+    static const struct {
+        const char *name;
+        uint8_t family;
+    } families[] = {
+        {"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"bridge", NFPROTO_BRIDGE}};
+    struct nfgenmsg header = {.version = NFNETLINK_V0};
+    for (size_t i = 0; i < JA_COUNT(families); i++)
+        if (strcmp(words->items[0], families[i].name) == 0)
+            header.nfgen_family = families[i].family;
+    bool element = words->count == 4;
+    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
+    if (fd < 0)
+        return errno == EPROTONOSUPPORT ? 0 : ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
+    struct ja_nl nl = {0};
+    ja_nl_message(&nl, NFNL_SUBSYS_NFTABLES << 8 | (element ? NFT_MSG_GETSETELEM : NFT_MSG_GETTABLE),
+                  NLM_F_ACK, &header, sizeof header);
+    if (element) {
+        char key[16] = {0};
+        if (strlen(words->items[3]) >= sizeof key) {
+            ja_nl_fini(&nl);
+            return 0;
+        }
+        memcpy(key, words->items[3], strlen(words->items[3]));
+        ja_nl_text(&nl, NFTA_SET_ELEM_LIST_TABLE, words->items[1]);
+        ja_nl_text(&nl, NFTA_SET_ELEM_LIST_SET, words->items[2]);
+        size_t list = ja_nl_nest(&nl, NFTA_SET_ELEM_LIST_ELEMENTS), one = ja_nl_nest(&nl, NFTA_LIST_ELEM);
+        size_t data = ja_nl_nest(&nl, NFTA_SET_ELEM_KEY);
+        ja_nl_attr(&nl, NFTA_DATA_VALUE, key, sizeof key);
+        ja_nl_nest_end(&nl, data);
+        ja_nl_nest_end(&nl, one);
+        ja_nl_nest_end(&nl, list);
+    } else {
+        ja_nl_text(&nl, NFTA_TABLE_NAME, words->items[1]);
+    }
+    int rc = ja_nl_request(fd, &nl, NULL, NULL, NULL, 0);
+    ja_nl_fini(&nl);
+    /* EINVAL and EOPNOTSUPP: a kernel without this family, or without nftables. */
+    if (rc == -ENOENT || rc == -EINVAL || rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT || rc == -EPROTONOSUPPORT)
+        return 0;
+    return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot ask for nftables") : 1;
+}
+
+/* ---- file systems ---- */
+
+static int type_from_mountinfo(const char *path, char ret_type[64], struct ja_error *err)
+{
+    ja_autofree char *wanted = realpath(path, NULL);
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (!file)
+        return ja_error_sys(err, errno, NULL, "cannot read the mount table");
+    char *line = NULL;
+    size_t size = 0;
+    int found = 0;
+    while (wanted && getline(&line, &size, file) >= 0) {
+        char point[4096], type[64];
+        char *dash = strstr(line, " - ");
+        if (!dash || sscanf(line, "%*u %*u %*s %*s %4095s", point) != 1 ||
+            sscanf(dash + 3, "%63s", type) != 1)
+            continue;
+        /* The last one that matches is on top. Spaces in paths are octal there; ours have none. */
+        if (strcmp(point, wanted) == 0) {
+            snprintf(ret_type, 64, "%s", type);
+            found = 1;
+        }
+    }
+    free(line);
+    fclose(file);
+    return found;
+}
+
+/* The kernel says by itself whether a path is the root of a mount, so that the long table is rarely read. */
+static int probe_mount(const char *path, char ret_type[64], struct ja_error *err)
+{
+    static const struct {
+        unsigned long magic;
+        const char *type;
+    } types[] = {{0x9123683EUL, "btrfs"},
+                 {0x01021994UL, "tmpfs"},
+                 {0x58465342UL, "xfs"},
+                 {0x794C7630UL, "overlay"},
+                 {0x2FC12FC1UL, "zfs"}};
+    struct statx info;
+    struct statfs fs;
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : ja_file_error(err, errno, path, "read it");
+    if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && !(info.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        return 0;
+    if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && statfs(path, &fs) == 0)
+        for (size_t i = 0; i < JA_COUNT(types); i++)
+            if ((unsigned long)fs.f_type == types[i].magic) {
+                snprintf(ret_type, 64, "%s", types[i].type);
+                return 1;
+            }
+    return type_from_mountinfo(path, ret_type, err);
+}
+
+static int probe_subvolume(const char *path, char ret_uuid[37], struct ja_error *err)
+{
+    struct btrfs_ioctl_get_subvol_info_args info;
+    struct stat st;
+    ja_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+                   ? 0
+                   : ja_file_error(err, errno, path, "open it");
+    if (fstat(fd, &st) < 0 || st.st_ino != SUBVOLUME_INODE)
+        return 0;
+    if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+        return errno == ENOTTY || errno == EINVAL ? 0
+                                                  : ja_file_error(err, errno, path, "ask for its subvolume");
+    char *at = ret_uuid;
+    for (size_t i = 0; i < 16; i++)
+        at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.uuid[i]);
+    return 1;
+}
+
+static int probe_idmap(const char *path, struct ja_error *err)
+{
+    ja_autostr struct ja_str said = {0};
+    struct ja_hostverb_io io = {.input = "", .output = &said};
+    char *argv[] = {(char[]){"idmap-test"}, ja_strdup(path), NULL};
+    if (!argv[1])
+        return ja_error_nomem(err);
+    int rc = ja_verb_idmap_test(2, argv, &io, err);
+    ja_free(argv[1]);
+    return rc < 0 ? rc : ja_str_starts(said.text ? said.text : "", "yes");
+}
+
+static struct ja_linux_probes probes = {
+    .hostaddr = probe_hostaddr,
+    .hostnets = probe_hostnets,
+    .mount = probe_mount,
+    .subvolume = probe_subvolume,
+    .nft = probe_nft,
+    .idmap = probe_idmap,
+};
+
+struct ja_fact_reader ja_native_fact_reader(void)
+{
+    return (struct ja_fact_reader){.read = ja_linux_facts_read, .context = &probes};
+}

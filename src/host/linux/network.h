@@ -1,0 +1,31 @@
+/*
+ * network.h: the parts of a network on Linux, one file each: bridge and host settings (network.c), rules (rules.c, in tables
+ * whose text is ruleset.c), resolver (dns.c). Only src/host/linux includes it.
+ */
+#ifndef JA_LINUX_NETWORK_H
+#define JA_LINUX_NETWORK_H
+
+#include "host/linux/linux.h"
+
+/* rules.c. up emits what facts say is missing; down is repeatable. */
+bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network);
+/* Removes both tables of the instance, if they are there. */
+void ja_linux_rules_remove_all(struct ja_planning *p);
+void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s);
+
+/* ruleset.c: `nft -f -` text that makes the instance's table of a family ("inet", "bridge"). */
+void ja_linux_ruleset(const char *family, const char *tag, struct ja_str *text);
+
+/* dns.c. A network has a resolver when it wants one, has a gateway address, and dnsmasq is installed. */
+bool ja_linux_dns_is_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_dns_down(struct ja_planning *p, const struct ja_network *network);
+/* Ends the resolvers that are left. */
+void ja_linux_dns_remove_all(struct ja_planning *p);
+void ja_linux_names_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_names_remove(struct ja_planning *p, const struct ja_subject *s);
+
+#endif
