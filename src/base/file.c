@@ -147,6 +147,7 @@ struct new_file {
     uid_t uid;
     gid_t gid;
     bool durable;
+    bool create; /* what is there already is an error, and not replaced */
 };
 
 /* Creates a file that was not there. 0 or -1 with errno. */
@@ -178,14 +179,24 @@ static int fill_file(int fd, const struct new_file *file)
     return file->durable ? fsync(fd) : 0;
 }
 
-/* Makes the file under a temporary name and moves it to `name`, which it replaces. 0 or -1 with errno. */
-static int replace_file(int dirfd, const char *name, const struct new_file *file)
+/* Gives a finished file its name. 0 or -1 with errno. */
+static int name_file(int dirfd, const char *temporary, const char *name, bool create)
+{
+    if (!create)
+        return renameat(dirfd, temporary, dirfd, name);
+    if (linkat(dirfd, temporary, dirfd, name, 0) != 0)
+        return -1;
+    return unlinkat(dirfd, temporary, 0);
+}
+
+/* Makes the file under a temporary name and moves it to `name`. 0 or -1 with errno. */
+static int put_file(int dirfd, const char *name, const struct new_file *file)
 {
     char temporary[TEMPORARY_NAME];
     ja_autoclose int fd = create_temporary(dirfd, temporary);
     if (fd < 0)
         return -1;
-    if (fill_file(fd, file) != 0 || renameat(dirfd, temporary, dirfd, name) != 0) {
+    if (fill_file(fd, file) != 0 || name_file(dirfd, temporary, name, file->create) != 0) {
         int saved = errno;
         unlinkat(dirfd, temporary, 0);
         errno = saved;
@@ -205,8 +216,8 @@ int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mod
     ja_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return ja_file_error(err, errno, path, "open the directory");
-    struct new_file file = {bytes, length, mode, (uid_t)-1, (gid_t)-1, durable};
-    return replace_file(dirfd, name, &file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
+    struct new_file file = {bytes, length, mode, (uid_t)-1, (gid_t)-1, durable, false};
+    return put_file(dirfd, name, &file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
 }
 
 /* One directory of a trusted path, with exactly `mode` when it is new. 0 or -1 with errno. */
@@ -241,6 +252,22 @@ int ja_dir_make(const char *path, mode_t mode, struct ja_error *err)
         *end = next;
     }
     return 0;
+}
+
+int ja_file_rename(const char *from, const char *to, struct ja_error *err)
+{
+#ifdef SYS_renameat2
+    const unsigned no_replace = 1; /* RENAME_NOREPLACE of linux/fs.h */
+    if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, no_replace) == 0)
+        return 0;
+    /* Some file systems (FUSE, older ZFS) do not know the flag. */
+    if (errno != EINVAL && errno != ENOSYS)
+        return ja_file_error(err, errno, errno == EEXIST ? to : from, "rename");
+#endif
+    struct stat st;
+    if (lstat(to, &st) == 0)
+        return ja_file_error(err, EEXIST, to, "rename");
+    return rename(from, to) == 0 ? 0 : ja_file_error(err, errno, from, "rename");
 }
 
 /*
@@ -430,34 +457,81 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
     if (!(flags & O_PATH))
         flags |= O_NONBLOCK | O_NOCTTY;
     int fd = open_confined(rootfd, below(path), flags, mode, CONFINE_ROOT);
-    return fd >= 0 ? fd : ja_file_error(err, errno, path, "open beneath the root");
+    return fd >= 0 ? fd : ja_file_error(err, errno, path, "open");
 }
 
-int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
-                     uid_t uid, gid_t gid, struct ja_error *err)
+/* Opens the directory in which `path` is, or is to be; `ret_name` is its name there. */
+static int open_parent(const char *root, const char *path, int *ret_fd, const char **ret_name,
+                       struct ja_error *err)
 {
     ja_autofree char *dir = NULL;
     const char *name;
     int r = split_path(path, &dir, &name, err);
     if (r < 0)
         return r;
-    ja_autoclose int dirfd = ja_beneath_open(root, dir, O_RDONLY | O_DIRECTORY, 0, err);
-    if (dirfd < 0)
-        return dirfd;
-    struct new_file file = {bytes, length, mode, uid, gid, false};
-    return replace_file(dirfd, name, &file) == 0 ? 0
-                                                 : ja_file_error(err, errno, path, "write beneath the root");
+    int fd = ja_beneath_open(root, dir, O_RDONLY | O_DIRECTORY, 0, err);
+    if (fd < 0)
+        return fd;
+    *ret_fd = fd;
+    *ret_name = name;
+    return 0;
 }
 
-/* One directory in an open one; what is there already stays. 0 or -1 with errno. */
+static int write_beneath(const char *root, const char *path, const struct new_file *file,
+                         struct ja_error *err)
+{
+    ja_autoclose int dirfd = -1;
+    const char *name;
+    int r = open_parent(root, path, &dirfd, &name, err);
+    if (r < 0)
+        return r;
+    return put_file(dirfd, name, file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
+}
+
+int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
+                     uid_t uid, gid_t gid, struct ja_error *err)
+{
+    struct new_file file = {bytes, length, mode, uid, gid, false, false};
+    return write_beneath(root, path, &file, err);
+}
+
+int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
+                      uid_t uid, gid_t gid, struct ja_error *err)
+{
+    struct new_file file = {bytes, length, mode, uid, gid, false, true};
+    return write_beneath(root, path, &file, err);
+}
+
+int ja_beneath_remove(const char *root, const char *path, struct ja_error *err)
+{
+    ja_autoclose int dirfd = -1;
+    const char *name;
+    int r = open_parent(root, path, &dirfd, &name, err);
+    if (r < 0)
+        return r == JA_E_NOTFOUND ? 0 : r;
+    return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : ja_file_error(err, errno, path, "remove");
+}
+
+/* A new directory in an open one. 0 or -1 with errno. */
 static int make_directory_at(int dirfd, const char *name, mode_t mode, uid_t uid, gid_t gid)
 {
     if (mkdirat(dirfd, name, 0700) != 0)
-        return errno == EEXIST ? 0 : -1;
+        return -1;
     ja_autoclose int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fchown(fd, uid, gid) != 0)
         return -1;
     return fchmod(fd, mode);
+}
+
+int ja_beneath_mkdir_new(const char *root, const char *path, mode_t mode, struct ja_error *err)
+{
+    ja_autoclose int dirfd = -1;
+    const char *name;
+    int r = open_parent(root, path, &dirfd, &name, err);
+    if (r < 0)
+        return r;
+    r = make_directory_at(dirfd, name, mode, (uid_t)-1, (gid_t)-1);
+    return r == 0 ? 0 : ja_file_error(err, errno, path, "make the directory");
 }
 
 int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid,
@@ -476,8 +550,8 @@ int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid,
         char *next = end + strspn(end, "/");
         char kept = *end;
         *end = '\0';
-        if (make_directory_at(dirfd, name, mode, uid, gid) != 0)
-            return ja_file_error(err, errno, path, "make the directory beneath the root");
+        if (make_directory_at(dirfd, name, mode, uid, gid) != 0 && errno != EEXIST)
+            return ja_file_error(err, errno, path, "make the directory");
         int fd = ja_beneath_open(root, copy, O_RDONLY | O_DIRECTORY, 0, err);
         if (fd < 0)
             return fd;

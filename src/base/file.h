@@ -17,6 +17,8 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err);
 /* Makes a directory and its missing parents, all with `mode`. An existing one is success and keeps its mode. */
 int ja_dir_make(const char *path, mode_t mode, struct ja_error *err);
+/* Renames what is not to replace anything: JA_E_EXISTS when `to` is there. */
+int ja_file_rename(const char *from, const char *to, struct ja_error *err);
 /* Removes a tree, without following symbolic links. Anything mounted in it ends the removal with JA_E_DENIED. Missing is
  * success. */
 int ja_tree_remove(const char *path, struct ja_error *err);
@@ -36,6 +38,13 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
  * at the last component is replaced, never followed. Owner uid:gid; -1: who calls. */
 int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                      gid_t gid, struct ja_error *err);
+/* The same for a file that must not be there: JA_E_EXISTS. */
+int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                      gid_t gid, struct ja_error *err);
+/* Removes a file or a link beneath root, no directory. Missing is success. */
+int ja_beneath_remove(const char *root, const char *path, struct ja_error *err);
+/* Makes one directory, whose parent exists. JA_E_EXISTS. */
+int ja_beneath_mkdir_new(const char *root, const char *path, mode_t mode, struct ja_error *err);
 /* mkdir -p beneath root; refuses links that lead out; existing directories stay as they are. */
 int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid, struct ja_error *err);
 

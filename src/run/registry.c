@@ -68,10 +68,16 @@ int ja_registry_lock(bool make, struct ja_lock *ret_lock, struct ja_error *err)
     }
 }
 
+static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+bool ja_tag_valid(const char *tag)
+{
+    return strspn(tag, digits) == 2 && tag[2] == '\0';
+}
+
 /* "0a.json" */
 static bool is_instance_file(const char *name)
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
     return strspn(name, digits) == 2 && strcmp(name + 2, ".json") == 0;
 }
 
@@ -253,10 +259,11 @@ static int no_such_instance(const char *tag, struct ja_error *err)
     return ja_error_set(err, JA_E_NOTFOUND, tag, "no instance with this tag is registered on this machine");
 }
 
-/* Tags come from command lines and become names of files. */
+/* The name of an instance's file. False for what is no tag: tags come from command lines. */
 static bool tag_file(const char *tag, char ret_name[16])
 {
-    return snprintf(ret_name, 16, "%s.json", tag) < 16 && is_instance_file(ret_name);
+    snprintf(ret_name, 16, "%.2s.json", tag);
+    return ja_tag_valid(tag);
 }
 
 int ja_registry_get(const char *tag, struct ja_instance *ret_instance, struct ja_error *err)
@@ -408,7 +415,6 @@ static int no_block(const char *what, struct ja_error *err)
 /* The tag and all blocks, in *instance, whose `slots` is set. */
 static int choose(const struct taken *taken, struct ja_instance *instance, struct ja_error *err)
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
     int64_t tag = first_fit(&taken->tags, 0, TAGS, 1, 1);
     instance->set = first_fit(&taken->sets, 1, SETS + 1, 1, 1);
     instance->uid_base =
@@ -471,11 +477,16 @@ int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_in
     return r;
 }
 
+int ja_tag_invalid(const char *tag, struct ja_error *err)
+{
+    return ja_error_set(err, JA_E_INVALID, tag, "a tag is two digits or small letters");
+}
+
 int ja_registry_remove(const char *tag, struct ja_error *err)
 {
     char name[16];
     if (!tag_file(tag, name))
-        return ja_error_set(err, JA_E_INVALID, tag, "a tag is two digits or small letters");
+        return ja_tag_invalid(tag, err);
     ja_autolock struct ja_lock lock = JA_LOCK_INIT;
     int r = ja_registry_lock(false, &lock, err);
     if (r < 0)

@@ -29,6 +29,8 @@ struct ja_instance {
 };
 
 const char *ja_registry_dir(void);
+/* Two digits or small letters. */
+bool ja_tag_valid(const char *tag);
 /* Registers a new instance for `state`: the smallest free tag and blocks; the uid block does not touch a range of
  * /etc/subuid or /etc/subgid, nor any block of others. JA_E_EXISTS when that directory is registered; JA_E_LIMIT when no block is free. In tests
  * $JAILADMIN_ETC stands for /etc. */

@@ -22,6 +22,9 @@ int ja_registry_load(const char *name, json_t **ret_json, struct ja_error *err);
 /* Replaces the file. NULL removes it; missing is success then. */
 int ja_registry_save(const char *name, const json_t *json, struct ja_error *err);
 
+/* The error for what is no tag. */
+int ja_tag_invalid(const char *tag, struct ja_error *err);
+
 /* Lets go of all settings of an instance. The lock is held. */
 int ja_setting_release_all(const char *tag, struct ja_error *err);
 

@@ -92,6 +92,8 @@ int ja_setting_acquire(const char *tag, const char *name, const char *value, str
     char canonical[JA_SYSCTL_NAME], current[JA_SYSCTL_TEXT];
     ja_autojson json_t *settings = NULL;
     ja_autolock struct ja_lock lock = JA_LOCK_INIT;
+    if (!ja_tag_valid(tag))
+        return ja_tag_invalid(tag, err);
     int r = ja_sysctl_canonical(name, canonical, err);
     if (r == 0)
         r = ja_registry_lock(true, &lock, err);

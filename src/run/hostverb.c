@@ -1,0 +1,49 @@
+/*
+ * hostverb.c: the host verbs that are the same on every system, and the search for one by its name.
+ */
+#include "run/hostverb.h"
+
+#include "run/hostverbs.h"
+
+#include <string.h>
+
+static const struct ja_hostverb portable[] = {
+    {"write", "[--root ROOT] [--mode MODE] [--uid N] [--gid N] [--new] PATH",
+     "write standard input into a file, as a whole or not at all; with --new it must not exist",
+     ja_verb_write, 0},
+    {"remove", "[--root ROOT] PATH", "remove a file or a symbolic link, if it is there", ja_verb_remove, 0},
+    {"mkdir", "[--root ROOT] [--mode MODE] PATH", "make one directory, which must not exist", ja_verb_mkdir,
+     0},
+    {"rmdir", "PATH", "remove an empty directory, if it is there", ja_verb_rmdir, 0},
+    {"remove-tree", "PATH", "remove a directory and all that is in it, unless something is mounted there",
+     ja_verb_remove_tree, 0},
+    {"rename", "FROM TO", "rename a file or directory to a name that must not exist", ja_verb_rename, 0},
+    {"symlink", "TARGET PATH", "make a symbolic link, which must not exist", ja_verb_symlink, 0},
+    {"setting", "acquire TAG NAME VALUE | release TAG NAME",
+     "set a kernel setting for an instance, or put it back when no instance needs it any more",
+     ja_verb_setting, 0},
+    {"truncate", "SIZE FILE", "make a sparse file of that many bytes, which must not exist", ja_verb_truncate,
+     0},
+    {"template-busybox", "PROGRAM TREE", "fill an empty tree with a small system made of one static busybox",
+     ja_verb_template_busybox, 0},
+    {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove,
+     0},
+    {NULL, NULL, NULL, NULL, 0},
+};
+
+const struct ja_hostverb *ja_hostverb_portable(void)
+{
+    return portable;
+}
+
+const struct ja_hostverb *ja_hostverb_find(const char *name)
+{
+    const struct ja_hostverb *const tables[] = {portable, ja_hostverb_native()};
+    for (size_t i = 0; i < JA_COUNT(tables); i++) {
+        for (const struct ja_hostverb *verb = tables[i]; verb->name; verb++) {
+            if (strcmp(verb->name, name) == 0)
+                return verb;
+        }
+    }
+    return NULL;
+}
