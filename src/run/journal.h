@@ -27,14 +27,14 @@ void ja_journal_close(struct ja_journal *journal);
 /* Lets go without removing it: for plans that recovery is to see again. */
 void ja_journal_abandon(struct ja_journal *journal);
 
-enum ja_progress { JA_STEP_UNTOUCHED, JA_STEP_BEGUN, JA_STEP_FAILED, JA_STEP_ENDED };
+enum ja_step_progress { JA_STEP_UNTOUCHED, JA_STEP_BEGUN, JA_STEP_FAILED, JA_STEP_ENDED };
 
 /* A dead plan, as read back. */
 struct ja_dead_plan {
     char id[40];
     char boot_id[80];
     struct ja_plan plan;
-    enum ja_progress *progress; /* one for each step */
+    enum ja_step_progress *progress; /* one for each step */
     bool committed;
     struct ja_journal journal; /* locked by us */
 };

@@ -214,6 +214,25 @@ static int open_ends(struct child *child, const char *input, int *ret_in, int *r
     return 0;
 }
 
+/* vfork: the child borrows our memory until exec, so a start costs the same however large we are. */
+static __attribute__((noinline)) pid_t start(char *const *argv, char *const *envp, int in, int out, int failure)
+{
+    const pid_t parent = getpid();
+    pid_t pid = vfork();
+    if (pid != 0)
+        return pid;
+    become_child(parent, in, out);
+    if (failure >= 0)
+        dup2(failure, 3);
+    fcntl(3, F_SETFD, FD_CLOEXEC);
+    close_from(4);
+    execve(argv[0], argv, envp);
+    int sys = errno;
+    if (write(3, &sys, sizeof sys) < 0)
+        _exit(126);
+    _exit(127);
+}
+
 int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_result, struct ja_error *err)
 {
     char mark[MARK_SIZE];
@@ -236,21 +255,7 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
     child.input_left = spawn->input ? strlen(spawn->input) : 0;
     if (make_pipe(failure) < 0)
         failure[0] = failure[1] = -1;
-    pid_t parent = getpid();
-    /* vfork: the child borrows our memory until exec, so a start costs the same however large we are. */
-    child.pid = vfork();
-    if (child.pid == 0) {
-        become_child(parent, in, out);
-        if (failure[1] >= 0)
-            dup2(failure[1], 3);
-        fcntl(3, F_SETFD, FD_CLOEXEC);
-        close_from(4);
-        execve(spawn->argv[0], spawn->argv, envp);
-        int sys = errno;
-        if (write(3, &sys, sizeof sys) < 0)
-            _exit(126);
-        _exit(127);
-    }
+    child.pid = start(spawn->argv, envp, in, out, failure[1]);
     int sys = child.pid < 0 ? errno : 0;
     close(in);
     close(out);

@@ -1,0 +1,37 @@
+/*
+ * cmd.h: what the handlers share: an engine for this command line.
+ */
+#ifndef JA_CMD_H
+#define JA_CMD_H
+
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+/* The options of an engine from the global options. */
+void ja_cmd_options(struct ja_cli *cli, bool read_only, struct ja_engine_options *ret_options);
+/* Opens the instance. Verbs that change something first finish what dead plans have left. */
+int ja_cmd_open(struct ja_cli *cli, bool read_only, struct ja_engine **ret_engine, struct ja_error *err);
+void ja_cmd_close(struct ja_engine **engine);
+#define ja_autoengine JA_CLEANUP(ja_cmd_close)
+
+/* The names that a verb is for: its words, or with --all all jails whose wanted state or not matters to nobody. */
+int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err);
+
+/* Prints an object's JSON and takes it: as it is with --json, else one line for each value. NULL: out of memory. */
+int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
+
+/* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
+ * status: 0, 1 when the only one failed, 3 when some of several failed. */
+int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
+                int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err), void *work);
+/* Given to `one` as its context. */
+/* Says which jail an error is about. */
+void ja_object_named(struct ja_error *err, const char *name);
+struct ja_cmd_work {
+    struct ja_cli *cli;
+    void *work;
+    struct ja_progress progress;
+    size_t done, total;
+};
+
+#endif

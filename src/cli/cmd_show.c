@@ -1,0 +1,199 @@
+/*
+ * cmd_show.c: list and show.
+ */
+#include "cli/cmd.h"
+
+#include <string.h>
+
+/* The addresses of a jail without their prefix lengths. */
+static int bare_addresses(const struct ja_jail *jail, struct ja_strv *ret_addresses)
+{
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        for (size_t a = 0; a < nic->assigned.count; a++)
+            if (ja_strv_addf(ret_addresses, "%.*s", (int)strcspn(nic->assigned.items[a], "/"), nic->assigned.items[a]) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+static json_t *strings(const struct ja_strv *strv)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < strv->count; i++)
+        json_array_append_new(array, json_string(strv->items[i]));
+    return array;
+}
+
+static json_t *listed_json(const struct ja_listed *listed)
+{
+    const struct ja_jail *jail = listed->jail;
+    ja_autostrv struct ja_strv addresses = {0};
+    json_t *networks = json_array(), *labels = json_object();
+    bare_addresses(jail, &addresses);
+    for (size_t i = 0; i < jail->nics.count; i++)
+        json_array_append_new(networks, json_string(((const struct ja_nic *)jail->nics.items[i])->network));
+    for (size_t i = 0; i < jail->labels.count; i++)
+        json_object_set_new(labels, jail->labels.pairs[i].key, json_string(jail->labels.pairs[i].value));
+    return json_pack("{s:s, s:s, s:I, s:s, s:o, s:s?, s:s?, s:o, s:s?, s:o}", "name", jail->name, "uuid", jail->uuid,
+                     "slot", (json_int_t)jail->slot, "state", ja_state_name(listed->state), "addresses",
+                     strings(&addresses), "template", jail->template, "version", jail->version, "networks", networks,
+                     "started", listed->started[0] ? listed->started : NULL, "labels", labels);
+}
+
+struct listing {
+    const struct ja_args *args;
+    struct ja_table table;
+    json_t *array;
+};
+
+/* A filter word that holds "=" is a field's value; state is the one that no field holds. */
+static int matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err)
+{
+    const char *equal = strchr(filter, '=');
+    ja_autofree char *path = ja_strndup(filter, (size_t)(equal - filter)), *value = NULL;
+    if (!path)
+        return ja_error_nomem(err);
+    if (strcmp(path, "state") == 0) {
+        *ret_matches = strcmp(ja_state_name(listed->state), equal + 1) == 0;
+        return 0;
+    }
+    const char *field = ja_str_starts(path, "label.") ? path + strlen("label.") : NULL;
+    if (field) {
+        *ret_matches = ja_str_equal(ja_map_get(&listed->jail->labels, field), equal + 1);
+        return 0;
+    }
+    int rc = ja_object_get(&ja_noun_jail, listed->jail, path, &value, err);
+    if (rc == 0)
+        *ret_matches = ja_str_equal(value, equal + 1);
+    return rc;
+}
+
+static int add_listed(void *context, const struct ja_listed *listed, struct ja_error *err)
+{
+    struct listing *listing = context;
+    const struct ja_jail *jail = listed->jail;
+    bool wanted = true;
+    for (size_t i = 0; i < listing->args->word_count && wanted; i++) {
+        int rc = strchr(listing->args->words[i], '=') ? matches(listed, listing->args->words[i], &wanted, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+    if (!wanted)
+        return 0;
+    if (listing->array)
+        return json_array_append_new(listing->array, listed_json(listed)) < 0 ? ja_error_nomem(err) : 0;
+    ja_autostrv struct ja_strv addresses = {0};
+    if (bare_addresses(jail, &addresses) < 0)
+        return ja_error_nomem(err);
+    ja_table_cell(&listing->table, jail->name);
+    ja_table_cell(&listing->table, ja_state_name(listed->state));
+    ja_table_cells_joined(&listing->table, &addresses);
+    if (jail->version)
+        ja_table_cellf(&listing->table, "%s@%s", jail->template, jail->version);
+    else
+        ja_table_cell(&listing->table, jail->template);
+    ja_table_cell(&listing->table, listed->started);
+    return 0;
+}
+
+int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    struct listing listing = {.args = args, .array = cli->json ? json_array() : NULL};
+    int rc = ja_cmd_open(cli, true, &engine, err);
+    ja_table_init(&listing.table, "NAME", "STATE", "ADDRESS", "TEMPLATE", "STARTED", NULL);
+    bool globbed = false;
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
+        if (strchr(args->words[i], '='))
+            continue;
+        globbed = true;
+        rc = ja_engine_list(engine, args->words[i], add_listed, &listing, err);
+    }
+    if (rc == 0 && !globbed)
+        rc = ja_engine_list(engine, NULL, add_listed, &listing, err);
+    if (rc == 0)
+        rc = cli->json ? ja_print_json(cli, json_incref(listing.array), err) : ja_table_print(cli, &listing.table, err);
+    json_decref(listing.array);
+    ja_table_fini(&listing.table);
+    return rc;
+}
+
+/* One line for every value, "nics.eth0.address: 10.66.0.2". */
+static void print_value(struct ja_cli *cli, const char *path, const json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (json_is_object(value)) {
+        json_object_foreach ((json_t *)value, key, member) {
+            ja_autofree char *inner = ja_printf("%s%s%s", path, *path ? "." : "", key);
+            if (inner)
+                print_value(cli, inner, member);
+        }
+        return;
+    }
+    ja_autostr struct ja_str text = {0};
+    if (json_is_array(value)) {
+        json_array_foreach (value, i, member) {
+            const char *item = json_string_value(member);
+            ja_str_add(&text, i ? ", " : "");
+            ja_str_add_shown(&text, item ? item : "", item ? strlen(item) : 0, false);
+        }
+    } else if (json_is_string(value)) {
+        ja_str_add_shown(&text, json_string_value(value), json_string_length(value), false);
+    } else if (json_is_integer(value)) {
+        ja_str_addf(&text, "%lld", (long long)json_integer_value(value));
+    } else {
+        ja_str_add(&text, json_is_true(value) ? "yes" : "no");
+    }
+    fprintf(cli->out, "%s: %s\n", path, text.text ? text.text : "");
+}
+
+int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err)
+{
+    if (!json)
+        return ja_error_nomem(err);
+    if (cli->json)
+        return ja_print_json(cli, json, err);
+    print_value(cli, "", json);
+    json_decref(json);
+    return 0;
+}
+
+int ja_cmd_show(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    void *jail = NULL;
+    struct ja_listed listed;
+    int rc = ja_cmd_open(cli, true, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_get(engine, &ja_noun_jail, args->words[0], &jail, NULL, err);
+    if (rc == 0)
+        rc = ja_engine_state(engine, jail, &listed, err);
+    json_t *json = rc == 0 ? ja_object_to_json(&ja_noun_jail, jail, true) : NULL;
+    if (rc == 0 && (!json || json_object_set_new(json, "state", json_string(ja_state_name(listed.state))) < 0 ||
+                    json_object_set_new(json, "pid", json_integer(listed.pid)) < 0))
+        rc = ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_cmd_print_object(cli, json_incref(json), err);
+    json_decref(json);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
+static int add_complete_name(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+int ja_complete_names(struct ja_cli *cli, const char *kind, struct ja_strv *ret_names)
+{
+    struct ja_store *store = NULL;
+    struct ja_error err = JA_ERROR_INIT;
+    if (ja_store_open(cli->state, false, true, &store, NULL) < 0)
+        return 0;
+    int rc = ja_store_each(store, kind, NULL, add_complete_name, ret_names, &err);
+    ja_store_close(store);
+    return rc == JA_E_NOMEM ? rc : 0;
+}
