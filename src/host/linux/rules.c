@@ -1,35 +1,249 @@
 /*
- * rules.c: the elements of networks and nics in the instance's tables.
+ * rules.c: the elements of networks and nics in the instance's two tables. A removal adds an element before
+ * it deletes it, in one transaction, so that it succeeds whether or not the element was there.
  */
 #include "host/linux/network.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+enum way { ADD, REMOVE };
+
+/* A step's command or undo that lines are written to. */
+struct script {
+    struct ja_planning *p;
+    struct ja_step *step;
+    bool undo;
+    enum way way;
+};
+
+static void say(const struct script *script, const char *text)
+{
+    if (script->undo)
+        ja_step_undo_input(script->p->plan, script->step, "%s", text);
+    else
+        ja_step_input(script->p->plan, script->step, "%s", text);
+}
+
+/* One element of a set of table `family`. */
+static void element(const struct script *script, const char *family, const char *set, const char *format, ...)
+    JA_PRINTF(4, 5);
+static void element(const struct script *script, const char *family, const char *set, const char *format, ...)
+{
+    static const char *const words[] = {"add", "delete"};
+    char value[160], line[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    for (int i = 0; i < (script->way == ADD ? 1 : 2); i++) {
+        snprintf(line, sizeof line, "%s element %s ja%s %s { %s }\n", words[i], family, script->p->site->tag,
+                 set, value);
+        say(script, line);
+    }
+}
+
+/* An IPv6 address as nft takes the value of a piece of a packet. */
+static void raw_address(const struct ja_addr *addr, char text[40])
+{
+    char *at = text + snprintf(text, 40, "0x");
+    for (size_t i = 0; i < 16; i++)
+        at += snprintf(at, 3, "%02x", addr->bytes[i]);
+}
+
+static const char *table_fact(struct ja_planning *p, const char *family)
+{
+    return ja_factf(p->facts, JA_FACT_NFT, "%s ja%s", family, p->site->tag);
+}
+
+static bool network_fact(struct ja_planning *p, const struct ja_network *network)
+{
+    char bridge[16];
+    ja_site_bridge_name(p->site, network->slot, bridge);
+    return ja_factf(p->facts, JA_FACT_NFT, "inet ja%s nets %s", p->site->tag, bridge) != NULL;
+}
+
+/* ---- networks ---- */
+
+static void inet_elements(const struct script *script, const struct ja_network *network)
+{
+    char bridge[16], text[JA_ADDR_TEXT];
+    const char *nat = network->nat ? network->nat : "auto";
+    struct ja_addr gateway;
+    ja_site_bridge_name(script->p->site, network->slot, bridge);
+    element(script, "inet", "nets", "\"%s\"", bridge);
+    if (strcmp(nat, "auto") == 0)
+        element(script, "inet", "auto", "\"%s\"", bridge);
+    else if (strcmp(nat, "none") == 0)
+        element(script, "inet", "routed", "\"%s\"", bridge);
+    else
+        element(script, "inet", "via", "\"%s\" . \"%s\"", bridge, nat);
+    if (!network->isolate)
+        element(script, "inet", "own", "\"%s\" . \"%s\"", bridge, bridge);
+    for (int v6 = 0; v6 < 2; v6++) {
+        if (!ja_linux_gateway(network, v6, &gateway))
+            continue;
+        ja_addr_format(&gateway, false, text);
+        element(script, "inet", v6 ? "gateway6" : "gateway4", "\"%s\" . %s", bridge, text);
+    }
+}
+
+static void bridge_elements(const struct script *script, const struct ja_network *network)
+{
+    char text[JA_ADDR_TEXT];
+    struct ja_addr gateway;
+    for (int v6 = 0; v6 < 2; v6++) {
+        if (!ja_linux_gateway(network, v6, &gateway))
+            continue;
+        ja_addr_format(&gateway, false, text);
+        element(script, "bridge", v6 ? "gateway6" : "gateway4", "%s", text);
+        if (v6) {
+            raw_address(&gateway, text);
+            element(script, "bridge", "gateway_target6", "%s", text);
+        }
+    }
+}
+
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network)
 {
-    (void)p;
-    (void)network;
-    return true;
+    bool inet = network_fact(p, network);
+    return table_fact(p, "bridge") && inet;
 }
+
+/* Makes the tables that are missing, and adds the network, in one transaction. */
 void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
 {
-    (void)p;
-    (void)network;
+    bool inet = table_fact(p, "inet"), bridge = table_fact(p, "bridge"), there = network_fact(p, network);
+    if (bridge && there)
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "%s",
+                                        inet && bridge ? "let the rules know the network"
+                                                       : "make the rules that keep networks apart");
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    static const char *const families[] = {"inet", "bridge"};
+    for (size_t i = 0; i < JA_COUNT(families); i++) {
+        bool table = i == 0 ? inet : bridge;
+        struct script add = {p, step, false, ADD}, undo = {p, step, true, REMOVE};
+        void (*elements)(const struct script *, const struct ja_network *) =
+            i == 0 ? inet_elements : bridge_elements;
+        if (!table) {
+            ja_autostr struct ja_str text = {0};
+            ja_linux_ruleset(families[i], p->site->tag, &text);
+            if (text.failed)
+                ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+            else
+                ja_step_input(p->plan, step, "%s", text.text);
+            ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i],
+                               p->site->tag, families[i], p->site->tag);
+        } else {
+            elements(&undo, network);
+        }
+        elements(&add, network);
+    }
+    char guard[32];
+    snprintf(guard, sizeof guard, "inet ja%s", p->site->tag);
+    ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
 }
+
 void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network)
 {
-    (void)p;
-    (void)network;
+    bool inet = table_fact(p, "inet"), bridge = table_fact(p, "bridge");
+    if (!inet && !bridge)
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "let the rules forget the network");
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    struct script script = {p, step, false, REMOVE};
+    if (inet)
+        inet_elements(&script, network);
+    if (bridge)
+        bridge_elements(&script, network);
+    if (!step->run.input)
+        ja_step_input(p->plan, step, "\n");
 }
+
 void ja_linux_rules_remove_all(struct ja_planning *p)
 {
-    (void)p;
+    static const char *const families[] = {"inet", "bridge"};
+    struct ja_step *step = NULL;
+    for (size_t i = 0; i < JA_COUNT(families); i++) {
+        if (!table_fact(p, families[i]))
+            continue;
+        if (!step) {
+            step = ja_plan_step(p->plan, "remove the rules");
+            ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+        }
+        ja_step_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i], p->site->tag,
+                      families[i], p->site->tag);
+    }
 }
+
+/* ---- nics ---- */
+
+static void nic_address(const struct script *script, const struct ja_linux_nic *nic,
+                        const struct ja_addr *addr)
+{
+    char text[JA_ADDR_TEXT];
+    ja_addr_format(addr, false, text);
+    element(script, "bridge", addr->v6 ? "source6" : "source4", "\"%s\" . %s", nic->link, text);
+    if (addr->v6) {
+        raw_address(addr, text);
+        element(script, "bridge", "target6", "\"%s\" . %s", nic->link, text);
+    }
+}
+
+static void nic_elements(const struct script *script, const struct ja_linux_nic *nic)
+{
+    struct ja_addr addr;
+    uint8_t mac[6];
+    element(script, "bridge", "nics", "\"%s\" . %s", nic->link, nic->mac);
+    for (size_t i = 0; i < nic->nic->assigned.count; i++)
+        if (ja_addr_parse(nic->nic->assigned.items[i], &addr, NULL) == 0)
+            nic_address(script, nic, &addr);
+    if (ja_mac_parse(nic->mac, mac) == 0) {
+        ja_addr_link_local(mac, &addr);
+        nic_address(script, nic, &addr);
+    }
+    if (ja_strv_has(&nic->nic->addresses, "dhcp"))
+        element(script, "bridge", "any4", "\"%s\"", nic->link);
+    if (ja_strv_has(&nic->nic->addresses, "slaac"))
+        element(script, "bridge", "any6", "\"%s\"", nic->link);
+    if (nic->network->isolate)
+        element(script, "bridge", "isolated", "\"%s\"", nic->link);
+}
+
+static void all_nics(const struct script *script, const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(script->p, s, i, &nic);
+        nic_elements(script, &nic);
+    }
+}
+
 void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
-    (void)p;
-    (void)s;
+    if (!s->jail->nics.count)
+        return;
+    struct ja_step *step =
+        ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others");
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    all_nics(&(struct script){p, step, false, ADD}, s);
+    ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    all_nics(&(struct script){p, step, true, REMOVE}, s);
+    char guard[32];
+    snprintf(guard, sizeof guard, "bridge ja%s", p->site->tag);
+    ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
 }
+
 void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s)
 {
-    (void)p;
-    (void)s;
+    /* After somebody's flush there is nothing to remove from. */
+    if (!s->jail->nics.count || !table_fact(p, "bridge"))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "let the rules forget its interfaces");
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    all_nics(&(struct script){p, step, false, REMOVE}, s);
 }
