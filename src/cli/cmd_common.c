@@ -48,7 +48,7 @@ void ja_cmd_options(struct ja_cli *cli, bool read_only, struct ja_engine_options
 int ja_cmd_open(struct ja_cli *cli, bool read_only, struct ja_engine **ret_engine, struct ja_error *err)
 {
     struct ja_engine_options options;
-    ja_cmd_options(cli, read_only || cli->dry_run, &options);
+    ja_cmd_options(cli, read_only, &options);
     int rc = ja_engine_open(&options, ret_engine, err);
     if (rc == 0 && !read_only && !cli->dry_run)
         rc = ja_engine_recover(*ret_engine, false, err);
@@ -68,7 +68,7 @@ static int add_name(void *context, const struct ja_row *row, struct ja_error *er
 
 int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err)
 {
-    if (ja_args_has(args, "all"))
+    if ((args->verb->flags & JA_VERB_ALL) && ja_args_has(args, "all"))
         return ja_store_each(engine->store, "jail", NULL, add_name, ret_names, err);
     for (size_t i = 0; i < args->word_count; i++)
         if (!ja_strv_has(ret_names, args->words[i]) && ja_strv_add(ret_names, args->words[i]) < 0)

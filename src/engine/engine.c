@@ -27,7 +27,7 @@ const struct ja_host *ja_host_of(int os)
 
 const struct ja_storage *ja_storage_of(int storage)
 {
-    return storage == JA_STORAGE_ZFS ? &ja_storage_zfs : &ja_storage_btrfs;
+    return storage == JA_STORAGE_BTRFS ? &ja_storage_btrfs : NULL;
 }
 
 /* ---- the instance's settings ---- */
@@ -55,7 +55,7 @@ static const struct {
 json_t *ja_site_to_json(const struct ja_site *site)
 {
     json_t *json = json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
-                             ja_storage_of(site->storage)->name, "loop", site->loop, "idmap", site->idmap);
+                             site->storage == JA_STORAGE_ZFS ? "zfs" : "btrfs", "loop", site->loop, "idmap", site->idmap);
     const char *base = (const char *)site;
     for (size_t i = 0; json && i < JA_COUNT(site_numbers); i++)
         json_object_set_new(json, site_numbers[i].name,
@@ -144,6 +144,8 @@ int ja_engine_machine(struct ja_engine *engine, struct ja_error *err)
     if (!engine->host)
         return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "this program cannot plan for that operating system yet");
     engine->storage = ja_storage_of(engine->site.storage);
+    if (!engine->storage)
+        return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "ZFS pools are not supported yet");
     if (engine->options.machine) {
         engine->machine = engine->options.machine;
         return 0;
@@ -280,7 +282,8 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err)
 {
-    *change = (struct ja_change){.engine = engine, .verb = verb, .kind = kind, .name = name};
+    *change = (struct ja_change){.engine = engine, .verb = verb, .kind = kind};
+    snprintf(change->name, sizeof change->name, "%s", name);
     change->started_ms = ja_clock_wall_ms();
     change->result = JA_RESULT_UNDONE;
     if (ja_uuid_new(change->id) < 0)
@@ -300,7 +303,7 @@ static int record_open(struct ja_change *change, struct ja_error *err)
     struct ja_plan_row row = {.id = change->id,
                               .verb = (char *)change->verb,
                               .kind = (char *)change->kind,
-                              .name = (char *)change->name,
+                              .name = change->name,
                               .uuid = change->uuid,
                               .who = (char *)user_name(),
                               .started_ms = change->started_ms,
@@ -343,7 +346,7 @@ static void close_plan(struct ja_change *change, const struct ja_error *why)
     if (change->result == JA_RESULT_UNDONE)
         rc = ja_engine_settle(engine, change->kind, change->name, change->uuid, &err);
     else if (change->result == JA_RESULT_BROKEN || change->result == JA_RESULT_KEPT)
-        rc = ja_engine_mark_broken(engine, change->kind, change->name, &err);
+        rc = ja_engine_mark(engine, change->kind, change->name, NULL, "broken", &err);
     if (rc == 0)
         rc = ja_store_plan_update(engine->store, change->id, result_name(change->result), detail, ja_clock_wall_ms(), &err);
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &err};

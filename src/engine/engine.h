@@ -64,7 +64,8 @@ int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error 
  */
 struct ja_change {
     struct ja_engine *engine;
-    const char *verb, *kind, *name;
+    const char *verb, *kind;
+    char name[96];
     char uuid[37]; /* of the object; set by the verb before apply */
     char id[37];
     int64_t started_ms;

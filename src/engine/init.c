@@ -130,6 +130,8 @@ static int default_network(const char *address, struct ja_network **ret_network,
     if (rc == 0)
         rc = ja_new_identity(&network->uuid, &network->created, err);
     if (rc == 0)
+        network->slot = 0;
+    if (rc == 0)
         rc = ja_object_check(&ja_noun_network, network, err);
     if (rc < 0)
         ja_object_free(&ja_noun_network, network);

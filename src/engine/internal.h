@@ -22,7 +22,9 @@ struct ja_run ja_engine_run(struct ja_engine *engine);
 void ja_engine_event(void *context, const struct ja_event *event);
 int ja_engine_probe(void *context, const struct ja_plan *plan, size_t step, bool after);
 int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err);
-int ja_engine_mark_broken(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+/* Sets the state of an object's row, if it is in the state `from` (NULL: any). A missing row is success. */
+int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, const char *from, const char *to,
+                   struct ja_error *err);
 
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);

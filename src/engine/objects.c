@@ -127,22 +127,24 @@ int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *nam
     return ja_store_commit(engine->store, false, err);
 }
 
-int ja_engine_mark_broken(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
+int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, const char *from, const char *to,
+                   struct ja_error *err)
 {
-    const struct ja_noun *noun = ja_noun_of_kind(kind);
     struct ja_row row;
-    if (!noun)
+    if (!ja_noun_of_kind(kind))
         return 0;
     int rc = ja_store_get(engine->store, kind, name, &row, err);
     if (rc < 0)
         return rc == JA_E_NOTFOUND ? 0 : rc;
-    int64_t now;
-    free(row.state);
-    row.state = ja_strdup("broken");
-    if (!row.state || json_object_set_new(row.spec, "state", json_string("broken")) < 0)
-        rc = ja_error_nomem(err);
-    else
-        rc = ja_store_put(engine->store, &row, &now, err);
+    if (!from || strcmp(row.state, from) == 0) {
+        int64_t now;
+        free(row.state);
+        row.state = ja_strdup(to);
+        if (!row.state || json_object_set_new(row.spec, "state", json_string(to)) < 0)
+            rc = ja_error_nomem(err);
+        else
+            rc = ja_store_put(engine->store, &row, &now, err);
+    }
     ja_row_fini(&row);
     return rc;
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct recovery {
     struct ja_engine *engine;
@@ -29,10 +30,12 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
         return 0;
     const char *text = result == JA_RESULT_DONE ? "done" : result == JA_RESULT_BROKEN ? "broken" : "undone";
     int store_rc = 0;
-    if (result == JA_RESULT_UNDONE)
+    if (result != JA_RESULT_BROKEN)
+        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, "broken", "ready", err);
+    if (store_rc == 0 && result == JA_RESULT_UNDONE)
         store_rc = ja_engine_settle(engine, dead->plan.kind, dead->plan.name, row ? row->uuid : NULL, err);
     else if (result == JA_RESULT_BROKEN)
-        store_rc = ja_engine_mark_broken(engine, dead->plan.kind, dead->plan.name, err);
+        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, NULL, "broken", err);
     if (store_rc == 0)
         store_rc = ja_store_plan_update(engine->store, dead->id, text,
                                         rc < 0 ? failure.what : "its process died; recovered", ja_clock_wall_ms(), err);
@@ -77,18 +80,73 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     return rc;
 }
 
+/* Plans that the store knows as open and that have no journal died before their first step: nothing to undo but the
+ * store's own part. */
+struct unbegun {
+    struct ja_strv ids, kinds, names, uuids;
+};
+
+static int note_unbegun(void *context, const struct ja_plan_row *row, struct ja_error *err)
+{
+    struct unbegun *unbegun = context;
+    if (ja_strv_add(&unbegun->ids, row->id) < 0 || ja_strv_add(&unbegun->kinds, row->kind) < 0 ||
+        ja_strv_add(&unbegun->names, row->name) < 0 || ja_strv_add(&unbegun->uuids, row->uuid) < 0)
+        return ja_error_nomem(err);
+    return 0;
+}
+
+static int close_unbegun(struct ja_engine *engine, const char *id, const char *kind, const char *name, const char *uuid,
+                         bool locked, struct ja_error *err)
+{
+    struct ja_lock lock = JA_LOCK_INIT;
+    char path[512];
+    int rc = 0;
+    snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
+    if (!locked)
+        rc = ja_lock_take(path, false, 0, "jailadmin recovery", &lock, err);
+    if (rc == JA_E_BUSY)
+        return 0; /* it lives, and has not begun yet */
+    struct ja_plan_row row;
+    snprintf(path, sizeof path, "%s/%s.plan", engine->journal, id);
+    /* Asked again under the lock: it may have ended meanwhile. */
+    if (rc == 0 && access(path, F_OK) != 0 && ja_store_plan_get(engine->store, id, &row, NULL) == 0) {
+        bool open = row.ended_ms == 0;
+        ja_plan_row_fini(&row);
+        if (open)
+            rc = ja_engine_settle(engine, kind, name, uuid, err);
+        if (open && rc == 0)
+            rc = ja_store_plan_update(engine->store, id, "undone", "its process died before the first step",
+                                      ja_clock_wall_ms(), err);
+    }
+    ja_lock_release(&lock, false);
+    return rc;
+}
+
+static int recover_unbegun(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
+{
+    struct unbegun unbegun = {0};
+    int rc = ja_store_plans(engine->store, name, true, 0, note_unbegun, &unbegun, err);
+    for (size_t i = 0; rc == 0 && i < unbegun.ids.count; i++)
+        if (!kind || strcmp(kind, unbegun.kinds.items[i]) == 0)
+            rc = close_unbegun(engine, unbegun.ids.items[i], unbegun.kinds.items[i], unbegun.names.items[i],
+                               unbegun.uuids.items[i], kind != NULL, err);
+    ja_strv_fini(&unbegun.ids);
+    ja_strv_fini(&unbegun.kinds);
+    ja_strv_fini(&unbegun.names);
+    ja_strv_fini(&unbegun.uuids);
+    return rc;
+}
+
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
 {
     struct recovery r = {.engine = engine, .kind = kind, .name = name};
-    if (!ja_journal_any(engine->journal))
-        return 0;
-    return ja_journal_dead(engine->journal, recover_one, &r, err);
+    int rc = ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, recover_one, &r, err) : 0;
+    return rc < 0 ? rc : recover_unbegun(engine, kind, name, err);
 }
 
 int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error *err)
 {
     struct recovery r = {.engine = engine, .with_kept = with_kept};
-    if (!ja_journal_any(engine->journal))
-        return 0;
-    return ja_journal_dead(engine->journal, recover_one, &r, err);
+    int rc = ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, recover_one, &r, err) : 0;
+    return rc < 0 ? rc : recover_unbegun(engine, NULL, NULL, err);
 }

@@ -33,7 +33,7 @@ void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struc
 
 void ja_plan_teardown(struct ja_planning *p)
 {
-    static const char *const parts[] = {"/jails", "/dns", "/crun", ""};
+    static const char *const parts[] = {"/jails", "/dns", "/crun"};
     struct ja_step *step = setting_step(p, "ready", "", "the instance is going");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->instance_down(p);
@@ -42,4 +42,6 @@ void ja_plan_teardown(struct ja_planning *p)
         step = ja_plan_host_step(p, "remove-tree", "remove the runtime directories");
         ja_step_runf(p->plan, step, "%s%s", p->site->run, parts[i]);
     }
+    step = ja_plan_host_step(p, "rmdir", "remove the runtime directories");
+    ja_step_run(p->plan, step, p->site->run, NULL);
 }

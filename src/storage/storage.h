@@ -1,5 +1,5 @@
 /*
- * storage.h: where trees live: emitters that append the storage's commands to a plan. btrfs.c (Linux) and zfs.c (both).
+ * storage.h: where trees live: emitters that append the storage's commands to a plan. btrfs.c is the one there is so far.
  * Paths are those of planning.h; the pool is mounted at site->pool.
  */
 #ifndef JA_STORAGE_H
@@ -8,7 +8,7 @@
 #include "plan/planning.h"
 
 struct ja_storage {
-    const char *name; /* "btrfs", "zfs" */
+    const char *name; /* "btrfs" */
     /* Makes the pool (init), undoable; and takes it away (teardown), repeatable. */
     void (*pool_create)(struct ja_planning *p, int64_t loop_size);
     void (*pool_destroy)(struct ja_planning *p);
@@ -35,6 +35,6 @@ struct ja_storage {
     void (*template_rename)(struct ja_planning *p, const struct ja_template *template, const char *to);
 };
 
-extern const struct ja_storage ja_storage_btrfs, ja_storage_zfs;
+extern const struct ja_storage ja_storage_btrfs;
 
 #endif

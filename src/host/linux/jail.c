@@ -223,11 +223,12 @@ static void resolver(struct ja_planning *p, const struct ja_subject *s)
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         struct ja_linux_nic nic;
         struct ja_addr gateway;
-        char address[JA_ADDR_TEXT];
+        char address[JA_ADDR_TEXT], domain[JA_LINUX_DOMAIN];
         ja_linux_nic_fill(p, s, i, &nic);
         if (!nic.network->dns)
             continue;
-        if (!ja_strv_has(&search, nic.network->domain) && ja_strv_add(&search, nic.network->domain) < 0)
+        ja_linux_domain(nic.network, domain);
+        if (!ja_strv_has(&search, domain) && ja_strv_add(&search, domain) < 0)
             text.failed = true;
         if (dns->servers.count || !(ja_linux_gateway(nic.network, false, &gateway) ||
                                     ja_linux_gateway(nic.network, true, &gateway)))
@@ -254,14 +255,15 @@ static void hosts_file(struct ja_planning *p, const struct ja_subject *s)
     ja_str_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
-        const struct ja_network *network = s->networks[i];
+        char domain[JA_LINUX_DOMAIN];
+        ja_linux_domain(s->networks[i], domain);
         for (size_t a = 0; a < nic->assigned.count; a++) {
             struct ja_addr addr;
             char address[JA_ADDR_TEXT];
             if (ja_addr_parse(nic->assigned.items[a], &addr, NULL) < 0)
                 continue;
             ja_addr_format(&addr, false, address);
-            ja_str_addf(&text, "%s %s.%s %s\n", address, hostname, network->domain ? network->domain : "local", hostname);
+            ja_str_addf(&text, "%s %s.%s %s\n", address, hostname, domain, hostname);
         }
     }
     if (text.failed)
@@ -291,7 +293,11 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         return;
     hosts_file(p, s);
     resolver(p, s);
-    ja_plan_mkdir(p, run, "0700", false, "make its runtime directory");
+    /* The jail's root passes through it to the mount of its tree; nothing else in it is open to others. */
+    struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
+    ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
+    ja_step_undo_host(p, step, "remove-tree", run, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
     pin_namespaces(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
         make_pairs(p, s, run);
