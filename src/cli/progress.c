@@ -1,0 +1,48 @@
+/*
+ * progress.c: one line on the terminal that says how far the work on many objects is.
+ */
+#include "base/clock.h"
+#include "cli/cli.h"
+
+#include <string.h>
+
+#define REDRAW_MS 50
+
+static bool smart_terminal(const struct ja_cli *cli)
+{
+    const char *term = getenv("TERM");
+    return cli->errors_terminal && term && strcmp(term, "dumb") != 0;
+}
+
+void ja_progress_begin(struct ja_progress *progress, struct ja_cli *cli, const char *doing, size_t total)
+{
+    *progress = (struct ja_progress){.cli = cli, .doing = doing, .total = total};
+    progress->active = total > 1 && !cli->quiet && !cli->json && !cli->dry_run && smart_terminal(cli);
+}
+
+void ja_progress_step(struct ja_progress *progress, size_t done, const char *name)
+{
+    progress->done = done;
+    if (!progress->active)
+        return;
+    /* Often enough to look alive, seldom enough to cost nothing with a thousand jails. */
+    int64_t now = ja_clock_monotonic_ms();
+    if (progress->visible && now - progress->drawn_ms < REDRAW_MS)
+        return;
+    char line[160], shown[80];
+    snprintf(line, sizeof line, "%s %zu/%zu  %s", progress->doing, done, progress->total,
+             ja_str_show(shown, sizeof shown, name));
+    fprintf(progress->cli->errors, "\r%.*s\033[K", (int)progress->cli->width - 1, line);
+    fflush(progress->cli->errors);
+    progress->drawn_ms = now;
+    progress->visible = true;
+}
+
+void ja_progress_clear(struct ja_progress *progress)
+{
+    if (!progress->visible)
+        return;
+    fputs("\r\033[K", progress->cli->errors);
+    fflush(progress->cli->errors);
+    progress->visible = false;
+}

@@ -1,0 +1,134 @@
+/*
+ * table.c: tables for people, which scripts can read too: the same columns on a terminal and in a pipe, without
+ * decoration there.
+ */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define GAP 2 /* spaces between columns */
+
+void ja_table_init(struct ja_table *table, ...)
+{
+    *table = (struct ja_table){0};
+    va_list args;
+    va_start(args, table);
+    for (const char *header; (header = va_arg(args, const char *));)
+        if (ja_strv_add(&table->headers, header) < 0)
+            table->failed = true;
+    va_end(args);
+}
+
+void ja_table_cell(struct ja_table *table, const char *text)
+{
+    ja_autostr struct ja_str shown = {0};
+    if (text && *text)
+        ja_str_add_shown(&shown, text, strlen(text), false);
+    else
+        ja_str_add(&shown, "-"); /* so that every line has the same number of words */
+    if (shown.failed || ja_strv_add(&table->cells, shown.text) < 0)
+        table->failed = true;
+}
+
+void ja_table_cellf(struct ja_table *table, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ja_table_cell(table, text);
+}
+
+void ja_table_cells_joined(struct ja_table *table, const struct ja_strv *strv)
+{
+    ja_autostr struct ja_str all = {0};
+    for (size_t i = 0; i < strv->count; i++)
+        ja_str_addf(&all, "%s%s", i ? "," : "", strv->items[i]);
+    if (all.failed)
+        table->failed = true;
+    ja_table_cell(table, all.text);
+}
+
+/* Columns that a text takes: its characters, since cells are valid UTF-8 without controls. */
+static size_t text_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static bool aligned_right(const char *header)
+{
+    return *header == '>';
+}
+
+static const char *header_text(const char *header)
+{
+    return header + aligned_right(header);
+}
+
+static size_t *measure(const struct ja_table *table)
+{
+    size_t columns = table->headers.count;
+    size_t *widths = ja_calloc(columns, sizeof *widths);
+    for (size_t c = 0; widths && c < columns; c++)
+        widths[c] = text_width(header_text(table->headers.items[c]));
+    for (size_t i = 0; widths && i < table->cells.count; i++) {
+        size_t width = text_width(table->cells.items[i]);
+        if (width > widths[i % columns])
+            widths[i % columns] = width;
+    }
+    return widths;
+}
+
+/* One cell; nothing stands after the last one of a line. */
+static void add_cell(struct ja_str *line, const char *text, size_t width, bool right, bool last)
+{
+    int fill = (int)(width - text_width(text));
+    if (right)
+        ja_str_addf(line, "%*s%s", fill, "", text);
+    else
+        ja_str_addf(line, "%s%*s", text, last ? 0 : fill, "");
+    if (!last)
+        ja_str_addf(line, "%*s", GAP, "");
+}
+
+static void add_rows(const struct ja_table *table, const size_t *widths, bool bold, struct ja_str *out)
+{
+    size_t columns = table->headers.count;
+    ja_str_add(out, bold ? "\033[1m" : "");
+    for (size_t c = 0; c < columns; c++) {
+        const char *header = table->headers.items[c];
+        add_cell(out, header_text(header), widths[c], aligned_right(header), c + 1 == columns);
+    }
+    ja_str_add(out, bold ? "\033[0m\n" : "\n");
+    for (size_t i = 0; i < table->cells.count / columns * columns; i++) {
+        size_t c = i % columns;
+        bool last = c + 1 == columns;
+        add_cell(out, table->cells.items[i], widths[c], aligned_right(table->headers.items[c]), last);
+        ja_str_add(out, last ? "\n" : "");
+    }
+}
+
+int ja_table_print(struct ja_cli *cli, struct ja_table *table, struct ja_error *err)
+{
+    ja_autofree size_t *widths = table->failed || !table->headers.count ? NULL : measure(table);
+    ja_autostr struct ja_str out = {0};
+    if (widths)
+        add_rows(table, widths, cli->out_colour, &out);
+    bool failed = !widths || out.failed;
+    if (!failed)
+        fputs(out.text, cli->out);
+    ja_table_fini(table);
+    return failed ? ja_error_nomem(err) : 0;
+}
+
+void ja_table_fini(struct ja_table *table)
+{
+    ja_strv_fini(&table->headers);
+    ja_strv_fini(&table->cells);
+    *table = (struct ja_table){0};
+}

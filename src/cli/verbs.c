@@ -1,0 +1,307 @@
+/*
+ * verbs.c: the table of all verbs. What is written here is what help, the manual page and completion say.
+ */
+#include "cli/commands.h"
+#include "model/model.h"
+
+static const char *const systems[] = {"linux", "freebsd", NULL};
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+const struct ja_option ja_global_options[] = {
+    {"state", .metavar = "DIR", .word = JA_WORD_DIR,
+     .doc = "The state directory of the instance to work with; " JA_STATE_DEFAULT " unless given"},
+    {"os", .metavar = "SYSTEM", .word = JA_WORD_CHOICE, .choices = systems,
+     .doc = "Plan for linux or freebsd; the other system than this one only with --dry-run"},
+    {"facts", .metavar = "FILE", .word = JA_WORD_FILE,
+     .doc = "Plan for the host that this file describes, not for this one; implies --dry-run"},
+    {"dry-run", 'n', .doc = "Print the commands as a shell script and change nothing"},
+    {"json", .doc = "Print JSON, errors too"},
+    {"jobs", 'j', .metavar = "N", .doc = "Work on up to N jails at the same time; one for each processor unless given"},
+    {"yes", 'y', .doc = "Do not ask; the answer is yes"},
+    {"quiet", 'q', .doc = "Print nothing on success but what was asked for"},
+    {"verbose", 'v', .doc = "Say more about what is done"},
+    {"keep", .doc = "When a step fails, leave what was done until then, for debugging"},
+    {"no-native", .doc = "Start a process for every step, also where a system call would do"},
+    {"help", 'h', .doc = "Print help, of a verb when one is given"},
+    {"version", 'V', .doc = "Print the version"},
+    {0},
+};
+
+const char *ja_verb_group_title(enum ja_verb_group group)
+{
+    static const char *const titles[JA_GROUP_COUNT] = {
+        [JA_GROUP_INSTANCE] = "The instance", [JA_GROUP_TEMPLATE] = "Templates", [JA_GROUP_NETWORK] = "Networks",
+        [JA_GROUP_JAIL] = "Jails",            [JA_GROUP_INSIDE] = "Inside jails", [JA_GROUP_UPKEEP] = "Upkeep",
+        [JA_GROUP_OTHER] = "Other",
+    };
+    return titles[group];
+}
+
+/* Options that several verbs share. */
+#define OPTION_ALL {"all", 'a', .doc = "All jails"}
+#define OPTION_START {"start", .doc = "Start the jail afterwards"}
+#define OPTION_SET(table, what)                                                                                        \
+    {"set", .metavar = "KEY=VALUE", .repeatable = true, .word = JA_WORD_FIELD, .noun = &(table),                        \
+     .doc = "Set any field of the " what}
+#define OPTION_LABEL(table)                                                                                            \
+    {"label", 'l', .metavar = "KEY=VALUE", .repeatable = true, .noun = &(table), .field = "labels",                     \
+     .doc = "Give it a label, to find it by"}
+/* An option for each part of a jail. */
+#define OPTION_PART(option, letter, what, list, text)                                                                  \
+    {option, letter, .metavar = what, .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_jail, .field = list, \
+     .doc = text}
+#define OPTIONS_JAIL                                                                                                   \
+    OPTION_PART("nic", 0, "NAME,KEY=VALUE,...", "nics", "Give it a network interface"),                                \
+        OPTION_PART("route", 0, "DESTINATION,via=ADDRESS", "routes", "Give it a route"),                               \
+        OPTION_PART("forward", 0, "NAME,KEY=VALUE,...", "forwards", "Forward a port of the host to it"),               \
+        OPTION_PART("mount", 0, "TARGET,KEY=VALUE,...", "mounts", "Mount something in it"),                            \
+        OPTION_PART("volume", 0, "NAME,KEY=VALUE,...", "volumes", "Give it a volume, which outlives a rollback"),      \
+        OPTION_PART("service", 0, "NAME,KEY=VALUE,...", "services", "Run a command as its service"),                   \
+        OPTION_PART("limit", 0, "KEY=VALUE", "limits", "Set a limit"),                                                 \
+        OPTION_PART("env", 'e', "KEY=VALUE", "env", "Set an environment variable"), OPTION_LABEL(ja_noun_jail),        \
+        OPTION_SET(ja_noun_jail, "jail")
+
+static const struct ja_option init_options[] = {
+    {"storage", .metavar = "KIND:WHERE",
+     .doc = "Where trees live: btrfs:DIR, file:SIZE (btrfs in a file) or zfs:DATASET"},
+    {"network", .metavar = "ADDRESS/LENGTH",
+     .doc = "The gateway address of the first network, such as 10.66.0.1/16, or none"},
+    {"slots", .metavar = "N", .doc = "How many jails there can be at most; 4096 unless given"},
+    {0},
+};
+static const struct ja_option teardown_options[] = {
+    {"force", 'f', .doc = "Also when there are jails: they are stopped and destroyed with their data"},
+    {0},
+};
+static const struct ja_option template_create_options[] = {
+    {"from", .metavar = "SOURCE",
+     .doc = "What it is made from: busybox, debian:SUITE, freebsd:RELEASE, dir:PATH, tar:FILE, src:DIR or jail:NAME"},
+    {"pkg", .metavar = "PACKAGE", .repeatable = true, .doc = "Install a package in it"},
+    {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
+    {"script", .metavar = "FILE", .word = JA_WORD_FILE, .doc = "Run a script of the host in it"},
+    {"mirror", .metavar = "URL", .doc = "Fetch packages from there; unless given, from where this host does"},
+    {"sha256", .metavar = "SUM", .doc = "The checksum that the fetched archive must have"},
+    OPTION_LABEL(ja_noun_template),
+    {0},
+};
+static const struct ja_option network_create_options[] = {
+    {"address", .metavar = "ADDRESS/LENGTH", .repeatable = true, .noun = &ja_noun_network, .field = "addresses",
+     .doc = "The gateway's address in it, IPv4 or IPv6"},
+    {"nat", .metavar = "auto|none|IFACE", .noun = &ja_noun_network, .field = "nat",
+     .doc = "Translate addresses to those of this uplink"},
+    {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
+     .doc = "Make an interface of the host part of it"},
+    {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
+    OPTION_LABEL(ja_noun_network),
+    OPTION_SET(ja_noun_network, "network"),
+    {0},
+};
+static const struct ja_option create_options[] = {
+    {"template", 't', .metavar = "TEMPLATE[@VERSION]", .word = JA_WORD_TEMPLATE, .doc = "The template it is cloned from"},
+    OPTION_START,
+    OPTIONS_JAIL,
+    {0},
+};
+static const struct ja_option clone_options[] = {OPTION_START, OPTIONS_JAIL, {0}};
+static const struct ja_option all_options[] = {OPTION_ALL, {0}};
+static const struct ja_option stop_options[] = {
+    OPTION_ALL,
+    {"force", 'f', .doc = "Do not wait for a graceful end"},
+    {0},
+};
+static const struct ja_option delete_options[] = {
+    OPTION_ALL,
+    {"force", 'f', .doc = "Also when it runs: it is stopped first"},
+    {0},
+};
+static const struct ja_option exec_options[] = {
+    {"tty", 't', .doc = "Give the command a terminal of its own"},
+    {"user", 'u', .metavar = "USER", .doc = "Run it as this user of the jail, a name or UID[:GID]"},
+    {"workdir", 'w', .metavar = "DIR", .doc = "Run it in this directory of the jail"},
+    {"env", 'e', .metavar = "KEY=VALUE", .repeatable = true, .doc = "Set an environment variable for it"},
+    {0},
+};
+static const struct ja_option logs_options[] = {
+    {"follow", 'f', .doc = "Go on printing what is added, until Ctrl-C"},
+    {0},
+};
+static const struct ja_option events_options[] = {
+    {"limit", .metavar = "N", .doc = "Only the newest N; 0 for all"},
+    {0},
+};
+static const struct ja_option adopt_options[] = {{"all", 'a', .doc = "All jails that are found"}, {0}};
+static const struct ja_option restore_options[] = {
+    {"force", 'f', .doc = "Replace a store that has jails"},
+    {0},
+};
+
+#define CHANGES (JA_VERB_MUTATES | JA_VERB_ROOT)
+
+const struct ja_verb ja_verbs[] = {
+    {"init", JA_GROUP_INSTANCE, "", "Prepare this machine for jails",
+     "Makes the state directory, the store and the place where trees live, and registers the instance with numbers of its "
+     "own, so that several instances can live on one machine. Nothing else of the host is changed.",
+     "jailadmin init --storage file:20G", "Jails live in a file of 20 GB, which is mounted again after a reboot.",
+     init_options, CHANGES, 0, 0, .run = ja_cmd_init},
+    {"teardown", JA_GROUP_INSTANCE, "", "Undo init",
+     "Removes the instance: networks, storage, store, and the settings of the host that it had changed. It refuses while "
+     "there are jails.",
+     "jailadmin teardown --force", "Destroys all jails and templates too, with their data.", teardown_options, CHANGES, 0,
+     0, .run = ja_cmd_teardown},
+    {"boot", JA_GROUP_INSTANCE, "", "Bring everything up after a reboot",
+     "Mounts the storage, makes the networks and starts the jails whose boot field is yes, or last when they were running, "
+     "by priority and dependencies. Plans that a crash had interrupted are finished or undone first.",
+     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_boot},
+    {"shutdown", JA_GROUP_INSTANCE, "", "Stop all jails before the machine goes down",
+     "Stops the running jails in the opposite order of boot. They still count as wanted: those whose boot field is last "
+     "come back at the next boot.",
+     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_shutdown},
+
+    {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
+     "A template is a tree that jails are cloned from. It is made from the source, then packages, commands and the script "
+     "are run inside it, in a temporary jail with network and never in the host. A build that fails leaves nothing.",
+     "jailadmin template create web --from debian:bookworm --pkg nginx-light", "A Debian with a web server.",
+     template_create_options, CHANGES, 1, 1, .run = ja_cmd_template_create},
+    {"template list", JA_GROUP_TEMPLATE, "[PATTERN]...", "List templates and their versions",
+     "Prints one line for each version. A pattern is a name in which * and ? stand for other characters.",
+     "jailadmin template list", "All of them.", NULL, 0, 0, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
+     .run = ja_cmd_template_list},
+    {"template show", JA_GROUP_TEMPLATE, "TEMPLATE...", "Show all of a template", "Prints every field and the versions.",
+     "jailadmin template show web", "Where it came from, and when.", NULL, 0, 1, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
+     .run = ja_cmd_template_show},
+    {"template rename", JA_GROUP_TEMPLATE, "TEMPLATE NEW", "Give a template another name",
+     "Jails that were made from it stay what they are.", "jailadmin template rename web www", "web is www from now on.",
+     NULL, CHANGES, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
+    {"template delete", JA_GROUP_TEMPLATE, "TEMPLATE[@VERSION]...", "Delete templates, or versions of them",
+     "Jails that were made from it go on. A tree that jails share blocks with is kept out of sight until the last of them "
+     "is gone.",
+     "jailadmin template delete web@1", "Deletes one version.", NULL, CHANGES, 1, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
+     .run = ja_cmd_template_delete},
+
+    {"network create", JA_GROUP_NETWORK, "NETWORK", "Make a network for jails",
+     "A network is a bridge with a gateway address. Jails get addresses from its range, names that its gateway resolves, "
+     "and by nat a way to the world.",
+     "jailadmin network create lan --address 192.168.2.1/24 --nat auto", "A private network behind NAT.",
+     network_create_options, CHANGES, 1, 1, .run = ja_cmd_network_create},
+    {"network list", JA_GROUP_NETWORK, "[PATTERN]...", "List networks", "Prints one line for each network.",
+     "jailadmin network list", "All of them.", NULL, 0, 0, -1, JA_WORD_NETWORK, JA_WORD_NETWORK,
+     .run = ja_cmd_network_list},
+    {"network show", JA_GROUP_NETWORK, "NETWORK...", "Show all of a network",
+     "Prints every field, and which jails are on it.", "jailadmin network show lan", "Addresses, nat, jails.", NULL, 0, 1,
+     -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
+    {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
+     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default.",
+     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1, JA_WORD_NETWORK,
+     JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
+    {"network delete", JA_GROUP_NETWORK, "NETWORK...", "Delete networks", "It refuses while jails are on it.",
+     "jailadmin network delete lan", "Removes its bridge, rules and resolver.", NULL, CHANGES, 1, -1, JA_WORD_NETWORK,
+     JA_WORD_NETWORK, .run = ja_cmd_network_delete},
+
+    {"create", JA_GROUP_JAIL, "JAIL...", "Make jails from a template",
+     "Each jail gets a clone of the template's tree, which takes an instant and no space, and with it a name, a slot, and "
+     "addresses. Options that name a part of a jail may be given several times.",
+     "jailadmin create web1 web2 --template web --limit memory=512M --start",
+     "Two jails with at most 512 MB of memory each, running.", create_options, CHANGES, 1, -1, .run = ja_cmd_create},
+    {"clone", JA_GROUP_JAIL, "JAIL NEW...", "Make jails from another jail",
+     "The new jails have a clone of its tree and volumes as they are now, whether it runs or not, its fields, and names, "
+     "addresses and MACs of their own. Options change what is taken over.",
+     "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_NONE,
+     .run = ja_cmd_clone},
+    {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name", "The jail must be stopped.",
+     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
+     .run = ja_cmd_rename},
+    {"start", JA_GROUP_JAIL, "JAIL... | --all", "Start jails",
+     "A jail that runs already stays as it is, and that is success. When a step fails, what was done for that jail is "
+     "undone.",
+     "jailadmin start web1 web2", "Starts both at the same time.", all_options, CHANGES | JA_VERB_ALL, 0, -1,
+     JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_start},
+    {"stop", JA_GROUP_JAIL, "JAIL... | --all", "Stop jails",
+     "The jail's init is asked to end, by its own signal or the stop_command field; after stop_timeout what is left is "
+     "killed.",
+     "jailadmin stop --force web1", "Stops it at once.", stop_options, CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL,
+     JA_WORD_JAIL, .run = ja_cmd_stop},
+    {"restart", JA_GROUP_JAIL, "JAIL... | --all", "Stop jails and start them again",
+     "Changes that wait for the next start come into force.", "jailadmin restart web1", "Stops and starts it.",
+     stop_options, CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_restart},
+    {"delete", JA_GROUP_JAIL, "JAIL... | --all", "Delete jails with their data",
+     "Destroys the tree and the volumes. It asks on a terminal. A running or protected jail is refused.",
+     "jailadmin delete --force web9", "Stops it first when it runs.", delete_options, CHANGES | JA_VERB_ALL, 0, -1,
+     JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_delete},
+    {"list", JA_GROUP_JAIL, "[FILTER]...", "List jails",
+     "Without filters all jails are listed. A filter is a pattern of names, in which * and ? stand for other characters, or "
+     "KEY=VALUE such as state=running or label.team=a. A jail is listed when it matches one of the names and all of the "
+     "values.",
+     "jailadmin list 'web*' state=running", "Those that run of those whose names begin with web.", NULL, 0, 0, -1,
+     JA_WORD_FILTER, JA_WORD_FILTER, .run = ja_cmd_list},
+    {"show", JA_GROUP_JAIL, "JAIL...", "Show all of a jail",
+     "Prints every field, what runs, and the changes that wait for the next start.", "jailadmin show web1",
+     "Everything about web1.", NULL, 0, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_show},
+    {"set", JA_GROUP_JAIL, "JAIL KEY=VALUE...", "Change fields of a jail",
+     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. What "
+     "can change in a running jail does so at once, the rest at the next start.",
+     "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes", "Three changes, made together.", NULL,
+     CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+
+    {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
+     "Standard input, output and error are those of jailadmin. The exit status is the command's, or 128 and the number of "
+     "the signal that ended it, 127 when it was not found, 126 when it could not be run, and 125 when jailadmin itself "
+     "failed. Options for jailadmin stand before the jail's name; what follows it is the command and is not looked at.",
+     "jailadmin exec -u www-data web1 -- ls -l /srv", "Runs ls as the user www-data of the jail.", exec_options,
+     JA_VERB_ROOT | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL,
+     .run = ja_cmd_exec},
+    {"console", JA_GROUP_INSIDE, "JAIL", "A shell in a running jail",
+     "Opens a login shell on a terminal of its own. The shell's exit status is that of jailadmin.",
+     "jailadmin console web1", "Leave it with exit.", NULL, JA_VERB_ROOT | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL,
+     .run = ja_cmd_console},
+    {"logs", JA_GROUP_INSIDE, "JAIL", "Print what a jail's init has printed",
+     "Control characters are shown as \\xNN, so that no jail can act on your terminal.", "jailadmin logs -f web1",
+     "Follows the log.", logs_options, JA_VERB_ROOT, 1, 1, JA_WORD_JAIL, .run = ja_cmd_logs},
+    {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
+     "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
+     "links it holds.",
+     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT, 2, 2, JA_WORD_COPY,
+     JA_WORD_COPY, .run = ja_cmd_cp},
+
+    {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
+     "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers. Changes nothing. "
+     "The exit status is 1 when something was found that keeps jails from working.",
+     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT, 0, 0, .run = ja_cmd_doctor},
+    {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
+     "Rebuilds what jailadmin had made and somebody has removed, such as firewall rules after a flush. Running jails go on.",
+     "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES, 0, 0, .run = ja_cmd_repair},
+    {"gc", JA_GROUP_UPKEEP, "[ORPHAN]...", "Remove what is no longer needed",
+     "Finishes or undoes interrupted plans and removes what stopped jails and deleted templates have left. Trees that the "
+     "store does not know are only listed; one is destroyed when its name is given.",
+     "jailadmin gc", "Cleans up and lists orphans.", NULL, CHANGES, 0, -1, .run = ja_cmd_gc},
+    {"events", JA_GROUP_UPKEEP, "[JAIL]", "List what was done, by whom, and how it ended",
+     "Prints one line for each plan, newest last.", "jailadmin events web1 --limit 10", "The last ten plans of web1.",
+     events_options, 0, 0, 1, JA_WORD_JAIL, .run = ja_cmd_events},
+    {"adopt", JA_GROUP_UPKEEP, "[JAIL]... [--all]", "Take jails over whose rows the store has lost",
+     "Every tree carries its jail's fields. Without names what could be taken over is listed.", "jailadmin adopt --all",
+     "After the store was lost.", adopt_options, CHANGES, 0, -1, .run = ja_cmd_adopt},
+    {"backup", JA_GROUP_UPKEEP, "FILE", "Write a copy of the store",
+     "The copy is consistent, also while others work. It holds what is wanted, not the trees of jails.",
+     "jailadmin backup /root/jailadmin.backup", "Keep it off this machine.", NULL, JA_VERB_ROOT, 1, 1, JA_WORD_FILE,
+     .run = ja_cmd_backup},
+    {"restore", JA_GROUP_UPKEEP, "FILE", "Replace the store by a copy of it",
+     "Jails whose trees are gone are reported. Nothing of a tree is changed.",
+     "jailadmin restore /root/jailadmin.backup", "Undoes what happened to the store since.", restore_options, CHANGES, 1, 1,
+     JA_WORD_FILE, .run = ja_cmd_restore},
+
+    {"completion", JA_GROUP_OTHER, "bash|zsh|fish", "Print a shell's completion script",
+     "The script asks jailadmin for the words, so it never needs to be renewed.",
+     "jailadmin completion bash > /etc/bash_completion.d/jailadmin", "Completion for all users of bash.", NULL, 0, 1, 1,
+     JA_WORD_CHOICE, .choices = shells, .run = ja_cmd_completion},
+    {"help", JA_GROUP_OTHER, "[VERB | NOUN]", "Print help",
+     "Of a verb, or of a noun such as jail, nic or network all fields.", "jailadmin help nic",
+     "Every field of a network interface.", NULL, 0, 0, 2, JA_WORD_VERB, JA_WORD_VERB, .run = ja_cmd_help},
+    {"version", JA_GROUP_OTHER, "", "Print the version", "Prints the version of jailadmin.", NULL, NULL, NULL, 0, 0, 0,
+     .run = ja_cmd_version},
+    {"host", JA_GROUP_OTHER, "[HOST-VERB [ARGUMENT]...]", "Run one step of a plan that no system command does",
+     "For plans and for scripts that a dry run printed. Everything comes from the arguments and from standard input. "
+     "Without a name it lists the host verbs.",
+     "jailadmin host", "Lists them with what they take.", NULL, JA_VERB_COMMAND, 0, 0, .run = ja_cmd_host},
+    {"complete", JA_GROUP_OTHER, "[--] WORD...", "Print how the last word could go on",
+     "For completion scripts.", NULL, NULL, NULL, JA_VERB_COMMAND | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_complete},
+    {0},
+};
