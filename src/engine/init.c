@@ -248,9 +248,9 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
     if (rc == 0)
         rc = delete_all(engine, "jail", delete_jail, err);
     if (rc == 0)
-        rc = delete_all(engine, "network", ja_engine_network_delete, err);
-    if (rc == 0)
         rc = delete_all(engine, "template", ja_engine_template_delete_all, err);
+    if (rc == 0)
+        rc = delete_all(engine, "network", ja_engine_network_delete, err);
     if (rc < 0)
         return rc;
     rc = ja_change_begin(&change, engine, "teardown", "host", "instance", err);

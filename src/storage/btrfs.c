@@ -156,16 +156,21 @@ static void template_create(struct ja_planning *p, const char *name, const char 
         make_subvolume(p, path, "make an empty subvolume for the template");
 }
 
+static void set_read_only(struct ja_planning *p, const char *path, bool on, const char *why)
+{
+    const char *value = on ? "true" : "false", *old = on ? "false" : "true";
+    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
+    ja_step_run(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", value, NULL);
+    ja_step_undo(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", old, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
 static void template_seal(struct ja_planning *p, const char *name, const char *version)
 {
     ja_autofree char *path = ja_path_template(p, name, version);
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "seal the version: read-only from now on");
-    ja_step_run(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", "true", NULL);
-    ja_step_undo(p->plan, step, TOOL("btrfs"), "property", "set", "-ts", path, "ro", "false", NULL);
-    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        set_read_only(p, path, true, "seal the version: read-only from now on");
 }
 
 static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
@@ -180,8 +185,11 @@ static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail
 static void template_retire(struct ja_planning *p, const char *name, const char *version, const char *uuid)
 {
     ja_autofree char *from = ja_path_template(p, name, version), *to = ja_path_deleted(p, uuid);
-    if (from && to)
-        rename_path(p, from, to, "move the version out of the way");
+    if (!from || !to)
+        return;
+    /* A read-only subvolume cannot be renamed. */
+    set_read_only(p, from, false, "open the version's seal");
+    rename_path(p, from, to, "move the version out of the way");
 }
 
 /* Deletes what is at deleted/<uuid> when it is there: a subvolume, which btrfs allows even with clones of it. */
