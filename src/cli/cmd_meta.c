@@ -1,7 +1,7 @@
 /*
  * cmd_meta.c: verbs about the command line itself: help, version, completion, and host, which runs one step of a plan.
  */
-#include "cli/commands.h"
+#include "cli/cmd.h"
 #include "model/model.h"
 #include "run/hostverb.h"
 
@@ -124,10 +124,30 @@ static int list_host_verbs(struct ja_cli *cli)
     return 0;
 }
 
+/* What the store learns, `host store-put --state DIR KIND NAME`: a plan's own --state counts. */
+static int host_store(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    ja_autostr struct ja_str input = {0};
+    struct ja_engine_options options;
+    ja_cmd_options(cli, false, &options);
+    if (args->command_count < 3 || strcmp(args->command[1], "--state") != 0)
+        return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...", args->command[0]);
+    options.state = args->command[2];
+    int rc = ja_engine_open(&options, &engine, err);
+    if (rc == 0 && strcmp(args->command[0], "store-put") == 0)
+        rc = read_input(&input, err);
+    if (rc == 0)
+        rc = ja_store_verb(engine, args->command_count, args->command, input.text, NULL, err);
+    return rc;
+}
+
 int ja_cmd_host(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     if (!args->command || strcmp(args->command[0], "--help") == 0)
         return list_host_verbs(cli);
+    if (ja_str_starts(args->command[0], "store-"))
+        return host_store(cli, args, err);
     const struct ja_hostverb *verb = ja_hostverb_find(args->command[0]);
     if (!verb) {
         ja_error_set(err, JA_E_USAGE, "host", "there is no host verb %s", JA_SHOW(args->command[0]));
@@ -135,7 +155,7 @@ int ja_cmd_host(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     }
     ja_autostr struct ja_str input = {0};
     ja_autostr struct ja_str output = {0};
-    if (!cli->in_terminal && read_input(&input, err) < 0)
+    if ((verb->flags & JA_HOSTVERB_INPUT) && !cli->in_terminal && read_input(&input, err) < 0)
         return err->code;
     struct ja_hostverb_io io = {.input = input.text ? input.text : "", .input_length = input.length, .output = &output};
     int code = verb->run(args->command_count, args->command, &io, err);

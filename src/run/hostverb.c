@@ -10,7 +10,7 @@
 static const struct ja_hostverb portable[] = {
     {"write", "[--root ROOT] [--mode MODE] [--uid N] [--gid N] [--new] PATH",
      "write standard input into a file, as a whole or not at all; with --new it must not exist",
-     ja_verb_write, 0},
+     ja_verb_write, JA_HOSTVERB_INPUT},
     {"remove", "[--root ROOT] PATH", "remove a file or a symbolic link, if it is there", ja_verb_remove, 0},
     {"mkdir", "[--root ROOT] [--mode MODE] PATH", "make one directory, which must not exist", ja_verb_mkdir,
      0},

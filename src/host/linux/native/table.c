@@ -17,7 +17,7 @@ static const struct ja_hostverb VERBS[] = {
      0},
     {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
     {"bundle", "[--seccomp FILE] DIR", "make a bundle of the config.json on standard input and a seccomp profile",
-     ja_verb_bundle, 0},
+     ja_verb_bundle, JA_HOSTVERB_INPUT},
     {"seccomp-convert", "FROM TO", "convert a profile of containers-common for this machine's crun",
      ja_verb_seccomp_convert, 0},
     {"stop-init", "PIDFILE --signal SIGNAL --timeout MS", "signal a jail's init and wait for its end",

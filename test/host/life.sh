@@ -1,0 +1,100 @@
+#!/bin/sh
+# The life of jails on this machine's kernel, as a user would type it, ending with "nothing is left".
+# life.sh JAILADMIN
+set -u
+program=$1
+[ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
+dir=$(mktemp -d /var/tmp/jailadmin-life.XXXXXX)
+export JAILADMIN_REGISTRY="$dir/registry"
+state=$dir/state
+bad=0
+
+ja() { "$program" --state "$state" "$@"; }
+# want WHAT COMMAND...: the command succeeds.
+want() {
+    what=$1
+    shift
+    if "$@" >"$dir/out" 2>&1; then
+        echo "ok: $what"
+    else
+        echo "FAILED: $what ($*)"
+        cat "$dir/out"
+        bad=1
+    fi
+}
+refuse() {
+    what=$1
+    shift
+    if "$@" >"$dir/out" 2>&1; then
+        echo "FAILED: $what was not refused ($*)"
+        bad=1
+    else
+        echo "ok: $what"
+    fi
+}
+prints() { # prints TEXT COMMAND...
+    text=$1
+    shift
+    "$@" 2>&1 | grep -q -- "$text"
+}
+facts() { # what of ours the host has
+    ip -o link show type bridge | grep -o 'ja[0-9a-z]*br[0-9]*'
+    nft list tables | grep ' ja'
+    grep "$dir" /proc/self/mountinfo
+    losetup -a | grep "$dir"
+    ls -d /run/jailadmin-* 2>/dev/null
+    ls -d /sys/fs/cgroup/*/jailadmin-* /sys/fs/cgroup/jailadmin-* 2>/dev/null
+    ls /run/netns 2>/dev/null
+    cat /proc/sys/net/ipv4/ip_forward
+    pgrep -af "$dir"
+}
+mounts() { wc -l </proc/self/mountinfo; }
+
+facts >"$dir/before"
+want "init makes an instance" ja init --storage file:512M --network 10.231.0.1/24
+refuse "a second init in the same place" ja init --storage file:512M
+want "a template of busybox" ja template create base --from busybox
+before=$(mounts)
+want "four jails at once" ja create a b c d --template base --start
+[ "$(mounts)" -eq "$before" ] && echo "ok: nothing of a jail is in the host's mount table" || { echo "FAILED: mounts"; bad=1; }
+want "list shows them running" prints 'd *running *10.231.0.5' ja list
+want "JSON holds their addresses" prints '10.231.0.2' ja --json list
+want "a command in a jail" prints 'uid=0' ja exec a -- id
+want "its status comes back" sh -c "'$program' --state '$state' exec a -- sh -c 'exit 7'; [ \$? -eq 7 ]"
+want "a jail reaches another by name" sh -c "for i in 1 2 3 4 5; do '$program' --state '$state' exec a -- ping -c1 -W1 b && exit 0; sleep 0.3; done; exit 1"
+want "a jail binds port 80" sh -c "'$program' --state '$state' exec b -- httpd -p 80 -h /var/www && '$program' --state '$state' exec a -- sh -c 'wget -q -O - http://b/ 2>&1 | grep -q 404'"
+refuse "a jail reaches the host's ports" ja exec a -- nc -w 1 10.231.0.1 22
+want "the jail's root is not the host's" sh -c "[ \"\$(stat -c %u /proc/\$('$program' --state '$state' --json show a | sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/'))\" -ge 1879048192 ]"
+want "a setuid file of a jail's tree is out of reach" sh -c "cp /usr/bin/id '$state/pool/jails/a/root/default/id' && chmod 4755 '$state/pool/jails/a/root/default/id' && ! setpriv --reuid=65534 --regid=65534 --clear-groups sh -c \"exec '$state/pool/jails/a/root/default/id'\""
+want "starting a running jail is success" prints 'already running' ja start a
+refuse "deleting a running jail" ja delete a -y
+refuse "a bad name" ja create 'A b' --template base
+refuse "an address of another network" ja create x --template base --nic eth0,network=default,address=10.9.9.9
+refuse "an address that is taken" ja create x --template base --nic eth0,network=default,address=10.231.0.2
+refuse "the gateway's address" ja create x --template base --nic eth0,network=default,address=10.231.0.1
+refuse "an unknown template" ja create x --template nosuch
+want "refused jails left no row" sh -c "! '$program' --state '$state' show x"
+want "a clone of a running jail" ja clone a e --start
+want "stop" ja stop --force --all
+want "all are stopped" sh -c "[ \$('$program' --state '$state' list state=stopped | wc -l) -eq 6 ]"
+want "a command step by step, without natives" ja --no-native start a
+want "and its stop" ja --no-native stop --force a
+ja --dry-run start b >"$dir/script"
+want "a dry run is a shell script" sh -e "$dir/script"
+want "and does the same" prints 'b *running' ja list
+want "a second instance beside it" "$program" --state "$dir/second" init --storage file:512M --network 10.232.0.1/24
+want "its teardown" "$program" --state "$dir/second" teardown
+refuse "teardown while jails exist" ja teardown
+want "delete" ja delete --force --all -y
+want "teardown" ja teardown
+facts >"$dir/after"
+if cmp -s "$dir/before" "$dir/after" && [ ! -e "$state" ] && [ ! -e "$JAILADMIN_REGISTRY" ]; then
+    echo "ok: nothing is left"
+else
+    echo "FAILED: something is left"
+    diff "$dir/before" "$dir/after"
+    ls -la "$dir"
+    bad=1
+fi
+rm -rf "$dir"
+exit $bad
