@@ -25,8 +25,13 @@ int ja_cmd_init(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
 int ja_cmd_teardown(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
+    struct ja_engine_options options;
     bool force = ja_args_has(args, "force");
-    int rc = ja_cmd_open(cli, false, &engine, err);
+    ja_cmd_options(cli, false, &options);
+    options.incomplete = true;
+    int rc = ja_engine_open(&options, &engine, err);
+    if (rc == 0 && !cli->dry_run)
+        rc = ja_engine_recover(engine, true, err);
     if (rc == 0 && force)
         rc = ja_confirm(cli, err, "Destroy the instance in %s with all of its jails?", cli->state);
     if (rc == 0)

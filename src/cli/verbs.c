@@ -63,7 +63,7 @@ const char *ja_verb_group_title(enum ja_verb_group group)
 
 static const struct ja_option init_options[] = {
     {"storage", .metavar = "KIND:WHERE",
-     .doc = "Where trees live: btrfs:DIR, file:SIZE (btrfs in a file) or zfs:DATASET"},
+     .doc = "Where trees live: file:SIZE (btrfs in a file) or btrfs:DIR"},
     {"network", .metavar = "ADDRESS/LENGTH",
      .doc = "The gateway address of the first network, such as 10.66.0.1/16, or none"},
     {"slots", .metavar = "N", .doc = "How many jails there can be at most; 4096 unless given"},
@@ -75,7 +75,7 @@ static const struct ja_option teardown_options[] = {
 };
 static const struct ja_option template_create_options[] = {
     {"from", .metavar = "SOURCE",
-     .doc = "What it is made from: busybox, debian:SUITE, freebsd:RELEASE, dir:PATH, tar:FILE, src:DIR or jail:NAME"},
+     .doc = "What it is made from: busybox or dir:PATH"},
     {"pkg", .metavar = "PACKAGE", .repeatable = true, .doc = "Install a package in it"},
     {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
     {"script", .metavar = "FILE", .word = JA_WORD_FILE, .doc = "Run a script of the host in it"},
@@ -151,11 +151,11 @@ const struct ja_verb ja_verbs[] = {
     {"boot", JA_GROUP_INSTANCE, "", "Bring everything up after a reboot",
      "Mounts the storage, makes the networks and starts the jails whose boot field is yes, or last when they were running, "
      "by priority and dependencies. Plans that a crash had interrupted are finished or undone first.",
-     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_boot},
+     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_boot},
     {"shutdown", JA_GROUP_INSTANCE, "", "Stop all jails before the machine goes down",
      "Stops the running jails in the opposite order of boot. They still count as wanted: those whose boot field is last "
      "come back at the next boot.",
-     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_shutdown},
+     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_shutdown},
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
      "A template is a tree that jails are cloned from. It is made from the source, then packages, commands and the script "
@@ -171,7 +171,7 @@ const struct ja_verb ja_verbs[] = {
      .run = ja_cmd_template_show},
     {"template rename", JA_GROUP_TEMPLATE, "TEMPLATE NEW", "Give a template another name",
      "Jails that were made from it stay what they are.", "jailadmin template rename web www", "web is www from now on.",
-     NULL, CHANGES, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
+     NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
     {"template delete", JA_GROUP_TEMPLATE, "TEMPLATE[@VERSION]...", "Delete templates, or versions of them",
      "Jails that were made from it go on. A tree that jails share blocks with is kept out of sight until the last of them "
      "is gone.",
@@ -191,7 +191,7 @@ const struct ja_verb ja_verbs[] = {
      -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default.",
-     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1, JA_WORD_NETWORK,
+     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_NETWORK,
      JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
     {"network delete", JA_GROUP_NETWORK, "NETWORK...", "Delete networks", "It refuses while jails are on it.",
      "jailadmin network delete lan", "Removes its bridge, rules and resolver.", NULL, CHANGES, 1, -1, JA_WORD_NETWORK,
@@ -208,7 +208,7 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_NONE,
      .run = ja_cmd_clone},
     {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name", "The jail must be stopped.",
-     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
+     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
      .run = ja_cmd_rename},
     {"start", JA_GROUP_JAIL, "JAIL... | --all", "Start jails",
      "A jail that runs already stays as it is, and that is success. When a step fails, what was done for that jail is "
@@ -240,7 +240,7 @@ const struct ja_verb ja_verbs[] = {
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. What "
      "can change in a running jail does so at once, the rest at the next start.",
      "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes", "Three changes, made together.", NULL,
-     CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+     CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. The exit status is the command's, or 128 and the number of "
@@ -259,16 +259,16 @@ const struct ja_verb ja_verbs[] = {
     {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
      "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
      "links it holds.",
-     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT, 2, 2, JA_WORD_COPY,
+     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 2, 2, JA_WORD_COPY,
      JA_WORD_COPY, .run = ja_cmd_cp},
 
     {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
      "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers. Changes nothing. "
      "The exit status is 1 when something was found that keeps jails from working.",
-     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT, 0, 0, .run = ja_cmd_doctor},
+     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_doctor},
     {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
      "Rebuilds what jailadmin had made and somebody has removed, such as firewall rules after a flush. Running jails go on.",
-     "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES, 0, 0, .run = ja_cmd_repair},
+     "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_repair},
     {"gc", JA_GROUP_UPKEEP, "[ORPHAN]...", "Remove what is no longer needed",
      "Finishes or undoes interrupted plans and removes what stopped jails and deleted templates have left. Trees that the "
      "store does not know are only listed; one is destroyed when its name is given.",
@@ -278,19 +278,19 @@ const struct ja_verb ja_verbs[] = {
      events_options, 0, 0, 1, JA_WORD_JAIL, .run = ja_cmd_events},
     {"adopt", JA_GROUP_UPKEEP, "[JAIL]... [--all]", "Take jails over whose rows the store has lost",
      "Every tree carries its jail's fields. Without names what could be taken over is listed.", "jailadmin adopt --all",
-     "After the store was lost.", adopt_options, CHANGES, 0, -1, .run = ja_cmd_adopt},
+     "After the store was lost.", adopt_options, CHANGES | JA_VERB_HIDDEN, 0, -1, .run = ja_cmd_adopt},
     {"backup", JA_GROUP_UPKEEP, "FILE", "Write a copy of the store",
      "The copy is consistent, also while others work. It holds what is wanted, not the trees of jails.",
-     "jailadmin backup /root/jailadmin.backup", "Keep it off this machine.", NULL, JA_VERB_ROOT, 1, 1, JA_WORD_FILE,
+     "jailadmin backup /root/jailadmin.backup", "Keep it off this machine.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 1, 1, JA_WORD_FILE,
      .run = ja_cmd_backup},
     {"restore", JA_GROUP_UPKEEP, "FILE", "Replace the store by a copy of it",
      "Jails whose trees are gone are reported. Nothing of a tree is changed.",
-     "jailadmin restore /root/jailadmin.backup", "Undoes what happened to the store since.", restore_options, CHANGES, 1, 1,
+     "jailadmin restore /root/jailadmin.backup", "Undoes what happened to the store since.", restore_options, CHANGES | JA_VERB_HIDDEN, 1, 1,
      JA_WORD_FILE, .run = ja_cmd_restore},
 
     {"completion", JA_GROUP_OTHER, "bash|zsh|fish", "Print a shell's completion script",
      "The script asks jailadmin for the words, so it never needs to be renewed.",
-     "jailadmin completion bash > /etc/bash_completion.d/jailadmin", "Completion for all users of bash.", NULL, 0, 1, 1,
+     "jailadmin completion bash > /etc/bash_completion.d/jailadmin", "Completion for all users of bash.", NULL, JA_VERB_HIDDEN, 1, 1,
      JA_WORD_CHOICE, .choices = shells, .run = ja_cmd_completion},
     {"help", JA_GROUP_OTHER, "[VERB | NOUN]", "Print help",
      "Of a verb, or of a noun such as jail, nic or network all fields.", "jailadmin help nic",

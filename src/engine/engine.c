@@ -181,10 +181,10 @@ int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **r
     if (rc == 0)
         rc = read_site(engine, err);
     ja_autofree char *ready = NULL;
-    if (rc == 0 && (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
+    if (rc == 0 && !options->incomplete && (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
         rc = ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
                           options->state);
-        ja_error_hint(err, "run `jailadmin init` again: it removes what was left and begins anew");
+        ja_error_hint(err, "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew");
     }
     if (rc == 0) {
         ja_site_place(&engine->site, options);

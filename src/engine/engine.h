@@ -22,6 +22,7 @@ struct ja_engine_options {
     bool dry_run;
     bool keep;          /* leave what a failed plan did */
     bool no_natives;    /* every step as its command */
+    bool incomplete;    /* open an instance whose init or teardown was cut off, too (teardown) */
     bool read_only;     /* list, show, exec: never writes, never recovers */
     const volatile int *interrupted;
     /* Shows a plan (dry run). */

@@ -90,12 +90,17 @@ static int do_step(const struct ja_run *run, const char *id, const struct ja_pla
         rc = ja_error_set(err, JA_E_FAILED, NULL, "a failure was injected before step %zu", k);
     if (rc == 0)
         rc = run_cmd(run, id, step, &step->run, k, err);
-    if (rc == 0 && run->probe && run->probe(run->context, plan, k, true) < 0)
+    bool failed_after = rc == 0 && run->probe && run->probe(run->context, plan, k, true) < 0;
+    if (rc == 0 && (step->flags & JA_STEP_COMMIT)) {
+        /* It is done, whatever happens now: the store knows it, and a journal that cannot be written changes nothing. */
+        ja_journal_note(journal, 'c', k, NULL);
+        return 0;
+    }
+    if (failed_after)
         rc = ja_error_set(err, JA_E_FAILED, NULL, "a failure was injected after step %zu", k);
-    struct ja_error note_err;
     if (rc == 0)
-        return ja_journal_note(journal, step->flags & JA_STEP_COMMIT ? 'c' : 'e', k, err);
-    ja_journal_note(journal, 'f', k, &note_err);
+        return ja_journal_note(journal, 'e', k, err);
+    ja_journal_note(journal, 'f', k, NULL);
     return rc;
 }
 
@@ -104,7 +109,8 @@ static bool interrupted(const struct ja_run *run)
     return run->machine->interrupted && *run->machine->interrupted;
 }
 
-/* Runs steps from `first` on, after the commit point: all are tried, each twice, the first failure is reported. */
+/* Runs steps from `first` on, after the commit point: all are tried, each twice unless its time ran out, and the first
+ * failure is reported. */
 static int go_forward(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t first,
                       struct ja_journal *journal, struct ja_error *err)
 {
@@ -116,7 +122,7 @@ static int go_forward(const struct ja_run *run, const char *id, const struct ja_
         struct ja_error step_err = JA_ERROR_INIT;
         bool may_fail = plan->steps[k]->flags & JA_STEP_IGNORE;
         int step = do_step(run, id, plan, k, journal, &step_err);
-        if (step < 0 && !may_fail)
+        if (step < 0 && step != JA_E_TIMEOUT)
             step = do_step(run, id, plan, k, journal, &step_err);
         if (step < 0) {
             tell(run, JA_EVENT_WARNING, plan, k, &step_err);

@@ -1,0 +1,348 @@
+/*
+ * test_sweep.c: for every verb and every step k, step k fails, or the process is killed (-9) before or after it. Then the host
+ * is as it began, or as it was wanted; never between. On this machine's kernel, with an instance of its own. Without
+ * $JAILADMIN_TEST_LONG a sample of the cases is run, from a printed seed ($JAILADMIN_TEST_SEED repeats one).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "run/spawn.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum mode { FAIL_BEFORE, FAIL_AFTER, KILL_BEFORE, KILL_AFTER, MODES };
+static const char *const mode_names[] = {"fails before", "fails after", "is killed before", "is killed after"};
+
+static char dir[128], state[160];
+static const char *self;
+
+struct injection {
+    const char *verb;
+    size_t step;
+    enum mode mode;
+    bool hit;
+};
+
+static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct injection *injection = context;
+    bool wanted_after = injection->mode == FAIL_AFTER || injection->mode == KILL_AFTER;
+    if (injection->hit || step != injection->step || after != wanted_after || strcmp(plan->verb, injection->verb) != 0)
+        return 0;
+    injection->hit = true;
+    if (injection->mode == KILL_BEFORE || injection->mode == KILL_AFTER)
+        raise(SIGKILL);
+    return -1;
+}
+
+static struct ja_engine *open_engine(struct injection *injection)
+{
+    struct ja_engine_options options = {.state = state, .self = self, .os = -1, .context = injection};
+    struct ja_engine *engine = NULL;
+    struct ja_error err = JA_ERROR_INIT;
+    if (injection)
+        options.probe = probe;
+    if (ja_engine_open(&options, &engine, &err) < 0)
+        fail_msg("%s: %s", err.object, err.what);
+    return engine;
+}
+
+static void must(int rc, const struct ja_error *err)
+{
+    if (rc < 0)
+        fail_msg("%s: %s (%s) %s", err->object, err->what, err->command, err->output);
+}
+
+/* ---- the verbs ---- */
+
+static int do_create(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    jail->name = ja_strdup("j");
+    jail->template = ja_strdup("base");
+    int rc = ja_engine_create(engine, jail, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
+static int do_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "j", NULL, err);
+}
+
+static int do_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "j", true, NULL, err);
+}
+
+static int do_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "j", false, err);
+}
+
+static int do_network(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_network *network = ja_object_new(&ja_noun_network);
+    network->name = ja_strdup("lan");
+    ja_strv_add(&network->addresses, "10.234.0.1/24");
+    int rc = ja_engine_network_create(engine, network, err);
+    ja_object_free(&ja_noun_network, network);
+    return rc;
+}
+
+static int do_network_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_network_delete(engine, "lan", err);
+}
+
+static int do_template(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    template->name = ja_strdup("t");
+    template->source = ja_strdup("busybox");
+    int rc = ja_engine_template_create(engine, template, err);
+    ja_object_free(&ja_noun_template, template);
+    return rc;
+}
+
+static int do_template_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_delete_all(engine, "t", err);
+}
+
+typedef int verb_fn(struct ja_engine *engine, struct ja_error *err);
+
+/* ---- what is there ---- */
+
+static int add_jail(void *context, const struct ja_listed *listed, struct ja_error *err)
+{
+    (void)err;
+    ja_str_addf(context, "jail %s %s\n", listed->jail->name, ja_state_name(listed->state));
+    return 0;
+}
+
+static int add_row(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    (void)err;
+    ja_str_addf(context, "%s %s %s\n", row->kind, row->name, row->state);
+    return 0;
+}
+
+/* All that this instance has on the host and in its store, without what differs by chance (uuids, times). */
+static char *snapshot(void)
+{
+    struct ja_str text = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine *engine = open_engine(NULL);
+    ja_autostrv struct ja_strv keys = {0};
+    must(ja_engine_list(engine, NULL, add_jail, &text, &err), &err);
+    must(ja_store_each(engine->store, "network", NULL, add_row, &text, &err), &err);
+    must(ja_store_each(engine->store, "template", NULL, add_row, &text, &err), &err);
+    must(ja_store_reserved(engine->store, "address", "", NULL, &keys, &err), &err);
+    must(ja_store_reserved(engine->store, "slot", "", NULL, &keys, &err), &err);
+    for (size_t i = 0; i < keys.count; i++)
+        ja_str_addf(&text, "reserved %s\n", keys.items[i]);
+    const char *tag = engine->site.tag;
+    ja_autofree char *script = ja_printf(
+        "cd %s; ls journal pool/jails pool/deleted pool/templates pool/templates/*; ls /run/jailadmin-%s/jails "
+        "/run/jailadmin-%s/dns/*.d; ls /sys/class/net | grep ^ja%s; ls /run/netns 2>/dev/null | grep ^ja%s; "
+        "ls /sys/fs/cgroup/*/jailadmin-%s /sys/fs/cgroup/jailadmin-%s 2>/dev/null | grep ^ja; "
+        "nft list table bridge ja%s | grep -o 'ja[0-9a-z]*n[0-9]*' | sort -u; grep -c %s /proc/self/mountinfo; "
+        "grep -c ja%s /proc/self/mountinfo; true",
+        state, tag, tag, tag, tag, tag, tag, tag, state, tag);
+    char *const argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
+    struct ja_spawn spawn = {.argv = argv};
+    struct ja_spawn_result result;
+    must(ja_spawn_run(&spawn, &result, &err), &err);
+    ja_str_add(&text, result.output.text ? result.output.text : "");
+    ja_str_fini(&result.output);
+    ja_engine_close(engine);
+    return ja_str_take(&text);
+}
+
+static void run(verb_fn *verb)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine *engine = open_engine(NULL);
+    must(verb(engine, &err), &err);
+    ja_engine_close(engine);
+}
+
+/* Runs the verb with the injection in a process of its own. True when the injection was met. */
+static bool run_injected(verb_fn *verb, const char *name, size_t step, enum mode mode)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct injection injection = {.verb = name, .step = step, .mode = mode};
+        struct ja_error err = JA_ERROR_INIT;
+        struct ja_engine *engine = open_engine(&injection);
+        verb(engine, &err);
+        ja_engine_close(engine);
+        _exit(injection.hit ? 1 : 0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) || WEXITSTATUS(status) == 1;
+}
+
+static void recover(void)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine *engine = open_engine(NULL);
+    must(ja_engine_recover(engine, true, &err), &err);
+    ja_engine_close(engine);
+}
+
+/* `back` leads from the wanted state to the one before. */
+static void sweep(const char *name, verb_fn *verb, verb_fn *back)
+{
+    ja_autofree char *before = snapshot();
+    run(verb);
+    ja_autofree char *wanted = snapshot();
+    run(back);
+    bool all = getenv("JAILADMIN_TEST_LONG") != NULL;
+    size_t cases = 0;
+    for (size_t step = 0, met = 1; met; step++) {
+        met = 0;
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            if (!all && step > 0 && rand() % 4 != 0) {
+                met = met || step < 40;
+                continue;
+            }
+            if (!run_injected(verb, name, step, mode)) {
+                recover();
+                run(back);
+                continue;
+            }
+            met = 1;
+            cases++;
+            recover();
+            ja_autofree char *after = snapshot();
+            bool is_before = strcmp(after, before) == 0, is_wanted = strcmp(after, wanted) == 0;
+            if (!is_before && !is_wanted)
+                fail_msg("%s, which %s step %zu, left\n%s\ninstead of\n%s\nor\n%s", name, mode_names[mode], step, after,
+                         before, wanted);
+            if (is_wanted && !is_before)
+                run(back);
+        }
+    }
+    print_message("%s: %zu cases\n", name, cases);
+}
+
+static void create_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    sweep("create", do_create, do_delete);
+}
+
+static void start_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    sweep("start", do_start, do_stop);
+    run(do_delete);
+}
+
+static void stop_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    run(do_start);
+    sweep("stop", do_stop, do_start);
+    run(do_stop);
+    run(do_delete);
+}
+
+static void delete_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    sweep("delete", do_delete, do_create);
+    run(do_delete);
+}
+
+static void networks_are_all_or_nothing(void **unused)
+{
+    (void)unused;
+    sweep("create", do_network, do_network_delete);
+    run(do_network);
+    sweep("delete", do_network_delete, do_network);
+    run(do_network_delete);
+}
+
+static void templates_are_all_or_nothing(void **unused)
+{
+    (void)unused;
+    sweep("create", do_template, do_template_delete);
+    run(do_template);
+    sweep("delete", do_template_delete, do_template);
+    run(do_template_delete);
+}
+
+/* ---- an instance for all of it ---- */
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_init_request request = {.storage = "file:512M", .network = "10.233.0.1/24"};
+    snprintf(dir, sizeof dir, "/var/tmp/jailadmin-sweep.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(state, sizeof state, "%s/state", dir);
+    char registry[160];
+    snprintf(registry, sizeof registry, "%s/registry", dir);
+    setenv("JAILADMIN_REGISTRY", registry, 1);
+    struct ja_engine_options options = {.state = state, .self = self, .os = -1};
+    must(ja_engine_init(&options, &request, &err), &err);
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    template->name = ja_strdup("base");
+    template->source = ja_strdup("busybox");
+    struct ja_engine *engine = open_engine(NULL);
+    must(ja_engine_template_create(engine, template, &err), &err);
+    ja_engine_close(engine);
+    ja_object_free(&ja_noun_template, template);
+    return 0;
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine *engine = open_engine(NULL);
+    must(ja_engine_teardown(engine, true, &err), &err);
+    ja_engine_close(engine);
+    /* Nothing is left: both directories are empty again. */
+    assert_int_not_equal(access(state, F_OK), 0);
+    assert_int_equal(rmdir(dir), 0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (geteuid() != 0) {
+        printf("skipped: needs root\n");
+        return 77;
+    }
+    self = argc > 1 ? argv[1] : "/usr/bin/jailadmin";
+    const char *given = getenv("JAILADMIN_TEST_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    srand(seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(create_is_all_or_nothing),    cmocka_unit_test(start_is_all_or_nothing),
+        cmocka_unit_test(stop_is_all_or_nothing),      cmocka_unit_test(delete_is_all_or_nothing),
+        cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
