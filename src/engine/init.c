@@ -244,7 +244,10 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         ja_error_set(err, JA_E_BUSY, "instance", "it has %lld jail%s", (long long)jails, jails == 1 ? "" : "s");
         return ja_error_hint(err, "delete them first, or use --force, which deletes them with all their data");
     }
-    int rc = engine->options.dry_run ? 0 : ja_engine_pool_ensure(engine, err);
+    /* A teardown that was cut off had nothing to delete any more, and perhaps no pool. */
+    ja_autofree char *ready = NULL;
+    bool again = ja_store_setting(engine->store, "ready", &ready, NULL) == 0 && !*ready;
+    int rc = engine->options.dry_run || again ? 0 : ja_engine_pool_ensure(engine, err);
     if (rc == 0)
         rc = delete_all(engine, "jail", delete_jail, err);
     if (rc == 0)

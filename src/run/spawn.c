@@ -244,7 +244,7 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
                     NULL};
     *ret_result = (struct ja_spawn_result){0};
     struct child child = {.in = -1, .out = -1, .interrupted = spawn->interrupted, .result = ret_result};
-    int in, out, failure[2];
+    int in = -1, out = -1, failure[2];
     if (access(spawn->argv[0], X_OK) < 0)
         return ja_error_set(err, JA_E_NOTFOUND, NULL, "the program %s cannot be run: %s", spawn->argv[0],
                             strerror(errno));

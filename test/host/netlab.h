@@ -185,6 +185,9 @@ JA_UNUSED static bool lab_enter(void)
     mkdir(at("run/jails"), 0700);
     mkdir(at("run/dns"), 0711);
     setenv("JAILADMIN_REGISTRY", at("registry"), 1);
+    /* A new namespace begins with the settings of the machine. */
+    put_text("/proc/sys/net/ipv4/ip_forward", "0");
+    put_text("/proc/sys/net/ipv6/conf/all/forwarding", "0");
     return ja_real_machine_init(&lab_machine, LAB_SELF, true, ja_native_fact_reader(), &err) == 0 &&
            lab_program(NULL, NULL, "/usr/sbin/ip", "link", "set", "lo", "up", NULL) == 0;
 }

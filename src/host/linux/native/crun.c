@@ -147,11 +147,27 @@ static int add_log_option(int argc, char *const *argv, int fd, struct ja_strv *r
     return 0;
 }
 
-static void exec_crun(char *const *words, int out_fd, pid_t parent)
+/*
+ * crun gives the jail's init its standard streams with fchown(2), also when that is the host's own /dev/null: then the
+ * jail's root could close it for the whole host. On a read-only mount of it the chown fails, which crun accepts, and
+ * reading and writing a device works all the same.
+ */
+static int open_null(void)
 {
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    ja_autoclose int tree = ja_sys_open_tree("/dev/null", true);
+    const struct ja_mount_attr attr = {.attr_set = JA_MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
+    char path[64];
 
-    if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(out_fd >= 0 ? out_fd : null_fd, 1) < 0 ||
+    if (tree < 0 || ja_sys_mount_setattr(tree, &attr) < 0) {
+        return -1;
+    }
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
+    return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static void exec_crun(char *const *words, int null_fd, int out_fd, pid_t parent)
+{
+    if (dup2(null_fd, 0) < 0 || dup2(out_fd >= 0 ? out_fd : null_fd, 1) < 0 ||
         dup2(out_fd >= 0 ? out_fd : null_fd, 2) < 0) {
         _exit(126);
     }
@@ -167,6 +183,7 @@ static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *outp
 {
     ja_autostrv struct ja_strv words = {0};
     ja_autoclose int messages_fd = memfd_create("crun", 0); /* inherited by crun, which closes it for the jail */
+    ja_autoclose int null_fd = open_null();
     char messages[MESSAGES_MAX + 1];
     ssize_t length;
     int status = 0, code;
@@ -175,12 +192,15 @@ static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *outp
     if (messages_fd < 0) {
         return ja_error_sys(err, errno, NULL, "cannot make a memory file");
     }
+    if (null_fd < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot open /dev/null read-only");
+    }
     if ((code = add_log_option(argc, argv, messages_fd, &words, err)) < 0) {
         return code;
     }
     pid = fork();
     if (pid == 0) {
-        exec_crun(words.items, out_fd, parent);
+        exec_crun(words.items, null_fd, out_fd, parent);
     }
     if (pid < 0) {
         return ja_error_sys(err, errno, NULL, "cannot fork");
