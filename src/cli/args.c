@@ -389,7 +389,7 @@ static int check_words(struct parser *p)
 
 int ja_args_parse(struct ja_cli *cli, int argc, char *const *argv, struct ja_args *ret_args, struct ja_error *err)
 {
-    struct ja_error unseen;
+    struct ja_error unseen = JA_ERROR_INIT;
     struct parser p = {.cli = cli, .args = ret_args, .argv = argv, .argc = argc, .at = 1, .err = err ? err : &unseen};
     *ret_args = (struct ja_args){0};
     while (p.at < argc) {

@@ -25,7 +25,7 @@ enum ja_fact_kind {
     JA_FACT_DATASET,   /* ZFS: dataset or snapshot -> our mark "INSTANCE OBJECT", "" when it has none */
     JA_FACT_SYSCTL,    /* kernel setting -> value */
     JA_FACT_CGROUPS,   /* "" -> "v2", "hybrid" or "v1" */
-    JA_FACT_PROCESS,   /* pid file -> pid, when that very process lives */
+    JA_FACT_PROCESS,   /* pid file -> "PID MS": when that very process lives; MS since 1970 when it began */
     JA_FACT_JAIL,      /* kernel jail name (FreeBSD) or crun id (Linux) -> "running PID" */
     JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
     JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */

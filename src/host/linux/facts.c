@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -243,6 +244,21 @@ static int cgroups(struct query *query)
 }
 
 /* A pid file of ours holds "PID STARTTIME": a later process with the same number is not taken for it. */
+/* Clock ticks since boot as milliseconds of the calendar. */
+static int64_t wall_of_ticks(unsigned long long ticks)
+{
+#ifdef CLOCK_BOOTTIME
+    struct timespec up;
+    long second = sysconf(_SC_CLK_TCK);
+    if (second > 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0) {
+        int64_t up_ms = (int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000;
+        return ja_clock_wall_ms() - up_ms + (int64_t)(ticks * 1000 / (unsigned long long)second);
+    }
+#endif
+    (void)ticks;
+    return 0;
+}
+
 static int process(struct query *query)
 {
     ja_autofree char *text = NULL;
@@ -257,7 +273,7 @@ static int process(struct query *query)
         ja_error_clear(query->err);
         return 0;
     }
-    ja_str_addf(&query->value, "%d", pid);
+    ja_str_addf(&query->value, "%d %lld", pid, (long long)wall_of_ticks(start));
     return 1;
 }
 
