@@ -1,6 +1,7 @@
 /*
- * test_network.c: what networks promise, with real bridges, rules and name servers: jails of a network reach each other and the
- * world; nobody sends with addresses that are not his; other networks, the host and the world's new connections stay out.
+ * test_network.c: what networks promise, with real bridges, rules and name servers: jails of a network reach
+ * each other and the world; nobody sends with addresses that are not his; other networks, the host and the
+ * world's new connections stay out.
  */
 #include "netlab.h"
 
@@ -25,18 +26,20 @@ static char *other_addresses[] = {(char *)"10.78.0.1/24", NULL};
 static char *iso_addresses[] = {(char *)"10.79.0.1/24", NULL};
 static char *routed_addresses[] = {(char *)"10.80.0.1/24", NULL};
 
-#define NETWORK(name_, slot_, uuid_, addresses_, nat_)                                                                 \
-    {.name = (char *)(name_),                                                                                          \
-     .uuid = (char *)(uuid_),                                                                                          \
-     .slot = (slot_),                                                                                                  \
-     .addresses = {addresses_, JA_COUNT(addresses_) - 1},                                                              \
-     .nat = (char *)(nat_),                                                                                            \
-     .dns = true}
+#define NETWORK(name_, slot_, uuid_, addresses_, nat_)                                                       \
+    {                                                                                                        \
+        .name = (char *)(name_), .uuid = (char *)(uuid_), .slot = (slot_),                                   \
+        .addresses = {addresses_, JA_COUNT(addresses_) - 1}, .nat = (char *)(nat_), .dns = true              \
+    }
 
-static struct ja_network lan = NETWORK("lan", 0, "aaaaaaaa-0000-4000-8000-000000000001", lan_addresses, "auto");
-static struct ja_network other = NETWORK("other", 1, "aaaaaaaa-0000-4000-8000-000000000002", other_addresses, "up0");
-static struct ja_network iso = NETWORK("iso", 2, "aaaaaaaa-0000-4000-8000-000000000003", iso_addresses, "auto");
-static struct ja_network routed = NETWORK("routed", 3, "aaaaaaaa-0000-4000-8000-000000000004", routed_addresses, "none");
+static struct ja_network lan =
+    NETWORK("lan", 0, "aaaaaaaa-0000-4000-8000-000000000001", lan_addresses, "auto");
+static struct ja_network other =
+    NETWORK("other", 1, "aaaaaaaa-0000-4000-8000-000000000002", other_addresses, "up0");
+static struct ja_network iso =
+    NETWORK("iso", 2, "aaaaaaaa-0000-4000-8000-000000000003", iso_addresses, "auto");
+static struct ja_network routed =
+    NETWORK("routed", 3, "aaaaaaaa-0000-4000-8000-000000000004", routed_addresses, "none");
 
 static char *web1_addresses[] = {(char *)"10.77.0.2/24", (char *)"fd77::2/64", NULL};
 static char *web2_addresses[] = {(char *)"10.77.0.3/24", (char *)"fd77::3/64", NULL};
@@ -45,20 +48,28 @@ static char *iso1_addresses[] = {(char *)"10.79.0.2/24", NULL};
 static char *iso2_addresses[] = {(char *)"10.79.0.3/24", NULL};
 static char *open_addresses[] = {(char *)"10.80.0.2/24", NULL};
 
-#define JAIL(name_, slot_, uuid_, network_, addresses_)                                                                \
-    {.jail = {.name = (char *)(name_), .uuid = (char *)(uuid_), .slot = (slot_), .be = (char *)"default"},              \
-     .nic = {.label = (char *)"eth0",                                                                                   \
-             .network = (char *)"x",                                                                                   \
-             .assigned = {addresses_, JA_COUNT(addresses_) - 1},                                                       \
-             .gateway = true},                                                                                         \
-     .networks = {network_}}
+#define JAIL(name_, slot_, uuid_, network_, addresses_)                                                      \
+    {                                                                                                        \
+        .jail = {.name = (char *)(name_),                                                                    \
+                 .uuid = (char *)(uuid_),                                                                    \
+                 .slot = (slot_),                                                                            \
+                 .be = (char *)"default"},                                                                   \
+        .nic = {.label = (char *)"eth0",                                                                     \
+                .network = (char *)"x",                                                                      \
+                .assigned = {addresses_, JA_COUNT(addresses_) - 1},                                          \
+                .gateway = true},                                                                            \
+        .networks = {                                                                                        \
+            network_                                                                                         \
+        }                                                                                                    \
+    }
 
 static struct lab_jail web1 = JAIL("web1", 1, "bbbbbbbb-0000-4000-8000-000000000001", &lan, web1_addresses);
 static struct lab_jail web2 = JAIL("web2", 2, "bbbbbbbb-0000-4000-8000-000000000002", &lan, web2_addresses);
 static struct lab_jail db = JAIL("db", 3, "bbbbbbbb-0000-4000-8000-000000000003", &other, db_addresses);
 static struct lab_jail iso1 = JAIL("iso1", 4, "bbbbbbbb-0000-4000-8000-000000000004", &iso, iso1_addresses);
 static struct lab_jail iso2 = JAIL("iso2", 5, "bbbbbbbb-0000-4000-8000-000000000005", &iso, iso2_addresses);
-static struct lab_jail open1 = JAIL("open1", 6, "bbbbbbbb-0000-4000-8000-000000000006", &routed, open_addresses);
+static struct lab_jail open1 =
+    JAIL("open1", 6, "bbbbbbbb-0000-4000-8000-000000000006", &routed, open_addresses);
 static struct lab_jail *const jails[] = {&web1, &web2, &db, &iso1, &iso2, &open1};
 static struct ja_network *const networks[] = {&lan, &other, &iso, &routed};
 
@@ -86,8 +97,8 @@ static void serve(const char *ns, int port)
     server_count++;
 }
 
-/* The world: another namespace at the end of the host's uplink. Its addresses: one like any, and the one where clouds keep
- * what is not for jails. */
+/* The world: another namespace at the end of the host's uplink. Its addresses: one like any, and the one
+ * where clouds keep what is not for jails. */
 static void make_world(void)
 {
     /* An address that is looked for elsewhere first would keep IPv6 waiting for two seconds. */
@@ -122,28 +133,22 @@ static void make_world(void)
                                  "route add 10.77.0.0/24 via 203.0.113.1\n"
                                  "route add 10.80.0.0/24 via 203.0.113.1\n"
                                  "route add fd77::/64 via fd99::1\n";
-    assert_int_equal(lab_program(inside, NULL, "/usr/bin/nsenter", net, "/usr/sbin/ip", "-batch", "-", NULL), 0);
+    assert_int_equal(lab_program(inside, NULL, "/usr/bin/nsenter", net, "/usr/sbin/ip", "-batch", "-", NULL),
+                     0);
 }
 
-/* The kernel gives an interface its link-local address a moment after it is up; without it nobody is asked for. */
-static void await_link_local(const char *interface)
+static int reach(const char *ns, const char *address, int port)
 {
-    int64_t deadline = ja_clock_monotonic_ms() + 3000;
-    for (;;) {
-        char line[128], name[32];
-        unsigned flags;
-        FILE *file = fopen("/proc/self/net/if_inet6", "re");
-        while (file && fgets(line, sizeof line, file)) {
-            if (strncmp(line, "fe80", 4) == 0 && sscanf(line, "%*s %*x %*x %*x %x %31s", &flags, name) == 2 &&
-                strcmp(name, interface) == 0 && !(flags & 0x40)) {
-                fclose(file);
-                return;
-            }
-        }
-        if (file)
-            fclose(file);
+    return lab_in(ns, lab_connect, &(struct lab_target){.address = address, .port = port});
+}
+
+/* Neighbours are found, and servers listen, a moment after their interfaces are up. */
+static void await(const char *ns, const char *address, int port)
+{
+    int64_t deadline = ja_clock_monotonic_ms() + 5000;
+    while (reach(ns, address, port) != 0) {
         assert_true(ja_clock_monotonic_ms() < deadline);
-        usleep(10000);
+        usleep(20000);
     }
 }
 
@@ -163,8 +168,12 @@ static int build(void **state)
     serve(world, HTTP);
     serve(NULL, SSH);
     serve(NULL, HTTP);
-    await_link_local("up0");
-    usleep(100000); /* until all listen */
+    await(NULL, "203.0.113.2", HTTP);
+    await(NULL, "fd99::2", HTTP);
+    await(NULL, "127.0.0.1", HTTP);
+    await(NULL, "127.0.0.1", SSH);
+    for (size_t i = 0; i < JA_COUNT(jails); i++)
+        await(jails[i]->ns, "127.0.0.1", HTTP);
     return 0;
 }
 
@@ -179,15 +188,11 @@ static int unbuild(void **state)
     return 0;
 }
 
-static int reach(const char *ns, const char *address, int port)
-{
-    return lab_in(ns, lab_connect, &(struct lab_target){.address = address, .port = port});
-}
-
 static int reach_as(const char *ns, const char *source, const char *address, int port, const char *seen_as)
 {
-    return lab_in(ns, lab_connect,
-                  &(struct lab_target){.source = source, .address = address, .port = port, .seen_as = seen_as});
+    return lab_in(
+        ns, lab_connect,
+        &(struct lab_target){.source = source, .address = address, .port = port, .seen_as = seen_as});
 }
 
 #define REACHES(ns, address, port) assert_int_equal(reach(ns, address, port), 0)
@@ -344,7 +349,8 @@ static void add_magic(struct lab_frame *frame)
     add(frame, magic, sizeof magic);
 }
 
-static struct lab_frame udp4(const char *to_mac, const char *from_mac, const char *from, const char *to, int sport, int dport)
+static struct lab_frame udp4(const char *to_mac, const char *from_mac, const char *from, const char *to,
+                             int sport, int dport)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_IP);
     static const unsigned char head[12] = {0x45, 0, 0, 36, 0, 0, 0x40, 0, 64, 17, 0, 0};
@@ -358,14 +364,19 @@ static struct lab_frame udp4(const char *to_mac, const char *from_mac, const cha
     sum = (sum & 0xffff) + (sum >> 16);
     frame.bytes[start + 10] = (unsigned char)(~sum >> 8);
     frame.bytes[start + 11] = (unsigned char)~sum;
-    unsigned char udp[8] = {(unsigned char)(sport >> 8), (unsigned char)sport, (unsigned char)(dport >> 8),
-                            (unsigned char)dport, 0, 16};
+    unsigned char udp[8] = {(unsigned char)(sport >> 8),
+                            (unsigned char)sport,
+                            (unsigned char)(dport >> 8),
+                            (unsigned char)dport,
+                            0,
+                            16};
     add(&frame, udp, sizeof udp);
     add_magic(&frame);
     return frame;
 }
 
-static struct lab_frame arp(const char *to_mac, const char *from_mac, const char *says_mac, const char *says_address)
+static struct lab_frame arp(const char *to_mac, const char *from_mac, const char *says_mac,
+                            const char *says_address)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_ARP);
     static const unsigned char head[8] = {0, 1, 8, 0, 6, 4, 0, 2};
@@ -381,8 +392,10 @@ static struct lab_frame arp(const char *to_mac, const char *from_mac, const char
     return frame;
 }
 
-/* An ICMPv6 message of `type` with a target; what follows it is the magic. Its checksum is not right: bridges do not look. */
-static struct lab_frame icmp6(const char *to_mac, const char *from_mac, const char *from, int type, const char *target)
+/* An ICMPv6 message of `type` with a target; what follows it is the magic. Its checksum is not right: bridges
+ * do not look. */
+static struct lab_frame icmp6(const char *to_mac, const char *from_mac, const char *from, int type,
+                              const char *target)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_IPV6);
     static const unsigned char head[8] = {0x60, 0, 0, 0, 0, 32, 58, 255};
@@ -537,7 +550,8 @@ static int resolve(const void *context)
     socklen_t size = lab_address(question->server, 53, &to);
     int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    if (sendto(fd, packet, (size_t)(at_byte - packet), 0, (struct sockaddr *)&to, size) < 0 || poll(&ready, 1, 1000) <= 0)
+    if (sendto(fd, packet, (size_t)(at_byte - packet), 0, (struct sockaddr *)&to, size) < 0 ||
+        poll(&ready, 1, 1000) <= 0)
         return 2;
     ssize_t n = recv(fd, packet, sizeof packet, 0);
     if (n < 12 || (packet[3] & 15) != 0 || packet[7] == 0)
@@ -599,7 +613,8 @@ static void a_start_can_be_undone(void **state)
     jail_init(&jail);
     ja_autostr struct ja_str before = {0}, after = {0};
     assert_int_equal(lab_program(NULL, &before, "/usr/sbin/nft", "list", "ruleset", NULL), 0);
-    assert_int_equal(lab_program(NULL, &before, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL), 0);
+    assert_int_equal(lab_program(NULL, &before, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL),
+                     0);
     lab_apply(lab_jail_start, &jail.subject, true);
     assert_int_equal(lab_program(NULL, &after, "/usr/sbin/nft", "list", "ruleset", NULL), 0);
     assert_int_equal(lab_program(NULL, &after, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL), 0);
@@ -636,7 +651,8 @@ static void a_network_with_members_takes_and_returns_them(void **state)
 {
     (void)state;
     static char *members[] = {(char *)"phys0", NULL};
-    struct ja_network joined = NETWORK("joined", 8, "aaaaaaaa-0000-4000-8000-000000000008", iso_addresses, "auto");
+    struct ja_network joined =
+        NETWORK("joined", 8, "aaaaaaaa-0000-4000-8000-000000000008", iso_addresses, "auto");
     joined.addresses = (struct ja_strv){0};
     joined.members = (struct ja_strv){members, 1};
     lab_ip("link add phys0 type ifb\naddr add 192.0.2.1/24 dev phys0\n");
