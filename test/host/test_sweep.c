@@ -300,9 +300,6 @@ static int set_up(void **unused)
     snprintf(dir, sizeof dir, "/var/tmp/jailadmin-sweep.XXXXXX");
     assert_non_null(mkdtemp(dir));
     snprintf(state, sizeof state, "%s/state", dir);
-    char registry[160];
-    snprintf(registry, sizeof registry, "%s/registry", dir);
-    setenv("JAILADMIN_REGISTRY", registry, 1);
     struct ja_engine_options options = {.state = state, .self = self, .os = -1};
     must(ja_engine_init(&options, &request, &err), &err);
     struct ja_template *template = ja_object_new(&ja_noun_template);

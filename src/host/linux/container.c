@@ -184,3 +184,19 @@ void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail,
     struct ja_step *step = ja_plan_host_step(p, "crun-clean", "remove what crun and the kernel keep of it");
     ja_step_run(p->plan, step, "--root", crun_root, "--cgroup", cgroup, id, NULL);
 }
+
+void ja_linux_instance_up(struct ja_planning *p)
+{
+    const char *from = "/usr/share/containers/seccomp.json";
+    char to[512];
+    snprintf(to, sizeof to, "%s/seccomp.json", p->site->state);
+    if (!ja_fact(p->facts, JA_FACT_PATH, from)) {
+        ja_plan_note(p->plan, "%s is missing: jails will run without a seccomp filter; install "
+                     "golang-github-containers-common and init again", from);
+        return;
+    }
+    struct ja_step *step = ja_plan_host_step(p, "seccomp-convert", "convert the seccomp profile of jails");
+    ja_step_run(p->plan, step, from, to, NULL);
+    ja_step_undo_host(p, step, "remove", to, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}

@@ -35,7 +35,8 @@ void ja_linux_instance_down(struct ja_planning *p);
 void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s);
 
-/* container.c: the bundle, crun, init. */
+/* container.c: the bundle, crun, init; for the whole instance the seccomp profile. */
+void ja_linux_instance_up(struct ja_planning *p);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* crun's name for a jail: "ja<tag><slot>". */
