@@ -6,8 +6,8 @@
 
 #include "base/base.h"
 
-/* The absolute path of the file that this process runs: plans hold commands of our own. JA_E_FAILED when it has no name any
- * more (replaced or deleted), JA_E_LIMIT when it does not fit. */
+/* The absolute path of the file that this process runs: plans hold commands of our own. JA_E_FAILED when it
+ * has no name any more (replaced or deleted), JA_E_LIMIT when it does not fit. */
 int ja_self_path(char *ret_path, size_t size, struct ja_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * cli.c: one command from its arguments to its exit status: looks at the terminal, parses, checks, runs the verb, shows
- * the error.
+ * cli.c: one command from its arguments to its exit status: looks at the terminal, parses, checks, runs the
+ * verb, shows the error.
  */
 #include "cli/commands.h"
 #include "base/self.h"
@@ -24,7 +24,8 @@ static void on_interrupt(int signal_number)
     interrupted = signal_number;
 }
 
-/* A plan must not die halfway because somebody pressed Ctrl-C, closed the terminal or the pipe: it is undone then. */
+/* A plan must not die halfway because somebody pressed Ctrl-C, closed the terminal or the pipe: it is undone
+ * then. */
 static void note_interrupts(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt};
@@ -91,7 +92,8 @@ static int check_os(const struct ja_cli *cli, enum ja_os here, struct ja_error *
     return ja_error_hint(err, "for another system plans can only be shown: add --dry-run");
 }
 
-/* A full disk or a closed descriptor behind standard output is a failure too; a reader that has left is not. */
+/* A full disk or a closed descriptor behind standard output is a failure too; a reader that has left is not.
+ */
 static int flush_output(const struct ja_cli *cli, struct ja_error *err)
 {
     if (fflush(cli->out) == 0 && !ferror(cli->out))

@@ -1,6 +1,7 @@
 /*
- * cli.h: what all verbs share: the global options, the terminal, and the few ways in which a verb talks to people and
- * scripts. Verbs print through these, so that --json, --quiet, pipes and hostile text are right everywhere.
+ * cli.h: what all verbs share: the global options, the terminal, and the few ways in which a verb talks to
+ * people and scripts. Verbs print through these, so that --json, --quiet, pipes and hostile text are right
+ * everywhere.
  */
 #ifndef JA_CLI_H
 #define JA_CLI_H
@@ -16,20 +17,20 @@
 
 struct ja_cli {
     /* Global options. */
-    char state[256];   /* absolute */
-    enum ja_os os;     /* --os, or the system we run on */
+    char state[256]; /* absolute */
+    enum ja_os os;   /* --os, or the system we run on */
     bool os_given;
     const char *facts; /* --facts; NULL: the facts of this host */
     bool dry_run, json, yes, quiet, keep;
-    bool native;       /* false with --no-native: every step is run as its command */
-    int verbose;       /* how often -v was given */
-    int jobs;          /* -j; the number of processors when it is not given */
+    bool native; /* false with --no-native: every step is run as its command */
+    int verbose; /* how often -v was given */
+    int jobs;    /* -j; the number of processors when it is not given */
 
-    char self[256];    /* the absolute path of this program */
+    char self[256]; /* the absolute path of this program */
     FILE *out, *errors;
     bool in_terminal, out_terminal, errors_terminal;
-    bool out_colour, errors_colour; /* a terminal that may get attributes: no NO_COLOR, TERM is not dumb */
-    unsigned width;    /* columns of the terminal; 80 when there is none */
+    bool out_colour, errors_colour;  /* a terminal that may get attributes: no NO_COLOR, TERM is not dumb */
+    unsigned width;                  /* columns of the terminal; 80 when there is none */
     const volatile int *interrupted; /* Ctrl-C and its like were seen (mutating verbs) */
     const struct ja_verb *verb;
 };
@@ -45,15 +46,15 @@ void ja_say(struct ja_cli *cli, const char *format, ...) JA_PRINTF(2, 3);
 void ja_say_more(struct ja_cli *cli, const char *format, ...) JA_PRINTF(2, 3);
 /* "jailadmin: warning: ..." on standard error; also with --quiet. */
 void ja_warn(struct ja_cli *cli, const char *format, ...) JA_PRINTF(2, 3);
-/* An error on standard error: "jailadmin: WHAT: WHY", the hint, the command that failed and what it printed; with --json an
- * object. For verbs that go on after a failure; others return it. */
+/* An error on standard error: "jailadmin: WHAT: WHY", the hint, the command that failed and what it printed;
+ * with --json an object. For verbs that go on after a failure; others return it. */
 void ja_show_error(struct ja_cli *cli, const struct ja_error *err);
 
 /* Prints one JSON value and takes it (NULL: out of memory): indented on a terminal, one line otherwise. */
 int ja_print_json(struct ja_cli *cli, json_t *json, struct ja_error *err);
 
-/* A table. Headers end with NULL; one that begins with ">" is aligned to the right. A failed allocation sticks until
- * ja_table_print. Nothing of a cell is trusted. */
+/* A table. Headers end with NULL; one that begins with ">" is aligned to the right. A failed allocation
+ * sticks until ja_table_print. Nothing of a cell is trusted. */
 struct ja_table {
     struct ja_strv headers, cells;
     bool failed;
@@ -71,8 +72,8 @@ void ja_table_fini(struct ja_table *table);
 /* Asks a yes-or-no question. 0: yes, or --yes, or a dry run. JA_E_DENIED: no, or nobody to ask. */
 int ja_confirm(struct ja_cli *cli, struct ja_error *err, const char *question, ...) JA_PRINTF(3, 4);
 
-/* One line about the work on many objects, redrawn on the terminal's standard error; nothing for a single object,
- * elsewhere, with --quiet or --json. */
+/* One line about the work on many objects, redrawn on the terminal's standard error; nothing for a single
+ * object, elsewhere, with --quiet or --json. */
 struct ja_progress {
     struct ja_cli *cli;
     const char *doing; /* "starting" */

@@ -1,8 +1,8 @@
 /*
- * cmd_meta.c: verbs about the command line itself: help, version, completion, and host, which runs one step of a plan.
+ * cmd_meta.c: verbs about the command line itself: help, version, completion, and host, which runs one step
+ * of a plan.
  */
 #include "cli/cmd.h"
-#include "model/model.h"
 #include "run/hostverb.h"
 
 #include <errno.h>
@@ -14,11 +14,6 @@
 #endif
 
 #define INPUT_LIMIT (16 * 1024 * 1024)
-
-static const struct ja_noun *const nouns[] = {
-    &ja_noun_jail,    &ja_noun_nic,    &ja_noun_route, &ja_noun_forward, &ja_noun_mount,   &ja_noun_volume,
-    &ja_noun_service, &ja_noun_limits, &ja_noun_dns,   &ja_noun_hooks,   &ja_noun_network, &ja_noun_template,
-};
 
 int ja_cmd_version(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
@@ -59,9 +54,9 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         ja_help_verb(verb, cli->width, &text);
     else if (!second) {
         help_group(first, &text);
-        for (size_t i = 0; i < JA_COUNT(nouns); i++)
-            if (strcmp(nouns[i]->name, first) == 0 || ja_str_equal(nouns[i]->plural, first))
-                help_noun(nouns[i], &text);
+        for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++)
+            if (strcmp((*noun)->name, first) == 0 || ja_str_equal((*noun)->plural, first))
+                help_noun(*noun, &text);
     }
     if (text.failed)
         return ja_error_nomem(err);
@@ -69,8 +64,8 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         fputs(text.text, cli->out);
         return 0;
     }
-    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first), second ? " " : "",
-                 second ? JA_SHOW(second) : "");
+    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first),
+                 second ? " " : "", second ? JA_SHOW(second) : "");
     return ja_error_hint(err, "\"jailadmin help\" lists the verbs");
 }
 
@@ -132,7 +127,8 @@ static int host_store(struct ja_cli *cli, const struct ja_args *args, struct ja_
     struct ja_engine_options options;
     ja_cmd_options(cli, false, &options);
     if (args->command_count < 3 || strcmp(args->command[1], "--state") != 0)
-        return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...", args->command[0]);
+        return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...",
+                            args->command[0]);
     options.state = args->command[2];
     int rc = ja_engine_open(&options, &engine, err);
     if (rc == 0 && strcmp(args->command[0], "store-put") == 0)
@@ -157,7 +153,8 @@ int ja_cmd_host(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     ja_autostr struct ja_str output = {0};
     if ((verb->flags & JA_HOSTVERB_INPUT) && !cli->in_terminal && read_input(&input, err) < 0)
         return err->code;
-    struct ja_hostverb_io io = {.input = input.text ? input.text : "", .input_length = input.length, .output = &output};
+    struct ja_hostverb_io io = {
+        .input = input.text ? input.text : "", .input_length = input.length, .output = &output};
     int code = verb->run(args->command_count, args->command, &io, err);
     if (output.text)
         fwrite(output.text, 1, output.length, cli->out);

@@ -27,15 +27,3 @@ TODO(ja_cmd_doctor)
 TODO(ja_cmd_adopt)
 TODO(ja_cmd_backup)
 TODO(ja_cmd_restore)
-
-/* Completion is to come from the verb and field tables. */
-int ja_complete(JA_UNUSED struct ja_cli *cli, JA_UNUSED char *const *words, JA_UNUSED size_t count,
-                JA_UNUSED struct ja_strv *ret_candidates)
-{
-    return 0;
-}
-
-const char *ja_completion_script(JA_UNUSED const char *shell)
-{
-    return NULL;
-}

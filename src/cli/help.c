@@ -9,6 +9,13 @@
 
 #define COLUMN 20 /* where the second column begins */
 
+const struct ja_noun *const ja_help_nouns[] = {
+    &ja_noun_jail,  &ja_noun_nic,    &ja_noun_route,   &ja_noun_forward,
+    &ja_noun_mount, &ja_noun_volume, &ja_noun_service, &ja_noun_limits,
+    &ja_noun_dns,   &ja_noun_hooks,  &ja_noun_network, &ja_noun_template,
+    NULL,
+};
+
 /* Columns of a text: its characters; our own texts are ASCII but for nothing. */
 void ja_wrap(struct ja_str *str, const char *text, unsigned at, unsigned indent, unsigned width)
 {
@@ -90,12 +97,15 @@ void ja_help_all(unsigned width, struct ja_str *str)
     ja_str_add(str, "\nOptions of all verbs, before or after the verb:\n");
     add_options(str, ja_global_options, width);
     ja_str_add(str, "\n");
-    ja_wrap(str, "\"jailadmin help VERB\" says more about a verb, \"jailadmin help NOUN\" lists the fields of a jail, "
-                 "network, template, nic or another noun, and jailadmin(8) is the manual.",
-            0, 0, width);
+    ja_wrap(
+        str,
+        "\"jailadmin help VERB\" says more about a verb, \"jailadmin help NOUN\" lists the fields of a jail, "
+        "network, template, nic or another noun, and jailadmin(8) is the manual.",
+        0, 0, width);
 }
 
-/* The noun whose fields an option's value names: that of a list or object, or the option's own for any field. */
+/* The noun whose fields an option's value names: that of a list or object, or the option's own for any field.
+ */
 static const struct ja_noun *option_noun(const struct ja_option *option)
 {
     if (!option->noun || !option->field)

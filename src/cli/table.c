@@ -1,6 +1,6 @@
 /*
- * table.c: tables for people, which scripts can read too: the same columns on a terminal and in a pipe, without
- * decoration there.
+ * table.c: tables for people, which scripts can read too: the same columns on a terminal and in a pipe,
+ * without decoration there.
  */
 #include "cli/cli.h"
 

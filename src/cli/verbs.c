@@ -216,7 +216,7 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin start web1 web2", "Starts both at the same time.", all_options, CHANGES | JA_VERB_ALL, 0, -1,
      JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_start},
     {"stop", JA_GROUP_JAIL, "JAIL... | --all", "Stop jails",
-     "The jail's init is asked to end, by its own signal or the stop_command field; after stop_timeout what is left is "
+     "The jail's init is asked to end, by its own signal or the stop-command field; after stop-timeout what is left is "
      "killed.",
      "jailadmin stop --force web1", "Stops it at once.", stop_options, CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL,
      JA_WORD_JAIL, .run = ja_cmd_stop},
@@ -290,7 +290,7 @@ const struct ja_verb ja_verbs[] = {
 
     {"completion", JA_GROUP_OTHER, "bash|zsh|fish", "Print a shell's completion script",
      "The script asks jailadmin for the words, so it never needs to be renewed.",
-     "jailadmin completion bash > /etc/bash_completion.d/jailadmin", "Completion for all users of bash.", NULL, JA_VERB_HIDDEN, 1, 1,
+     "jailadmin completion bash > /etc/bash_completion.d/jailadmin", "Completion for all users of bash.", NULL, 0, 1, 1,
      JA_WORD_CHOICE, .choices = shells, .run = ja_cmd_completion},
     {"help", JA_GROUP_OTHER, "[VERB | NOUN]", "Print help",
      "Of a verb, or of a noun such as jail, nic or network all fields.", "jailadmin help nic",
