@@ -71,6 +71,8 @@ ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;       /* link.c */
 ja_hostverb_fn ja_verb_crun_clean;                             /* clean.c */
 ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
 ja_hostverb_fn ja_native_btrfs_property;
+ja_hostverb_fn ja_native_ip, ja_native_nsenter;                /* ipbatch.c */
+ja_hostverb_fn ja_native_nft;                                  /* nftbatch.c */
 
 ja_hostverb_fn ja_verb_tree_delete;                            /* tree.c */
 

@@ -171,18 +171,21 @@ static int send_all(int fd, const struct ja_nl *nl)
     return n < 0 ? -errno : 0;
 }
 
-/* Numbers the messages, so that late answers to an earlier request are known as such. The last one's number.
- */
+/* Numbers the messages, so that late answers to an earlier request are known as such. The number of the last
+ * one that is answered: the end of an nftables batch is not, by most kernels. */
 static uint32_t number_messages(struct ja_nl *nl, uint32_t *ret_first)
 {
     static uint32_t last;
+    uint32_t answered = 0;
     *ret_first = last + 1;
     for (size_t at = 0; at + NLMSG_HDRLEN <= nl->length;) {
         struct nlmsghdr *message = (struct nlmsghdr *)(void *)(nl->bytes + at);
         message->nlmsg_seq = ++last;
+        if (message->nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP))
+            answered = last;
         at += NLMSG_ALIGN(message->nlmsg_len);
     }
-    return last;
+    return answered;
 }
 
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size)

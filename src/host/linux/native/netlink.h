@@ -1,6 +1,6 @@
 /*
- * netlink.h: messages to the kernel's networking, without a library: a growing buffer of messages, and requests that are
- * answered by acknowledgements, replies or an errno with the kernel's own words.
+ * netlink.h: messages to the kernel's networking, without a library: a growing buffer of messages, and
+ * requests that are answered by acknowledgements, replies or an errno with the kernel's own words.
  */
 #ifndef JA_LINUX_NETLINK_H
 #define JA_LINUX_NETLINK_H
@@ -16,7 +16,8 @@ struct ja_nl {
     bool failed;    /* memory ran out, or a message became too long */
 };
 
-/* Begins a message; `header` is the family's own header (struct ifinfomsg, nfgenmsg ...). NLM_F_REQUEST is added. */
+/* Begins a message; `header` is the family's own header (struct ifinfomsg, nfgenmsg ...). NLM_F_REQUEST is
+ * added. */
 void ja_nl_message(struct ja_nl *nl, unsigned type, unsigned flags, const void *header, size_t header_size);
 void ja_nl_attr(struct ja_nl *nl, unsigned type, const void *data, size_t size);
 void ja_nl_text(struct ja_nl *nl, unsigned type, const char *text); /* with its zero */
@@ -31,8 +32,9 @@ void ja_nl_fini(struct ja_nl *nl);
 int ja_nl_open(int protocol);
 /* Each reply that is neither an acknowledgement nor an error. Negative ends the request. */
 typedef int ja_nl_each(void *context, const struct nlmsghdr *message);
-/* Sends the buffer (all its messages at once) and reads until its last message is acknowledged, a dump is done, or one failed.
- * 0 or -errno; `words` (of `size` bytes, may be NULL) receives what the kernel says beyond errno, or "". */
+/* Sends the buffer (all its messages at once) and reads until the last message with NLM_F_ACK is
+ * acknowledged, or the dump is done, or one failed. 0 or -errno; `words` (of `size` bytes, may be NULL)
+ * receives what the kernel says beyond errno, or "". */
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size);
 
 /* The data of an attribute in a list of them; NULL when there is none. */

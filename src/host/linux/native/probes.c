@@ -30,48 +30,52 @@
 
 /* ---- addresses ---- */
 
-struct found_route {
-    bool local;
-    uint32_t interface;
-};
-
-static int take_route(void *context, const struct nlmsghdr *message)
+/* Takes the interface of a local route, or of an address. */
+static int take_interface(void *context, const struct nlmsghdr *message)
 {
-    struct found_route *found = context;
-    const struct rtmsg *route = NLMSG_DATA(message);
+    uint32_t *interface = context;
     size_t size;
-    const void *oif = ja_nl_find(RTM_RTA(route), RTM_PAYLOAD(message), RTA_OIF, &size);
-    if (message->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL && oif && size == 4) {
-        found->local = true;
-        memcpy(&found->interface, oif, 4);
+    if (message->nlmsg_type == RTM_NEWADDR) {
+        const struct ifaddrmsg *header = NLMSG_DATA(message);
+        *interface = header->ifa_index;
+    } else if (message->nlmsg_type == RTM_NEWROUTE) {
+        const struct rtmsg *route = NLMSG_DATA(message);
+        const void *oif = ja_nl_find(RTM_RTA(route), RTM_PAYLOAD(message), RTA_OIF, &size);
+        if (route->rtm_type == RTN_LOCAL && oif && size == 4)
+            memcpy(interface, oif, 4);
     }
     return 0;
 }
 
-/* An address is the host's when the routing table delivers it locally; the matched entry names its interface.
- */
+/* The kernel is asked for one address, not for all. IPv6 has a question for that. IPv4 has not: there the
+ * routing table entry that delivers the address locally names its interface. (That of IPv6 comes a moment
+ * after the address.) */
 static int probe_hostaddr(const char *address, char ret_interface[16], struct ja_error *err)
 {
     struct ja_addr addr;
-    struct found_route found = {0};
+    uint32_t interface = 0;
     char name[IF_NAMESIZE];
     if (ja_addr_parse(address, &addr, NULL) < 0)
         return 0;
     ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
-    struct rtmsg header = {.rtm_family = addr.v6 ? AF_INET6 : AF_INET,
-                           .rtm_dst_len = addr.v6 ? 128 : 32,
-                           .rtm_flags = RTM_F_FIB_MATCH};
     struct ja_nl nl = {0};
-    ja_nl_message(&nl, RTM_GETROUTE, NLM_F_ACK, &header, sizeof header);
-    ja_nl_attr(&nl, RTA_DST, addr.bytes, addr.v6 ? 16 : 4);
-    int rc = ja_nl_request(fd, &nl, take_route, &found, NULL, 0);
+    if (addr.v6) {
+        struct ifaddrmsg header = {.ifa_family = AF_INET6, .ifa_prefixlen = 128};
+        ja_nl_message(&nl, RTM_GETADDR, NLM_F_ACK, &header, sizeof header);
+        ja_nl_attr(&nl, IFA_ADDRESS, addr.bytes, 16);
+    } else {
+        struct rtmsg header = {.rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_flags = RTM_F_FIB_MATCH};
+        ja_nl_message(&nl, RTM_GETROUTE, NLM_F_ACK, &header, sizeof header);
+        ja_nl_attr(&nl, RTA_DST, addr.bytes, 4);
+    }
+    int rc = ja_nl_request(fd, &nl, take_interface, &interface, NULL, 0);
     ja_nl_fini(&nl);
     if (rc == -ENOMEM || rc == -EPERM || rc == -EACCES)
-        return ja_error_sys(err, -rc, NULL, "cannot ask for the route to %s", address);
-    /* Any other errno means that there is no route at all. */
-    if (rc < 0 || !found.local || !if_indextoname(found.interface, name))
+        return ja_error_sys(err, -rc, NULL, "cannot ask for the address %s", address);
+    /* Any other errno means that there is no such address, or no route at all. */
+    if (rc < 0 || !interface || !if_indextoname(interface, name))
         return 0;
     snprintf(ret_interface, 16, "%s", name);
     return 1;

@@ -38,6 +38,9 @@ static const struct ja_native NATIVES[] = {
     {{"btrfs", "subvolume", "create", NULL}, ja_native_btrfs_create, 0},
     {{"btrfs", "subvolume", "delete", NULL}, ja_native_btrfs_delete, 0},
     {{"btrfs", "property", "set", NULL}, ja_native_btrfs_property, 0},
+    {{"ip", "-batch", "-", NULL}, ja_native_ip, 0},
+    {{"nsenter", NULL}, ja_native_nsenter, 0},
+    {{"nft", "-f", "-", NULL}, ja_native_nft, 0},
     {{NULL}, NULL, 0},
 };
 
