@@ -29,7 +29,7 @@ static void help_group(const char *group, struct ja_str *str)
 {
     size_t length = strlen(group);
     for (const struct ja_verb *verb = ja_verbs; verb->name; verb++)
-        if (strncmp(verb->name, group, length) == 0 && verb->name[length] == ' ')
+        if (strncmp(verb->name, group, length) == 0 && verb->name[length] == ' ' && !(verb->flags & JA_VERB_HIDDEN))
             ja_str_addf(str, "  %-20s%s\n", verb->name, verb->doc);
 }
 

@@ -263,7 +263,7 @@ static void offer_options(struct completing *c)
             char name[64];
             snprintf(name, sizeof name, "--%s", option->name);
             bool dry_run = strcmp(option->name, "dry-run") == 0;
-            if (dry_run && c->verb && !(c->verb->flags & JA_VERB_MUTATES))
+            if (option->hidden || (dry_run && c->verb && !(c->verb->flags & JA_VERB_MUTATES)))
                 continue;
             if (option->repeatable || !given_already(c, name))
                 offer(c, "", c->last, name, "", option->doc);

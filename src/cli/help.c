@@ -65,6 +65,8 @@ static void add_entry(struct ja_str *str, const char *head, const char *text, un
 static void add_options(struct ja_str *str, const struct ja_option *options, unsigned width)
 {
     for (const struct ja_option *option = options; option && option->name; option++) {
+        if (option->hidden)
+            continue;
         ja_autostr struct ja_str head = {0};
         ja_autostr struct ja_str text = {0};
         ja_option_head(option, &head);

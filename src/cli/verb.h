@@ -41,6 +41,7 @@ struct ja_option {
      */
     const struct ja_noun *noun;
     const char *field;
+    bool hidden; /* not built yet: parsed, but in no help, manual page or completion */
 };
 
 enum ja_verb_flag {

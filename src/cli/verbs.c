@@ -63,9 +63,9 @@ const char *ja_verb_group_title(enum ja_verb_group group)
 
 static const struct ja_option init_options[] = {
     {"storage", .metavar = "KIND:WHERE",
-     .doc = "Where trees live: file:SIZE (btrfs in a file) or btrfs:DIR"},
+     .doc = "Where trees live: file:SIZE (btrfs in a file) or btrfs:DIR; file:8G unless given"},
     {"network", .metavar = "ADDRESS/LENGTH",
-     .doc = "The gateway address of the first network, such as 10.66.0.1/16, or none"},
+     .doc = "The gateway address of the network named default, or none for no network; 10.66.0.1/16 unless given"},
     {"slots", .metavar = "N", .doc = "How many jails there can be at most; 4096 unless given"},
     {0},
 };
@@ -76,16 +76,16 @@ static const struct ja_option teardown_options[] = {
 static const struct ja_option template_create_options[] = {
     {"from", .metavar = "SOURCE",
      .doc = "What it is made from: busybox or dir:PATH"},
-    {"pkg", .metavar = "PACKAGE", .repeatable = true, .doc = "Install a package in it"},
-    {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
-    {"script", .metavar = "FILE", .word = JA_WORD_FILE, .doc = "Run a script of the host in it"},
-    {"mirror", .metavar = "URL", .doc = "Fetch packages from there; unless given, from where this host does"},
-    {"sha256", .metavar = "SUM", .doc = "The checksum that the fetched archive must have"},
+    {"pkg", .metavar = "PACKAGE", .repeatable = true, .hidden = true, .doc = "Install a package in it"},
+    {"run", .metavar = "COMMAND", .repeatable = true, .hidden = true, .doc = "Run a shell command in it"},
+    {"script", .metavar = "FILE", .word = JA_WORD_FILE, .hidden = true, .doc = "Run a script of the host in it"},
+    {"mirror", .metavar = "URL", .hidden = true, .doc = "Fetch packages from there; unless given, from where this host does"},
+    {"sha256", .metavar = "SUM", .hidden = true, .doc = "The checksum that the fetched archive must have"},
     OPTION_LABEL(ja_noun_template),
     {0},
 };
 static const struct ja_option network_create_options[] = {
-    {"address", .metavar = "ADDRESS/LENGTH", .repeatable = true, .noun = &ja_noun_network, .field = "addresses",
+    {"address", .metavar = "ADDRESS/LENGTH", .repeatable = true, .noun = &ja_noun_network, .field = "address",
      .doc = "The gateway's address in it, IPv4 or IPv6"},
     {"nat", .metavar = "auto|none|IFACE", .noun = &ja_noun_network, .field = "nat",
      .doc = "Translate addresses to those of this uplink"},
@@ -158,9 +158,9 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_shutdown},
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
-     "A template is a tree that jails are cloned from. It is made from the source, then packages, commands and the script "
-     "are run inside it, in a temporary jail with network and never in the host. A build that fails leaves nothing.",
-     "jailadmin template create web --from debian:bookworm --pkg nginx-light", "A Debian with a web server.",
+     "A template is a tree that jails are cloned from. It is copied from the source, which is not needed afterwards. When "
+     "that fails, nothing is left.",
+     "jailadmin template create base --from busybox", "A small system, made of the host's busybox.",
      template_create_options, CHANGES, 1, 1, .run = ja_cmd_template_create},
     {"template list", JA_GROUP_TEMPLATE, "[PATTERN]...", "List templates and their versions",
      "Prints one line for each version. A pattern is a name in which * and ? stand for other characters.",
