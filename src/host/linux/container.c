@@ -200,3 +200,9 @@ void ja_linux_instance_up(struct ja_planning *p)
     ja_step_undo_host(p, step, "remove", to, NULL);
     step->flags |= JA_STEP_PERSISTENT;
 }
+
+void ja_linux_cgroup_remove(struct ja_planning *p)
+{
+    struct ja_step *step = ja_plan_host_step(p, "cgroup-remove", "remove the cgroup of the instance");
+    ja_step_runf(p->plan, step, "/jailadmin-%s", p->site->tag);
+}

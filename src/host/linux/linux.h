@@ -39,6 +39,8 @@ void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *
 void ja_linux_instance_up(struct ja_planning *p);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+/* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
+void ja_linux_cgroup_remove(struct ja_planning *p);
 /* crun's name for a jail: "ja<tag><slot>". */
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
 

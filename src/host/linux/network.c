@@ -448,6 +448,7 @@ void ja_linux_instance_down(struct ja_planning *p)
     release_setting(p, FORWARD4, "put the host's settings back if nobody else needs them");
     release_setting(p, FORWARD6, "put the host's settings back if nobody else needs them");
     each_line(interfaces, release_advertisements, &release);
+    ja_linux_cgroup_remove(p);
 }
 
 void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s)

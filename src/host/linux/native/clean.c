@@ -133,7 +133,9 @@ static int remove_cgroup(const char *path, int64_t deadline, struct ja_error *er
     }
 }
 
-static int remove_in_all(const char *cgroup, struct ja_error *err)
+/* Calls `each` with the cgroup's path in every hierarchy, until one fails. */
+static int in_all_hierarchies(const char *cgroup, int (*each)(const char *path, int64_t deadline, struct ja_error *err),
+                              struct ja_error *err)
 {
     int64_t deadline = ja_sys_now_ms() + WAIT_MS;
     struct statfs fs;
@@ -147,7 +149,7 @@ static int remove_in_all(const char *cgroup, struct ja_error *err)
     if (fs.f_type == CGROUP2_SUPER_MAGIC) {
         ja_autofree char *path = ja_printf(CGROUP_ROOT "%s", cgroup);
 
-        return path == NULL ? ja_error_nomem(err) : remove_cgroup(path, deadline, err);
+        return path == NULL ? ja_error_nomem(err) : each(path, deadline, err);
     }
     dir = opendir(CGROUP_ROOT);
     if (dir == NULL) {
@@ -161,7 +163,7 @@ static int remove_in_all(const char *cgroup, struct ja_error *err)
             continue;
         }
         path = ja_printf(CGROUP_ROOT "/%s%s", entry->d_name, cgroup);
-        code = path == NULL ? ja_error_nomem(err) : remove_cgroup(path, deadline, err);
+        code = path == NULL ? ja_error_nomem(err) : each(path, deadline, err);
     }
     closedir(dir);
     return code;
@@ -194,9 +196,25 @@ int ja_verb_crun_clean(int argc, char *const *argv, struct ja_hostverb_io *io JA
         return ja_error_set(err, JA_E_USAGE, NULL, "the cgroup %s is not that of %s", cgroup, id);
     }
     /* The cgroup first: while it is there, crun's state says what it belongs to. */
-    if ((code = remove_in_all(cgroup, err)) < 0) {
+    if ((code = in_all_hierarchies(cgroup, remove_cgroup, err)) < 0) {
         return code;
     }
     state = ja_printf("%s/%s", root, id);
     return state == NULL ? ja_error_nomem(err) : ja_tree_remove(state, err);
+}
+
+static int remove_empty(const char *path, int64_t deadline JA_UNUSED, struct ja_error *err)
+{
+    return rmdir(path) == 0 || errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
+}
+
+int ja_verb_cgroup_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    if (argc != 2) {
+        return ja_opt_usage(argv[0], err);
+    }
+    if (argv[1][0] != '/' || !is_our_cgroup(argv[1], "jailadmin-")) {
+        return ja_error_set(err, JA_E_USAGE, NULL, "the cgroup %s is not one of jailadmin", argv[1]);
+    }
+    return in_all_hierarchies(argv[1], remove_empty, err);
 }

@@ -25,6 +25,8 @@ static const struct ja_hostverb VERBS[] = {
     {"kill-init", "PIDFILE", "kill a jail's init and wait for its end", ja_verb_kill_init, 0},
     {"crun-clean", "--root CRUNROOT --cgroup PATH ID", "remove what crun and the kernel keep of an ended jail",
      ja_verb_crun_clean, 0},
+    {"cgroup-remove", "PATH", "remove an empty cgroup of jailadmin from every hierarchy, if it is there",
+     ja_verb_cgroup_remove, 0},
     {"tree-delete", "PATH", "delete a directory with the subvolumes in it, if it is there", ja_verb_tree_delete, 0},
     {"link-remove", "NAME MARK", "remove a network interface whose alias is MARK; none is success", ja_verb_link_remove,
      0},
