@@ -42,20 +42,20 @@ void ja_cleanup_close(int *fd);
 /* What kind of failure it was. The values are part of the JSON output (as names, ja_code_name). */
 enum ja_code {
     JA_OK = 0,
-    JA_E_FAILED = -1,      /* a command or a system call failed */
-    JA_E_USAGE = -2,       /* wrong command line */
-    JA_E_INVALID = -3,     /* a value was refused by the field tables or a planner */
-    JA_E_NOMEM = -4,       /* out of memory */
-    JA_E_NOTFOUND = -5,    /* no such object */
-    JA_E_EXISTS = -6,      /* the object exists already */
-    JA_E_CONFLICT = -7,    /* somebody else has it, or changed it meanwhile */
-    JA_E_BUSY = -8,        /* a lock or a resource did not become free in time */
-    JA_E_TIMEOUT = -9,     /* a command ran out of its time limit */
-    JA_E_DENIED = -10,     /* not allowed: permissions, protect */
-    JA_E_UNSUPPORTED = -11,/* this host cannot do it */
-    JA_E_INTERRUPTED = -12,/* the user pressed Ctrl-C */
-    JA_E_CORRUPT = -13,    /* a file or the store is damaged */
-    JA_E_LIMIT = -14,      /* a limit is used up: slots, addresses, bridge ports */
+    JA_E_FAILED = -1,       /* a command or a system call failed */
+    JA_E_USAGE = -2,        /* wrong command line */
+    JA_E_INVALID = -3,      /* a value was refused by the field tables or a planner */
+    JA_E_NOMEM = -4,        /* out of memory */
+    JA_E_NOTFOUND = -5,     /* no such object */
+    JA_E_EXISTS = -6,       /* the object exists already */
+    JA_E_CONFLICT = -7,     /* somebody else has it, or changed it meanwhile */
+    JA_E_BUSY = -8,         /* a lock or a resource did not become free in time */
+    JA_E_TIMEOUT = -9,      /* a command ran out of its time limit */
+    JA_E_DENIED = -10,      /* not allowed: permissions, protect */
+    JA_E_UNSUPPORTED = -11, /* this host cannot do it */
+    JA_E_INTERRUPTED = -12, /* the user pressed Ctrl-C */
+    JA_E_CORRUPT = -13,     /* a file or the store is damaged */
+    JA_E_LIMIT = -14,       /* a limit is used up: slots, addresses, bridge ports */
 };
 const char *ja_code_name(int code);
 
@@ -64,16 +64,19 @@ const char *ja_code_name(int code);
  * is an error like any other. Text that does not fit is cut.
  */
 struct ja_error {
-    int code;           /* enum ja_code */
-    int sys;            /* errno, or 0 */
-    char object[160];   /* what it is about: "jail web1", "field limits.memory" */
-    char what[640];     /* what went wrong, one sentence without a full stop */
-    char command[640];  /* the command that failed, if one did */
-    char output[1600];  /* what that command printed, bounded */
-    char hint[320];     /* what to do next */
+    int code;          /* enum ja_code */
+    int sys;           /* errno, or 0 */
+    char object[160];  /* what it is about: "jail web1", "field limits.memory" */
+    char what[640];    /* what went wrong, one sentence without a full stop */
+    char command[640]; /* the command that failed, if one did */
+    char output[1600]; /* what that command printed, bounded */
+    char hint[320];    /* what to do next */
 };
 
-#define JA_ERROR_INIT {0}
+#define JA_ERROR_INIT                                                                                                  \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 
 /* Fills *err (which may be NULL) and returns `code`. `object` may be NULL. Clears command, output and hint. */
 int ja_error_set(struct ja_error *err, int code, const char *object, const char *format, ...) JA_PRINTF(4, 5);

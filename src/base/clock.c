@@ -54,9 +54,8 @@ void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
 
 static void format_uuid(const unsigned char b[16], char ret_uuid[JA_UUID_TEXT])
 {
-    snprintf(ret_uuid, JA_UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    snprintf(ret_uuid, JA_UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
 int ja_uuid_new(char ret_uuid[JA_UUID_TEXT])
@@ -112,9 +111,8 @@ int ja_process_start(pid_t pid, uint64_t *ret_start)
     const char *fields = strrchr(text, ')');
     char state;
     unsigned long long start;
-    if (!fields ||
-        sscanf(fields, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-               &state, &start) != 2)
+    if (!fields || sscanf(fields, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+                          &state, &start) != 2)
         return JA_E_FAILED;
     if (state == 'Z' || state == 'X')
         return JA_E_NOTFOUND;

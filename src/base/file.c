@@ -205,8 +205,7 @@ static int put_file(int dirfd, const char *name, const struct new_file *file)
     return file->durable ? fsync(dirfd) : 0;
 }
 
-int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable,
-                  struct ja_error *err)
+int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err)
 {
     ja_autofree char *dir = NULL;
     const char *name;
@@ -295,8 +294,8 @@ static int open_confined(int dirfd, const char *path, int flags, mode_t mode, in
     struct open_request request = {
         .flags = (uint64_t)(unsigned)flags,
         .mode = flags & O_CREAT ? mode & 07777 : 0,
-        .resolve = confine == CONFINE_ROOT ? OPENAT2_IN_ROOT | OPENAT2_NO_MAGICLINKS
-                                           : OPENAT2_NO_XDEV | OPENAT2_NO_SYMLINKS,
+        .resolve =
+            confine == CONFINE_ROOT ? OPENAT2_IN_ROOT | OPENAT2_NO_MAGICLINKS : OPENAT2_NO_XDEV | OPENAT2_NO_SYMLINKS,
     };
     long fd = -1;
     for (int i = 0; i < LOOKUP_TRIES; i++) {
@@ -461,8 +460,7 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
 }
 
 /* Opens the directory in which `path` is, or is to be; `ret_name` is its name there. */
-static int open_parent(const char *root, const char *path, int *ret_fd, const char **ret_name,
-                       struct ja_error *err)
+static int open_parent(const char *root, const char *path, int *ret_fd, const char **ret_name, struct ja_error *err)
 {
     ja_autofree char *dir = NULL;
     const char *name;
@@ -477,8 +475,7 @@ static int open_parent(const char *root, const char *path, int *ret_fd, const ch
     return 0;
 }
 
-static int write_beneath(const char *root, const char *path, const struct new_file *file,
-                         struct ja_error *err)
+static int write_beneath(const char *root, const char *path, const struct new_file *file, struct ja_error *err)
 {
     ja_autoclose int dirfd = -1;
     const char *name;
@@ -488,15 +485,15 @@ static int write_beneath(const char *root, const char *path, const struct new_fi
     return put_file(dirfd, name, file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
 }
 
-int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
-                     uid_t uid, gid_t gid, struct ja_error *err)
+int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                     gid_t gid, struct ja_error *err)
 {
     struct new_file file = {bytes, length, mode, uid, gid, false, false};
     return write_beneath(root, path, &file, err);
 }
 
-int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode,
-                      uid_t uid, gid_t gid, struct ja_error *err)
+int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                      gid_t gid, struct ja_error *err)
 {
     struct new_file file = {bytes, length, mode, uid, gid, false, true};
     return write_beneath(root, path, &file, err);
@@ -534,8 +531,7 @@ int ja_beneath_mkdir_new(const char *root, const char *path, mode_t mode, struct
     return r == 0 ? 0 : ja_file_error(err, errno, path, "make the directory");
 }
 
-int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid,
-                     struct ja_error *err)
+int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid, struct ja_error *err)
 {
     ja_autofree char *copy = ja_strdup(below(path));
     if (!copy)

@@ -33,8 +33,7 @@ int ja_self_path(char *ret_path, size_t size, struct ja_error *err)
     if (access(path, X_OK) < 0)
         return ja_error_set(err, JA_E_FAILED, path, "the file of this program is gone or was replaced");
     if ((size_t)length >= size)
-        return ja_error_set(err, JA_E_LIMIT, path, "the path of this program is longer than %zu bytes",
-                            size - 1);
+        return ja_error_set(err, JA_E_LIMIT, path, "the path of this program is longer than %zu bytes", size - 1);
     memcpy(ret_path, path, (size_t)length + 1);
     return 0;
 }

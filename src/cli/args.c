@@ -129,19 +129,18 @@ static int usage_unknown_option(struct parser *p, const char *dashes, const char
     for (size_t t = 0; t < JA_COUNT(tables); t++)
         for (const struct ja_option *option = tables[t]; option && option->name; option++)
             nearest_try(&nearest, option->name);
-    ja_error_set(p->err, JA_E_USAGE, verb ? verb->name : NULL, "there is no option %s%s%s", dashes,
-                 JA_SHOW(word), verb ? "" : " before the verb");
+    ja_error_set(p->err, JA_E_USAGE, verb ? verb->name : NULL, "there is no option %s%s%s", dashes, JA_SHOW(word),
+                 verb ? "" : " before the verb");
     if (nearest.word[0] && dashes[1])
         return ja_error_hint(p->err, "did you mean --%s?", nearest.word);
     for (const struct ja_verb *other = ja_verbs; !verb && other->name; other++) {
-        const struct ja_option *option = dashes[1] ? ja_option_find(other->options, name, length)
-                                                   : ja_option_find_letter(other->options, *name);
+        const struct ja_option *option =
+            dashes[1] ? ja_option_find(other->options, name, length) : ja_option_find_letter(other->options, *name);
         if (option)
             return ja_error_hint(p->err, "options of a verb stand after it: jailadmin %s --%s", other->name,
                                  option->name);
     }
-    return ja_error_hint(p->err, "\"jailadmin help%s%s\" lists the options", verb ? " " : "",
-                         verb ? verb->name : "");
+    return ja_error_hint(p->err, "\"jailadmin help%s%s\" lists the options", verb ? " " : "", verb ? verb->name : "");
 }
 
 JA_PRINTF(2, 3) static int usage(struct parser *p, const char *format, ...)
@@ -180,8 +179,8 @@ static int set_jobs(struct parser *p, const char *value)
     errno = 0;
     long jobs = strtol(value, &end, 10);
     if (errno || *end || end == value || jobs < 1 || jobs > JA_JOBS_MOST)
-        return ja_error_set(p->err, JA_E_USAGE, "option --jobs", "%s is no number from 1 to %d",
-                            JA_SHOW(value), JA_JOBS_MOST);
+        return ja_error_set(p->err, JA_E_USAGE, "option --jobs", "%s is no number from 1 to %d", JA_SHOW(value),
+                            JA_JOBS_MOST);
     p->cli->jobs = (int)jobs;
     return 0;
 }
@@ -231,8 +230,7 @@ static int check_choice(struct parser *p, const struct ja_option *option, const 
         return 0;
     char object[80];
     snprintf(object, sizeof object, "option --%s", option->name);
-    return ja_error_set(p->err, JA_E_USAGE, object, "%s is none of: %s", JA_SHOW(value),
-                        all.text ? all.text : "");
+    return ja_error_set(p->err, JA_E_USAGE, object, "%s is none of: %s", JA_SHOW(value), all.text ? all.text : "");
 }
 
 static int take_option(struct parser *p, const struct ja_option *option, bool global, const char *value)
@@ -254,17 +252,15 @@ static int take_option(struct parser *p, const struct ja_option *option, bool gl
 }
 
 /* A verb's own option hides a global one of the same letter. */
-static const struct ja_option *find_option(const struct parser *p, const char *name, size_t length,
-                                           bool letter, bool *ret_global)
+static const struct ja_option *find_option(const struct parser *p, const char *name, size_t length, bool letter,
+                                           bool *ret_global)
 {
     const struct ja_option *own = p->args->verb ? p->args->verb->options : NULL;
-    const struct ja_option *option =
-        letter ? ja_option_find_letter(own, *name) : ja_option_find(own, name, length);
+    const struct ja_option *option = letter ? ja_option_find_letter(own, *name) : ja_option_find(own, name, length);
     *ret_global = !option;
     if (option)
         return option;
-    return letter ? ja_option_find_letter(ja_global_options, *name)
-                  : ja_option_find(ja_global_options, name, length);
+    return letter ? ja_option_find_letter(ja_global_options, *name) : ja_option_find(ja_global_options, name, length);
 }
 
 static int parse_long(struct parser *p)
@@ -390,12 +386,10 @@ static int check_words(struct parser *p)
     return 0;
 }
 
-int ja_args_parse(struct ja_cli *cli, int argc, char *const *argv, struct ja_args *ret_args,
-                  struct ja_error *err)
+int ja_args_parse(struct ja_cli *cli, int argc, char *const *argv, struct ja_args *ret_args, struct ja_error *err)
 {
     struct ja_error unseen = JA_ERROR_INIT;
-    struct parser p = {
-        .cli = cli, .args = ret_args, .argv = argv, .argc = argc, .at = 1, .err = err ? err : &unseen};
+    struct parser p = {.cli = cli, .args = ret_args, .argv = argv, .argc = argc, .at = 1, .err = err ? err : &unseen};
     *ret_args = (struct ja_args){0};
     while (p.at < argc) {
         int code = parse_one(&p);
@@ -462,8 +456,7 @@ static bool given_before(const struct ja_args *args, size_t index)
     return false;
 }
 
-static int apply_one(const struct ja_args *args, size_t index, void *object, bool creating,
-                     struct ja_error *err)
+static int apply_one(const struct ja_args *args, size_t index, void *object, bool creating, struct ja_error *err)
 {
     const struct ja_option *option = args->given[index].option;
     const char *value = args->given[index].value;

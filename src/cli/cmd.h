@@ -23,7 +23,8 @@ int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 /* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
  * status: 0, 1 when the only one failed, 3 when some of several failed. */
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
-                int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err), void *work);
+                int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                void *work);
 /* Given to `one` as its context. */
 /* Says which jail an error is about. */
 void ja_object_named(struct ja_error *err, const char *name);

@@ -96,7 +96,8 @@ void ja_object_named(struct ja_error *err, const char *name)
 }
 
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
-                int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err), void *context)
+                int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                void *context)
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);

@@ -70,10 +70,12 @@ static int json_event(void *context, const struct ja_plan_row *row, struct ja_er
 {
     char started[JA_TIME_TEXT];
     ja_clock_format(row->started_ms, started);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", row->id, "verb", row->verb, "kind",
-                             row->kind, "name", row->name, "who", row->who, "started",
-                             started, "result", row->result, "detail", row->detail);
-    if (!json || json_object_set_new(json, "ms", row->ended_ms ? json_integer(row->ended_ms - row->started_ms) : json_null()) < 0 ||
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", row->id, "verb", row->verb, "kind", row->kind,
+                  "name", row->name, "who", row->who, "started", started, "result", row->result, "detail", row->detail);
+    if (!json ||
+        json_object_set_new(json, "ms", row->ended_ms ? json_integer(row->ended_ms - row->started_ms) : json_null()) <
+            0 ||
         json_array_append_new(context, json) < 0)
         return ja_error_nomem(err);
     return 0;

@@ -118,10 +118,9 @@ int ja_cmd_delete(struct ja_cli *cli, const struct ja_args *args, struct ja_erro
 {
     struct action action = {.force = ja_args_has(args, "force")};
     if (cli->in_terminal || ja_args_has(args, "all")) {
-        int rc = ja_args_has(args, "all")
-                     ? ja_confirm(cli, err, "Delete all jails with their data?")
-                     : ja_confirm(cli, err, "Delete %s%s with all data?", args->words[0],
-                                  args->word_count > 1 ? " and the others" : "");
+        int rc = ja_args_has(args, "all") ? ja_confirm(cli, err, "Delete all jails with their data?")
+                                          : ja_confirm(cli, err, "Delete %s%s with all data?", args->words[0],
+                                                       args->word_count > 1 ? " and the others" : "");
         if (rc < 0)
             return rc;
     }

@@ -64,8 +64,8 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         fputs(text.text, cli->out);
         return 0;
     }
-    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first),
-                 second ? " " : "", second ? JA_SHOW(second) : "");
+    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first), second ? " " : "",
+                 second ? JA_SHOW(second) : "");
     return ja_error_hint(err, "\"jailadmin help\" lists the verbs");
 }
 
@@ -153,8 +153,7 @@ int ja_cmd_host(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     ja_autostr struct ja_str output = {0};
     if ((verb->flags & JA_HOSTVERB_INPUT) && !cli->in_terminal && read_input(&input, err) < 0)
         return err->code;
-    struct ja_hostverb_io io = {
-        .input = input.text ? input.text : "", .input_length = input.length, .output = &output};
+    struct ja_hostverb_io io = {.input = input.text ? input.text : "", .input_length = input.length, .output = &output};
     int code = verb->run(args->command_count, args->command, &io, err);
     if (output.text)
         fwrite(output.text, 1, output.length, cli->out);

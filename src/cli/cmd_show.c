@@ -11,7 +11,8 @@ static int bare_addresses(const struct ja_jail *jail, struct ja_strv *ret_addres
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
         for (size_t a = 0; a < nic->assigned.count; a++)
-            if (ja_strv_addf(ret_addresses, "%.*s", (int)strcspn(nic->assigned.items[a], "/"), nic->assigned.items[a]) < 0)
+            if (ja_strv_addf(ret_addresses, "%.*s", (int)strcspn(nic->assigned.items[a], "/"), nic->assigned.items[a]) <
+                0)
                 return -1;
     }
     return 0;
@@ -126,7 +127,8 @@ static void print_value(struct ja_cli *cli, const char *path, const json_t *valu
     json_t *member;
     size_t i;
     if (json_is_object(value)) {
-        json_object_foreach ((json_t *)value, key, member) {
+        json_object_foreach((json_t *)value, key, member)
+        {
             ja_autofree char *inner = ja_printf("%s%s%s", path, *path ? "." : "", key);
             if (inner)
                 print_value(cli, inner, member);
@@ -135,7 +137,8 @@ static void print_value(struct ja_cli *cli, const char *path, const json_t *valu
     }
     ja_autostr struct ja_str text = {0};
     if (json_is_array(value)) {
-        json_array_foreach (value, i, member) {
+        json_array_foreach(value, i, member)
+        {
             const char *item = json_string_value(member);
             ja_str_add(&text, i ? ", " : "");
             ja_str_add_shown(&text, item ? item : "", item ? strlen(item) : 0, false);

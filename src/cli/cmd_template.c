@@ -62,7 +62,8 @@ int ja_cmd_network_create(struct ja_cli *cli, const struct ja_args *args, struct
 }
 
 static int delete_each(struct ja_cli *cli, const struct ja_args *args, const char *kind,
-                       int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err), struct ja_error *err)
+                       int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err),
+                       struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
     int rc = ja_cmd_open(cli, false, &engine, err);

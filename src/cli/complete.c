@@ -91,8 +91,8 @@ static void read_words(struct completing *c)
 /* ---- candidates ---- */
 
 /* A candidate is `prefix`, which the last word has already, and `word`, which begins with `typed`. */
-static void offer(struct completing *c, const char *prefix, const char *typed, const char *word,
-                  const char *suffix, const char *doc)
+static void offer(struct completing *c, const char *prefix, const char *typed, const char *word, const char *suffix,
+                  const char *doc)
 {
     if (!ja_str_starts(word, typed))
         return;
@@ -119,16 +119,14 @@ static void offer_names(struct completing *c, const char *prefix, const char *ty
             offer(c, prefix, typed, names.items[i], suffix, NULL);
 }
 
-static void offer_choices(struct completing *c, const char *prefix, const char *typed,
-                          const char *const *choices)
+static void offer_choices(struct completing *c, const char *prefix, const char *typed, const char *const *choices)
 {
     for (; choices && *choices; choices++)
         offer(c, prefix, typed, *choices, "", NULL);
 }
 
 /* What a field's value may be, where its table says so or its name says which objects it means. */
-static void offer_value(struct completing *c, const char *prefix, const char *typed,
-                        const struct ja_field *field)
+static void offer_value(struct completing *c, const char *prefix, const char *typed, const struct ja_field *field)
 {
     static const char *const yes_no[] = {"yes", "no", NULL};
     static const struct {
@@ -144,8 +142,8 @@ static void offer_value(struct completing *c, const char *prefix, const char *ty
 }
 
 /* The fields of a noun from number `first` on, that a user may set. */
-static void offer_fields(struct completing *c, const char *prefix, const char *typed,
-                         const struct ja_noun *noun, size_t first, bool change_only)
+static void offer_fields(struct completing *c, const char *prefix, const char *typed, const struct ja_noun *noun,
+                         size_t first, bool change_only)
 {
     for (size_t i = first; i < noun->field_count; i++) {
         const struct ja_field *field = &noun->fields[i];
@@ -157,8 +155,8 @@ static void offer_fields(struct completing *c, const char *prefix, const char *t
 }
 
 /* PATH=VALUE: the path is offered name by name, then values of its field. */
-static void offer_assignment(struct completing *c, const char *prefix, const char *text,
-                             const struct ja_noun *noun, bool change_only)
+static void offer_assignment(struct completing *c, const char *prefix, const char *text, const struct ja_noun *noun,
+                             bool change_only)
 {
     const char *equal = strchr(text, '=');
     const char *dot = equal ? NULL : strrchr(text, '.');
@@ -191,8 +189,7 @@ static void offer_assignment(struct completing *c, const char *prefix, const cha
 }
 
 /* "eth0,network=lan,addr": what follows the last comma; the key itself is the user's. */
-static void offer_entry(struct completing *c, const char *prefix, const char *text,
-                        const struct ja_noun *noun)
+static void offer_entry(struct completing *c, const char *prefix, const char *text, const struct ja_noun *noun)
 {
     const char *comma = strrchr(text, ',');
     if (!comma)
@@ -236,8 +233,7 @@ static void offer_verbs(struct completing *c, const char *group, const char *typ
         const char *space = strchr(verb->name, ' ');
         if (verb->flags & JA_VERB_HIDDEN)
             continue;
-        if (group &&
-            (!space || (size_t)(space - verb->name) != length || strncmp(verb->name, group, length) != 0))
+        if (group && (!space || (size_t)(space - verb->name) != length || strncmp(verb->name, group, length) != 0))
             continue;
         if (group || !space) {
             offer(c, "", typed, group ? space + 1 : verb->name, "", verb->doc);

@@ -40,8 +40,7 @@ int ja_confirm(struct ja_cli *cli, struct ja_error *err, const char *question, .
     vsnprintf(text, sizeof text, question, args);
     va_end(args);
     if (!cli->in_terminal || !cli->errors_terminal || cli->json) {
-        ja_error_set(err, JA_E_DENIED, NULL, "this needs a yes, and there is nobody to ask: %s",
-                     JA_SHOW(text));
+        ja_error_set(err, JA_E_DENIED, NULL, "this needs a yes, and there is nobody to ask: %s", JA_SHOW(text));
         return ja_error_hint(err, "give --yes if you are sure");
     }
     fprintf(cli->errors, "%s [y/N] ", ja_str_show(shown, sizeof shown, text));

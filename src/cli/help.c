@@ -99,11 +99,10 @@ void ja_help_all(unsigned width, struct ja_str *str)
     ja_str_add(str, "\nOptions of all verbs, before or after the verb:\n");
     add_options(str, ja_global_options, width);
     ja_str_add(str, "\n");
-    ja_wrap(
-        str,
-        "\"jailadmin help VERB\" says more about a verb, \"jailadmin help NOUN\" lists the fields of a jail, "
-        "network, template, nic or another noun, and jailadmin(8) is the manual.",
-        0, 0, width);
+    ja_wrap(str,
+            "\"jailadmin help VERB\" says more about a verb, \"jailadmin help NOUN\" lists the fields of a jail, "
+            "network, template, nic or another noun, and jailadmin(8) is the manual.",
+            0, 0, width);
 }
 
 /* The noun whose fields an option's value names: that of a list or object, or the option's own for any field.

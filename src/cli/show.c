@@ -51,8 +51,7 @@ void ja_warn(struct ja_cli *cli, const char *format, ...)
 
 int ja_print_json(struct ja_cli *cli, json_t *json, struct ja_error *err)
 {
-    char *text =
-        json ? json_dumps(json, (cli->out_terminal ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY) : NULL;
+    char *text = json ? json_dumps(json, (cli->out_terminal ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY) : NULL;
     json_decref(json);
     if (!text)
         return ja_error_nomem(err);

@@ -47,8 +47,7 @@ struct ja_option {
 enum ja_verb_flag {
     JA_VERB_MUTATES = 1 << 0, /* accepts --dry-run; Ctrl-C is noted instead of ending the process */
     JA_VERB_ROOT = 1 << 1,    /* refused for others than root, except with --dry-run */
-    JA_VERB_COMMAND =
-        1 << 2, /* after `most` words all is a command, never parsed; one "--" before it is dropped */
+    JA_VERB_COMMAND = 1 << 2, /* after `most` words all is a command, never parsed; one "--" before it is dropped */
     JA_VERB_NEED_COMMAND = 1 << 3, /* ... which must be given */
     JA_VERB_ALL = 1 << 4,          /* wants words or --all, not both, not neither */
     JA_VERB_STATUS = 1 << 5,       /* passes a command's exit status on: own failures are 125 */
@@ -73,9 +72,9 @@ typedef int ja_verb_fn(struct ja_cli *cli, const struct ja_args *args, struct ja
 struct ja_verb {
     const char *name; /* "start", "template create"; NULL ends the table */
     enum ja_verb_group group;
-    const char *usage; /* what follows the name, without options: "JAIL..." */
-    const char *doc;   /* one line, capital letter, no full stop */
-    const char *text;  /* a paragraph of whole sentences; plain text, the manual page escapes it */
+    const char *usage;                 /* what follows the name, without options: "JAIL..." */
+    const char *doc;                   /* one line, capital letter, no full stop */
+    const char *text;                  /* a paragraph of whole sentences; plain text, the manual page escapes it */
     const char *example, *example_doc; /* a command, and one line of what it does; may be NULL */
     const struct ja_option *options;   /* NULL: none */
     unsigned flags;                    /* enum ja_verb_flag */
@@ -111,8 +110,7 @@ struct ja_args {
 
 /* Parses argv[1..] into *args and the globals of *cli. JA_E_USAGE with a hint where a near word exists. Call
  * ja_args_fini in any case. */
-int ja_args_parse(struct ja_cli *cli, int argc, char *const *argv, struct ja_args *ret_args,
-                  struct ja_error *err);
+int ja_args_parse(struct ja_cli *cli, int argc, char *const *argv, struct ja_args *ret_args, struct ja_error *err);
 void ja_args_fini(struct ja_args *args);
 
 /* The verb's options by name; asking for one that is not in its table is a mistake in the program (assert).
@@ -140,8 +138,7 @@ extern const struct ja_noun *const ja_help_nouns[];
 /* Help (help.c): for a terminal, wrapped at `width`. */
 void ja_help_all(unsigned width, struct ja_str *str);
 void ja_help_verb(const struct ja_verb *verb, unsigned width, struct ja_str *str);
-void ja_help_usage(const struct ja_verb *verb,
-                   struct ja_str *str); /* one line: "usage: jailadmin start ..." */
+void ja_help_usage(const struct ja_verb *verb, struct ja_str *str); /* one line: "usage: jailadmin start ..." */
 /* Appends text wrapped at width, each line after `indent` spaces; the first line stands at column `at`. */
 void ja_wrap(struct ja_str *str, const char *text, unsigned at, unsigned indent, unsigned width);
 /* "-u, --user USER", and for the manual page's use its parts. */

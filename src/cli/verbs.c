@@ -30,26 +30,40 @@ const struct ja_option ja_global_options[] = {
 const char *ja_verb_group_title(enum ja_verb_group group)
 {
     static const char *const titles[JA_GROUP_COUNT] = {
-        [JA_GROUP_INSTANCE] = "The instance", [JA_GROUP_TEMPLATE] = "Templates", [JA_GROUP_NETWORK] = "Networks",
-        [JA_GROUP_JAIL] = "Jails",            [JA_GROUP_INSIDE] = "Inside jails", [JA_GROUP_UPKEEP] = "Upkeep",
+        [JA_GROUP_INSTANCE] = "The instance", [JA_GROUP_TEMPLATE] = "Templates",
+        [JA_GROUP_NETWORK] = "Networks",      [JA_GROUP_JAIL] = "Jails",
+        [JA_GROUP_INSIDE] = "Inside jails",   [JA_GROUP_UPKEEP] = "Upkeep",
         [JA_GROUP_OTHER] = "Other",
     };
     return titles[group];
 }
 
+/* clang-format off: it takes these for blocks. */
 /* Options that several verbs share. */
-#define OPTION_ALL {"all", 'a', .doc = "All jails"}
-#define OPTION_START {"start", .doc = "Start the jail afterwards"}
+#define OPTION_ALL                                                                                                     \
+    {                                                                                                                  \
+        "all", 'a', .doc = "All jails"                                                                                 \
+    }
+#define OPTION_START                                                                                                   \
+    {                                                                                                                  \
+        "start", .doc = "Start the jail afterwards"                                                                    \
+    }
 #define OPTION_SET(table, what)                                                                                        \
-    {"set", .metavar = "KEY=VALUE", .repeatable = true, .word = JA_WORD_FIELD, .noun = &(table),                        \
-     .doc = "Set any field of the " what}
+    {                                                                                                                  \
+        "set", .metavar = "KEY=VALUE", .repeatable = true, .word = JA_WORD_FIELD, .noun = &(table),                    \
+               .doc = "Set any field of the " what                                                                     \
+    }
 #define OPTION_LABEL(table)                                                                                            \
-    {"label", 'l', .metavar = "KEY=VALUE", .repeatable = true, .noun = &(table), .field = "labels",                     \
-     .doc = "Give it a label, to find it by"}
+    {                                                                                                                  \
+        "label", 'l', .metavar = "KEY=VALUE", .repeatable = true, .noun = &(table), .field = "labels",                 \
+                      .doc = "Give it a label, to find it by"                                                          \
+    }
 /* An option for each part of a jail. */
 #define OPTION_PART(option, letter, what, list, text)                                                                  \
-    {option, letter, .metavar = what, .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_jail, .field = list, \
-     .doc = text}
+    {                                                                                                                  \
+        option, letter, .metavar = what, .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_jail,             \
+                        .field = list, .doc = text                                                                     \
+    }
 #define OPTIONS_JAIL                                                                                                   \
     OPTION_PART("nic", 0, "NAME,KEY=VALUE,...", "nics", "Give it a network interface"),                                \
         OPTION_PART("route", 0, "DESTINATION,via=ADDRESS", "routes", "Give it a route"),                               \
@@ -60,6 +74,7 @@ const char *ja_verb_group_title(enum ja_verb_group group)
         OPTION_PART("limit", 0, "KEY=VALUE", "limits", "Set a limit"),                                                 \
         OPTION_PART("env", 'e', "KEY=VALUE", "env", "Set an environment variable"), OPTION_LABEL(ja_noun_jail),        \
         OPTION_SET(ja_noun_jail, "jail")
+/* clang-format on */
 
 static const struct ja_option init_options[] = {
     {"storage", .metavar = "KIND:WHERE",
@@ -74,12 +89,12 @@ static const struct ja_option teardown_options[] = {
     {0},
 };
 static const struct ja_option template_create_options[] = {
-    {"from", .metavar = "SOURCE",
-     .doc = "What it is made from: busybox or dir:PATH"},
+    {"from", .metavar = "SOURCE", .doc = "What it is made from: busybox or dir:PATH"},
     {"pkg", .metavar = "PACKAGE", .repeatable = true, .hidden = true, .doc = "Install a package in it"},
     {"run", .metavar = "COMMAND", .repeatable = true, .hidden = true, .doc = "Run a shell command in it"},
     {"script", .metavar = "FILE", .word = JA_WORD_FILE, .hidden = true, .doc = "Run a script of the host in it"},
-    {"mirror", .metavar = "URL", .hidden = true, .doc = "Fetch packages from there; unless given, from where this host does"},
+    {"mirror", .metavar = "URL", .hidden = true,
+     .doc = "Fetch packages from there; unless given, from where this host does"},
     {"sha256", .metavar = "SUM", .hidden = true, .doc = "The checksum that the fetched archive must have"},
     OPTION_LABEL(ja_noun_template),
     {0},
@@ -97,7 +112,8 @@ static const struct ja_option network_create_options[] = {
     {0},
 };
 static const struct ja_option create_options[] = {
-    {"template", 't', .metavar = "TEMPLATE[@VERSION]", .word = JA_WORD_TEMPLATE, .doc = "The template it is cloned from"},
+    {"template", 't', .metavar = "TEMPLATE[@VERSION]", .word = JA_WORD_TEMPLATE,
+     .doc = "The template it is cloned from"},
     OPTION_START,
     OPTIONS_JAIL,
     {0},
@@ -146,16 +162,18 @@ const struct ja_verb ja_verbs[] = {
     {"teardown", JA_GROUP_INSTANCE, "", "Undo init",
      "Removes the instance: networks, storage, store, and the settings of the host that it had changed. It refuses while "
      "there are jails.",
-     "jailadmin teardown --force", "Destroys all jails and templates too, with their data.", teardown_options, CHANGES, 0,
-     0, .run = ja_cmd_teardown},
+     "jailadmin teardown --force", "Destroys all jails and templates too, with their data.", teardown_options, CHANGES,
+     0, 0, .run = ja_cmd_teardown},
     {"boot", JA_GROUP_INSTANCE, "", "Bring everything up after a reboot",
      "Mounts the storage, makes the networks and starts the jails whose boot field is yes, or last when they were running, "
      "by priority and dependencies. Plans that a crash had interrupted are finished or undone first.",
-     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_boot},
+     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0,
+     .run = ja_cmd_boot},
     {"shutdown", JA_GROUP_INSTANCE, "", "Stop all jails before the machine goes down",
      "Stops the running jails in the opposite order of boot. They still count as wanted: those whose boot field is last "
      "come back at the next boot.",
-     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_shutdown},
+     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0,
+     .run = ja_cmd_shutdown},
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
      "A template is a tree that jails are cloned from. It is copied from the source, which is not needed afterwards. When "
@@ -166,17 +184,17 @@ const struct ja_verb ja_verbs[] = {
      "Prints one line for each version. A pattern is a name in which * and ? stand for other characters.",
      "jailadmin template list", "All of them.", NULL, 0, 0, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
      .run = ja_cmd_template_list},
-    {"template show", JA_GROUP_TEMPLATE, "TEMPLATE...", "Show all of a template", "Prints every field and the versions.",
-     "jailadmin template show web", "Where it came from, and when.", NULL, 0, 1, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
-     .run = ja_cmd_template_show},
+    {"template show", JA_GROUP_TEMPLATE, "TEMPLATE...", "Show all of a template",
+     "Prints every field and the versions.", "jailadmin template show web", "Where it came from, and when.", NULL, 0, 1,
+     -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE, .run = ja_cmd_template_show},
     {"template rename", JA_GROUP_TEMPLATE, "TEMPLATE NEW", "Give a template another name",
      "Jails that were made from it stay what they are.", "jailadmin template rename web www", "web is www from now on.",
      NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
     {"template delete", JA_GROUP_TEMPLATE, "TEMPLATE[@VERSION]...", "Delete templates, or versions of them",
      "Jails that were made from it go on. A tree that jails share blocks with is kept out of sight until the last of them "
      "is gone.",
-     "jailadmin template delete web@1", "Deletes one version.", NULL, CHANGES, 1, -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE,
-     .run = ja_cmd_template_delete},
+     "jailadmin template delete web@1", "Deletes one version.", NULL, CHANGES, 1, -1, JA_WORD_TEMPLATE,
+     JA_WORD_TEMPLATE, .run = ja_cmd_template_delete},
 
     {"network create", JA_GROUP_NETWORK, "NETWORK", "Make a network for jails",
      "A network is a bridge with a gateway address. Jails get addresses from its range, names that its gateway resolves, "
@@ -187,12 +205,12 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin network list", "All of them.", NULL, 0, 0, -1, JA_WORD_NETWORK, JA_WORD_NETWORK,
      .run = ja_cmd_network_list},
     {"network show", JA_GROUP_NETWORK, "NETWORK...", "Show all of a network",
-     "Prints every field, and which jails are on it.", "jailadmin network show lan", "Addresses, nat, jails.", NULL, 0, 1,
-     -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
+     "Prints every field, and which jails are on it.", "jailadmin network show lan", "Addresses, nat, jails.", NULL, 0,
+     1, -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default.",
-     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_NETWORK,
-     JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
+     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES | JA_VERB_HIDDEN, 2,
+     -1, JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
     {"network delete", JA_GROUP_NETWORK, "NETWORK...", "Delete networks", "It refuses while jails are on it.",
      "jailadmin network delete lan", "Removes its bridge, rules and resolver.", NULL, CHANGES, 1, -1, JA_WORD_NETWORK,
      JA_WORD_NETWORK, .run = ja_cmd_network_delete},
@@ -205,11 +223,11 @@ const struct ja_verb ja_verbs[] = {
     {"clone", JA_GROUP_JAIL, "JAIL NEW...", "Make jails from another jail",
      "The new jails have a clone of its tree and volumes as they are now, whether it runs or not, its fields, and names, "
      "addresses and MACs of their own. Options change what is taken over.",
-     "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_NONE,
-     .run = ja_cmd_clone},
+     "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL,
+     JA_WORD_NONE, .run = ja_cmd_clone},
     {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name", "The jail must be stopped.",
-     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
-     .run = ja_cmd_rename},
+     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_JAIL,
+     JA_WORD_NONE, .run = ja_cmd_rename},
     {"start", JA_GROUP_JAIL, "JAIL... | --all", "Start jails",
      "A jail that runs already stays as it is, and that is success. When a step fails, what was done for that jail is "
      "undone.",
@@ -239,16 +257,15 @@ const struct ja_verb ja_verbs[] = {
     {"set", JA_GROUP_JAIL, "JAIL KEY=VALUE...", "Change fields of a jail",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. What "
      "can change in a running jail does so at once, the rest at the next start.",
-     "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes", "Three changes, made together.", NULL,
-     CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+     "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes", "Three changes, made together.",
+     NULL, CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. The exit status is the command's, or 128 and the number of "
      "the signal that ended it, 127 when it was not found, 126 when it could not be run, and 125 when jailadmin itself "
      "failed. Options for jailadmin stand before the jail's name; what follows it is the command and is not looked at.",
      "jailadmin exec -u www-data web1 -- ls -l /srv", "Runs ls as the user www-data of the jail.", exec_options,
-     JA_VERB_ROOT | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL,
-     .run = ja_cmd_exec},
+     JA_VERB_ROOT | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL, .run = ja_cmd_exec},
     {"console", JA_GROUP_INSIDE, "JAIL", "A shell in a running jail",
      "Opens a login shell on a terminal of its own. The shell's exit status is that of jailadmin.",
      "jailadmin console web1", "Leave it with exit.", NULL, JA_VERB_ROOT | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL,
@@ -259,13 +276,14 @@ const struct ja_verb ja_verbs[] = {
     {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
      "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
      "links it holds.",
-     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 2, 2, JA_WORD_COPY,
-     JA_WORD_COPY, .run = ja_cmd_cp},
+     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 2,
+     2, JA_WORD_COPY, JA_WORD_COPY, .run = ja_cmd_cp},
 
     {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
      "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers. Changes nothing. "
      "The exit status is 1 when something was found that keeps jails from working.",
-     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_doctor},
+     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 0, 0,
+     .run = ja_cmd_doctor},
     {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
      "Rebuilds what jailadmin had made and somebody has removed, such as firewall rules after a flush. Running jails go on.",
      "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_repair},
@@ -281,12 +299,12 @@ const struct ja_verb ja_verbs[] = {
      "After the store was lost.", adopt_options, CHANGES | JA_VERB_HIDDEN, 0, -1, .run = ja_cmd_adopt},
     {"backup", JA_GROUP_UPKEEP, "FILE", "Write a copy of the store",
      "The copy is consistent, also while others work. It holds what is wanted, not the trees of jails.",
-     "jailadmin backup /root/jailadmin.backup", "Keep it off this machine.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 1, 1, JA_WORD_FILE,
-     .run = ja_cmd_backup},
+     "jailadmin backup /root/jailadmin.backup", "Keep it off this machine.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 1, 1,
+     JA_WORD_FILE, .run = ja_cmd_backup},
     {"restore", JA_GROUP_UPKEEP, "FILE", "Replace the store by a copy of it",
      "Jails whose trees are gone are reported. Nothing of a tree is changed.",
-     "jailadmin restore /root/jailadmin.backup", "Undoes what happened to the store since.", restore_options, CHANGES | JA_VERB_HIDDEN, 1, 1,
-     JA_WORD_FILE, .run = ja_cmd_restore},
+     "jailadmin restore /root/jailadmin.backup", "Undoes what happened to the store since.", restore_options,
+     CHANGES | JA_VERB_HIDDEN, 1, 1, JA_WORD_FILE, .run = ja_cmd_restore},
 
     {"completion", JA_GROUP_OTHER, "bash|zsh|fish", "Print a shell's completion script",
      "The script asks jailadmin for the words, so it never needs to be renewed.",
@@ -301,7 +319,7 @@ const struct ja_verb ja_verbs[] = {
      "For plans and for scripts that a dry run printed. Everything comes from the arguments and from standard input. "
      "Without a name it lists the host verbs.",
      "jailadmin host", "Lists them with what they take.", NULL, JA_VERB_COMMAND, 0, 0, .run = ja_cmd_host},
-    {"complete", JA_GROUP_OTHER, "[--] WORD...", "Print how the last word could go on",
-     "For completion scripts.", NULL, NULL, NULL, JA_VERB_COMMAND | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_complete},
+    {"complete", JA_GROUP_OTHER, "[--] WORD...", "Print how the last word could go on", "For completion scripts.", NULL,
+     NULL, NULL, JA_VERB_COMMAND | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_complete},
     {0},
 };

@@ -17,8 +17,8 @@
 
 struct worker {
     pid_t pid;
-    int fd;       /* our end; -1: it has ended */
-    size_t item;  /* what it works on */
+    int fd;      /* our end; -1: it has ended */
+    size_t item; /* what it works on */
     bool busy;
 };
 
@@ -107,7 +107,8 @@ static int start_workers(struct ja_engine *engine, const struct ja_strv *names, 
 /* All in this process, in order. */
 static int inline_each(struct ja_engine *engine, const struct ja_strv *names, size_t first,
                        int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
-                       void (*report)(void *context, const char *name, int rc, const struct ja_error *err), void *context)
+                       void (*report)(void *context, const char *name, int rc, const struct ja_error *err),
+                       void *context)
 {
     int failed = 0;
     for (size_t i = first; i < names->count; i++) {

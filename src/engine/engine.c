@@ -37,9 +37,12 @@ static const struct {
     const char *name;
     size_t offset;
 } site_numbers[] = {
-    {"slots", offsetof(struct ja_site, slots)},         {"uid_base", offsetof(struct ja_site, uid_base)},
-    {"unit_base", offsetof(struct ja_site, unit_base)}, {"rule_base", offsetof(struct ja_site, rule_base)},
-    {"set", offsetof(struct ja_site, set)},             {"nat_base", offsetof(struct ja_site, nat_base)},
+    {"slots", offsetof(struct ja_site, slots)},
+    {"uid_base", offsetof(struct ja_site, uid_base)},
+    {"unit_base", offsetof(struct ja_site, unit_base)},
+    {"rule_base", offsetof(struct ja_site, rule_base)},
+    {"set", offsetof(struct ja_site, set)},
+    {"nat_base", offsetof(struct ja_site, nat_base)},
     {"ruleset_base", offsetof(struct ja_site, ruleset_base)},
 };
 
@@ -47,15 +50,19 @@ static const struct {
     const char *name;
     size_t offset, size;
 } site_texts[] = {
-#define TEXT(member) {#member, offsetof(struct ja_site, member), sizeof(((struct ja_site *)0)->member)}
+#define TEXT(member)                                                                                                   \
+    {                                                                                                                  \
+#member, offsetof(struct ja_site, member), sizeof(((struct ja_site *)0)->member)                               \
+    }
     TEXT(tag), TEXT(uuid), TEXT(run), TEXT(pool), TEXT(source),
 #undef TEXT
 };
 
 json_t *ja_site_to_json(const struct ja_site *site)
 {
-    json_t *json = json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
-                             site->storage == JA_STORAGE_ZFS ? "zfs" : "btrfs", "loop", site->loop, "idmap", site->idmap);
+    json_t *json =
+        json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
+                  site->storage == JA_STORAGE_ZFS ? "zfs" : "btrfs", "loop", site->loop, "idmap", site->idmap);
     const char *base = (const char *)site;
     for (size_t i = 0; json && i < JA_COUNT(site_numbers); i++)
         json_object_set_new(json, site_numbers[i].name,
@@ -92,8 +99,9 @@ static int read_site(struct ja_engine *engine, struct ja_error *err)
     ja_autofree char *text = NULL;
     int rc = ja_store_setting(engine->store, "site", &text, err);
     if (rc < 0)
-        return rc == JA_E_NOTFOUND ? ja_error_set(err, JA_E_CORRUPT, "store", "the store does not say which instance it is")
-                                   : rc;
+        return rc == JA_E_NOTFOUND
+                   ? ja_error_set(err, JA_E_CORRUPT, "store", "the store does not say which instance it is")
+                   : rc;
     json_t *json = json_loads(text, 0, NULL);
     if (!json)
         return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's settings are damaged");
@@ -181,7 +189,8 @@ int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **r
     if (rc == 0)
         rc = read_site(engine, err);
     ja_autofree char *ready = NULL;
-    if (rc == 0 && !options->incomplete && (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
+    if (rc == 0 && !options->incomplete &&
+        (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
         rc = ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
                           options->state);
         ja_error_hint(err, "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew");
@@ -223,11 +232,8 @@ int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind,
     struct ja_facts facts = {0};
     int rc = 0;
     for (int round = 0; round < PLANNING_ROUNDS; round++) {
-        struct ja_planning p = {.plan = ret_plan,
-                                .facts = &facts,
-                                .site = &engine->site,
-                                .host = engine->host,
-                                .storage = engine->storage};
+        struct ja_planning p = {
+            .plan = ret_plan, .facts = &facts, .site = &engine->site, .host = engine->host, .storage = engine->storage};
         ja_plan_init(ret_plan, verb, kind, name);
         plan(work, &p);
         if (facts.failed) {
@@ -329,8 +335,10 @@ static int end_transaction(struct ja_change *change, struct ja_error *err)
 
 static const char *result_name(enum ja_result result)
 {
-    static const char *const names[] = {
-        [JA_RESULT_DONE] = "done", [JA_RESULT_UNDONE] = "undone", [JA_RESULT_KEPT] = "kept", [JA_RESULT_BROKEN] = "broken"};
+    static const char *const names[] = {[JA_RESULT_DONE] = "done",
+                                        [JA_RESULT_UNDONE] = "undone",
+                                        [JA_RESULT_KEPT] = "kept",
+                                        [JA_RESULT_BROKEN] = "broken"};
     return names[result];
 }
 
@@ -348,7 +356,8 @@ static void close_plan(struct ja_change *change, const struct ja_error *why)
     else if (change->result == JA_RESULT_BROKEN || change->result == JA_RESULT_KEPT)
         rc = ja_engine_mark(engine, change->kind, change->name, NULL, "broken", &err);
     if (rc == 0)
-        rc = ja_store_plan_update(engine->store, change->id, result_name(change->result), detail, ja_clock_wall_ms(), &err);
+        rc = ja_store_plan_update(engine->store, change->id, result_name(change->result), detail, ja_clock_wall_ms(),
+                                  &err);
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &err};
     if (rc < 0 && engine->options.event)
         engine->options.event(engine->options.context, &event);

@@ -15,15 +15,15 @@
 #include "store/store.h"
 
 struct ja_engine_options {
-    const char *state;  /* absolute state directory */
-    const char *self;   /* the jailadmin program, absolute */
-    int os;             /* enum ja_os; -1: the one we are on */
+    const char *state;      /* absolute state directory */
+    const char *self;       /* the jailadmin program, absolute */
+    int os;                 /* enum ja_os; -1: the one we are on */
     const char *facts_file; /* plan for the host that this file describes; implies dry_run */
     bool dry_run;
-    bool keep;          /* leave what a failed plan did */
-    bool no_natives;    /* every step as its command */
-    bool incomplete;    /* open an instance whose init or teardown was cut off, too (teardown) */
-    bool read_only;     /* list, show, exec: never writes, never recovers */
+    bool keep;       /* leave what a failed plan did */
+    bool no_natives; /* every step as its command */
+    bool incomplete; /* open an instance whose init or teardown was cut off, too (teardown) */
+    bool read_only;  /* list, show, exec: never writes, never recovers */
     const volatile int *interrupted;
     /* Shows a plan (dry run). */
     int (*show)(void *context, const struct ja_plan *plan, struct ja_error *err);
@@ -95,13 +95,15 @@ int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind,
 int ja_engine_get(struct ja_engine *engine, const struct ja_noun *noun, const char *name, void **ret_object,
                   int64_t *ret_revision, struct ja_error *err);
 /* The row of an object; row->spec is new, the texts are the object's own (do not ja_row_fini; json_decref the spec). */
-int ja_row_of(const struct ja_noun *noun, const void *object, int64_t revision, struct ja_row *ret_row, struct ja_error *err);
+int ja_row_of(const struct ja_noun *noun, const void *object, int64_t revision, struct ja_row *ret_row,
+              struct ja_error *err);
 /* Writes an object in its present state within the transaction and reserves what it needs (slot, addresses, ports). */
 int ja_engine_put(struct ja_engine *engine, const struct ja_noun *noun, const void *object, int64_t revision,
                   struct ja_error *err);
 /* Makes the store consistent with the object's row after an undo: a row that is still `creating` goes, and reservations that
  * the row does not need go. */
-int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *name, const char *uuid, struct ja_error *err);
+int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *name, const char *uuid,
+                     struct ja_error *err);
 
 /* A jail with its networks and template. */
 struct ja_loaded {
@@ -125,7 +127,8 @@ struct ja_init_request {
     const char *network; /* gateway with prefix of the default network; "none": no network */
     int64_t slots;       /* 0: 4096 */
 };
-int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request, struct ja_error *err);
+int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request,
+                   struct ja_error *err);
 /* Undoes init. Refuses while jails exist unless `force`, which deletes them. */
 int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err);
 
@@ -179,7 +182,8 @@ struct ja_listed {
 int ja_engine_list(struct ja_engine *engine, const char *glob,
                    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                    struct ja_error *err);
-int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed, struct ja_error *err);
+int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,
+                    struct ja_error *err);
 
 /* `jailadmin host store-...`; with a store that is open, or NULL to open the one of --state. `commit_id`: the plan that is
  * committed with it, or NULL. */

@@ -225,7 +225,8 @@ static int delete_jail(struct ja_engine *engine, const char *name, struct ja_err
 }
 
 static int delete_all(struct ja_engine *engine, const char *kind,
-                      int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err), struct ja_error *err)
+                      int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err),
+                      struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
     int rc = ja_store_each(engine->store, kind, NULL, collect_name, &names, err);

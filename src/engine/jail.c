@@ -123,7 +123,8 @@ static void plan_creation(void *work, struct ja_planning *p)
 }
 
 /* Loads what the new jail refers to and runs its plan. Takes the jail over. */
-static int run_creation(struct ja_change *change, struct ja_jail *jail, const struct ja_jail *from, struct ja_error *err)
+static int run_creation(struct ja_change *change, struct ja_jail *jail, const struct ja_jail *from,
+                        struct ja_error *err)
 {
     struct ja_loaded loaded;
     int rc = ja_load_subject(change->engine, jail, &loaded, err);
@@ -220,7 +221,8 @@ static int check_startable(const struct ja_jail *jail, struct ja_error *err)
     if (jail->state == JA_ROW_CREATING)
         return ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is still being created");
     if (jail->state == JA_ROW_BROKEN) {
-        ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", jail->name), "it is broken: a failed change could not be undone");
+        ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", jail->name),
+                     "it is broken: a failed change could not be undone");
         return ja_error_hint(err, "`jailadmin gc` tries again; `jailadmin events %s` tells what happened", jail->name);
     }
     return 0;

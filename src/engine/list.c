@@ -116,7 +116,8 @@ int ja_engine_list(struct ja_engine *engine, const char *glob,
     return rc;
 }
 
-int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed, struct ja_error *err)
+int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,
+                    struct ja_error *err)
 {
     struct ja_listed listed = {.jail = (struct ja_jail *)jail};
     struct listing listing = {.engine = engine, .items = &listed, .count = 1};

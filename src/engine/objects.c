@@ -42,7 +42,8 @@ int ja_engine_get(struct ja_engine *engine, const struct ja_noun *noun, const ch
     return rc;
 }
 
-int ja_row_of(const struct ja_noun *noun, const void *object, int64_t revision, struct ja_row *ret_row, struct ja_error *err)
+int ja_row_of(const struct ja_noun *noun, const void *object, int64_t revision, struct ja_row *ret_row,
+              struct ja_error *err)
 {
     struct ja_row row = {.kind = (char *)noun->name, .slot = -1, .revision = revision};
     int state = JA_ROW_READY;
@@ -90,7 +91,8 @@ int ja_engine_put(struct ja_engine *engine, const struct ja_noun *noun, const vo
 
 /* ---- after an undo ---- */
 
-static int settle_row(struct ja_engine *engine, const struct ja_noun *noun, const struct ja_row *row, struct ja_error *err)
+static int settle_row(struct ja_engine *engine, const struct ja_noun *noun, const struct ja_row *row,
+                      struct ja_error *err)
 {
     if (strcmp(row->state, "creating") == 0)
         return ja_store_delete(engine->store, row->kind, row->name, err);
@@ -102,7 +104,8 @@ static int settle_row(struct ja_engine *engine, const struct ja_noun *noun, cons
     return rc;
 }
 
-int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *name, const char *uuid, struct ja_error *err)
+int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *name, const char *uuid,
+                     struct ja_error *err)
 {
     const struct ja_noun *noun = ja_noun_of_kind(kind);
     if (!noun)
@@ -186,9 +189,8 @@ int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_lo
         return rc;
     }
     *ret_loaded = loaded;
-    ret_loaded->subject = (struct ja_subject){.jail = jail,
-                                              .template = loaded.template,
-                                              .networks = (const struct ja_network *const *)loaded.networks};
+    ret_loaded->subject = (struct ja_subject){
+        .jail = jail, .template = loaded.template, .networks = (const struct ja_network *const *)loaded.networks};
     return 0;
 }
 

@@ -19,7 +19,8 @@ static bool is_mine(const struct recovery *r, const struct ja_dead_plan *dead)
     return !r->kind || (strcmp(dead->plan.kind, r->kind) == 0 && strcmp(dead->plan.name, r->name) == 0);
 }
 
-static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row, struct ja_error *err)
+static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row,
+                  struct ja_error *err)
 {
     enum ja_result result = JA_RESULT_UNDONE;
     struct ja_run run = ja_engine_run(engine);

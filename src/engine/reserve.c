@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 /* ---- addresses ---- */
 
 static int compare_addresses(const void *a, const void *b)
@@ -61,8 +60,10 @@ static int next_free(struct ja_engine *engine, const struct ja_network *network,
     struct ja_addr own, *taken = NULL;
     size_t count = 0;
     if (!network_address(network, v6, &own))
-        return ja_error_set(err, JA_E_INVALID, JA_LABEL("network", network->name), "it has no IPv%d address, so none can be "
-                            "given to a jail", v6 ? 6 : 4);
+        return ja_error_set(err, JA_E_INVALID, JA_LABEL("network", network->name),
+                            "it has no IPv%d address, so none can be "
+                            "given to a jail",
+                            v6 ? 6 : 4);
     int rc = taken_addresses(engine, network->name, &taken, &count, err);
     if (rc == 0)
         rc = ja_addr_allocate(&own, taken, count, ret_addr, err);
@@ -77,7 +78,8 @@ static int next_free(struct ja_engine *engine, const struct ja_network *network,
 }
 
 /* A given address: inside its network, usable, not the gateway's. */
-static int check_given(const struct ja_network *network, const char *text, struct ja_addr *ret_addr, struct ja_error *err)
+static int check_given(const struct ja_network *network, const char *text, struct ja_addr *ret_addr,
+                       struct ja_error *err)
 {
     struct ja_addr own;
     int rc = ja_addr_parse(text, ret_addr, err);
@@ -91,8 +93,10 @@ static int check_given(const struct ja_network *network, const char *text, struc
     ja_addr_network(&own, &net);
     ja_addr_format(&net, true, range);
     if (!ja_addr_in(&own, ret_addr) || !ja_addr_usable(&own, ret_addr))
-        return ja_error_set(err, JA_E_INVALID, "field nics.address", "%s is not a usable address of the network %s, which is "
-                            "%s", text, network->name, range);
+        return ja_error_set(err, JA_E_INVALID, "field nics.address",
+                            "%s is not a usable address of the network %s, which is "
+                            "%s",
+                            text, network->name, range);
     if (ja_addr_compare(&own, ret_addr) == 0)
         return ja_error_set(err, JA_E_CONFLICT, "field nics.address", "%s is the gateway of the network %s", text,
                             network->name);
@@ -125,8 +129,8 @@ static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, stru
         struct ja_addr own;
         bool kept = false;
         for (size_t o = 0; automatic && !kept && o < old.count; o++)
-            kept = ja_addr_parse(old.items[o], &addr, NULL) == 0 && addr.v6 == v6 && network_address(network, v6, &own) &&
-                   ja_addr_in(&own, &addr);
+            kept = ja_addr_parse(old.items[o], &addr, NULL) == 0 && addr.v6 == v6 &&
+                   network_address(network, v6, &own) && ja_addr_in(&own, &addr);
         if (!kept)
             rc = automatic ? next_free(engine, network, v6, &addr, err) : check_given(network, wanted, &addr, err);
         if (rc == 0)

@@ -59,8 +59,8 @@ static int put(struct ja_engine *engine, const struct ja_noun *noun, const char 
 }
 
 /* Changes members of the spec directly: these are states, not settings of a user. */
-static int set(struct ja_engine *engine, const struct ja_noun *noun, const char *name, char *const *assignments, int count,
-               struct ja_error *err)
+static int set(struct ja_engine *engine, const struct ja_noun *noun, const char *name, char *const *assignments,
+               int count, struct ja_error *err)
 {
     struct ja_row row;
     int rc = ja_store_get(engine->store, noun->name, name, &row, err);

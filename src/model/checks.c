@@ -22,8 +22,7 @@ static bool made_of(const char *value, const char *first, const char *others, si
 
 static int refuse(const char *value, const char *what, const char *allowed, struct ja_error *err)
 {
-    return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" is not %s; allowed are %s", JA_SHOW(value), what,
-                        allowed);
+    return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" is not %s; allowed are %s", JA_SHOW(value), what, allowed);
 }
 
 int ja_check_name(const char *value, struct ja_error *err)
@@ -37,24 +36,22 @@ int ja_check_label(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER, LOWER DIGITS "-", 15) && value[strlen(value) - 1] != '-')
         return 0;
-    return refuse(value, "a name of an interface in a jail",
-                  "a letter, then at most 14 of a-z, 0-9 and \"-\"", err);
+    return refuse(value, "a name of an interface in a jail", "a letter, then at most 14 of a-z, 0-9 and \"-\"", err);
 }
 
 int ja_check_version(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER DIGITS, LOWER DIGITS "-_.", 63))
         return 0;
-    return refuse(value, "a version", "1 to 63 of a-z, 0-9, \"-\", \"_\" and \".\", first a letter or digit",
-                  err);
+    return refuse(value, "a version", "1 to 63 of a-z, 0-9, \"-\", \"_\" and \".\", first a letter or digit", err);
 }
 
 int ja_check_key(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_./", 63))
         return 0;
-    return refuse(value, "a key",
-                  "1 to 63 letters, digits, \"-\", \"_\", \".\" and \"/\", first a letter or digit", err);
+    return refuse(value, "a key", "1 to 63 letters, digits, \"-\", \"_\", \".\" and \"/\", first a letter or digit",
+                  err);
 }
 
 int ja_check_user(const char *value, struct ja_error *err)
@@ -68,8 +65,7 @@ int ja_check_env_name(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER UPPER "_", LOWER UPPER DIGITS "_", 255))
         return 0;
-    return refuse(value, "a name of an environment variable", "letters, digits and \"_\", first no digit",
-                  err);
+    return refuse(value, "a name of an environment variable", "letters, digits and \"_\", first no digit", err);
 }
 
 int ja_check_allow(const char *value, struct ja_error *err)
@@ -83,8 +79,7 @@ int ja_check_ifname(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER UPPER, LOWER UPPER DIGITS "-_.", 15))
         return 0;
-    return refuse(value, "an interface", "a letter, then at most 14 letters, digits, \"-\", \"_\" and \".\"",
-                  err);
+    return refuse(value, "an interface", "a letter, then at most 14 letters, digits, \"-\", \"_\" and \".\"", err);
 }
 
 int ja_check_uplink(const char *value, struct ja_error *err)
@@ -99,8 +94,8 @@ int ja_check_uplink(const char *value, struct ja_error *err)
 int ja_check_path(const char *value, struct ja_error *err)
 {
     enum { PATH_MOST = 1024 };
-    bool good = value[0] == '/' && strnlen(value, PATH_MOST) < PATH_MOST &&
-                ja_str_printable(value, strlen(value), false);
+    bool good =
+        value[0] == '/' && strnlen(value, PATH_MOST) < PATH_MOST && ja_str_printable(value, strlen(value), false);
     const char *part = value;
     while (good && *part) {
         size_t length = strcspn(++part, "/");
@@ -110,8 +105,8 @@ int ja_check_path(const char *value, struct ja_error *err)
     }
     if (good)
         return 0;
-    return refuse(value, "a path",
-                  "absolute paths below 1024 bytes without \"..\", \".\", \"//\" and \"/\" at the end", err);
+    return refuse(value, "a path", "absolute paths below 1024 bytes without \"..\", \".\", \"//\" and \"/\" at the end",
+                  err);
 }
 
 int ja_check_device(const char *value, struct ja_error *err)
@@ -150,8 +145,7 @@ int ja_check_domain(const char *value, struct ja_error *err)
 {
     if (is_hostname(value, 253))
         return 0;
-    return refuse(value, "a domain", "letters, digits and \"-\", in parts of at most 63 with dots between",
-                  err);
+    return refuse(value, "a domain", "letters, digits and \"-\", in parts of at most 63 with dots between", err);
 }
 
 int ja_check_mac(const char *value, struct ja_error *err)
@@ -160,8 +154,8 @@ int ja_check_mac(const char *value, struct ja_error *err)
     uint8_t mac[6];
     if (ja_mac_parse(value, mac) == 0 && !(mac[0] & 1) && memcmp(mac, none, sizeof mac) != 0)
         return 0;
-    return refuse(value, "a MAC",
-                  "addresses of one interface (not multicast, not zero), such as 02:00:5e:10:00:01", err);
+    return refuse(value, "a MAC", "addresses of one interface (not multicast, not zero), such as 02:00:5e:10:00:01",
+                  err);
 }
 
 int ja_check_address(const char *value, struct ja_error *err)
@@ -187,8 +181,8 @@ int ja_check_nic_address(const char *value, struct ja_error *err)
         if (strcmp(value, words[i]) == 0)
             return 0;
     if (ja_addr_parse(value, &addr, NULL) < 0)
-        return refuse(value, "an address",
-                      "auto, auto6, dhcp, slaac, and such as 10.0.0.5, 10.0.0.5/24 or fd00::5/64", err);
+        return refuse(value, "an address", "auto, auto6, dhcp, slaac, and such as 10.0.0.5, 10.0.0.5/24 or fd00::5/64",
+                      err);
     return ja_addr_usable(&addr, &addr) ? 0 : refuse_host(value, err);
 }
 
@@ -215,8 +209,7 @@ int ja_check_destination(const char *value, struct ja_error *err)
     if (strcmp(value, "default") == 0 || strcmp(value, "default6") == 0)
         return 0;
     if (ja_addr_parse(value, &addr, NULL) < 0)
-        return refuse(value, "a destination",
-                      "default, default6, and such as 10.1.0.0/16, 10.1.0.5 or fd01::/64", err);
+        return refuse(value, "a destination", "default, default6, and such as 10.1.0.0/16, 10.1.0.5 or fd01::/64", err);
     ja_addr_network(&addr, &network);
     if (ja_addr_compare(&addr, &network) == 0)
         return 0;

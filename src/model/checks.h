@@ -15,10 +15,9 @@ int ja_check_allow(const char *value, struct ja_error *err);   /* a permission o
 int ja_check_uplink(const char *value, struct ja_error *err);  /* auto, none, an interface */
 int ja_check_device(const char *value, struct ja_error *err);  /* a path below /dev */
 int ja_check_domain(const char *value, struct ja_error *err);
-int ja_check_address(const char *value, struct ja_error *err); /* without prefix length */
-int ja_check_nic_address(const char *value,
-                         struct ja_error *err);                /* auto, auto6, dhcp, slaac, ADDRESS[/LEN] */
-int ja_check_gateway(const char *value, struct ja_error *err); /* ADDRESS/LEN of a network */
+int ja_check_address(const char *value, struct ja_error *err);     /* without prefix length */
+int ja_check_nic_address(const char *value, struct ja_error *err); /* auto, auto6, dhcp, slaac, ADDRESS[/LEN] */
+int ja_check_gateway(const char *value, struct ja_error *err);     /* ADDRESS/LEN of a network */
 int ja_check_destination(const char *value, struct ja_error *err); /* of a route */
 int ja_check_ports(const char *value, struct ja_error *err);       /* PORT or FIRST-LAST */
 int ja_check_os(const char *value, struct ja_error *err);

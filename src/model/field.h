@@ -40,32 +40,32 @@ enum ja_when {
 };
 
 enum ja_field_flag {
-    JA_F_LINUX = 1 << 0,   /* only there; neither flag: on both */
+    JA_F_LINUX = 1 << 0, /* only there; neither flag: on both */
     JA_F_FREEBSD = 1 << 1,
-    JA_F_SECRET = 1 << 2,  /* shown as stars */
-    JA_F_ADMIN = 1 << 3,   /* only an admin may set it */
-    JA_F_STATE = 1 << 4,   /* set by jailadmin itself: read, never given by a user */
+    JA_F_SECRET = 1 << 2, /* shown as stars */
+    JA_F_ADMIN = 1 << 3,  /* only an admin may set it */
+    JA_F_STATE = 1 << 4,  /* set by jailadmin itself: read, never given by a user */
     JA_F_REQUIRED = 1 << 5,
-    JA_F_OWN = 1 << 6,     /* of this object alone: a clone does not take it over */
+    JA_F_OWN = 1 << 6, /* of this object alone: a clone does not take it over */
 };
 
 struct ja_noun;
 
 struct ja_field {
-    const char *name;       /* with "-" between words */
+    const char *name; /* with "-" between words */
     enum ja_type type;
     size_t offset;
-    const char *def;        /* default as text; NULL: zero, empty, not set */
+    const char *def; /* default as text; NULL: zero, empty, not set */
     /* Checks one text value (of strings each, of a map each key); on failure says what was given and what is allowed. May
      * be NULL: for texts without control characters. */
     int (*check)(const char *value, struct ja_error *err);
     enum ja_when when;
-    unsigned flags;         /* enum ja_field_flag */
-    const char *doc;        /* one line, lower case, no full stop */
-    const char *const *values; /* JA_T_ENUM: NULL-terminated */
+    unsigned flags;             /* enum ja_field_flag */
+    const char *doc;            /* one line, lower case, no full stop */
+    const char *const *values;  /* JA_T_ENUM: NULL-terminated */
     const struct ja_noun *noun; /* JA_T_OBJECT, JA_T_LIST */
-    int64_t least, most;    /* numbers; most 0: none. The default is always allowed */
-    const char *metavar;    /* shown in help: "ADDRESS"; NULL: by type */
+    int64_t least, most;        /* numbers; most 0: none. The default is always allowed */
+    const char *metavar;        /* shown in help: "ADDRESS"; NULL: by type */
 };
 
 struct ja_noun {
@@ -84,13 +84,10 @@ struct ja_noun {
 
 /* The initialiser of a noun from the array of its fields. */
 #define JA_NOUN(singular, several, structure, table, whole_check, text)                                                \
-    {.name = singular,                                                                                                 \
-     .plural = several,                                                                                                \
-     .size = sizeof(struct structure),                                                                                 \
-     .fields = table,                                                                                                  \
-     .field_count = JA_COUNT(table),                                                                                   \
-     .check = whole_check,                                                                                             \
-     .doc = text}
+    {                                                                                                                  \
+        .name = singular, .plural = several, .size = sizeof(struct structure), .fields = table,                        \
+        .field_count = JA_COUNT(table), .check = whole_check, .doc = text                                              \
+    }
 
 /* Makes jansson allocate through ja_malloc. Once, first thing in main(). */
 void ja_json_init(void);
@@ -126,13 +123,15 @@ int ja_object_from_json(const struct ja_noun *noun, const json_t *json, bool tru
  * Refuses JA_F_STATE fields, and JA_WHEN_CREATE ones unless `creating`. The value is checked by its row; what holds for
  * the whole (and required fields of new entries) is left to ja_object_check, after the last assignment.
  */
-int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating, struct ja_error *err);
+int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating,
+                  struct ja_error *err);
 /* Applies one option of a list: "eth0,network=lan,address=10.0.0.5,address=10.0.0.6": the key, then assignments. Text
  * after a comma that holds no "=" continues the value before it. */
 int ja_object_set_entry(const struct ja_noun *noun, void *object, const char *list_field, const char *text,
                         struct ja_error *err);
 /* The text of the field at a path, as `show` prints it; the caller frees it. JA_E_NOTFOUND for no such field. */
-int ja_object_get(const struct ja_noun *noun, const void *object, const char *path, char **ret_text, struct ja_error *err);
+int ja_object_get(const struct ja_noun *noun, const void *object, const char *path, char **ret_text,
+                  struct ja_error *err);
 /* All checks of an object that was put together by hand. */
 int ja_object_check(const struct ja_noun *noun, const void *object, struct ja_error *err);
 /* The differences that matter when `to` replaces `from` on a running jail: the latest JA_WHEN_* among the changed fields.

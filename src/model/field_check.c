@@ -49,11 +49,9 @@ static int check_text(const char *text, bool lines, struct ja_error *err)
 {
     size_t length = strlen(text);
     if (length > JA_TEXT_MOST)
-        return ja_error_set(err, JA_E_INVALID, NULL, "%zu bytes were given; allowed are %d", length,
-                            JA_TEXT_MOST);
+        return ja_error_set(err, JA_E_INVALID, NULL, "%zu bytes were given; allowed are %d", length, JA_TEXT_MOST);
     if (!ja_str_printable(text, length, lines))
-        return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" holds control characters or is not UTF-8",
-                            JA_SHOW(text));
+        return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" holds control characters or is not UTF-8", JA_SHOW(text));
     return 0;
 }
 
@@ -117,8 +115,8 @@ static int check_list(const struct ja_field *field, const struct ja_list *list, 
     int rc = 0;
     if (list->count > JA_ENTRIES_MOST)
         return ja_at_blame(at,
-                           ja_error_set(err, JA_E_INVALID, NULL, "%zu entries were given; allowed are %d",
-                                        list->count, JA_ENTRIES_MOST),
+                           ja_error_set(err, JA_E_INVALID, NULL, "%zu entries were given; allowed are %d", list->count,
+                                        JA_ENTRIES_MOST),
                            err);
     for (size_t i = 0; rc == 0 && i < list->count; i++) {
         const char *key = ja_object_key(list->items[i]);
@@ -143,8 +141,7 @@ static int check_number(const struct ja_field *field, const void *value, struct 
     ja_value_format(field->type, field->least, least, sizeof least);
     ja_value_format(field->type, field->most, most, sizeof most);
     if (bounded && field->most)
-        return ja_error_set(err, JA_E_INVALID, NULL, "%s is out of range; allowed are %s to %s", given, least,
-                            most);
+        return ja_error_set(err, JA_E_INVALID, NULL, "%s is out of range; allowed are %s to %s", given, least, most);
     return ja_error_set(err, JA_E_INVALID, NULL, "%s is out of range; allowed are %s and more", given, least);
 }
 
@@ -155,8 +152,7 @@ static bool is_empty(const struct ja_field *field, const void *value)
     return ja_type_is_strv(field->type) && ((const struct ja_strv *)value)->count == 0;
 }
 
-int ja_field_check(const struct ja_field *field, const void *value, const struct ja_at *at,
-                   struct ja_error *err)
+int ja_field_check(const struct ja_field *field, const void *value, const struct ja_at *at, struct ja_error *err)
 {
     int rc = 0;
     if (field->type == JA_T_OBJECT)
@@ -166,9 +162,8 @@ int ja_field_check(const struct ja_field *field, const void *value, const struct
     if (field->type == JA_T_MAP)
         return check_map(field, value, at, err);
     if (is_empty(field, value))
-        rc = field->flags & JA_F_REQUIRED
-                 ? ja_error_set(err, JA_E_INVALID, NULL, "it must be given: %s", field->doc)
-                 : 0;
+        rc = field->flags & JA_F_REQUIRED ? ja_error_set(err, JA_E_INVALID, NULL, "it must be given: %s", field->doc)
+                                          : 0;
     else if (field->type == JA_T_STRING)
         rc = check_item(field, *(char *const *)value, false, err);
     else if (ja_type_is_strv(field->type))
@@ -178,8 +173,7 @@ int ja_field_check(const struct ja_field *field, const void *value, const struct
     return ja_at_blame(at, rc, err);
 }
 
-int ja_object_check_at(const struct ja_noun *noun, const void *object, const struct ja_at *at,
-                       struct ja_error *err)
+int ja_object_check_at(const struct ja_noun *noun, const void *object, const struct ja_at *at, struct ja_error *err)
 {
     for (size_t i = 0; i < noun->field_count; i++) {
         struct ja_at here = {at, noun->fields[i].name};

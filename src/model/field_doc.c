@@ -91,10 +91,9 @@ int ja_object_diff(const struct ja_noun *noun, const void *from, const void *to,
 static void add_metavar(const struct ja_field *field, struct ja_str *str)
 {
     static const char *const by_type[] = {
-        [JA_T_STRING] = "TEXT",  [JA_T_BOOL] = "yes|no",     [JA_T_INT] = "NUMBER",
-        [JA_T_SIZE] = "SIZE",    [JA_T_RATE] = "RATE",       [JA_T_CORES] = "CORES",
-        [JA_T_STRINGS] = "TEXT", [JA_T_COMMAND] = "COMMAND", [JA_T_COMMANDS] = "COMMAND",
-        [JA_T_MAP] = "TEXT",     [JA_T_DURATION] = "TIME"};
+        [JA_T_STRING] = "TEXT",      [JA_T_BOOL] = "yes|no", [JA_T_INT] = "NUMBER",   [JA_T_SIZE] = "SIZE",
+        [JA_T_RATE] = "RATE",        [JA_T_CORES] = "CORES", [JA_T_STRINGS] = "TEXT", [JA_T_COMMAND] = "COMMAND",
+        [JA_T_COMMANDS] = "COMMAND", [JA_T_MAP] = "TEXT",    [JA_T_DURATION] = "TIME"};
     if (field->type == JA_T_ENUM) {
         for (size_t i = 0; field->values[i]; i++)
             ja_str_addf(str, "%s%s", i ? "|" : "", field->values[i]);
@@ -108,9 +107,8 @@ static void add_metavar(const struct ja_field *field, struct ja_str *str)
 /* What is worth knowing beside the sentence: "default yes; at the next start; admins only". */
 static void add_remarks(const struct ja_field *field, struct ja_str *str)
 {
-    static const char *const whens[] = {[JA_WHEN_LIVE] = NULL,
-                                        [JA_WHEN_RESTART] = "at the next start",
-                                        [JA_WHEN_CREATE] = "at creation only"};
+    static const char *const whens[] = {
+        [JA_WHEN_LIVE] = NULL, [JA_WHEN_RESTART] = "at the next start", [JA_WHEN_CREATE] = "at creation only"};
     unsigned systems = field->flags & (JA_F_LINUX | JA_F_FREEBSD);
     bool given = !(field->flags & JA_F_STATE);
     const char *remarks[] = {
@@ -144,14 +142,12 @@ static void add_field(const struct ja_field *field, const struct ja_at *at, bool
         ja_str_add(str, ".NAME");
     ja_str_add(str, mdoc ? " Ns = Ns Ar " : "=");
     add_metavar(field, str);
-    ja_str_addf(str, mdoc ? "\n%c%s" : "\n      %c%s", mdoc ? toupper(field->doc[0]) : field->doc[0],
-                field->doc + 1);
+    ja_str_addf(str, mdoc ? "\n%c%s" : "\n      %c%s", mdoc ? toupper(field->doc[0]) : field->doc[0], field->doc + 1);
     add_remarks(field, str);
     ja_str_add(str, mdoc ? ".\n" : "\n");
 }
 
-static void add_fields(const struct ja_noun *noun, size_t first, const struct ja_at *at, bool mdoc,
-                       struct ja_str *str)
+static void add_fields(const struct ja_noun *noun, size_t first, const struct ja_at *at, bool mdoc, struct ja_str *str)
 {
     for (size_t i = first; i < noun->field_count; i++) {
         const struct ja_field *field = &noun->fields[i];

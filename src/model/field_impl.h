@@ -48,10 +48,8 @@ void ja_field_fini(const struct ja_field *field, void *value);
 int ja_field_copy(const struct ja_field *field, void *ret_value, const void *value);
 bool ja_field_equal(const struct ja_field *field, const void *a, const void *b);
 bool ja_field_is_default(const struct ja_field *field, const void *value);
-int ja_field_check(const struct ja_field *field, const void *value, const struct ja_at *at,
-                   struct ja_error *err);
-int ja_object_check_at(const struct ja_noun *noun, const void *object, const struct ja_at *at,
-                       struct ja_error *err);
+int ja_field_check(const struct ja_field *field, const void *value, const struct ja_at *at, struct ja_error *err);
+int ja_object_check_at(const struct ja_noun *noun, const void *object, const struct ja_at *at, struct ja_error *err);
 
 /* Replaces a value by what the text says; "" is the default. No checks but those of the type. */
 int ja_field_parse(const struct ja_field *field, void *value, const char *text, struct ja_error *err);
@@ -59,8 +57,7 @@ int ja_field_parse(const struct ja_field *field, void *value, const char *text, 
 int ja_field_parse_add(const struct ja_field *field, void *value, const char *text, struct ja_error *err);
 int ja_field_parse_remove(const struct ja_field *field, void *value, const char *text, struct ja_error *err);
 void ja_field_format(const struct ja_field *field, const void *value, struct ja_str *str);
-void ja_object_format(const struct ja_noun *noun, const void *object,
-                      struct ja_str *str); /* "network=lan,mtu=1400" */
+void ja_object_format(const struct ja_noun *noun, const void *object, struct ja_str *str); /* "network=lan,mtu=1400" */
 
 /* "no such field", with the name that was probably meant as hint. */
 int ja_noun_unknown(const struct ja_noun *noun, const char *name, struct ja_error *err);

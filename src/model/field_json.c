@@ -106,8 +106,7 @@ static int refuse(struct reader *reader, const struct ja_at *at, const json_t *j
         [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",  [JSON_STRING] = "a text",
         [JSON_INTEGER] = "a number", [JSON_REAL] = "a number", [JSON_TRUE] = "true/false",
         [JSON_FALSE] = "true/false", [JSON_NULL] = "null"};
-    ja_error_set(reader->err, JA_E_INVALID, NULL, "%s was given; allowed is %s", given[json_typeof(json)],
-                 allowed);
+    ja_error_set(reader->err, JA_E_INVALID, NULL, "%s was given; allowed is %s", given[json_typeof(json)], allowed);
     return ja_at_blame(at, JA_E_INVALID, reader->err);
 }
 
@@ -151,8 +150,8 @@ static int read_scalar(struct reader *reader, const struct ja_field *field, void
     return ja_at_blame(at, ja_field_parse(field, value, text, reader->err), reader->err);
 }
 
-static int read_strings(struct reader *reader, const struct ja_field *field, struct ja_strv *strv,
-                        const json_t *json, const struct ja_at *at)
+static int read_strings(struct reader *reader, const struct ja_field *field, struct ja_strv *strv, const json_t *json,
+                        const struct ja_at *at)
 {
     size_t i;
     json_t *item;
@@ -189,8 +188,8 @@ static int read_map(struct reader *reader, struct ja_map *map, const json_t *jso
 }
 
 /* One entry of a list; `json` may hold its key again, and may be null. */
-static int read_entry(struct reader *reader, const struct ja_field *field, struct ja_list *list,
-                      const char *key, const json_t *json, const struct ja_at *at)
+static int read_entry(struct reader *reader, const struct ja_field *field, struct ja_list *list, const char *key,
+                      const json_t *json, const struct ja_at *at)
 {
     struct ja_at here = {at, key};
     if (ja_list_get(list, key)) {
@@ -211,8 +210,8 @@ static int read_entry(struct reader *reader, const struct ja_field *field, struc
     return rc;
 }
 
-static int read_list(struct reader *reader, const struct ja_field *field, struct ja_list *list,
-                     const json_t *json, const struct ja_at *at)
+static int read_list(struct reader *reader, const struct ja_field *field, struct ja_list *list, const json_t *json,
+                     const struct ja_at *at)
 {
     size_t i;
     const char *key;

@@ -20,8 +20,8 @@ struct place {
     bool in_entry; /* the object is an entry of a list */
 };
 
-static int find_place(const struct ja_noun *noun, void *object, const char *path, bool create,
-                      struct place *ret_place, struct ja_error *err);
+static int find_place(const struct ja_noun *noun, void *object, const char *path, bool create, struct place *ret_place,
+                      struct ja_error *err);
 
 const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *path)
 {
@@ -52,8 +52,8 @@ static int add_new_entry(const struct ja_noun *noun, struct ja_list *list, const
 }
 
 /* The entry of that key; a missing one is made or refused. */
-static int find_entry(const struct ja_noun *noun, struct ja_list *list, const char *key, bool create,
-                      void **ret_entry, struct ja_error *err)
+static int find_entry(const struct ja_noun *noun, struct ja_list *list, const char *key, bool create, void **ret_entry,
+                      struct ja_error *err)
 {
     void *entry = ja_list_get(list, key);
     if (!entry && create)
@@ -65,8 +65,8 @@ static int find_entry(const struct ja_noun *noun, struct ja_list *list, const ch
 }
 
 /* Goes from an object to what `path` names in it, one name further each time. */
-static int find_place(const struct ja_noun *noun, void *object, const char *path, bool create,
-                      struct place *ret_place, struct ja_error *err)
+static int find_place(const struct ja_noun *noun, void *object, const char *path, bool create, struct place *ret_place,
+                      struct ja_error *err)
 {
     struct place place = {.noun = noun, .object = object};
     for (;;) {
@@ -85,8 +85,7 @@ static int find_place(const struct ja_noun *noun, void *object, const char *path
             place.object = value;
         } else if (further && value) {
             ja_autofree char *key = ja_strndup(rest, (size_t)(further - rest) - 1);
-            int rc =
-                key ? find_entry(field->noun, value, key, create, &place.object, err) : ja_error_nomem(err);
+            int rc = key ? find_entry(field->noun, value, key, create, &place.object, err) : ja_error_nomem(err);
             if (rc < 0)
                 return rc;
         }
@@ -146,11 +145,10 @@ static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assign
     bool again = *seen & bit, key = field == &noun->fields[0];
     int rc;
     if (!equals || key || (again && !ja_type_is_strv(field->type)))
-        rc = ja_error_set(err, JA_E_INVALID, NULL,
-                          !equals ? "it has no value; write %s=VALUE" : "%s is given twice", field->name);
+        rc = ja_error_set(err, JA_E_INVALID, NULL, !equals ? "it has no value; write %s=VALUE" : "%s is given twice",
+                          field->name);
     else
-        rc = (again ? ja_field_parse_add : ja_field_parse)(field, ja_field_value(field, entry), equals + 1,
-                                                           err);
+        rc = (again ? ja_field_parse_add : ja_field_parse)(field, ja_field_value(field, entry), equals + 1, err);
     *seen |= bit;
     if (rc < 0)
         return ja_at_blame(&here, rc, err);
@@ -158,8 +156,7 @@ static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assign
 }
 
 /* "eth0,network=lan,address=10.0.0.5" */
-static int set_entry(const struct ja_field *field, struct ja_list *list, const char *text,
-                     struct ja_error *err)
+static int set_entry(const struct ja_field *field, struct ja_list *list, const char *text, struct ja_error *err)
 {
     size_t length = strcspn(text, ",");
     ja_autofree char *key = ja_strndup(text, length);
@@ -173,15 +170,13 @@ static int set_entry(const struct ja_field *field, struct ja_list *list, const c
         text++;
         length = assignment_length(text);
         ja_autofree char *assignment = ja_strndup(text, length);
-        rc = assignment ? assign_in_entry(field->noun, entry, assignment, &seen, &here, err)
-                        : ja_error_nomem(err);
+        rc = assignment ? assign_in_entry(field->noun, entry, assignment, &seen, &here, err) : ja_error_nomem(err);
     }
     return rc;
 }
 
 /* An entry of a map or a list as a whole. */
-static int change_entry(const struct place *place, void *value, enum op op, const char *text,
-                        struct ja_error *err)
+static int change_entry(const struct place *place, void *value, enum op op, const char *text, struct ja_error *err)
 {
     const char *dot = strrchr(place->key, '.');
     if (op == OP_SET && place->field->type == JA_T_MAP)
@@ -196,8 +191,7 @@ static int change_entry(const struct place *place, void *value, enum op op, cons
                         place->field->type == JA_T_LIST ? "name one of its fields" : "only = can be used");
 }
 
-static int change_field(const struct place *place, void *value, enum op op, const char *text,
-                        struct ja_error *err)
+static int change_field(const struct place *place, void *value, enum op op, const char *text, struct ja_error *err)
 {
     const struct ja_field *field = place->field;
     bool keyed = field->type == JA_T_LIST || field->type == JA_T_MAP;
@@ -218,13 +212,12 @@ static int check_allowed(const struct place *place, bool creating, struct ja_err
         return ja_error_set(err, JA_E_INVALID, NULL,
                             "the key of an entry cannot be changed; remove it and add another");
     if (place->field->when == JA_WHEN_CREATE && !creating)
-        return ja_error_set(err, JA_E_INVALID, NULL, "it can only be given when the %s is created",
-                            place->noun->name);
+        return ja_error_set(err, JA_E_INVALID, NULL, "it can only be given when the %s is created", place->noun->name);
     return 0;
 }
 
-static int change(const struct ja_noun *noun, void *object, char *path, enum op op, const char *text,
-                  bool creating, struct ja_error *err)
+static int change(const struct ja_noun *noun, void *object, char *path, enum op op, const char *text, bool creating,
+                  struct ja_error *err)
 {
     struct place place;
     struct ja_at at = {NULL, path};
@@ -257,8 +250,7 @@ static int finish(const struct ja_noun *noun, void *object, void *copy, int rc)
     return 0;
 }
 
-int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating,
-                  struct ja_error *err)
+int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating, struct ja_error *err)
 {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
@@ -285,8 +277,7 @@ int ja_object_set_entry(const struct ja_noun *noun, void *object, const char *li
     return finish(noun, object, copy, set_entry(field, ja_field_value(field, copy), text, err));
 }
 
-static int format_entry(const struct place *place, const void *value, struct ja_str *str,
-                        struct ja_error *err)
+static int format_entry(const struct place *place, const void *value, struct ja_str *str, struct ja_error *err)
 {
     const char *text = place->field->type == JA_T_MAP ? ja_map_get(value, place->key) : NULL;
     const void *entry = place->field->type == JA_T_LIST ? ja_list_get(value, place->key) : NULL;

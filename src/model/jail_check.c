@@ -14,9 +14,7 @@
 static int parse_destination(const struct ja_route *route, struct ja_addr *ret_prefix, struct ja_error *err)
 {
     const char *text = route->destination;
-    const char *prefix = strcmp(text, "default") == 0    ? "0.0.0.0/0"
-                         : strcmp(text, "default6") == 0 ? "::/0"
-                                                         : text;
+    const char *prefix = strcmp(text, "default") == 0 ? "0.0.0.0/0" : strcmp(text, "default6") == 0 ? "::/0" : text;
     int rc = ja_addr_parse(prefix, ret_prefix, err);
     if (rc == 0 && ret_prefix->prefix < 0)
         ret_prefix->prefix = ret_prefix->v6 ? 128 : 32;
@@ -31,8 +29,8 @@ int ja_route_check(const void *object, struct ja_error *err)
     if (rc == 0)
         rc = parse_destination(route, &destination, err);
     if (rc == 0 && via.v6 != destination.v6)
-        return ja_error_set(err, JA_E_INVALID, "via", "\"%s\" is %s, the destination \"%s\" is not",
-                            route->via, via.v6 ? "IPv6" : "IPv4", route->destination);
+        return ja_error_set(err, JA_E_INVALID, "via", "\"%s\" is %s, the destination \"%s\" is not", route->via,
+                            via.v6 ? "IPv6" : "IPv4", route->destination);
     return rc;
 }
 
@@ -41,8 +39,7 @@ int ja_mount_check(const void *object, struct ja_error *err)
     const struct ja_mount *mount = object;
     bool bind = mount->type == JA_MOUNT_BIND;
     if (bind && !mount->source)
-        return ja_error_set(err, JA_E_INVALID, "source",
-                            "it must be given for a bind mount: a path on the host");
+        return ja_error_set(err, JA_E_INVALID, "source", "it must be given for a bind mount: a path on the host");
     if (!bind && mount->source)
         return ja_error_set(err, JA_E_INVALID, "source", "it is for bind mounts only");
     if (mount->size && mount->type != JA_MOUNT_TMPFS)
@@ -57,14 +54,12 @@ int ja_forward_check(const void *object, struct ja_error *err)
     if (!forward->to || ja_ports_parse(forward->port, &first, &last) < 0 ||
         ja_ports_parse(forward->to, &to_first, &to_last) < 0 || last - first == to_last - to_first)
         return 0;
-    return ja_error_set(err, JA_E_INVALID, "to",
-                        "\"%s\" has %d ports, \"%s\" of the host has %d; allowed are as many", forward->to,
-                        to_last - to_first + 1, forward->port, last - first + 1);
+    return ja_error_set(err, JA_E_INVALID, "to", "\"%s\" has %d ports, \"%s\" of the host has %d; allowed are as many",
+                        forward->to, to_last - to_first + 1, forward->port, last - first + 1);
 }
 
 /* "LIST.KEY.FIELD", where a mistake between entries is. */
-static int refuse_entry(const char *list, const void *entry, const char *field, const char *text,
-                        struct ja_error *err)
+static int refuse_entry(const char *list, const void *entry, const char *field, const char *text, struct ja_error *err)
 {
     const char *key = *(char *const *)entry;
     ja_error_set(err, JA_E_INVALID, NULL, "%s", text);
@@ -77,11 +72,9 @@ static int refuse_entry(const char *list, const void *entry, const char *field, 
 static int check_without_vnet(const struct ja_jail *jail, struct ja_error *err)
 {
     if (jail->vnet == JA_VNET_INHERIT && jail->nics.count)
-        return ja_error_set(err, JA_E_INVALID, "nics",
-                            "with vnet=inherit the jail uses the host's interfaces");
+        return ja_error_set(err, JA_E_INVALID, "nics", "with vnet=inherit the jail uses the host's interfaces");
     if (jail->vnet == JA_VNET_INHERIT && jail->forwards.count)
-        return ja_error_set(err, JA_E_INVALID, "forwards",
-                            "with vnet=inherit the jail has the host's ports already");
+        return ja_error_set(err, JA_E_INVALID, "forwards", "with vnet=inherit the jail has the host's ports already");
     if (jail->routes.count)
         return ja_error_set(err, JA_E_INVALID, "routes", "only jails with vnet=yes have routes of their own");
     for (size_t i = 0; i < jail->nics.count; i++) {
@@ -145,8 +138,7 @@ static int check_forward_pair(const void *earlier, const void *later, struct ja_
     bool apart = a->protocol != b->protocol ||
                  (a->address && b->address && ja_addr_parse(a->address, &one, NULL) == 0 &&
                   ja_addr_parse(b->address, &other, NULL) == 0 && ja_addr_compare(&one, &other) != 0);
-    if (apart || ja_ports_parse(a->port, &first[0], &last[0]) < 0 ||
-        ja_ports_parse(b->port, &first[1], &last[1]) < 0)
+    if (apart || ja_ports_parse(a->port, &first[0], &last[0]) < 0 || ja_ports_parse(b->port, &first[1], &last[1]) < 0)
         return 0;
     if (first[0] <= last[1] && first[1] <= last[0])
         return refuse_entry("forwards", b, "port", "another forward of the jail has it", err);
@@ -154,8 +146,7 @@ static int check_forward_pair(const void *earlier, const void *later, struct ja_
 }
 
 static int check_pairs(const struct ja_list *list,
-                       int (*check)(const void *earlier, const void *later, struct ja_error *err),
-                       struct ja_error *err)
+                       int (*check)(const void *earlier, const void *later, struct ja_error *err), struct ja_error *err)
 {
     int rc = 0;
     for (size_t i = 0; i < list->count; i++)

@@ -17,7 +17,7 @@ enum ja_mount_type { JA_MOUNT_BIND, JA_MOUNT_TMPFS, JA_MOUNT_PROCFS, JA_MOUNT_FD
 enum ja_restart { JA_RESTART_NO, JA_RESTART_FAILURE, JA_RESTART_ALWAYS };
 
 struct ja_nic {
-    char *label;              /* the inner interface's name on Linux: "eth0" */
+    char *label; /* the inner interface's name on Linux: "eth0" */
     char *network;
     struct ja_strv addresses; /* "auto", "auto6", "dhcp", "slaac", or ADDRESS[/LEN]; the first of a family is primary */
     struct ja_strv assigned;  /* the addresses that these came to, with prefix length; reserved in the store */
@@ -68,7 +68,7 @@ struct ja_limits {
     int64_t swap;
     int64_t processes;
     int64_t files;
-    int64_t disk; /* bytes */
+    int64_t disk;                  /* bytes */
     int64_t read_rate, write_rate; /* bytes a second */
 };
 
@@ -85,8 +85,8 @@ struct ja_jail {
     char *name;
     char *uuid;
     int64_t slot;
-    int state;  /* enum ja_row_state */
-    int wanted; /* enum ja_wanted */
+    int state;     /* enum ja_row_state */
+    int wanted;    /* enum ja_wanted */
     char *created; /* RFC 3339 */
     char *template;
     char *version;
@@ -112,16 +112,16 @@ struct ja_network {
     char *name;
     char *uuid;
     int state;
-    int64_t slot;              /* the number in its bridge's name */
+    int64_t slot; /* the number in its bridge's name */
     char *created;
-    struct ja_strv addresses;  /* the gateway's, with prefix length; at most one v4 and one v6 for allocation */
-    char *nat;                 /* "auto", "none" or an interface of the host */
-    struct ja_strv members;    /* physical interfaces */
+    struct ja_strv addresses; /* the gateway's, with prefix length; at most one v4 and one v6 for allocation */
+    char *nat;                /* "auto", "none" or an interface of the host */
+    struct ja_strv members;   /* physical interfaces */
     int64_t vlan;
     int64_t mtu;
-    bool dns;                  /* names of jails are resolved by the gateway */
+    bool dns; /* names of jails are resolved by the gateway */
     char *domain;
-    bool isolate;              /* jails of the network do not see each other */
+    bool isolate; /* jails of the network do not see each other */
     struct ja_map labels;
 };
 
@@ -130,9 +130,9 @@ struct ja_template {
     char *uuid;
     int state;
     char *created;
-    char *os;      /* "linux" or "freebsd" */
-    char *source;  /* as given to --from */
-    char *current; /* the newest version */
+    char *os;                /* "linux" or "freebsd" */
+    char *source;            /* as given to --from */
+    char *current;           /* the newest version */
     struct ja_list versions; /* struct ja_template_version */
     struct ja_strv init;     /* taken over by its jails */
     struct ja_map labels;
@@ -150,8 +150,9 @@ extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mo
     ja_noun_template_version;
 
 /* Checks that other parts use too. Each says in *err what was given and what is allowed. */
-int ja_check_name(const char *value, struct ja_error *err);    /* [a-z][a-z0-9-]{0,62}, no "-" at the end */
-int ja_check_path(const char *value, struct ja_error *err);    /* absolute, no "..", no control characters, below PATH_MAX */
+int ja_check_name(const char *value, struct ja_error *err); /* [a-z][a-z0-9-]{0,62}, no "-" at the end */
+int ja_check_path(const char *value,
+                  struct ja_error *err); /* absolute, no "..", no control characters, below PATH_MAX */
 int ja_check_hostname(const char *value, struct ja_error *err);
 int ja_check_ifname(const char *value, struct ja_error *err);
 int ja_check_mac(const char *value, struct ja_error *err);

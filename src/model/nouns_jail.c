@@ -242,11 +242,7 @@ static const struct ja_field limits_fields[] = {
      .offset = JA_FIELD(ja_limits, memory),
      .when = JA_WHEN_LIVE,
      .doc = "main memory"},
-    {.name = "swap",
-     .type = JA_T_SIZE,
-     .offset = JA_FIELD(ja_limits, swap),
-     .when = JA_WHEN_LIVE,
-     .doc = "swap space"},
+    {.name = "swap", .type = JA_T_SIZE, .offset = JA_FIELD(ja_limits, swap), .when = JA_WHEN_LIVE, .doc = "swap space"},
     {.name = "processes",
      .type = JA_T_INT,
      .offset = JA_FIELD(ja_limits, processes),
@@ -542,23 +538,20 @@ static const struct ja_field jail_fields[] = {
      .doc = "whether its root is the host's root: weak separation"},
 };
 
-const struct ja_noun ja_noun_nic =
-    JA_NOUN("nic", "nics", ja_nic, nic_fields, NULL, "A network interface of a jail.");
+const struct ja_noun ja_noun_nic = JA_NOUN("nic", "nics", ja_nic, nic_fields, NULL, "A network interface of a jail.");
 const struct ja_noun ja_noun_route =
     JA_NOUN("route", "routes", ja_route, route_fields, ja_route_check, "A route of a jail.");
 const struct ja_noun ja_noun_mount =
     JA_NOUN("mount", "mounts", ja_mount, mount_fields, ja_mount_check, "Something mounted in a jail.");
 const struct ja_noun ja_noun_service =
     JA_NOUN("service", "services", ja_service, service_fields, NULL, "A command that runs in a jail.");
-const struct ja_noun ja_noun_volume =
-    JA_NOUN("volume", "volumes", ja_volume, volume_fields, NULL,
-            "Data of a jail that boot environments and rollbacks leave alone.");
-const struct ja_noun ja_noun_forward = JA_NOUN("forward", "forwards", ja_forward, forward_fields,
-                                               ja_forward_check, "Ports of the host that lead to a jail.");
+const struct ja_noun ja_noun_volume = JA_NOUN("volume", "volumes", ja_volume, volume_fields, NULL,
+                                              "Data of a jail that boot environments and rollbacks leave alone.");
+const struct ja_noun ja_noun_forward = JA_NOUN("forward", "forwards", ja_forward, forward_fields, ja_forward_check,
+                                               "Ports of the host that lead to a jail.");
 const struct ja_noun ja_noun_limits =
     JA_NOUN("limits", "limits", ja_limits, limits_fields, NULL, "What a jail may use; 0 for no limit.");
-const struct ja_noun ja_noun_dns =
-    JA_NOUN("dns", "dns", ja_dns, dns_fields, NULL, "How a jail resolves names.");
-const struct ja_noun ja_noun_hooks = JA_NOUN("hooks", "hooks", ja_hooks, hooks_fields, NULL,
-                                             "Commands on the host around starts and stops of a jail.");
+const struct ja_noun ja_noun_dns = JA_NOUN("dns", "dns", ja_dns, dns_fields, NULL, "How a jail resolves names.");
+const struct ja_noun ja_noun_hooks =
+    JA_NOUN("hooks", "hooks", ja_hooks, hooks_fields, NULL, "Commands on the host around starts and stops of a jail.");
 const struct ja_noun ja_noun_jail = JA_NOUN("jail", "jails", ja_jail, jail_fields, ja_jail_check, "A jail.");

@@ -15,14 +15,12 @@ static int check_network(const void *object, struct ja_error *err)
         if (rc < 0)
             return rc;
         if (seen[addr.v6]++)
-            return ja_error_set(
-                err, JA_E_INVALID, "address",
-                "\"%s\" is the second of its family; allowed are one IPv4 and one IPv6 address",
-                JA_SHOW(network->addresses.items[i]));
+            return ja_error_set(err, JA_E_INVALID, "address",
+                                "\"%s\" is the second of its family; allowed are one IPv4 and one IPv6 address",
+                                JA_SHOW(network->addresses.items[i]));
     }
     if (network->vlan && network->members.count == 0)
-        return ja_error_set(err, JA_E_INVALID, "vlan",
-                            "it tags packets on members, and the network has none");
+        return ja_error_set(err, JA_E_INVALID, "vlan", "it tags packets on members, and the network has none");
     return 0;
 }
 
@@ -75,8 +73,7 @@ static const struct ja_field network_fields[] = {
      .check = ja_check_uplink,
      .when = JA_WHEN_LIVE,
      .metavar = "UPLINK",
-     .doc =
-         "how it reaches the world: by the default route's interface (auto), by a named one, or not (none)"},
+     .doc = "how it reaches the world: by the default route's interface (auto), by a named one, or not (none)"},
     {.name = "members",
      .type = JA_T_STRINGS,
      .offset = JA_FIELD(ja_network, members),
@@ -224,9 +221,9 @@ static const struct ja_field template_fields[] = {
      .doc = "words of your own to find it by"},
 };
 
-const struct ja_noun ja_noun_network = JA_NOUN("network", "networks", ja_network, network_fields,
-                                               check_network, "A network that jails are attached to.");
+const struct ja_noun ja_noun_network =
+    JA_NOUN("network", "networks", ja_network, network_fields, check_network, "A network that jails are attached to.");
 const struct ja_noun ja_noun_template_version =
     JA_NOUN("version", "versions", ja_template_version, version_fields, NULL, "One version of a template.");
-const struct ja_noun ja_noun_template = JA_NOUN("template", "templates", ja_template, template_fields, NULL,
-                                                "A file tree that jails are clones of.");
+const struct ja_noun ja_noun_template =
+    JA_NOUN("template", "templates", ja_template, template_fields, NULL, "A file tree that jails are clones of.");

@@ -17,13 +17,13 @@ struct ja_site {
     enum ja_storage_kind storage;
     char tag[3];
     char uuid[37];
-    char self[256];    /* the jailadmin program, absolute */
-    char state[256];   /* state directory: store.db, journal/, lock/, pool/ */
-    char run[256];     /* runtime directory: /run/jailadmin/<tag> */
-    char pool[256];    /* <state>/pool: where templates/, jails/ and deleted/ are mounted; 0700 */
-    char source[256];  /* btrfs: the directory or loop file behind the pool; zfs: the dataset */
-    bool loop;         /* btrfs: source is a file */
-    bool idmap;        /* jails' trees are mounted with shifted ids; false: trees are stored shifted */
+    char self[256];   /* the jailadmin program, absolute */
+    char state[256];  /* state directory: store.db, journal/, lock/, pool/ */
+    char run[256];    /* runtime directory: /run/jailadmin/<tag> */
+    char pool[256];   /* <state>/pool: where templates/, jails/ and deleted/ are mounted; 0700 */
+    char source[256]; /* btrfs: the directory or loop file behind the pool; zfs: the dataset */
+    bool loop;        /* btrfs: source is a file */
+    bool idmap;       /* jails' trees are mounted with shifted ids; false: trees are stored shifted */
     int64_t slots, uid_base, unit_base, rule_base, set, nat_base, ruleset_base;
 };
 

@@ -106,8 +106,7 @@ int ja_value_parse(enum ja_type type, const char *text, int64_t *ret_value, stru
 {
     bool negative = type == JA_T_INT && *text == '-';
     int64_t value;
-    int rc = type == JA_T_BOOL ? parse_bool(text, &value)
-                               : parse_number(text + negative, kinds[type].units, &value);
+    int rc = type == JA_T_BOOL ? parse_bool(text, &value) : parse_number(text + negative, kinds[type].units, &value);
     if (rc < 0)
         return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" is not %s; %s", JA_SHOW(text), kinds[type].what,
                             kinds[type].allowed);
@@ -147,8 +146,7 @@ int64_t ja_field_number(const struct ja_field *field, const void *value)
     return *(const int64_t *)value;
 }
 
-static int parse_enum(const struct ja_field *field, const char *text, int64_t *ret_value,
-                      struct ja_error *err)
+static int parse_enum(const struct ja_field *field, const char *text, int64_t *ret_value, struct ja_error *err)
 {
     char allowed[256] = "";
     for (int i = 0; field->values[i]; i++) {
@@ -159,12 +157,10 @@ static int parse_enum(const struct ja_field *field, const char *text, int64_t *r
         size_t used = strlen(allowed);
         snprintf(allowed + used, sizeof allowed - used, "%s%s", i ? ", " : "", field->values[i]);
     }
-    return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" is not known here; allowed are %s", JA_SHOW(text),
-                        allowed);
+    return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" is not known here; allowed are %s", JA_SHOW(text), allowed);
 }
 
-static int parse_into_number(const struct ja_field *field, void *value, const char *text,
-                             struct ja_error *err)
+static int parse_into_number(const struct ja_field *field, void *value, const char *text, struct ja_error *err)
 {
     int64_t number = 0;
     int rc = field->type == JA_T_ENUM ? parse_enum(field, text, &number, err)
@@ -181,8 +177,7 @@ static int parse_into_number(const struct ja_field *field, void *value, const ch
 }
 
 /* Calls `each` for the texts between commas. */
-static int each_item(const char *text, int (*each)(struct ja_strv *strv, const char *item),
-                     struct ja_strv *strv)
+static int each_item(const char *text, int (*each)(struct ja_strv *strv, const char *item), struct ja_strv *strv)
 {
     for (;;) {
         size_t length = strcspn(text, ",");
@@ -258,9 +253,8 @@ int ja_field_parse(const struct ja_field *field, void *value, const char *text, 
         return 0;
     }
     if (!ja_type_is_strv(field->type))
-        return ja_error_set(err, JA_E_INVALID, NULL,
-                            "it is not a single value; name one of its parts: %s.%s=...", field->name,
-                            field->type == JA_T_OBJECT ? "FIELD" : "NAME");
+        return ja_error_set(err, JA_E_INVALID, NULL, "it is not a single value; name one of its parts: %s.%s=...",
+                            field->name, field->type == JA_T_OBJECT ? "FIELD" : "NAME");
     ja_strv_fini(value);
     return ja_field_parse_add(field, value, text, err);
 }

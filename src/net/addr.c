@@ -56,15 +56,13 @@ int ja_addr_parse(const char *text, struct ja_addr *ret_addr, struct ja_error *e
     if (good && text[length]) {
         addr.prefix = parse_prefix(text + length + 1, bits_of(&addr));
         if (addr.prefix < 0)
-            return ja_error_set(err, JA_E_INVALID, NULL,
-                                "\"%s\" has no valid prefix length; allowed is /0 to /%d", JA_SHOW(text),
-                                bits_of(&addr));
+            return ja_error_set(err, JA_E_INVALID, NULL, "\"%s\" has no valid prefix length; allowed is /0 to /%d",
+                                JA_SHOW(text), bits_of(&addr));
     }
     if (!good)
-        return ja_error_set(
-            err, JA_E_INVALID, NULL,
-            "\"%s\" is not an address; allowed are such as 10.0.0.5, 10.0.0.5/24 or fd00::5/64",
-            JA_SHOW(text));
+        return ja_error_set(err, JA_E_INVALID, NULL,
+                            "\"%s\" is not an address; allowed are such as 10.0.0.5, 10.0.0.5/24 or fd00::5/64",
+                            JA_SHOW(text));
     *ret_addr = addr;
     return 0;
 }
@@ -175,8 +173,7 @@ static size_t first_not_below(const struct ja_addr *taken, size_t count, const s
 }
 
 /* The smallest free address at or after *addr, which begins usable. */
-static bool find_free(const struct ja_addr *net, const struct ja_addr *taken, size_t count,
-                      struct ja_addr *addr)
+static bool find_free(const struct ja_addr *net, const struct ja_addr *taken, size_t count, struct ja_addr *addr)
 {
     size_t i = first_not_below(taken, count, addr);
     while (ja_addr_usable(net, addr)) {
@@ -230,8 +227,7 @@ void ja_mac_from(const char *uuid, const char *label, char mac[JA_MAC_TEXT])
     h ^= h >> 33;
     unsigned first = ((unsigned)(h >> 40) & 0xfc) | 0x02; /* locally administered, unicast */
     snprintf(mac, JA_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", first, (unsigned)(h >> 32) & 0xff,
-             (unsigned)(h >> 24) & 0xff, (unsigned)(h >> 16) & 0xff, (unsigned)(h >> 8) & 0xff,
-             (unsigned)h & 0xff);
+             (unsigned)(h >> 24) & 0xff, (unsigned)(h >> 16) & 0xff, (unsigned)(h >> 8) & 0xff, (unsigned)h & 0xff);
 }
 
 static int hex_digit(char c)
@@ -262,8 +258,8 @@ int ja_mac_parse(const char *text, uint8_t ret_mac[6])
 
 void ja_addr_link_local(const uint8_t mac[6], struct ja_addr *ret_addr)
 {
-    *ret_addr = (struct ja_addr){
-        .v6 = true,
-        .bytes = {0xfe, 0x80, [8] = mac[0] ^ 0x02, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]},
-        .prefix = 64};
+    *ret_addr =
+        (struct ja_addr){.v6 = true,
+                         .bytes = {0xfe, 0x80, [8] = mac[0] ^ 0x02, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]},
+                         .prefix = 64};
 }

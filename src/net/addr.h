@@ -31,8 +31,8 @@ void ja_addr_broadcast(const struct ja_addr *addr, struct ja_addr *ret_broadcast
 bool ja_addr_usable(const struct ja_addr *net, const struct ja_addr *addr);
 /* The smallest usable address of `net` that is not in `taken` (sorted by ja_addr_compare) and after `net`'s own.
  * JA_E_LIMIT when none is left. */
-int ja_addr_allocate(const struct ja_addr *net, const struct ja_addr *taken, size_t taken_count, struct ja_addr *ret_addr,
-                     struct ja_error *err);
+int ja_addr_allocate(const struct ja_addr *net, const struct ja_addr *taken, size_t taken_count,
+                     struct ja_addr *ret_addr, struct ja_error *err);
 /* A locally administered unicast MAC from the jail's uuid and the nic's label (SHA-256-free: a fixed 64-bit mix), stable
  * for ever. */
 void ja_mac_from(const char *uuid, const char *label, char mac[JA_MAC_TEXT]);

@@ -8,15 +8,15 @@
 #include <string.h>
 
 static const char *const kind_names[JA_FACT_KINDS] = {
-    [JA_FACT_TOOL] = "tool",         [JA_FACT_LINK] = "link",           [JA_FACT_PORTS] = "ports",
-    [JA_FACT_HOSTADDR] = "hostaddr", [JA_FACT_PATH] = "path",           [JA_FACT_MOUNT] = "mount",
-    [JA_FACT_SUBVOLUME] = "subvolume", [JA_FACT_DATASET] = "dataset",   [JA_FACT_SYSCTL] = "sysctl",
-    [JA_FACT_CGROUPS] = "cgroups",   [JA_FACT_PROCESS] = "process",     [JA_FACT_JAIL] = "jail",
-    [JA_FACT_INIT] = "init",         [JA_FACT_USERFILE] = "userfile",   [JA_FACT_NFT] = "nft",
-    [JA_FACT_LISTEN] = "listen",     [JA_FACT_IDMAP] = "idmap",         [JA_FACT_MODULE] = "module",
-    [JA_FACT_FILE] = "file",         [JA_FACT_NETNS] = "netns",         [JA_FACT_CGROUP] = "cgroup",
-    [JA_FACT_TREEFILE] = "treefile", [JA_FACT_DIRECTORY] = "directory",
-    [JA_FACT_HOSTNETS] = "hostnets", [JA_FACT_DAEMON] = "daemon",
+    [JA_FACT_TOOL] = "tool",           [JA_FACT_LINK] = "link",           [JA_FACT_PORTS] = "ports",
+    [JA_FACT_HOSTADDR] = "hostaddr",   [JA_FACT_PATH] = "path",           [JA_FACT_MOUNT] = "mount",
+    [JA_FACT_SUBVOLUME] = "subvolume", [JA_FACT_DATASET] = "dataset",     [JA_FACT_SYSCTL] = "sysctl",
+    [JA_FACT_CGROUPS] = "cgroups",     [JA_FACT_PROCESS] = "process",     [JA_FACT_JAIL] = "jail",
+    [JA_FACT_INIT] = "init",           [JA_FACT_USERFILE] = "userfile",   [JA_FACT_NFT] = "nft",
+    [JA_FACT_LISTEN] = "listen",       [JA_FACT_IDMAP] = "idmap",         [JA_FACT_MODULE] = "module",
+    [JA_FACT_FILE] = "file",           [JA_FACT_NETNS] = "netns",         [JA_FACT_CGROUP] = "cgroup",
+    [JA_FACT_TREEFILE] = "treefile",   [JA_FACT_DIRECTORY] = "directory", [JA_FACT_HOSTNETS] = "hostnets",
+    [JA_FACT_DAEMON] = "daemon",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)
@@ -157,11 +157,13 @@ int ja_facts_from_json(struct ja_facts *facts, const json_t *json, struct ja_err
     json_t *group, *value;
     if (!json_is_object(json))
         return ja_error_set(err, JA_E_INVALID, "facts", "a facts file holds one JSON object");
-    json_object_foreach ((json_t *)json, kind_name, group) {
+    json_object_foreach((json_t *)json, kind_name, group)
+    {
         int kind = ja_fact_kind_parse(kind_name);
         if (kind < 0)
             continue;
-        json_object_foreach (group, name, value) {
+        json_object_foreach(group, name, value)
+        {
             if (ja_facts_set(facts, (enum ja_fact_kind)kind, name, json_string_value(value)) < 0)
                 return ja_error_nomem(err);
         }

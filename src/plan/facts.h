@@ -45,7 +45,7 @@ enum ja_fact_kind {
 
 struct ja_fact {
     enum ja_fact_kind kind;
-    bool known;  /* false: asked for, not answered yet */
+    bool known; /* false: asked for, not answered yet */
     char *name;
     char *value; /* NULL: absent */
 };

@@ -61,7 +61,8 @@ void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)
     if (p->host->jail_left(p, s))
         p->host->jail_clean(p, s);
     p->host->jail_start(p, s);
-    struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, "wanted=running", "it is wanted running from now on");
+    struct ja_step *step =
+        ja_plan_store_set(p, "jail", jail->name, "wanted=running", "it is wanted running from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->jail_started(p, s);
 }

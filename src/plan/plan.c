@@ -225,10 +225,21 @@ const char *ja_plan_tool(struct ja_plan *plan, struct ja_facts *facts, const cha
     static const struct {
         const char *program, *package;
     } packages[] = {
-        {"btrfs", "btrfs-progs"}, {"mkfs.btrfs", "btrfs-progs"}, {"ip", "iproute2"}, {"tc", "iproute2"},
-        {"nft", "nftables"},      {"crun", "crun"},              {"zfs", "zfsutils-linux"}, {"zpool", "zfsutils-linux"},
-        {"dnsmasq", "dnsmasq-base"}, {"nsenter", "util-linux"},  {"mount", "mount"}, {"umount", "mount"},
-        {"catatonit", "catatonit"}, {"busybox", "busybox-static"}, {"debootstrap", "debootstrap"},
+        {"btrfs", "btrfs-progs"},
+        {"mkfs.btrfs", "btrfs-progs"},
+        {"ip", "iproute2"},
+        {"tc", "iproute2"},
+        {"nft", "nftables"},
+        {"crun", "crun"},
+        {"zfs", "zfsutils-linux"},
+        {"zpool", "zfsutils-linux"},
+        {"dnsmasq", "dnsmasq-base"},
+        {"nsenter", "util-linux"},
+        {"mount", "mount"},
+        {"umount", "mount"},
+        {"catatonit", "catatonit"},
+        {"busybox", "busybox-static"},
+        {"debootstrap", "debootstrap"},
         {"mmdebstrap", "mmdebstrap"},
     };
     size_t missing = facts->missing;
@@ -409,7 +420,8 @@ static bool cmd_from_json(struct ja_plan *plan, const json_t *json, struct ja_cm
 {
     size_t i;
     json_t *word;
-    json_array_foreach (json_object_get(json, "argv"), i, word) {
+    json_array_foreach(json_object_get(json, "argv"), i, word)
+    {
         if (!json_is_string(word))
             return false;
         if (ja_strv_add(&ret_cmd->argv, json_string_value(word)) < 0)
@@ -457,8 +469,7 @@ int ja_plan_from_json(const json_t *json, struct ja_plan *ret_plan, struct ja_er
     size_t i;
     json_t *step;
     bool good = true;
-    json_array_foreach (json_object_get(json, "steps"), i, step)
-        good = good && step_from_json(&plan, step);
+    json_array_foreach(json_object_get(json, "steps"), i, step) good = good && step_from_json(&plan, step);
     int rc = !good ? ja_error_set(err, JA_E_CORRUPT, "journal", "a step that is not well formed") : 0;
     if (rc == 0)
         rc = ja_plan_check(&plan, err);

@@ -39,18 +39,18 @@ enum ja_step_flag {
 };
 
 struct ja_step {
-    char *why;           /* a few words, shown as a comment before the command */
+    char *why; /* a few words, shown as a comment before the command */
     struct ja_cmd run;
-    struct ja_cmd undo;  /* empty argv: nothing to undo */
+    struct ja_cmd undo; /* empty argv: nothing to undo */
     struct ja_guard guard;
     unsigned flags;
-    int64_t timeout_ms;  /* 0: the runner's default */
+    int64_t timeout_ms; /* 0: the runner's default */
 };
 
 struct ja_plan {
-    char *verb;   /* "create" */
-    char *kind;   /* "jail" */
-    char *name;   /* "web1" */
+    char *verb; /* "create" */
+    char *kind; /* "jail" */
+    char *name; /* "web1" */
     struct ja_step **steps;
     size_t count;
     struct ja_strv notes; /* warnings for the user, such as "privileged: ..." */
@@ -73,7 +73,8 @@ void ja_step_undof(struct ja_plan *plan, struct ja_step *step, const char *forma
 /* Add text to the command's or the undo's standard input. */
 void ja_step_input(struct ja_plan *plan, struct ja_step *step, const char *format, ...) JA_PRINTF(3, 4);
 void ja_step_undo_input(struct ja_plan *plan, struct ja_step *step, const char *format, ...) JA_PRINTF(3, 4);
-void ja_step_guard(struct ja_plan *plan, struct ja_step *step, enum ja_fact_kind kind, const char *name, const char *mark);
+void ja_step_guard(struct ja_plan *plan, struct ja_step *step, enum ja_fact_kind kind, const char *name,
+                   const char *mark);
 void ja_plan_note(struct ja_plan *plan, const char *format, ...) JA_PRINTF(2, 3);
 /* Remembers a failure of planning (the first one counts) and returns its code. */
 int ja_plan_fail(struct ja_plan *plan, int code, const char *object, const char *format, ...) JA_PRINTF(4, 5);

@@ -40,7 +40,8 @@ static struct ja_step *store_step(struct ja_planning *p, const char *verb, const
     return step;
 }
 
-struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *why)
+struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object,
+                                  const char *why)
 {
     const char *name = *(char *const *)object;
     struct ja_step *step = store_step(p, "store-put", noun->name, name, why);

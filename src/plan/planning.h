@@ -22,7 +22,7 @@ struct ja_planning {
 /* A jail with all that a planner must know of what it refers to. Nothing is owned. */
 struct ja_subject {
     const struct ja_jail *jail;
-    const struct ja_template *template;     /* NULL when it is gone */
+    const struct ja_template *template;       /* NULL when it is gone */
     const struct ja_network *const *networks; /* one for each nic of jail->nics, in order */
 };
 
@@ -31,7 +31,8 @@ struct ja_step *ja_plan_host_step(struct ja_planning *p, const char *verb, const
 /* Adds the undo `jailadmin host VERB ARGUMENT...` to a step. */
 void ja_step_undo_host(struct ja_planning *p, struct ja_step *step, const char *verb, ...) __attribute__((sentinel));
 /* Steps of the store. put: the whole spec. set: assignments such as "wanted=running". */
-struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *why);
+struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object,
+                                  const char *why);
 struct ja_step *ja_plan_store_set(struct ja_planning *p, const char *kind, const char *name, const char *assignment,
                                   const char *why);
 struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, const char *name, const char *why);

@@ -15,7 +15,8 @@ static void runtime_dir(struct ja_planning *p, const char *path, const char *mod
 
 void ja_plan_runtime_dirs(struct ja_planning *p)
 {
-    static const char *const parts[] = {"", "/jails", "/dns", "/crun"}, *const modes[] = {"0711", "0711", "0711", "0700"};
+    static const char *const parts[] = {"", "/jails", "/dns", "/crun"}, *const modes[] = {"0711", "0711", "0711",
+                                                                                          "0700"};
     char path[512];
     for (size_t i = 0; i < JA_COUNT(parts); i++) {
         snprintf(path, sizeof path, "%s%s", p->site->run, parts[i]);

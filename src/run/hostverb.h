@@ -20,7 +20,7 @@ struct ja_hostverb_io {
 typedef int ja_hostverb_fn(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err);
 
 enum ja_hostverb_flag {
-    JA_HOSTVERB_FORK = 1 << 0, /* changes namespaces or credentials: the runner calls it in a forked child */
+    JA_HOSTVERB_FORK = 1 << 0,  /* changes namespaces or credentials: the runner calls it in a forked child */
     JA_HOSTVERB_INPUT = 1 << 1, /* reads standard input; others leave it to the script they stand in */
 };
 

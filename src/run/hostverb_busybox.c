@@ -15,8 +15,9 @@
 
 enum { PROGRAM_LIMIT = 64 << 20 };
 
-static const char *const dirs[] = {"bin", "dev", "etc", "etc/init.d", "home", "mnt", "proc", "root", "run", "sbin",
-                                   "sys", "tmp", "usr", "usr/bin", "usr/sbin", "var", "var/log", "var/www"};
+static const char *const dirs[] = {"bin",  "dev",     "etc",      "etc/init.d", "home",    "mnt",
+                                   "proc", "root",    "run",      "sbin",       "sys",     "tmp",
+                                   "usr",  "usr/bin", "usr/sbin", "var",        "var/log", "var/www"};
 
 static const struct {
     const char *path, *text;

@@ -53,16 +53,14 @@ static int read_number(const struct number_option *option, const char *text, str
     errno = 0;
     long long number = strtoll(text, &end, option->base);
     if (text[0] < '0' || text[0] > '9' || *end || errno || number > option->most)
-        return ja_error_set(err, JA_E_USAGE, NULL, "%s wants %s, not '%s'", option->name, option->wanted,
-                            text);
+        return ja_error_set(err, JA_E_USAGE, NULL, "%s wants %s, not '%s'", option->name, option->wanted, text);
     *option->number = number;
     return 0;
 }
 
 /* One option and its value at argv[at]. The number of words that it takes, 0 when it is unknown, or a
  * negative code. */
-static int read_option(char *const *argv, int left, unsigned with, struct arguments *arguments,
-                       struct ja_error *err)
+static int read_option(char *const *argv, int left, unsigned with, struct arguments *arguments, struct ja_error *err)
 {
     static const char ids[] = "a number up to 4294967294";
     const struct number_option numbers[] = {
@@ -90,8 +88,8 @@ static int read_option(char *const *argv, int left, unsigned with, struct argume
 }
 
 /* Reads the options that `with` allows and exactly `count` words. JA_E_USAGE. */
-static int read_arguments(int argc, char *const *argv, unsigned with, int count,
-                          struct arguments *ret_arguments, struct ja_error *err)
+static int read_arguments(int argc, char *const *argv, unsigned with, int count, struct arguments *ret_arguments,
+                          struct ja_error *err)
 {
     struct arguments arguments = {.mode = -1, .uid = -1, .gid = -1};
     int i = 1;
@@ -136,8 +134,7 @@ static int check_path(const char *path, int least, struct ja_error *err)
 {
     int count = count_components(path);
     if (count < 0)
-        return ja_error_set(err, JA_E_USAGE, path,
-                            "the path must be absolute, without \"//\", \".\", \"..\"");
+        return ja_error_set(err, JA_E_USAGE, path, "the path must be absolute, without \"//\", \".\", \"..\"");
     if (count < least)
         return ja_error_set(err, JA_E_DENIED, path, "refused for a path of fewer than %d components", least);
     return 0;
@@ -162,8 +159,8 @@ static int find_place(const struct arguments *arguments, struct place *ret_place
     int r = check_path(arguments->root ? arguments->root : path, 1, err);
     if (r < 0)
         return r;
-    char *root = arguments->root ? ja_strdup(arguments->root)
-                                 : ja_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *root =
+        arguments->root ? ja_strdup(arguments->root) : ja_strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (!root)
         return ja_error_nomem(err);
     *ret_place = (struct place){root, arguments->root ? path : slash + 1};

@@ -118,7 +118,8 @@ static int read_text(struct ja_dead_plan *dead, char *text, struct ja_error *err
     json_error_t where;
     json_t *json = json_loadb(text, (size_t)(end - text), 0, &where);
     if (!json)
-        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged: %s", dead->journal.path, where.text);
+        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged: %s", dead->journal.path,
+                            where.text);
     const char *boot = json_string_value(json_object_get(json, "boot"));
     snprintf(dead->boot_id, sizeof dead->boot_id, "%s", boot ? boot : "");
     int rc = ja_plan_from_json(json, &dead->plan, err);

@@ -22,8 +22,7 @@
 static bool is_current(int fd, const char *path)
 {
     struct stat ours, now;
-    return fstat(fd, &ours) == 0 && stat(path, &now) == 0 && ours.st_ino == now.st_ino &&
-           ours.st_dev == now.st_dev;
+    return fstat(fd, &ours) == 0 && stat(path, &now) == 0 && ours.st_ino == now.st_ino && ours.st_dev == now.st_dev;
 }
 
 /* One try. A descriptor that holds the lock, or -1 with errno; EWOULDBLOCK: somebody else has it. */
@@ -58,8 +57,7 @@ static int busy(const char *path, int64_t wait_ms, struct ja_error *err)
 {
     ja_autofree char *holder = NULL;
     if (ja_file_read(path, 1024, &holder, NULL, NULL) != 0 || !*holder)
-        return ja_error_set(err, JA_E_BUSY, path, "the lock did not become free in %lld ms",
-                            (long long)wait_ms);
+        return ja_error_set(err, JA_E_BUSY, path, "the lock did not become free in %lld ms", (long long)wait_ms);
     return ja_error_set(err, JA_E_BUSY, path, "it is held by %s, and did not become free in %lld ms", holder,
                         (long long)wait_ms);
 }

@@ -11,7 +11,10 @@ struct ja_lock {
     int fd; /* -1: not held */
     char path[512];
 };
-#define JA_LOCK_INIT {.fd = -1}
+#define JA_LOCK_INIT                                                                                                   \
+    {                                                                                                                  \
+        .fd = -1                                                                                                       \
+    }
 
 /* Takes PATH (made if needed, 0600), shared or exclusive. Waits up to wait_ms, then fails with JA_E_BUSY and names the holder
  * from the file's text ("jailadmin stop web1, process 4711"). `who` is written by an exclusive holder. A file that was

@@ -140,8 +140,7 @@ int ja_registry_load(const char *name, json_t **ret_json, struct ja_error *err)
         return ja_error_nomem(err);
     if (!json_is_object(json)) {
         json_decref(json);
-        ja_error_set(err, JA_E_CORRUPT, path, "the file is damaged: %s",
-                     json ? "not an object" : problem.text);
+        ja_error_set(err, JA_E_CORRUPT, path, "the file is damaged: %s", json ? "not an object" : problem.text);
         ja_error_hint(err, "remove it if no instance with this tag is in use");
         return JA_E_CORRUPT;
     }
@@ -165,9 +164,9 @@ int ja_registry_save(const char *name, const json_t *json, struct ja_error *err)
 /*
  * Instances as JSON.
  */
-#define TEXT(member)                                                                                         \
-    {                                                                                                        \
-#member, offsetof(struct ja_instance, member), sizeof(((struct ja_instance *)0)->member)             \
+#define TEXT(member)                                                                                                   \
+    {                                                                                                                  \
+#member, offsetof(struct ja_instance, member), sizeof(((struct ja_instance *)0)->member)                       \
     }
 static const struct {
     const char *name;
@@ -175,9 +174,9 @@ static const struct {
 } texts[] = {TEXT(tag), TEXT(uuid), TEXT(state)};
 #undef TEXT
 
-#define NUMBER(member)                                                                                       \
-    {                                                                                                        \
-#member, offsetof(struct ja_instance, member)                                                        \
+#define NUMBER(member)                                                                                                 \
+    {                                                                                                                  \
+#member, offsetof(struct ja_instance, member)                                                                  \
     }
 static const struct {
     const char *name;
@@ -223,15 +222,13 @@ static int load_instance(const char *file, struct ja_instance *ret_instance, str
     for (size_t i = 0; i < JA_COUNT(texts); i++) {
         const char *text = json_string_value(json_object_get(json, texts[i].name));
         if (!text || strlen(text) >= texts[i].size)
-            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"",
-                                texts[i].name);
+            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"", texts[i].name);
         memcpy(text_of(&instance, i), text, strlen(text) + 1);
     }
     for (size_t i = 0; i < JA_COUNT(numbers); i++) {
         const json_t *number = json_object_get(json, numbers[i].name);
         if (!json_is_integer(number))
-            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"",
-                                numbers[i].name);
+            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"", numbers[i].name);
         *number_of(&instance, i) = json_integer_value(number);
     }
     *ret_instance = instance;
@@ -344,8 +341,7 @@ static bool is_free(const struct ranges *taken, int64_t first, int64_t end)
 
 /* The smallest multiple of `step` from `least` where `count` numbers before `limit` are free: it is the least
  * one, or the first behind something taken. -1 when there is none. */
-static int64_t first_fit(const struct ranges *taken, int64_t least, int64_t limit, int64_t count,
-                         int64_t step)
+static int64_t first_fit(const struct ranges *taken, int64_t least, int64_t limit, int64_t count, int64_t step)
 {
     int64_t best = is_free(taken, least, least + count) ? least : -1;
     for (size_t i = 0; i < taken->count && best != least; i++) {
@@ -379,8 +375,8 @@ static int add_instance(void *context, const struct ja_instance *instance, struc
     ranges_add(&taken->uids, instance->uid_base, instance->slots * UIDS_PER_SLOT);
     ranges_add(&taken->units, instance->unit_base, JA_UNITS_PER_INSTANCE);
     ranges_add(&taken->rulesets, instance->ruleset_base, instance->slots);
-    bool failed = taken->tags.failed || taken->sets.failed || taken->uids.failed || taken->units.failed ||
-                  taken->rulesets.failed;
+    bool failed =
+        taken->tags.failed || taken->sets.failed || taken->uids.failed || taken->units.failed || taken->rulesets.failed;
     return failed ? ja_error_nomem(err) : 0;
 }
 
@@ -398,8 +394,7 @@ static int add_subids(struct taken *taken, const char *name, struct ja_error *er
     char *rest = text;
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         long long first, count;
-        if (sscanf(line, "%*[^:]:%lld:%lld", &first, &count) == 2 && first >= 0 && count > 0 &&
-            count <= UINT32_MAX)
+        if (sscanf(line, "%*[^:]:%lld:%lld", &first, &count) == 2 && first >= 0 && count > 0 && count <= UINT32_MAX)
             ranges_add(&taken->uids, first, count);
     }
     return taken->uids.failed ? ja_error_nomem(err) : 0;
@@ -417,8 +412,7 @@ static int choose(const struct taken *taken, struct ja_instance *instance, struc
 {
     int64_t tag = first_fit(&taken->tags, 0, TAGS, 1, 1);
     instance->set = first_fit(&taken->sets, 1, SETS + 1, 1, 1);
-    instance->uid_base =
-        first_fit(&taken->uids, UID_FIRST, UID_END, instance->slots * UIDS_PER_SLOT, UIDS_PER_SLOT);
+    instance->uid_base = first_fit(&taken->uids, UID_FIRST, UID_END, instance->slots * UIDS_PER_SLOT, UIDS_PER_SLOT);
     instance->unit_base = first_fit(&taken->units, UNIT_FIRST, UNIT_END, JA_UNITS_PER_INSTANCE, 1);
     instance->ruleset_base = first_fit(&taken->rulesets, RULESET_FIRST, RULESET_END, instance->slots, 1);
     if (tag < 0 || instance->set < 0)

@@ -18,14 +18,14 @@
 struct ja_instance {
     char tag[3];
     char uuid[37];
-    char state[256];     /* its state directory, absolute */
-    int64_t slots;       /* how many slots it has */
-    int64_t uid_base;    /* first uid and gid of slot 0; slot n begins at uid_base + n * 65536 */
-    int64_t unit_base;   /* first epair and bridge unit, from 10000; JA_UNITS_PER_INSTANCE of each */
-    int64_t rule_base;   /* ipfw: first rule number, from 20000, 500 an instance */
-    int64_t set;         /* ipfw set, 1 to 30 */
-    int64_t nat_base;    /* ipfw nat instances, from 20000, 100 an instance */
-    int64_t ruleset_base;/* devfs rulesets, from 1000, one a slot */
+    char state[256];      /* its state directory, absolute */
+    int64_t slots;        /* how many slots it has */
+    int64_t uid_base;     /* first uid and gid of slot 0; slot n begins at uid_base + n * 65536 */
+    int64_t unit_base;    /* first epair and bridge unit, from 10000; JA_UNITS_PER_INSTANCE of each */
+    int64_t rule_base;    /* ipfw: first rule number, from 20000, 500 an instance */
+    int64_t set;          /* ipfw set, 1 to 30 */
+    int64_t nat_base;     /* ipfw nat instances, from 20000, 100 an instance */
+    int64_t ruleset_base; /* devfs rulesets, from 1000, one a slot */
 };
 
 const char *ja_registry_dir(void);
@@ -40,8 +40,8 @@ int ja_registry_get(const char *tag, struct ja_instance *ret_instance, struct ja
 int ja_registry_find(const char *state, struct ja_instance *ret_instance, struct ja_error *err);
 /* Removes it; missing is success. Host settings that it still holds are let go first. */
 int ja_registry_remove(const char *tag, struct ja_error *err);
-int ja_registry_each(int (*each)(void *context, const struct ja_instance *instance, struct ja_error *err), void *context,
-                     struct ja_error *err);
+int ja_registry_each(int (*each)(void *context, const struct ja_instance *instance, struct ja_error *err),
+                     void *context, struct ja_error *err);
 
 /* Host settings, for `jailadmin host setting acquire|release`: writes `value` to the sysctl `name` (dots or slashes) if it
  * differs, remembers the old one, counts the instance. release puts the old value back with the last user, if the

@@ -41,7 +41,8 @@ static int guard_allows(const struct ja_run *run, const struct ja_guard *guard, 
     return ours;
 }
 
-static int undo_step(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k, struct ja_error *err)
+static int undo_step(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k,
+                     struct ja_error *err)
 {
     const struct ja_step *step = plan->steps[k];
     if (step->undo.argv.count == 0)

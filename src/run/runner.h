@@ -19,16 +19,16 @@ struct ja_event {
 
 /* Where a plan ended. */
 enum ja_result {
-    JA_RESULT_DONE,    /* all of it */
-    JA_RESULT_UNDONE,  /* failed before the commit point; the host is as it was */
-    JA_RESULT_KEPT,    /* failed before the commit point; left as it was, as --keep asks */
-    JA_RESULT_BROKEN,  /* failed, and an undo or a step after the commit point failed too */
+    JA_RESULT_DONE,   /* all of it */
+    JA_RESULT_UNDONE, /* failed before the commit point; the host is as it was */
+    JA_RESULT_KEPT,   /* failed before the commit point; left as it was, as --keep asks */
+    JA_RESULT_BROKEN, /* failed, and an undo or a step after the commit point failed too */
 };
 
 struct ja_run {
     struct ja_machine *machine;
     const char *journal_dir;
-    bool keep;           /* leave what a failed plan did */
+    bool keep; /* leave what a failed plan did */
     /* Does a `jailadmin host store` step (JA_STEP_STORE). In the commit step it also marks the plan `id` as committed, in the
      * same transaction, synced. */
     int (*store)(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err);

@@ -65,8 +65,8 @@ static json_t *entry_of(json_t *settings, const char *name)
 }
 
 /* The entry with one more user. `current` is what the kernel has now. */
-static int add_user(json_t *settings, const char *tag, const char *name, const char *current,
-                    const char *value, struct ja_error *err)
+static int add_user(json_t *settings, const char *tag, const char *name, const char *current, const char *value,
+                    struct ja_error *err)
 {
     json_t *entry = entry_of(settings, name);
     if (!entry)

@@ -237,11 +237,8 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
 {
     char mark[MARK_SIZE];
     snprintf(mark, sizeof mark, "JAILADMIN_STEP=%s", spawn->mark ? spawn->mark : "");
-    char *envp[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                    (char[]){"LC_ALL=C"},
-                    (char[]){"HOME=/root"},
-                    mark,
-                    NULL};
+    char *envp[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, (char[]){"LC_ALL=C"},
+                    (char[]){"HOME=/root"}, mark, NULL};
     *ret_result = (struct ja_spawn_result){0};
     struct child child = {.in = -1, .out = -1, .interrupted = spawn->interrupted, .result = ret_result};
     int in = -1, out = -1, failure[2];

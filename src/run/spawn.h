@@ -11,14 +11,14 @@
 
 struct ja_spawn {
     char *const *argv;
-    const char *input;    /* standard input; NULL: /dev/null */
-    int64_t timeout_ms;   /* 0: none */
-    const char *mark;     /* "PLAN:STEP" in the environment as JAILADMIN_STEP, for recovery; may be NULL */
+    const char *input;               /* standard input; NULL: /dev/null */
+    int64_t timeout_ms;              /* 0: none */
+    const char *mark;                /* "PLAN:STEP" in the environment as JAILADMIN_STEP, for recovery; may be NULL */
     const volatile int *interrupted; /* ends the program when it becomes non-zero; may be NULL */
 };
 
 struct ja_spawn_result {
-    int status;           /* exit status, 128 + n for a signal */
+    int status; /* exit status, 128 + n for a signal */
     bool timed_out, interrupted;
     struct ja_str output; /* standard output and error together */
 };

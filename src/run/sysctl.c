@@ -22,8 +22,7 @@ int ja_sysctl_canonical(const char *name, char ret_name[JA_SYSCTL_NAME], struct 
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@:%";
     size_t length = strlen(name);
-    bool plain =
-        length > 0 && length < JA_SYSCTL_NAME && strspn(name, allowed) == length && !strstr(name, "..");
+    bool plain = length > 0 && length < JA_SYSCTL_NAME && strspn(name, allowed) == length && !strstr(name, "..");
     if (!plain || strchr("./", name[0]) || strchr("./", name[length - 1]) || strstr(name, "/./"))
         return ja_error_set(err, JA_E_INVALID, name, "this is no name of a kernel setting");
     /* The first separator says which one is meant; a dot after a slash is part of a name. */
@@ -61,8 +60,7 @@ static int tidy(const char *name, const char *text, char ret_value[JA_SYSCTL_TEX
 /* Numbers are read and written as their type wants it; `text` becomes `*ret_number`. */
 static int number_type(const char *name, size_t *ret_size)
 {
-    int mib[CTL_MAXNAME],
-        query[CTL_MAXNAME + 2] = {0, 4}; /* sysctl(3), "oidfmt": kind and format of a node */
+    int mib[CTL_MAXNAME], query[CTL_MAXNAME + 2] = {0, 4}; /* sysctl(3), "oidfmt": kind and format of a node */
     size_t parts = JA_COUNT(mib);
     unsigned char format[128];
     size_t length = sizeof format;
@@ -106,9 +104,7 @@ int ja_sysctl_set(const char *name, const char *value, struct ja_error *err)
     int narrow = (int)wide;
     if (size != 0 && (!*value || *end))
         return ja_error_set(err, JA_E_INVALID, name, "the kernel setting wants a number, not '%s'", value);
-    const void *what = size == 0             ? (const void *)value
-                       : size == sizeof wide ? (void *)&wide
-                                             : (void *)&narrow;
+    const void *what = size == 0 ? (const void *)value : size == sizeof wide ? (void *)&wide : (void *)&narrow;
     if (sysctlbyname(name, NULL, NULL, what, size == 0 ? strlen(value) : size) != 0)
         return ja_file_error(err, errno, name, "write the kernel setting");
     return 0;

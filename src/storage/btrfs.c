@@ -54,8 +54,8 @@ static void pool_mount(struct ja_planning *p)
     const struct ja_site *site = p->site;
     struct ja_step *step = ja_plan_step(p->plan, "mount the pool, with nothing in it trusted by the host");
     if (site->loop)
-        ja_step_run(p->plan, step, TOOL("mount"), "-t", "btrfs", "-o", "loop,nosuid,nodev,noatime,user_subvol_rm_allowed",
-                    site->source, site->pool, NULL);
+        ja_step_run(p->plan, step, TOOL("mount"), "-t", "btrfs", "-o",
+                    "loop,nosuid,nodev,noatime,user_subvol_rm_allowed", site->source, site->pool, NULL);
     else
         ja_step_run(p->plan, step, TOOL("mount"), "--bind", "-o", "nosuid,nodev", site->source, site->pool, NULL);
     ja_step_undo(p->plan, step, TOOL("umount"), site->pool, NULL);
@@ -74,8 +74,8 @@ static void pool_unmount(struct ja_planning *p)
 static void make_loop_file(struct ja_planning *p, int64_t size)
 {
     const char *file = p->site->source;
-    struct ja_step *step = ja_plan_host_step(p, "truncate", "make the pool's file, %lld MiB, sparse",
-                                             (long long)(size >> 20));
+    struct ja_step *step =
+        ja_plan_host_step(p, "truncate", "make the pool's file, %lld MiB, sparse", (long long)(size >> 20));
     ja_step_runf(p->plan, step, "%lld", (long long)size);
     ja_step_run(p->plan, step, file, NULL);
     ja_step_undo_host(p, step, "remove", file, NULL);

@@ -62,8 +62,7 @@ int ja_sqlite_error(sqlite3 *db, int rc, struct ja_error *err)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         ja_error_set(err, JA_E_CORRUPT, "store", "it is damaged: %s", sqlite3_errmsg(db));
-        ja_error_hint(
-            err, "no jail is lost: use restore with a backup, or move the store away, then init and adopt");
+        ja_error_hint(err, "no jail is lost: use restore with a backup, or move the store away, then init and adopt");
         return JA_E_CORRUPT;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -72,8 +71,7 @@ int ja_sqlite_error(sqlite3 *db, int rc, struct ja_error *err)
         return JA_E_BUSY;
     case SQLITE_CONSTRAINT:
         if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
-            return ja_error_set(err, JA_E_NOTFOUND, "store",
-                                "a reservation is for an object that does not exist");
+            return ja_error_set(err, JA_E_NOTFOUND, "store", "a reservation is for an object that does not exist");
         if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
             return ja_error_set(err, JA_E_EXISTS, "store", "it is there already");
         return ja_error_set(err, JA_E_INVALID, "store", "%s", sqlite3_errmsg(db));
@@ -311,8 +309,8 @@ static int check_version(struct ja_store *store, bool create, bool read_only, st
     if (r < 0 || version == JA_STORE_SCHEMA)
         return r;
     if (version > JA_STORE_SCHEMA || version < 0) {
-        ja_error_set(err, JA_E_UNSUPPORTED, "store", "it has version %d, and this jailadmin knows up to %d",
-                     version, JA_STORE_SCHEMA);
+        ja_error_set(err, JA_E_UNSUPPORTED, "store", "it has version %d, and this jailadmin knows up to %d", version,
+                     JA_STORE_SCHEMA);
         ja_error_hint(err, "use the newer jailadmin that wrote it");
         return JA_E_UNSUPPORTED;
     }
@@ -342,16 +340,15 @@ static int configure(struct ja_store *store, bool create, bool read_only, struct
     if (r == 0)
         r = check_version(store, create, read_only, err);
     if (r == 0)
-        r = execute(
-            store->db,
-            "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = " LOG_PAGES,
-            err);
+        r = execute(store->db,
+                    "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = " LOG_PAGES,
+                    err);
     return r;
 }
 
 /* Opens PATH, or an URI. */
-static int open_database(const char *path, int flags, bool create, bool read_only,
-                         struct ja_store **ret_store, struct ja_error *err)
+static int open_database(const char *path, int flags, bool create, bool read_only, struct ja_store **ret_store,
+                         struct ja_error *err)
 {
     struct ja_store *store = ja_calloc(1, sizeof *store);
     if (!store)
@@ -416,8 +413,7 @@ static int find_file(const char *path, bool create, struct ja_error *err)
     return JA_E_NOTFOUND;
 }
 
-int ja_store_open(const char *dir, bool create, bool read_only, struct ja_store **ret_store,
-                  struct ja_error *err)
+int ja_store_open(const char *dir, bool create, bool read_only, struct ja_store **ret_store, struct ja_error *err)
 {
     ja_autofree char *path = ja_printf("%s/store.db", dir);
     if (!path)
@@ -460,8 +456,7 @@ int ja_store_verify(struct ja_store *store, struct ja_error *err)
     if (r < 0 || ja_str_equal(said, "ok"))
         return r;
     ja_error_set(err, JA_E_CORRUPT, "store", "it is damaged: %s", said ? said : "");
-    ja_error_hint(err,
-                  "no jail is lost: use restore with a backup, or move the store away, then init and adopt");
+    ja_error_hint(err, "no jail is lost: use restore with a backup, or move the store away, then init and adopt");
     return JA_E_CORRUPT;
 }
 

@@ -63,8 +63,8 @@ static int read_row(struct ja_query *query, struct ja_row *ret_row, struct ja_er
     return r;
 }
 
-static int get_row(struct ja_store *store, const char *sql, const char *kind, const char *key,
-                   struct ja_row *ret_row, struct ja_error *err)
+static int get_row(struct ja_store *store, const char *sql, const char *kind, const char *key, struct ja_row *ret_row,
+                   struct ja_error *err)
 {
     ja_autoquery struct ja_query query = {0};
     int r = ja_query_start(store, &query, err, sql, "tt", kind, key);
@@ -80,15 +80,13 @@ static int get_row(struct ja_store *store, const char *sql, const char *kind, co
 int ja_store_get(struct ja_store *store, const char *kind, const char *name, struct ja_row *ret_row,
                  struct ja_error *err)
 {
-    return get_row(store, "SELECT " COLUMNS " FROM object WHERE kind = ?1 AND name = ?2", kind, name, ret_row,
-                   err);
+    return get_row(store, "SELECT " COLUMNS " FROM object WHERE kind = ?1 AND name = ?2", kind, name, ret_row, err);
 }
 
 int ja_store_get_uuid(struct ja_store *store, const char *kind, const char *uuid, struct ja_row *ret_row,
                       struct ja_error *err)
 {
-    return get_row(store, "SELECT " COLUMNS " FROM object WHERE kind = ?1 AND uuid = ?2", kind, uuid, ret_row,
-                   err);
+    return get_row(store, "SELECT " COLUMNS " FROM object WHERE kind = ?1 AND uuid = ?2", kind, uuid, ret_row, err);
 }
 
 struct rows {
@@ -148,38 +146,31 @@ int64_t ja_store_count(struct ja_store *store, const char *kind, struct ja_error
     return r < 0 ? r : ja_query_int(&query, 0);
 }
 
-static int insert_row(struct ja_store *store, const struct ja_row *row, const char *spec,
-                      struct ja_error *err)
+static int insert_row(struct ja_store *store, const struct ja_row *row, const char *spec, struct ja_error *err)
 {
-    int r =
-        ja_query_run(store, err, "INSERT INTO object (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
-                     "tttittt", row->kind, row->name, row->uuid, row->slot, row->state, row->reference, spec);
+    int r = ja_query_run(store, err, "INSERT INTO object (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
+                         "tttittt", row->kind, row->name, row->uuid, row->slot, row->state, row->reference, spec);
     if (r == JA_E_EXISTS)
-        return ja_error_set(err, r, label_of(row->kind, row->name).text,
-                            "the name or the uuid is in use already");
+        return ja_error_set(err, r, label_of(row->kind, row->name).text, "the name or the uuid is in use already");
     return r < 0 ? r : 0;
 }
 
-static int update_row(struct ja_store *store, const struct ja_row *row, const char *spec,
-                      struct ja_error *err)
+static int update_row(struct ja_store *store, const struct ja_row *row, const char *spec, struct ja_error *err)
 {
     /* The uuid too: an object of the same name that was made anew has old revisions again. */
-    int r = ja_query_run(
-        store, err,
-        "UPDATE object SET slot = ?4, state = ?5, reference = ?6, spec = ?7, revision = revision + 1"
-        " WHERE kind = ?1 AND name = ?2 AND uuid = ?3 AND revision = ?8",
-        "tttittti", row->kind, row->name, row->uuid, row->slot, row->state, row->reference, spec,
-        row->revision);
+    int r = ja_query_run(store, err,
+                         "UPDATE object SET slot = ?4, state = ?5, reference = ?6, spec = ?7, revision = revision + 1"
+                         " WHERE kind = ?1 AND name = ?2 AND uuid = ?3 AND revision = ?8",
+                         "tttittti", row->kind, row->name, row->uuid, row->slot, row->state, row->reference, spec,
+                         row->revision);
     if (r != 0)
         return r < 0 ? r : 0;
-    ja_error_set(err, JA_E_CONFLICT, label_of(row->kind, row->name).text,
-                 "somebody has changed it meanwhile");
+    ja_error_set(err, JA_E_CONFLICT, label_of(row->kind, row->name).text, "somebody has changed it meanwhile");
     ja_error_hint(err, "look at it again, and repeat the command");
     return JA_E_CONFLICT;
 }
 
-int ja_store_put(struct ja_store *store, const struct ja_row *row, int64_t *ret_revision,
-                 struct ja_error *err)
+int ja_store_put(struct ja_store *store, const struct ja_row *row, int64_t *ret_revision, struct ja_error *err)
 {
     ja_autofree char *spec = json_dumps(row->spec, JSON_COMPACT | JSON_ENCODE_ANY);
     if (!spec)
@@ -196,12 +187,11 @@ int ja_store_delete(struct ja_store *store, const char *kind, const char *name, 
     return r < 0 ? r : 0;
 }
 
-int ja_store_rename(struct ja_store *store, const char *kind, const char *name, const char *to,
-                    struct ja_error *err)
+int ja_store_rename(struct ja_store *store, const char *kind, const char *name, const char *to, struct ja_error *err)
 {
-    int r = ja_query_run(store, err,
-                         "UPDATE object SET name = ?3, revision = revision + 1 WHERE kind = ?1 AND name = ?2",
-                         "ttt", kind, name, to);
+    int r =
+        ja_query_run(store, err, "UPDATE object SET name = ?3, revision = revision + 1 WHERE kind = ?1 AND name = ?2",
+                     "ttt", kind, name, to);
     if (r == JA_E_EXISTS)
         return ja_error_set(err, r, label_of(kind, to).text, "the name is in use already");
     if (r == 0)

@@ -9,8 +9,7 @@
 
 void ja_plan_row_fini(struct ja_plan_row *row)
 {
-    char *const texts[] = {row->id,   row->verb, row->kind,   row->name,
-                           row->uuid, row->who,  row->result, row->detail};
+    char *const texts[] = {row->id, row->verb, row->kind, row->name, row->uuid, row->who, row->result, row->detail};
     for (size_t i = 0; i < JA_COUNT(texts); i++)
         ja_free(texts[i]);
     memset(row, 0, sizeof *row);
@@ -39,8 +38,7 @@ static const char *or_empty(const char *text)
 
 int ja_store_plan_open(struct ja_store *store, const struct ja_plan_row *row, struct ja_error *err)
 {
-    int r = ja_query_run(store, err,
-                         "INSERT INTO plan (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    int r = ja_query_run(store, err, "INSERT INTO plan (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                          "ttttttiitt", row->id, row->verb, or_empty(row->kind), or_empty(row->name),
                          or_empty(row->uuid), or_empty(row->who), row->started_ms, row->ended_ms,
                          row->result ? row->result : "open", or_empty(row->detail));
@@ -64,8 +62,7 @@ int ja_store_plan_update(struct ja_store *store, const char *id, const char *res
     return r < 0 ? r : 0;
 }
 
-int ja_store_plan_get(struct ja_store *store, const char *id, struct ja_plan_row *ret_row,
-                      struct ja_error *err)
+int ja_store_plan_get(struct ja_store *store, const char *id, struct ja_plan_row *ret_row, struct ja_error *err)
 {
     ja_autoquery struct ja_query query = {0};
     int r = ja_query_start(store, &query, err, "SELECT " COLUMNS " FROM plan WHERE id = ?1", "t", id);
@@ -105,8 +102,8 @@ static int read_plans(struct ja_query *query, struct plans *plans, struct ja_err
 }
 
 int ja_store_plans(struct ja_store *store, const char *name, bool only_open, int64_t limit,
-                   int (*each)(void *context, const struct ja_plan_row *row, struct ja_error *err),
-                   void *context, struct ja_error *err)
+                   int (*each)(void *context, const struct ja_plan_row *row, struct ja_error *err), void *context,
+                   struct ja_error *err)
 {
     /* Two texts, because the index of open plans is used only where their condition is a constant. */
     static const char all[] = "SELECT " COLUMNS " FROM plan WHERE (?1 IS NULL OR name = ?1)"
@@ -116,8 +113,7 @@ int ja_store_plans(struct ja_store *store, const char *name, bool only_open, int
     /* All rows are read before the first call, which may therefore close plans. */
     JA_CLEANUP(plans_fini) struct plans plans = {0};
     struct ja_query query;
-    int r =
-        ja_query_start(store, &query, err, only_open ? open : all, "ti", name, limit ? limit : INT64_C(-1));
+    int r = ja_query_start(store, &query, err, only_open ? open : all, "ti", name, limit ? limit : INT64_C(-1));
     if (r < 0)
         return r;
     r = read_plans(&query, &plans, err);
@@ -151,9 +147,8 @@ int ja_store_setting(struct ja_store *store, const char *name, char **ret_value,
 
 int ja_store_setting_put(struct ja_store *store, const char *name, const char *value, struct ja_error *err)
 {
-    int r = ja_query_run(
-        store, err,
-        "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "tt",
-        name, value);
+    int r = ja_query_run(store, err,
+                         "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                         "tt", name, value);
     return r < 0 ? r : 0;
 }

@@ -10,19 +10,17 @@ static int describe_holder(struct ja_store *store, const char *kind, const char 
                            char **ret_holder, struct ja_error *err)
 {
     ja_autoquery struct ja_query query = {0};
-    int r =
-        ja_query_start(store, &query, err,
-                       "SELECT owner, coalesce(o.kind || ' ' || o.name, 'a new object') FROM reservation r"
-                       " LEFT JOIN object o ON o.uuid = r.owner WHERE r.kind = ?1 AND r.key = ?2",
-                       "tt", kind, key);
+    int r = ja_query_start(store, &query, err,
+                           "SELECT owner, coalesce(o.kind || ' ' || o.name, 'a new object') FROM reservation r"
+                           " LEFT JOIN object o ON o.uuid = r.owner WHERE r.kind = ?1 AND r.key = ?2",
+                           "tt", kind, key);
     if (r < 0 || (r = ja_query_step(&query, err)) <= 0)
         return r;
     r = ja_query_text(&query, 0, ret_owner, err);
     return r < 0 ? r : ja_query_text(&query, 1, ret_holder, err);
 }
 
-int ja_store_holder(struct ja_store *store, const char *kind, const char *key, char **ret_holder,
-                    struct ja_error *err)
+int ja_store_holder(struct ja_store *store, const char *kind, const char *key, char **ret_holder, struct ja_error *err)
 {
     ja_autofree char *owner = NULL;
     char *holder = NULL;
@@ -35,11 +33,10 @@ int ja_store_holder(struct ja_store *store, const char *kind, const char *key, c
     return 0;
 }
 
-int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, const char *owner,
-                     struct ja_error *err)
+int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err)
 {
-    int r = ja_query_run(store, err, "INSERT INTO reservation VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                         "ttt", kind, key, owner);
+    int r = ja_query_run(store, err, "INSERT INTO reservation VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", "ttt", kind,
+                         key, owner);
     if (r != 0)
         return r < 0 ? r : 0;
     ja_autofree char *holding = NULL;
@@ -52,8 +49,7 @@ int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, 
     return ja_error_set(err, JA_E_CONFLICT, object, "it is taken by %s", holder ? holder : "somebody");
 }
 
-int ja_store_release(struct ja_store *store, const char *kind, const char *key, const char *owner,
-                     struct ja_error *err)
+int ja_store_release(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err)
 {
     int r = ja_query_run(store, err,
                          "DELETE FROM reservation WHERE owner = ?3 AND (?1 IS NULL OR kind = ?1)"
@@ -67,11 +63,10 @@ int ja_store_reserved(struct ja_store *store, const char *kind, const char *pref
 {
     ja_autoquery struct ja_query query = {0};
     /* No text sorts behind the last character that there is. */
-    int r = ja_query_start(
-        store, &query, err,
-        "SELECT key FROM reservation WHERE kind = ?1 AND key >= ?2 AND key < ?2 || char(0x10ffff)"
-        " AND (?3 IS NULL OR owner = ?3) ORDER BY key",
-        "ttt", kind, prefix ? prefix : "", owner);
+    int r = ja_query_start(store, &query, err,
+                           "SELECT key FROM reservation WHERE kind = ?1 AND key >= ?2 AND key < ?2 || char(0x10ffff)"
+                           " AND (?3 IS NULL OR owner = ?3) ORDER BY key",
+                           "ttt", kind, prefix ? prefix : "", owner);
     if (r < 0)
         return r;
     ja_autostrv struct ja_strv keys = {0};
@@ -87,19 +82,19 @@ int ja_store_reserved(struct ja_store *store, const char *kind, const char *pref
     return 0;
 }
 
-int ja_store_reserve_number(struct ja_store *store, const char *kind, int64_t least, int64_t count,
-                            const char *owner, int64_t *ret_number, struct ja_error *err)
+int ja_store_reserve_number(struct ja_store *store, const char *kind, int64_t least, int64_t count, const char *owner,
+                            int64_t *ret_number, struct ja_error *err)
 {
     /* The smallest free number is the least one, or follows one that is taken. */
     ja_autoquery struct ja_query query = {0};
-    int r = ja_query_start(
-        store, &query, err,
-        "INSERT INTO reservation SELECT ?1, CAST(n AS TEXT), ?4 FROM"
-        " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
-        " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
-        " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))"
-        " ORDER BY n LIMIT 1 RETURNING CAST(key AS INTEGER)",
-        "tiit", kind, least, count, owner);
+    int r =
+        ja_query_start(store, &query, err,
+                       "INSERT INTO reservation SELECT ?1, CAST(n AS TEXT), ?4 FROM"
+                       " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
+                       " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
+                       " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))"
+                       " ORDER BY n LIMIT 1 RETURNING CAST(key AS INTEGER)",
+                       "tiit", kind, least, count, owner);
     if (r == 0)
         r = ja_query_step(&query, err);
     if (r < 0)

@@ -39,15 +39,16 @@ void ja_store_rollback(struct ja_store *store); /* nothing when none is open */
 /* One object's row. The indexed columns are given by the caller from the noun's structure. */
 struct ja_row {
     char *kind, *name, *uuid;
-    int64_t slot;      /* -1: none */
-    char *state;       /* "creating", "ready", "broken" */
-    char *reference;   /* jails: "template@version"; may be NULL */
-    int64_t revision;  /* 0 in put: must not exist yet */
+    int64_t slot;     /* -1: none */
+    char *state;      /* "creating", "ready", "broken" */
+    char *reference;  /* jails: "template@version"; may be NULL */
+    int64_t revision; /* 0 in put: must not exist yet */
     json_t *spec;
 };
 void ja_row_fini(struct ja_row *row);
 
-int ja_store_get(struct ja_store *store, const char *kind, const char *name, struct ja_row *ret_row, struct ja_error *err);
+int ja_store_get(struct ja_store *store, const char *kind, const char *name, struct ja_row *ret_row,
+                 struct ja_error *err);
 int ja_store_get_uuid(struct ja_store *store, const char *kind, const char *uuid, struct ja_row *ret_row,
                       struct ja_error *err);
 /* Calls `each` for all rows of a kind in order of name (rows are the callee's to read, not to keep; it may write to the
@@ -66,9 +67,11 @@ int ja_store_rename(struct ja_store *store, const char *kind, const char *name, 
 
 /* Reservations: (kind, key) is unique: ("slot", "17"), ("address", "lan 10.66.0.5"), ("port", "tcp 0.0.0.0 8080"). The owner
  * is the uuid of an object, whose row is in the store when the transaction ends (else JA_E_NOTFOUND). Reserving again by the same owner is success. JA_E_CONFLICT names the holder. */
-int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err);
+int ja_store_reserve(struct ja_store *store, const char *kind, const char *key, const char *owner,
+                     struct ja_error *err);
 /* Releases one, or with key NULL all of that owner and kind, or with kind NULL too all of that owner. */
-int ja_store_release(struct ja_store *store, const char *kind, const char *key, const char *owner, struct ja_error *err);
+int ja_store_release(struct ja_store *store, const char *kind, const char *key, const char *owner,
+                     struct ja_error *err);
 /* The keys of a kind that begin with `prefix`, sorted; owner NULL: anybody's. */
 int ja_store_reserved(struct ja_store *store, const char *kind, const char *prefix, const char *owner,
                       struct ja_strv *ret_keys, struct ja_error *err);
@@ -81,18 +84,18 @@ int ja_store_holder(struct ja_store *store, const char *kind, const char *key, c
 
 /* Plans: open ones are part of the journal (see run/journal.h), closed ones are the event log. */
 struct ja_plan_row {
-    char *id;     /* uuid */
+    char *id;                        /* uuid */
     char *verb, *kind, *name, *uuid; /* uuid of the object, may be "" */
-    char *who;    /* "root", or the caller's name */
-    int64_t started_ms, ended_ms; /* wall clock; ended 0: open */
-    char *result; /* "open", "committed", "done", "failed", "undone", "broken" */
-    char *detail; /* the error's sentence, or "" */
+    char *who;                       /* "root", or the caller's name */
+    int64_t started_ms, ended_ms;    /* wall clock; ended 0: open */
+    char *result;                    /* "open", "committed", "done", "failed", "undone", "broken" */
+    char *detail;                    /* the error's sentence, or "" */
 };
 void ja_plan_row_fini(struct ja_plan_row *row);
 int ja_store_plan_open(struct ja_store *store, const struct ja_plan_row *row, struct ja_error *err);
 /* Sets result, detail and, with ended_ms != 0, closes it. */
-int ja_store_plan_update(struct ja_store *store, const char *id, const char *result, const char *detail, int64_t ended_ms,
-                         struct ja_error *err);
+int ja_store_plan_update(struct ja_store *store, const char *id, const char *result, const char *detail,
+                         int64_t ended_ms, struct ja_error *err);
 int ja_store_plan_get(struct ja_store *store, const char *id, struct ja_plan_row *ret_row, struct ja_error *err);
 /* The newest `limit` plans (0: all), newest last; `only_open`: those without an end; name NULL: of all objects. */
 int ja_store_plans(struct ja_store *store, const char *name, bool only_open, int64_t limit,

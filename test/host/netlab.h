@@ -68,8 +68,7 @@ JA_UNUSED static int lab_program(const char *input, struct ja_str *output, ...)
 typedef void lab_planner(struct ja_planning *p, const void *object);
 
 /* Plans, reading facts as often as the planner asks for more. Facts may hold some beforehand. */
-JA_UNUSED static void lab_plan(lab_planner *planner, const void *object, struct ja_facts *facts,
-                               struct ja_plan *plan)
+JA_UNUSED static void lab_plan(lab_planner *planner, const void *object, struct ja_facts *facts, struct ja_plan *plan)
 {
     struct ja_error err = JA_ERROR_INIT;
     for (int round = 0;; round++) {
@@ -131,8 +130,7 @@ JA_UNUSED static size_t lab_apply(lab_planner *planner, const void *object, bool
             fail_msg("%s: %s\n%s\n%s", plan.steps[i]->why, err.what, err.command, err.output);
     }
     for (size_t i = plan.count; undo && i-- > 0;) {
-        if (lab_takes(plan.steps[i]) && plan.steps[i]->undo.argv.count &&
-            lab_run_cmd(&plan.steps[i]->undo, &err) < 0)
+        if (lab_takes(plan.steps[i]) && plan.steps[i]->undo.argv.count && lab_run_cmd(&plan.steps[i]->undo, &err) < 0)
             fail_msg("undo of %s: %s\n%s\n%s", plan.steps[i]->why, err.what, err.command, err.output);
     }
     size_t count = plan.count;
@@ -175,8 +173,8 @@ JA_UNUSED static bool lab_enter(void)
     if (geteuid() != 0 || unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
         return false;
     /* /sys shows the interfaces of the namespace that mounted it. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("sysfs", "/sys", "sysfs", 0, NULL) < 0 || scratch_setup(NULL) < 0)
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("sysfs", "/sys", "sysfs", 0, NULL) < 0 ||
+        scratch_setup(NULL) < 0)
         return false;
     /* dnsmasq reads names as nobody. */
     chmod(scratch, 0711);
@@ -270,8 +268,7 @@ JA_UNUSED static int lab_connect(const void *context)
 /* A server on a port of all addresses that tells who connects the address that it sees. */
 JA_UNUSED static int lab_serve(const void *context)
 {
-    struct sockaddr_in6 any = {.sin6_family = AF_INET6,
-                               .sin6_port = htons((uint16_t) * (const int *)context)};
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t) * (const int *)context)};
     int on = 1, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0 || listen(fd, 16) < 0)
@@ -304,10 +301,8 @@ JA_UNUSED static int lab_send_frame(const void *context)
         .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(frame->interface), .sll_halen = 6};
     memcpy(to.sll_addr, frame->bytes, 6);
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    return sendto(fd, frame->bytes, frame->length, 0, (struct sockaddr *)&to, sizeof to) ==
-                   (ssize_t)frame->length
-               ? 0
-               : 1;
+    return sendto(fd, frame->bytes, frame->length, 0, (struct sockaddr *)&to, sizeof to) == (ssize_t)frame->length ? 0
+                                                                                                                   : 1;
 }
 
 /* Opens a socket in a namespace that sees all frames there. */

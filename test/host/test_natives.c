@@ -115,11 +115,10 @@ static int teardown(void **state)
 /* Without what differs by nature: numbers, timers, counters. */
 static void strip(json_t *json)
 {
-    static const char *const volatile_keys[] = {
-        "ifindex",  "link_index",    "link_netnsid",    "stats64",
-        "used",     "handle",        "valid_life_time", "preferred_life_time",
-        "gc_timer", "hello_timer",   "tcn_timer",       "topology_change_timer",
-        "timer",    "root_path_cost"};
+    static const char *const volatile_keys[] = {"ifindex",  "link_index",    "link_netnsid",    "stats64",
+                                                "used",     "handle",        "valid_life_time", "preferred_life_time",
+                                                "gc_timer", "hello_timer",   "tcn_timer",       "topology_change_timer",
+                                                "timer",    "root_path_cost"};
     size_t i;
     json_t *item;
     const char *key;
@@ -135,8 +134,8 @@ static json_t *state_of(const char *net, const char *const words[])
     char option[340];
     ja_autostr struct ja_str text = {0};
     snprintf(option, sizeof option, "--net=%s", net);
-    assert_int_equal(lab_program(NULL, &text, "/usr/bin/nsenter", option, words[0], words[1], words[2],
-                                 words[3], words[4], words[5], NULL),
+    assert_int_equal(lab_program(NULL, &text, "/usr/bin/nsenter", option, words[0], words[1], words[2], words[3],
+                                 words[4], words[5], NULL),
                      0);
     json_t *json = json_loads(text.text && text.text[0] ? text.text : "[]", 0, NULL);
     assert_non_null(json);
@@ -186,14 +185,12 @@ static const char bridge_batch[] =
     "link set dev jazzbr0 alias \"jailadmin 1111 2222\" mtu 1400 up\n"
     "addr add 10.77.0.1/24 dev jazzbr0\n"
     "addr add fd77::1/64 dev jazzbr0 nodad\n";
-static const char pair_batch[] =
-    "link add jazz1n0 type veth peer name eth0 address 02:11:22:33:44:66 netns %s\n"
-    "link set dev jazz1n0 addrgenmode none\n"
-    "link set dev jazz1n0 alias \"jailadmin 1111 3333\" mtu 1400 master jazzbr0 up\n";
-static const char neighbour_batch[] =
-    "neigh replace 10.77.0.2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
-    "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
-    "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n";
+static const char pair_batch[] = "link add jazz1n0 type veth peer name eth0 address 02:11:22:33:44:66 netns %s\n"
+                                 "link set dev jazz1n0 addrgenmode none\n"
+                                 "link set dev jazz1n0 alias \"jailadmin 1111 3333\" mtu 1400 master jazzbr0 up\n";
+static const char neighbour_batch[] = "neigh replace 10.77.0.2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
+                                      "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
+                                      "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n";
 static const char inner_batch[] = "addr add 10.77.0.2/24 dev eth0\n"
                                   "addr add 10.77.0.3/24 dev eth0\n"
                                   "addr add fd77::2/64 dev eth0 nodad\n"
@@ -208,17 +205,16 @@ static const char inner_batch[] = "addr add 10.77.0.2/24 dev eth0\n"
 static const char flush_batch[] = "neigh flush to 10.77.0.2 dev jazzbr0 nud permanent\n"
                                   "neigh flush to fd77::2 dev jazzbr0 nud permanent\n"
                                   "neigh flush to 10.77.0.99 dev jazzbr0 nud permanent\n";
-static const char add_batch[] =
-    "# a nic\n"
-    "add element bridge jazz nics { \"jazz1n0\" . 02:11:22:33:44:66 }\n"
-    "add element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
-    "add element bridge jazz source6 { \"jazz1n0\" . fd77::2 }\n"
-    "add element bridge jazz target6 { \"jazz1n0\" . 0xfd770000000000000000000000000002 }\n"
-    "add element bridge jazz isolated { \"jazz1n0\" }\n"
-    "add element inet jazz via { \"jazzbr0\" . \"eth0\" }\n"
-    "add element inet jazz gateway4 { \"jazzbr0\" . 10.77.0.1 }\n"
-    "add element bridge jazz gateway4 { 10.77.0.1 }\n"
-    "add element bridge jazz gateway6 { fd77::1 }\n";
+static const char add_batch[] = "# a nic\n"
+                                "add element bridge jazz nics { \"jazz1n0\" . 02:11:22:33:44:66 }\n"
+                                "add element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
+                                "add element bridge jazz source6 { \"jazz1n0\" . fd77::2 }\n"
+                                "add element bridge jazz target6 { \"jazz1n0\" . 0xfd770000000000000000000000000002 }\n"
+                                "add element bridge jazz isolated { \"jazz1n0\" }\n"
+                                "add element inet jazz via { \"jazzbr0\" . \"eth0\" }\n"
+                                "add element inet jazz gateway4 { \"jazzbr0\" . 10.77.0.1 }\n"
+                                "add element bridge jazz gateway4 { 10.77.0.1 }\n"
+                                "add element bridge jazz gateway6 { fd77::1 }\n";
 static const char remove_batch[] = "add element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
                                    "delete element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
                                    "add element bridge jazz source6 { \"jazz1n0\" . fd77::99 }\n"
@@ -239,8 +235,8 @@ static void build_one(int native)
     char pairs[1024];
     enter_ns(native);
     snprintf(pairs, sizeof pairs, pair_batch, inner[native]);
-    if (ip(native, bridge_batch, &err) < 0 || ip(native, pairs, &err) < 0 ||
-        ip(native, neighbour_batch, &err) < 0 || ip_inside(native, inner_batch, &err) < 0)
+    if (ip(native, bridge_batch, &err) < 0 || ip(native, pairs, &err) < 0 || ip(native, neighbour_batch, &err) < 0 ||
+        ip_inside(native, inner_batch, &err) < 0)
         fail_msg("%s: %s", err.what, err.output);
     /* The MAC of the host's end is the kernel's choice. */
     lab_ip("link set dev jazz1n0 address 02:00:00:00:00:01\n");
@@ -279,8 +275,8 @@ static void the_lines_of_plans_are_taken(void **state)
     enter_ns(1);
     /* What they add exists by now: but it is the function that fails, or has nothing to do. */
     assert_true(takes(fn, bridge_batch, "ip", "-batch", "-", NULL));
-    assert_true(takes(fn, "neigh replace 10.77.0.1 lladdr 02:11:22:33:44:66 dev nothing0 nud permanent\n",
-                      "ip", "-batch", "-", NULL));
+    assert_true(takes(fn, "neigh replace 10.77.0.1 lladdr 02:11:22:33:44:66 dev nothing0 nud permanent\n", "ip",
+                      "-batch", "-", NULL));
     assert_true(takes(rules, remove_batch, "nft", "-f", "-", NULL));
 }
 
@@ -323,10 +319,8 @@ static void what_is_not_known_is_declined_before_anything_is_done(void **state)
         if (takes(native_of("nft"), rules[i], "nft", "-f", "-", NULL))
             fail_msg("taken: %s", rules[i]);
     assert_false(takes(native_of("ip"), "link set dev lo up\n", "ip", "-batch", "/some/file", NULL));
-    assert_false(
-        takes(native_of("nsenter"), "link set dev lo up\n", "nsenter", "-t", "1", "ip", "-batch", "-", NULL));
-    assert_false(
-        takes(native_of("nsenter"), "", "nsenter", "--net=/proc/1/ns/net", "/bin/sh", "-batch", "-", NULL));
+    assert_false(takes(native_of("nsenter"), "link set dev lo up\n", "nsenter", "-t", "1", "ip", "-batch", "-", NULL));
+    assert_false(takes(native_of("nsenter"), "", "nsenter", "--net=/proc/1/ns/net", "/bin/sh", "-batch", "-", NULL));
     lab_program(NULL, &after, "/usr/sbin/ip", "addr", NULL);
     lab_program(NULL, &after, "/usr/sbin/nft", "list", "ruleset", NULL);
     assert_string_equal(before.text, after.text);
@@ -384,8 +378,8 @@ static void the_process_stays_in_its_namespace(void **state)
     assert_true(ip_inside(true, "link set dev nothing0 up\n", &err) < 0);
     assert_int_equal(stat("/proc/self/ns/net", &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
-    assert_true(run(true, "link set dev lo up\n", &err, "/usr/bin/nsenter", "--net=/dev/null", "/usr/sbin/ip",
-                    "-batch", "-", NULL) < 0);
+    assert_true(run(true, "link set dev lo up\n", &err, "/usr/bin/nsenter", "--net=/dev/null", "/usr/sbin/ip", "-batch",
+                    "-", NULL) < 0);
     assert_int_equal(stat("/proc/self/ns/net", &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
 }
@@ -427,8 +421,8 @@ static double measure(int native, int what, int rounds)
 static void show_times(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ip -batch: a pair", "nsenter ip -batch: configured",
-                                        "nft -f: two elements", "the same beside 1,000 nics"};
+    static const char *const names[] = {"ip -batch: a pair", "nsenter ip -batch: configured", "nft -f: two elements",
+                                        "the same beside 1,000 nics"};
     for (int what = 0; what < 4; what++) {
         double ms[2];
         for (int native = 0; native < 2; native++) {
@@ -436,8 +430,8 @@ static void show_times(void **state)
             if (what == 3) {
                 ja_autostr struct ja_str many = {0};
                 for (int i = 0; i < 1000; i++)
-                    ja_str_addf(&many, "add element bridge jazz source4 { \"jazz%dn0\" . 10.%d.%d.9 }\n", i,
-                                i / 250, i % 250);
+                    ja_str_addf(&many, "add element bridge jazz source4 { \"jazz%dn0\" . 10.%d.%d.9 }\n", i, i / 250,
+                                i % 250);
                 struct ja_error err;
                 assert_int_equal(nft(1, many.text, &err), 0);
             }
@@ -462,9 +456,8 @@ int main(int argc, char **argv)
     };
     if (!lab_enter())
         return LAB_SKIP;
-    int failed = argc > 1 && strcmp(argv[1], "--measure") == 0
-                     ? cmocka_run_group_tests(measurements, setup, teardown)
-                     : cmocka_run_group_tests(tests, setup, teardown);
+    int failed = argc > 1 && strcmp(argv[1], "--measure") == 0 ? cmocka_run_group_tests(measurements, setup, teardown)
+                                                               : cmocka_run_group_tests(tests, setup, teardown);
     scratch_teardown(NULL);
     return failed;
 }

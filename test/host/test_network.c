@@ -26,18 +26,15 @@ static char *other_addresses[] = {(char *)"10.78.0.1/24", NULL};
 static char *iso_addresses[] = {(char *)"10.79.0.1/24", NULL};
 static char *routed_addresses[] = {(char *)"10.80.0.1/24", NULL};
 
-#define NETWORK(name_, slot_, uuid_, addresses_, nat_)                                                       \
-    {                                                                                                        \
-        .name = (char *)(name_), .uuid = (char *)(uuid_), .slot = (slot_),                                   \
-        .addresses = {addresses_, JA_COUNT(addresses_) - 1}, .nat = (char *)(nat_), .dns = true              \
+#define NETWORK(name_, slot_, uuid_, addresses_, nat_)                                                                 \
+    {                                                                                                                  \
+        .name = (char *)(name_), .uuid = (char *)(uuid_), .slot = (slot_),                                             \
+        .addresses = {addresses_, JA_COUNT(addresses_) - 1}, .nat = (char *)(nat_), .dns = true                        \
     }
 
-static struct ja_network lan =
-    NETWORK("lan", 0, "aaaaaaaa-0000-4000-8000-000000000001", lan_addresses, "auto");
-static struct ja_network other =
-    NETWORK("other", 1, "aaaaaaaa-0000-4000-8000-000000000002", other_addresses, "up0");
-static struct ja_network iso =
-    NETWORK("iso", 2, "aaaaaaaa-0000-4000-8000-000000000003", iso_addresses, "auto");
+static struct ja_network lan = NETWORK("lan", 0, "aaaaaaaa-0000-4000-8000-000000000001", lan_addresses, "auto");
+static struct ja_network other = NETWORK("other", 1, "aaaaaaaa-0000-4000-8000-000000000002", other_addresses, "up0");
+static struct ja_network iso = NETWORK("iso", 2, "aaaaaaaa-0000-4000-8000-000000000003", iso_addresses, "auto");
 static struct ja_network routed =
     NETWORK("routed", 3, "aaaaaaaa-0000-4000-8000-000000000004", routed_addresses, "none");
 
@@ -48,19 +45,16 @@ static char *iso1_addresses[] = {(char *)"10.79.0.2/24", NULL};
 static char *iso2_addresses[] = {(char *)"10.79.0.3/24", NULL};
 static char *open_addresses[] = {(char *)"10.80.0.2/24", NULL};
 
-#define JAIL(name_, slot_, uuid_, network_, addresses_)                                                      \
-    {                                                                                                        \
-        .jail = {.name = (char *)(name_),                                                                    \
-                 .uuid = (char *)(uuid_),                                                                    \
-                 .slot = (slot_),                                                                            \
-                 .be = (char *)"default"},                                                                   \
-        .nic = {.label = (char *)"eth0",                                                                     \
-                .network = (char *)"x",                                                                      \
-                .assigned = {addresses_, JA_COUNT(addresses_) - 1},                                          \
-                .gateway = true},                                                                            \
-        .networks = {                                                                                        \
-            network_                                                                                         \
-        }                                                                                                    \
+#define JAIL(name_, slot_, uuid_, network_, addresses_)                                                                \
+    {                                                                                                                  \
+        .jail = {.name = (char *)(name_), .uuid = (char *)(uuid_), .slot = (slot_), .be = (char *)"default"},          \
+        .nic = {.label = (char *)"eth0",                                                                               \
+                .network = (char *)"x",                                                                                \
+                .assigned = {addresses_, JA_COUNT(addresses_) - 1},                                                    \
+                .gateway = true},                                                                                      \
+        .networks = {                                                                                                  \
+            network_                                                                                                   \
+        }                                                                                                              \
     }
 
 static struct lab_jail web1 = JAIL("web1", 1, "bbbbbbbb-0000-4000-8000-000000000001", &lan, web1_addresses);
@@ -68,8 +62,7 @@ static struct lab_jail web2 = JAIL("web2", 2, "bbbbbbbb-0000-4000-8000-000000000
 static struct lab_jail db = JAIL("db", 3, "bbbbbbbb-0000-4000-8000-000000000003", &other, db_addresses);
 static struct lab_jail iso1 = JAIL("iso1", 4, "bbbbbbbb-0000-4000-8000-000000000004", &iso, iso1_addresses);
 static struct lab_jail iso2 = JAIL("iso2", 5, "bbbbbbbb-0000-4000-8000-000000000005", &iso, iso2_addresses);
-static struct lab_jail open1 =
-    JAIL("open1", 6, "bbbbbbbb-0000-4000-8000-000000000006", &routed, open_addresses);
+static struct lab_jail open1 = JAIL("open1", 6, "bbbbbbbb-0000-4000-8000-000000000006", &routed, open_addresses);
 static struct lab_jail *const jails[] = {&web1, &web2, &db, &iso1, &iso2, &open1};
 static struct ja_network *const networks[] = {&lan, &other, &iso, &routed};
 
@@ -133,8 +126,7 @@ static void make_world(void)
                                  "route add 10.77.0.0/24 via 203.0.113.1\n"
                                  "route add 10.80.0.0/24 via 203.0.113.1\n"
                                  "route add fd77::/64 via fd99::1\n";
-    assert_int_equal(lab_program(inside, NULL, "/usr/bin/nsenter", net, "/usr/sbin/ip", "-batch", "-", NULL),
-                     0);
+    assert_int_equal(lab_program(inside, NULL, "/usr/bin/nsenter", net, "/usr/sbin/ip", "-batch", "-", NULL), 0);
 }
 
 static int reach(const char *ns, const char *address, int port)
@@ -190,9 +182,8 @@ static int unbuild(void **state)
 
 static int reach_as(const char *ns, const char *source, const char *address, int port, const char *seen_as)
 {
-    return lab_in(
-        ns, lab_connect,
-        &(struct lab_target){.source = source, .address = address, .port = port, .seen_as = seen_as});
+    return lab_in(ns, lab_connect,
+                  &(struct lab_target){.source = source, .address = address, .port = port, .seen_as = seen_as});
 }
 
 #define REACHES(ns, address, port) assert_int_equal(reach(ns, address, port), 0)
@@ -349,8 +340,8 @@ static void add_magic(struct lab_frame *frame)
     add(frame, magic, sizeof magic);
 }
 
-static struct lab_frame udp4(const char *to_mac, const char *from_mac, const char *from, const char *to,
-                             int sport, int dport)
+static struct lab_frame udp4(const char *to_mac, const char *from_mac, const char *from, const char *to, int sport,
+                             int dport)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_IP);
     static const unsigned char head[12] = {0x45, 0, 0, 36, 0, 0, 0x40, 0, 64, 17, 0, 0};
@@ -364,19 +355,14 @@ static struct lab_frame udp4(const char *to_mac, const char *from_mac, const cha
     sum = (sum & 0xffff) + (sum >> 16);
     frame.bytes[start + 10] = (unsigned char)(~sum >> 8);
     frame.bytes[start + 11] = (unsigned char)~sum;
-    unsigned char udp[8] = {(unsigned char)(sport >> 8),
-                            (unsigned char)sport,
-                            (unsigned char)(dport >> 8),
-                            (unsigned char)dport,
-                            0,
-                            16};
+    unsigned char udp[8] = {
+        (unsigned char)(sport >> 8), (unsigned char)sport, (unsigned char)(dport >> 8), (unsigned char)dport, 0, 16};
     add(&frame, udp, sizeof udp);
     add_magic(&frame);
     return frame;
 }
 
-static struct lab_frame arp(const char *to_mac, const char *from_mac, const char *says_mac,
-                            const char *says_address)
+static struct lab_frame arp(const char *to_mac, const char *from_mac, const char *says_mac, const char *says_address)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_ARP);
     static const unsigned char head[8] = {0, 1, 8, 0, 6, 4, 0, 2};
@@ -394,8 +380,7 @@ static struct lab_frame arp(const char *to_mac, const char *from_mac, const char
 
 /* An ICMPv6 message of `type` with a target; what follows it is the magic. Its checksum is not right: bridges
  * do not look. */
-static struct lab_frame icmp6(const char *to_mac, const char *from_mac, const char *from, int type,
-                              const char *target)
+static struct lab_frame icmp6(const char *to_mac, const char *from_mac, const char *from, int type, const char *target)
 {
     struct lab_frame frame = frame_begin(to_mac, from_mac, ETHERTYPE_IPV6);
     static const unsigned char head[8] = {0x60, 0, 0, 0, 0, 32, 58, 255};
@@ -613,8 +598,7 @@ static void a_start_can_be_undone(void **state)
     jail_init(&jail);
     ja_autostr struct ja_str before = {0}, after = {0};
     assert_int_equal(lab_program(NULL, &before, "/usr/sbin/nft", "list", "ruleset", NULL), 0);
-    assert_int_equal(lab_program(NULL, &before, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL),
-                     0);
+    assert_int_equal(lab_program(NULL, &before, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL), 0);
     lab_apply(lab_jail_start, &jail.subject, true);
     assert_int_equal(lab_program(NULL, &after, "/usr/sbin/nft", "list", "ruleset", NULL), 0);
     assert_int_equal(lab_program(NULL, &after, "/usr/sbin/ip", "neigh", "show", "nud", "permanent", NULL), 0);
@@ -651,8 +635,7 @@ static void a_network_with_members_takes_and_returns_them(void **state)
 {
     (void)state;
     static char *members[] = {(char *)"phys0", NULL};
-    struct ja_network joined =
-        NETWORK("joined", 8, "aaaaaaaa-0000-4000-8000-000000000008", iso_addresses, "auto");
+    struct ja_network joined = NETWORK("joined", 8, "aaaaaaaa-0000-4000-8000-000000000008", iso_addresses, "auto");
     joined.addresses = (struct ja_strv){0};
     joined.members = (struct ja_strv){members, 1};
     lab_ip("link add phys0 type ifb\naddr add 192.0.2.1/24 dev phys0\n");

@@ -114,8 +114,7 @@ static void a_prefix_holds_its_addresses(void **state)
 
 static void overlap_is_seen_from_both_sides(void **state)
 {
-    struct ja_addr wide = parsed("10.0.0.0/8"), narrow = parsed("10.66.0.1/16"),
-                   other = parsed("10.67.0.0/16");
+    struct ja_addr wide = parsed("10.0.0.0/8"), narrow = parsed("10.66.0.1/16"), other = parsed("10.67.0.0/16");
     struct ja_addr six = parsed("::/0");
     (void)state;
     assert_true(ja_addr_overlap(&wide, &narrow));
@@ -137,8 +136,7 @@ static void networks_and_broadcasts_are_computed(void **state)
     assert_shown(&result, "fd00:1:2:3::/64");
 }
 
-static void assert_allocated(const char *net_text, const char *const *taken, size_t count,
-                             const char *expected)
+static void assert_allocated(const char *net_text, const char *const *taken, size_t count, const char *expected)
 {
     struct ja_addr net = parsed(net_text), list[8], result;
     struct ja_error err = JA_ERROR_INIT;
@@ -191,8 +189,7 @@ static void allocation_gives_every_address_once(void **state)
     (void)state;
     /* Always the next one, so the list stays sorted. Each call walks the whole list at worst. */
     for (size_t i = 0; i < COUNT; i++)
-        taken[i] =
-            (struct ja_addr){.bytes = {10, 66, (uint8_t)((i + 2) >> 8), (uint8_t)(i + 2)}, .prefix = 16};
+        taken[i] = (struct ja_addr){.bytes = {10, 66, (uint8_t)((i + 2) >> 8), (uint8_t)(i + 2)}, .prefix = 16};
     for (size_t free_one = 1; free_one < COUNT; free_one += 997) {
         struct ja_addr saved = taken[free_one];
         taken[free_one] = taken[free_one - 1];

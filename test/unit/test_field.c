@@ -74,19 +74,10 @@ static const struct ja_field part_fields[] = {
 static const struct ja_noun part_noun = JA_NOUN("part", "parts", part, part_fields, check_part, "A part.");
 
 static const struct ja_field inner_fields[] = {
-    {.name = "cores",
-     .type = JA_T_CORES,
-     .offset = JA_FIELD(inner, cores),
-     .when = JA_WHEN_LIVE,
-     .doc = "cores"},
-    {.name = "loud",
-     .type = JA_T_BOOL,
-     .offset = JA_FIELD(inner, loud),
-     .when = JA_WHEN_LIVE,
-     .doc = "noise"},
+    {.name = "cores", .type = JA_T_CORES, .offset = JA_FIELD(inner, cores), .when = JA_WHEN_LIVE, .doc = "cores"},
+    {.name = "loud", .type = JA_T_BOOL, .offset = JA_FIELD(inner, loud), .when = JA_WHEN_LIVE, .doc = "noise"},
 };
-static const struct ja_noun inner_noun =
-    JA_NOUN("inner", "inner", inner, inner_fields, NULL, "Inner things.");
+static const struct ja_noun inner_noun = JA_NOUN("inner", "inner", inner, inner_fields, NULL, "Inner things.");
 
 static const char *const choices[] = {"red", "green", NULL};
 static const struct ja_field thing_fields[] = {
@@ -103,11 +94,7 @@ static const struct ja_field thing_fields[] = {
      .when = JA_WHEN_CREATE,
      .flags = JA_F_STATE,
      .doc = "identity"},
-    {.name = "secret",
-     .type = JA_T_STRING,
-     .offset = JA_FIELD(thing, secret),
-     .flags = JA_F_SECRET,
-     .doc = "secret"},
+    {.name = "secret", .type = JA_T_STRING, .offset = JA_FIELD(thing, secret), .flags = JA_F_SECRET, .doc = "secret"},
     {.name = "flag", .type = JA_T_BOOL, .offset = JA_FIELD(thing, flag), .def = "yes", .doc = "a flag"},
     {.name = "count",
      .type = JA_T_INT,
@@ -132,19 +119,11 @@ static const struct ja_field thing_fields[] = {
      .values = choices,
      .flags = JA_F_LINUX,
      .doc = "a choice"},
-    {.name = "words",
-     .type = JA_T_STRINGS,
-     .offset = JA_FIELD(thing, words),
-     .check = check_short,
-     .doc = "words"},
+    {.name = "words", .type = JA_T_STRINGS, .offset = JA_FIELD(thing, words), .check = check_short, .doc = "words"},
     {.name = "command", .type = JA_T_COMMAND, .offset = JA_FIELD(thing, command), .doc = "a command"},
     {.name = "commands", .type = JA_T_COMMANDS, .offset = JA_FIELD(thing, commands), .doc = "commands"},
     {.name = "map", .type = JA_T_MAP, .offset = JA_FIELD(thing, map), .check = check_short, .doc = "a map"},
-    {.name = "inner",
-     .type = JA_T_OBJECT,
-     .offset = JA_FIELD(thing, inner),
-     .noun = &inner_noun,
-     .doc = "inner"},
+    {.name = "inner", .type = JA_T_OBJECT, .offset = JA_FIELD(thing, inner), .noun = &inner_noun, .doc = "inner"},
     {.name = "parts",
      .type = JA_T_LIST,
      .offset = JA_FIELD(thing, parts),
@@ -670,8 +649,7 @@ static void documentation_names_every_field(void **state)
     assert_non_null(strstr(text.text, "  time=TIME\n      a time (default 30s; at the next start)\n"));
     assert_non_null(strstr(text.text, "  choice=red|green\n      a choice (default green; Linux only)\n"));
     assert_non_null(strstr(text.text, "  uuid=TEXT\n      identity (read only)\n"));
-    assert_non_null(
-        strstr(text.text, "  parts.KEY.word=TEXT[,...]\n      some words (default none; admins only)\n"));
+    assert_non_null(strstr(text.text, "  parts.KEY.word=TEXT[,...]\n      some words (default none; admins only)\n"));
     assert_non_null(strstr(text.text, "  map.NAME=TEXT\n"));
     assert_non_null(strstr(mdoc.text, ".It Cm inner.cores Ns = Ns Ar CORES\nCores.\n"));
 }
@@ -684,10 +662,9 @@ static int use_everything(const json_t *json)
     int rc = ja_object_from_json(&noun, json, false, &thing, &err);
     if (rc < 0)
         return rc;
-    static const char *const sets[] = {"words+=c",         "parts+=n,word=a,word=b",
-                                       "parts./a.b.size=", "map.k=",
-                                       "command=a 'b'",    "map.z=1",
-                                       "parts.p=",         "words="};
+    static const char *const sets[] = {
+        "words+=c", "parts+=n,word=a,word=b", "parts./a.b.size=", "map.k=", "command=a 'b'", "map.z=1", "parts.p=",
+        "words="};
     for (size_t i = 0; rc == 0 && i < JA_COUNT(sets); i++)
         rc = ja_object_set(&noun, thing, sets[i], true, &err);
     if (rc == 0)

@@ -100,8 +100,7 @@ static void write_gives_the_file_to_its_owner(void **state)
     if (geteuid() != 0)
         skip();
     struct stat st;
-    assert_int_equal(VERB_INPUT("x", "write", "--uid", "1879048192", "--gid", "7", "--root", at("root"), "f"),
-                     0);
+    assert_int_equal(VERB_INPUT("x", "write", "--uid", "1879048192", "--gid", "7", "--root", at("root"), "f"), 0);
     assert_int_equal(stat(at("root/f"), &st), 0);
     assert_int_equal(st.st_uid, 1879048192);
     assert_int_equal(st.st_gid, 7);
@@ -166,8 +165,7 @@ static void remove_removes_no_directory(void **state)
 static void remove_tree_refuses_what_nobody_means(void **state)
 {
     (void)state;
-    const char *paths[] = {"/",     "//",      "/var",   "/var/db", "relative/path/x",
-                           "/a/b/", "/a/b/..", "/a/./b", "/a//b"};
+    const char *paths[] = {"/", "//", "/var", "/var/db", "relative/path/x", "/a/b/", "/a/b/..", "/a/./b", "/a//b"};
     for (size_t i = 0; i < JA_COUNT(paths); i++)
         assert_true(VERB("remove-tree", paths[i]) < 0);
     assert_int_equal(mkdir(at("root/d"), 0755), 0);

@@ -16,8 +16,7 @@ static pid_t hold(const char *path, bool shared)
     pid_t pid = fork();
     if (pid == 0) {
         struct ja_lock lock = JA_LOCK_INIT;
-        if (ja_lock_take(path, shared, 0, "jailadmin stop web1", &lock, NULL) != 0 ||
-            write(ready[1], &byte, 1) != 1)
+        if (ja_lock_take(path, shared, 0, "jailadmin stop web1", &lock, NULL) != 0 || write(ready[1], &byte, 1) != 1)
             _exit(1);
         for (;;)
             pause();

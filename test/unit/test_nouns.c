@@ -31,8 +31,7 @@ static void every_row_is_complete_and_has_its_own_place(void **state)
             size_t length = strlen(field->doc);
             bool noun_fits = !field->noun == (field->type != JA_T_OBJECT && field->type != JA_T_LIST);
             bool words_fit = !field->values == (field->type != JA_T_ENUM);
-            bool doc_fits =
-                length > 5 && length < 150 && field->doc[length - 1] != '.' && !strchr(field->doc, '\n');
+            bool doc_fits = length > 5 && length < 150 && field->doc[length - 1] != '.' && !strchr(field->doc, '\n');
             if (!noun_fits || !words_fit || !doc_fits || field->offset + ja_field_size(field) > noun->size)
                 fail_msg("%s.%s", noun->name, field->name);
             if (field->name[strspn(field->name, "abcdefghijklmnopqrstuvwxyz-")])
@@ -68,8 +67,7 @@ static void what_gives_power_over_the_host_is_for_admins(void **state)
                                         "hooks.after-start", "hooks.before-stop",
                                         "hooks.after-stop",  "devices",
                                         "privileged",        "allow"};
-    static const char *const free_paths[] = {"mounts./x.readonly", "labels", "limits.memory",
-                                             "nics.eth0.address"};
+    static const char *const free_paths[] = {"mounts./x.readonly", "labels", "limits.memory", "nics.eth0.address"};
     (void)state;
     for (size_t i = 0; i < JA_COUNT(paths); i++)
         assert_true(ja_noun_field_at(&ja_noun_jail, paths[i])->flags & JA_F_ADMIN);
@@ -126,8 +124,7 @@ static void words_mean_what_the_enumerations_say(void **state)
     };
     (void)state;
     for (size_t i = 0; i < JA_COUNT(cases); i++)
-        assert_string_equal(ja_noun_field_at(&ja_noun_jail, cases[i].path)->values[cases[i].value],
-                            cases[i].word);
+        assert_string_equal(ja_noun_field_at(&ja_noun_jail, cases[i].path)->values[cases[i].value], cases[i].word);
 }
 
 static struct ja_jail *new_jail(void)
@@ -139,8 +136,7 @@ static struct ja_jail *new_jail(void)
 }
 
 /* Applies assignments, then checks the whole, as the front ends do. Up to a NULL. */
-static int apply(const struct ja_noun *noun, void *object, const char *const *assignments,
-                 struct ja_error *err)
+static int apply(const struct ja_noun *noun, void *object, const char *const *assignments, struct ja_error *err)
 {
     int rc = 0;
     for (; rc == 0 && *assignments; assignments++)
@@ -161,13 +157,11 @@ static void good_jails_are_accepted(void **state)
          "mounts./tmp.size=64M"},
         {"mounts./proc.type=procfs", "mounts./dev/fd.type=fdescfs"},
         {"routes.10.1.0.0/16.via=10.66.0.9", "routes.default6.via=fd00::9", "routes.fd01::/64.via=fd00::9"},
-        {"forwards.web.port=8080", "forwards.web.to=80", "forwards.many.port=9000-9010",
-         "forwards.many.to=1-11", "forwards.many.address=192.0.2.1"},
+        {"forwards.web.port=8080", "forwards.web.to=80", "forwards.many.port=9000-9010", "forwards.many.to=1-11",
+         "forwards.many.address=192.0.2.1"},
         {"forwards.a.port=53", "forwards.b.port=53", "forwards.b.protocol=udp"},
-        {"forwards.a.port=80", "forwards.a.address=192.0.2.1", "forwards.b.port=80",
-         "forwards.b.address=192.0.2.2"},
-        {"services.web.command=/usr/bin/httpd -f -p 80", "services.web.user=www",
-         "services.web.restart=always"},
+        {"forwards.a.port=80", "forwards.a.address=192.0.2.1", "forwards.b.port=80", "forwards.b.address=192.0.2.2"},
+        {"services.web.command=/usr/bin/httpd -f -p 80", "services.web.user=www", "services.web.restart=always"},
         {"limits.cpu=150%", "limits.memory=512M", "limits.processes=100", "limits.read-rate=10M"},
         {"hooks.before-start=/usr/local/bin/hook web1", "devices=/dev/fuse,/dev/dri/card0",
          "allow=raw_sockets,mount.zfs"},
@@ -197,8 +191,8 @@ static void assert_refused(const struct ja_noun *noun, void *object, const struc
     struct ja_error err = JA_ERROR_INIT;
     int rc = apply(noun, object, refusal->assignments, &err);
     if (rc != JA_E_INVALID || strcmp(err.object, refusal->object) != 0 || !strstr(err.what, refusal->words))
-        fail_msg("%s ... (%s) gave %d, \"%s\": \"%s\"", refusal->assignments[0], refusal->object, rc,
-                 err.object, err.what);
+        fail_msg("%s ... (%s) gave %d, \"%s\": \"%s\"", refusal->assignments[0], refusal->object, rc, err.object,
+                 err.what);
     ja_object_free(noun, object);
 }
 
@@ -210,9 +204,7 @@ static void bad_values_are_refused_by_name(void **state)
         {{"name=1web"}, "field name", "a letter, then"},
         {{"name=a.b"}, "field name", "not a name"},
         {{"name=../x"}, "field name", "not a name"},
-        {{"name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-         "field name",
-         "at most 62"},
+        {{"name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}, "field name", "at most 62"},
         {{"name=\x1b[2J"}, "field name", "\"\\x1b[2J\""},
         {{"template="}, "field template", "must be given"},
         {{"version=-1"}, "field version", "not a version"},
@@ -290,17 +282,14 @@ static void fields_that_contradict_each_other_are_refused(void **state)
          "another route"},
         {{"forwards.a.port=80-89", "forwards.a.to=80-88"}, "field forwards.a.to", "9 ports"},
         {{"forwards.a.port=80-89", "forwards.b.port=85"}, "field forwards.b.port", "another forward"},
-        {{"vnet=shared", "nics.e.network=lan", "nics.e.mac=02:00:00:00:00:01"},
-         "field nics.e.mac",
-         "vnet=yes"},
+        {{"vnet=shared", "nics.e.network=lan", "nics.e.mac=02:00:00:00:00:01"}, "field nics.e.mac", "vnet=yes"},
         {{"vnet=shared", "nics.e.network=lan", "nics.e.mtu=1400"}, "field nics.e.mtu", "vnet=yes"},
         {{"vnet=shared", "nics.e.network=lan", "nics.e.vlan=4"}, "field nics.e.vlan", "vnet=yes"},
         {{"vnet=shared", "nics.e.network=lan", "nics.e.address=dhcp"}, "field nics.e.address", "vnet=yes"},
         {{"vnet=shared", "routes.default.via=10.0.0.1"}, "field routes", "vnet=yes"},
         {{"vnet=inherit", "nics.e.network=lan"}, "field nics", "host's interfaces"},
         {{"vnet=inherit", "forwards.a.port=80"}, "field forwards", "host's ports"},
-        {{"nics.a.network=lan", "nics.a.address=10.0.0.5/24", "nics.b.network=lan",
-          "nics.b.address=10.0.0.5"},
+        {{"nics.a.network=lan", "nics.a.address=10.0.0.5/24", "nics.b.network=lan", "nics.b.address=10.0.0.5"},
          "field nics.b.address",
          "another nic"},
         {{"nics+=a,network=lan,mac=02:00:00:00:00:0a", "nics+=b,network=lan,mac=02:00:00:00:00:0A"},
@@ -352,8 +341,8 @@ static void templates_keep_their_versions_to_themselves(void **state)
     (void)state;
     for (size_t i = 0; i < JA_COUNT(cases); i++)
         assert_refused(&ja_noun_template, ja_object_new(&ja_noun_template), &cases[i]);
-    json_t *json = json_pack("{s:s, s:[{s:s, s:s}], s:s}", "name", "base", "versions", "version", "v1",
-                             "checksum", "c", "current", "v1");
+    json_t *json = json_pack("{s:s, s:[{s:s, s:s}], s:s}", "name", "base", "versions", "version", "v1", "checksum", "c",
+                             "current", "v1");
     void *template = NULL;
     assert_int_equal(ja_object_from_json(&ja_noun_template, json, false, &template, NULL), JA_E_INVALID);
     assert_int_equal(ja_object_from_json(&ja_noun_template, json, true, &template, NULL), 0);

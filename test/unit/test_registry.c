@@ -12,8 +12,7 @@ static struct ja_error err;
 static int setup(void **state)
 {
     err = (struct ja_error)JA_ERROR_INIT;
-    if (scratch_setup(state) != 0 || ja_dir_make(at("sys/net/ipv4"), 0700, NULL) ||
-        ja_dir_make(at("etc"), 0700, NULL))
+    if (scratch_setup(state) != 0 || ja_dir_make(at("sys/net/ipv4"), 0700, NULL) || ja_dir_make(at("etc"), 0700, NULL))
         return -1;
     setenv("JAILADMIN_REGISTRY", at("instances"), 1);
     setenv("JAILADMIN_SYSCTL_ROOT", at("sys"), 1);

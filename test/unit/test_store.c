@@ -145,8 +145,7 @@ static char *color(sqlite3 *db)
 {
     static char text[32];
     sqlite3_stmt *stmt;
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT name || ' ' || color FROM thing", -1, &stmt, NULL),
-                     SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT name || ' ' || color FROM thing", -1, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
     snprintf(text, sizeof text, "%s", sqlite3_column_text(stmt, 0));
     sqlite3_finalize(stmt);
@@ -695,8 +694,7 @@ static int use_all(struct ja_store *s)
     put.spec = json_object();
     ja_autofree char *holder = NULL;
     ja_autostrv struct ja_strv keys = {0};
-    if ((r = ja_store_put(s, &put, &revision, &err)) == 0 &&
-        (r = ja_store_reserve(s, "slot", "0", A, &err)) == 0 &&
+    if ((r = ja_store_put(s, &put, &revision, &err)) == 0 && (r = ja_store_reserve(s, "slot", "0", A, &err)) == 0 &&
         (r = ja_store_reserve_number(s, "slot", 0, 5, A, &number, &err)) == 0 &&
         (r = ja_store_holder(s, "slot", "1", &holder, &err)) == 0 &&
         (r = ja_store_reserved(s, "slot", "", NULL, &keys, &err)) == 0 &&

@@ -155,8 +155,7 @@ static void long_text_is_shown_cut(void **state)
     (void)state;
     assert_string_equal(ja_str_show(buffer, sizeof buffer, "123456789012345"), "123456789012345");
     assert_string_equal(ja_str_show(buffer, sizeof buffer, "1234567890123456"), "123456789012...");
-    assert_string_equal(ja_str_show(buffer, sizeof buffer, "12345678901\xc3\xa4\xc3\xa4\xc3\xa4"),
-                        "12345678901...");
+    assert_string_equal(ja_str_show(buffer, sizeof buffer, "12345678901\xc3\xa4\xc3\xa4\xc3\xa4"), "12345678901...");
     assert_string_equal(ja_str_show(buffer, sizeof buffer, "\x1b\x1b\x1b\x1b"), "\\x1b\\x1b\\x1b...");
     assert_string_equal(ja_str_show(buffer, 4, "\x1b\x1b"), "...");
     assert_string_equal(ja_str_show(buffer, sizeof buffer, ""), "");

@@ -27,7 +27,8 @@ static void cgroup_path(const struct ja_site *site, const struct ja_jail *jail, 
 }
 
 /* Mounts and volumes of the jail. The sources are borrowed or kept in *keep. */
-static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, struct ja_oci_mount *mounts, struct ja_strv *keep)
+static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, struct ja_oci_mount *mounts,
+                          struct ja_strv *keep)
 {
     size_t count = 0;
     for (size_t i = 0; i < jail->mounts.count && count < MOUNTS_MOST; i++) {
@@ -46,8 +47,8 @@ static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, str
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
             break;
         }
-        mounts[count++] = (struct ja_oci_mount){
-            .target = volume->target, .source = keep->items[keep->count - 1], .exec_ok = true};
+        mounts[count++] =
+            (struct ja_oci_mount){.target = volume->target, .source = keep->items[keep->count - 1], .exec_ok = true};
     }
     return count;
 }
@@ -154,7 +155,8 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_run(p->plan, step, "--tree", tree, "--root", NULL);
     ja_step_runf(p->plan, step, "%s/root", run);
     for (size_t i = 0; i < jail->volumes.count; i++) {
-        ja_autofree char *path = ja_path_volume(p, jail->name, ((const struct ja_volume *)jail->volumes.items[i])->name);
+        ja_autofree char *path =
+            ja_path_volume(p, jail->name, ((const struct ja_volume *)jail->volumes.items[i])->name);
         if (path)
             ja_step_run(p->plan, step, "--idmap", path, NULL);
     }
@@ -168,8 +170,8 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_runf(p->plan, step, "%s/console.log", dir);
     ja_step_run(p->plan, step, "--log-limit", NULL);
     ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-    ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", crun_root,
-                "run", "-d", "--pid-file", pid, "-b", NULL);
+    ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root",
+                crun_root, "run", "-d", "--pid-file", pid, "-b", NULL);
     ja_step_runf(p->plan, step, "%s/bundle", run);
     ja_step_run(p->plan, step, id, NULL);
     ja_step_undo_host(p, step, "crun-clean", "--root", crun_root, "--cgroup", cgroup, id, NULL);
@@ -191,8 +193,10 @@ void ja_linux_instance_up(struct ja_planning *p)
     char to[512];
     snprintf(to, sizeof to, "%s/seccomp.json", p->site->state);
     if (!ja_fact(p->facts, JA_FACT_PATH, from)) {
-        ja_plan_note(p->plan, "%s is missing: jails will run without a seccomp filter; install "
-                     "golang-github-containers-common and init again", from);
+        ja_plan_note(p->plan,
+                     "%s is missing: jails will run without a seccomp filter; install "
+                     "golang-github-containers-common and init again",
+                     from);
         return;
     }
     struct ja_step *step = ja_plan_host_step(p, "seccomp-convert", "convert the seccomp profile of jails");

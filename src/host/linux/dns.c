@@ -26,8 +26,7 @@ static struct paths paths_of(const struct ja_planning *p, const struct ja_networ
 static bool is_wanted(const struct ja_network *network)
 {
     struct ja_addr gateway;
-    return network->dns &&
-           (ja_linux_gateway(network, false, &gateway) || ja_linux_gateway(network, true, &gateway));
+    return network->dns && (ja_linux_gateway(network, false, &gateway) || ja_linux_gateway(network, true, &gateway));
 }
 
 /* Wanted, and dnsmasq is installed. */
@@ -73,8 +72,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
     }
     /* The host's own /etc/hosts is not for jails; names of the network and names without dots are not for the
      * world. */
-    ja_str_addf(text, "no-hosts\nhostsdir=%s\ndomain=%s\nlocal=/%s/\ndomain-needed\n", paths.names, domain,
-                domain);
+    ja_str_addf(text, "no-hosts\nhostsdir=%s\ndomain=%s\nlocal=/%s/\ndomain-needed\n", paths.names, domain, domain);
 }
 
 bool ja_linux_dns_is_up(struct ja_planning *p, const struct ja_network *network)
@@ -98,8 +96,7 @@ static void stop(struct ja_planning *p, const char *pid, const char *why)
 void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network)
 {
     if (is_wanted(network) && !is_possible(p, network))
-        ja_plan_note(p->plan, "dnsmasq is not installed: names of jails in network %s are not resolved",
-                     network->name);
+        ja_plan_note(p->plan, "dnsmasq is not installed: names of jails in network %s are not resolved", network->name);
     if (!is_possible(p, network) || ja_linux_dns_is_up(p, network))
         return;
     struct paths paths = paths_of(p, network);
@@ -108,10 +105,9 @@ void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network)
     if (is_alive(p, &paths)) {
         stop(p, paths.pid, "end the resolver, whose settings are old");
     } else if (is_taken(p, network)) {
-        ja_plan_note(
-            p->plan,
-            "another program of the host listens on port 53: names of jails in network %s are not resolved",
-            network->name);
+        ja_plan_note(p->plan,
+                     "another program of the host listens on port 53: names of jails in network %s are not resolved",
+                     network->name);
         return;
     }
     ja_autostr struct ja_str text = {0};
@@ -164,8 +160,7 @@ void ja_linux_dns_remove_all(struct ja_planning *p)
 static bool is_first(const struct ja_subject *s, size_t number)
 {
     for (size_t i = 0; i < number; i++)
-        if (s->networks[i] == s->networks[number] ||
-            strcmp(s->networks[i]->name, s->networks[number]->name) == 0)
+        if (s->networks[i] == s->networks[number] || strcmp(s->networks[i]->name, s->networks[number]->name) == 0)
             return false;
     return is_wanted(s->networks[number]);
 }
@@ -204,8 +199,7 @@ void ja_linux_names_add(struct ja_planning *p, const struct ja_subject *s)
             continue;
         char path[512];
         snprintf(path, sizeof path, "%s/%s", paths_of(p, s->networks[i]).names, s->jail->name);
-        struct ja_step *step =
-            ja_plan_host_step(p, "write", "tell network %s its name", s->networks[i]->name);
+        struct ja_step *step = ja_plan_host_step(p, "write", "tell network %s its name", s->networks[i]->name);
         ja_step_run(p->plan, step, "--mode", "0644", path, NULL);
         ja_step_input(p->plan, step, "%s", text.text);
         ja_step_undo_host(p, step, "remove", path, NULL);
@@ -217,8 +211,7 @@ void ja_linux_names_remove(struct ja_planning *p, const struct ja_subject *s)
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         if (!is_first(s, i))
             continue;
-        struct ja_step *step =
-            ja_plan_host_step(p, "remove", "let network %s forget its name", s->networks[i]->name);
+        struct ja_step *step = ja_plan_host_step(p, "remove", "let network %s forget its name", s->networks[i]->name);
         ja_step_runf(p->plan, step, "%s/%s", paths_of(p, s->networks[i]).names, s->jail->name);
     }
 }

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define SMALL_FILE 65536
-#define INIT_SCAN                                                                                            \
+#define INIT_SCAN                                                                                                      \
     (4 << 20) /* so much of an init is searched for its name: busybox and systemd are smaller, or name it    \
                  early */
 
@@ -69,8 +69,7 @@ static void trim_end(char *text)
 static bool interface_name(const char *name)
 {
     size_t length = strlen(name);
-    return length > 0 && length < 16 && !strchr(name, '/') && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
+    return length > 0 && length < 16 && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 static int tool(struct query *query)
@@ -268,8 +267,7 @@ static int process(struct query *query)
     int code = read_text(query, query->name, &text);
     if (code <= 0)
         return code;
-    if (sscanf(text, "%d %llu", &pid, &start) != 2 || pid <= 1 || ja_process_start(pid, &now) < 0 ||
-        now != start) {
+    if (sscanf(text, "%d %llu", &pid, &start) != 2 || pid <= 1 || ja_process_start(pid, &now) < 0 || now != start) {
         ja_error_clear(query->err);
         return 0;
     }
@@ -509,9 +507,7 @@ static int user_entry(struct query *query)
     ja_autoclose int fd = -1;
     ja_autofree char *tree = split_tree(query, &user), *text = NULL;
     size_t length;
-    int code = tree                             ? open_beneath(query, tree, "etc/passwd", &fd)
-               : query->err && query->err->code ? JA_E_NOMEM
-                                                : 0;
+    int code = tree ? open_beneath(query, tree, "etc/passwd", &fd) : query->err && query->err->code ? JA_E_NOMEM : 0;
     if (code > 0)
         code = read_fd(query, fd, 1 << 20, &text, &length);
     if (code <= 0)
@@ -523,8 +519,7 @@ static int user_entry(struct query *query)
         for (char *more = line; n < JA_COUNT(field) && more;)
             field[n++] = strsep(&more, ":");
         if (n == JA_COUNT(field) && strcmp(field[0], user) == 0 && field[2][0] && field[3][0] &&
-            strspn(field[2], "0123456789") == strlen(field[2]) &&
-            strspn(field[3], "0123456789") == strlen(field[3])) {
+            strspn(field[2], "0123456789") == strlen(field[2]) && strspn(field[3], "0123456789") == strlen(field[3])) {
             ja_str_addf(&query->value, "%s %s %s %s", field[2], field[3], field[5][0] ? field[5] : "/",
                         field[6][0] ? field[6] : "/bin/sh");
             return 1;
@@ -583,8 +578,7 @@ static void proc_address(const struct ja_addr *addr, char text[33])
 }
 
 /* Looks for a listener on `port` at `address` or at the unspecified address. True with its inode. */
-static bool find_listener(const char *table, bool tcp, const char *address, unsigned port,
-                          unsigned long *ret_inode)
+static bool find_listener(const char *table, bool tcp, const char *address, unsigned port, unsigned long *ret_inode)
 {
     char path[64], line[512];
     snprintf(path, sizeof path, "/proc/net/%s", table);
@@ -594,8 +588,8 @@ static bool find_listener(const char *table, bool tcp, const char *address, unsi
         char local[33];
         unsigned number, state;
         unsigned long inode;
-        if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu", local,
-                   &number, &state, &inode) != 4)
+        if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu", local, &number,
+                   &state, &inode) != 4)
             continue;
         /* 10: TCP_LISTEN; 7: a UDP socket that is bound and not connected */
         if (number != port || state != (tcp ? 10u : 7u))
@@ -616,16 +610,12 @@ static int listener(struct query *query)
     unsigned port;
     unsigned long inode;
     struct ja_addr addr;
-    if (sscanf(query->name, "%7s %63s %u", protocol, address, &port) != 3 ||
-        ja_addr_parse(address, &addr, NULL) < 0)
+    if (sscanf(query->name, "%7s %63s %u", protocol, address, &port) != 3 || ja_addr_parse(address, &addr, NULL) < 0)
         return 0;
     bool tcp = strcmp(protocol, "tcp") == 0, found;
     proc_address(&addr, wanted);
     snprintf(mapped, sizeof mapped, "0000000000000000FFFF0000%s", addr.v6 ? "" : wanted);
-    found = find_listener(tcp       ? (addr.v6 ? "tcp6" : "tcp")
-                          : addr.v6 ? "udp6"
-                                    : "udp",
-                          tcp, wanted, port, &inode);
+    found = find_listener(tcp ? (addr.v6 ? "tcp6" : "tcp") : addr.v6 ? "udp6" : "udp", tcp, wanted, port, &inode);
     /* An IPv6 socket on :: takes IPv4 as well. */
     if (!found && !addr.v6)
         found = find_listener(tcp ? "tcp6" : "udp6", tcp, mapped, port, &inode);

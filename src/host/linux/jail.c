@@ -17,8 +17,7 @@ static void netns_name(const struct ja_site *site, const struct ja_jail *jail, c
 
 void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, struct ja_linux_nic *nic)
 {
-    *nic = (struct ja_linux_nic){
-        .nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
+    *nic = (struct ja_linux_nic){.nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
     ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
     ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
     if (nic->nic->mac)
@@ -32,7 +31,8 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
 static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
     int64_t base = s->jail->privileged ? 0 : ja_site_uid(p->site, s->jail->slot);
-    struct ja_step *step = ja_plan_host_step(p, "ns-create", "make its user and network namespaces, pinned while it starts");
+    struct ja_step *step =
+        ja_plan_host_step(p, "ns-create", "make its user and network namespaces, pinned while it starts");
     ja_step_run(p->plan, step, "--uid-base", NULL);
     ja_step_runf(p->plan, step, "%lld", (long long)base);
     ja_step_run(p->plan, step, "--uid-count", NULL);
@@ -99,7 +99,8 @@ static void neighbours(struct ja_planning *p, const struct ja_subject *s, struct
                 continue;
             ja_addr_format(&addr, false, text);
             if (add) {
-                ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, nic.mac, nic.bridge);
+                ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, nic.mac,
+                              nic.bridge);
                 ja_step_undo_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
             } else {
                 ja_step_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
@@ -127,7 +128,8 @@ static void add_neighbours(struct ja_planning *p, const struct ja_subject *s)
 }
 
 /* One route or the default of one family, through a nic's gateway. */
-static void default_route(struct ja_planning *p, struct ja_step *step, const struct ja_linux_nic *nic, bool v6, bool *done)
+static void default_route(struct ja_planning *p, struct ja_step *step, const struct ja_linux_nic *nic, bool v6,
+                          bool *done)
 {
     struct ja_addr gateway;
     char text[JA_ADDR_TEXT], mac[JA_MAC_TEXT];
@@ -190,7 +192,8 @@ static void configure_inside(struct ja_planning *p, const struct ja_subject *s, 
 /* ---- files in its tree ---- */
 
 /* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. */
-static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text, const char *why)
+static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
+                      const char *why)
 {
     ja_autofree char *tree = ja_path_root(p, jail);
     if (!tree)
@@ -230,8 +233,8 @@ static void resolver(struct ja_planning *p, const struct ja_subject *s)
         ja_linux_domain(nic.network, domain);
         if (!ja_strv_has(&search, domain) && ja_strv_add(&search, domain) < 0)
             text.failed = true;
-        if (dns->servers.count || !(ja_linux_gateway(nic.network, false, &gateway) ||
-                                    ja_linux_gateway(nic.network, true, &gateway)))
+        if (dns->servers.count ||
+            !(ja_linux_gateway(nic.network, false, &gateway) || ja_linux_gateway(nic.network, true, &gateway)))
             continue;
         ja_addr_format(&gateway, false, address);
         ja_str_addf(&text, "nameserver %s\n", address);

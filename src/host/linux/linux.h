@@ -12,11 +12,12 @@ struct ja_linux_nic {
     const struct ja_nic *nic;
     const struct ja_network *network;
     size_t number;
-    char link[16];   /* the host's end: "ja7f3n0" */
+    char link[16]; /* the host's end: "ja7f3n0" */
     char bridge[16];
     char mac[JA_MAC_TEXT];
 };
-void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, struct ja_linux_nic *nic);
+void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number,
+                       struct ja_linux_nic *nic);
 /* The MAC of a network's bridge; fixed, so that jails can hold a permanent neighbour entry for their gateway. */
 void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
 /* The gateway's address of a family on a network; false when it has none. */

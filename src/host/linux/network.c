@@ -40,8 +40,7 @@ void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMA
 }
 
 /* "ja7fv3m0": the VLAN interface of a network on its k-th member. No nic or bridge has a "v" there. */
-static void vlan_name(const struct ja_site *site, const struct ja_network *network, size_t member,
-                      char name[16])
+static void vlan_name(const struct ja_site *site, const struct ja_network *network, size_t member, char name[16])
 {
     snprintf(name, 16, "ja%sv%lldm%zu", site->tag, (long long)network->slot, member);
 }
@@ -168,14 +167,12 @@ static void check_overlap(void *context, const char *line)
         return;
     bool member = ja_strv_has(&check->network->members, interface);
     if (member && !(addr.v6 && addr.bytes[0] == 0xfe && (addr.bytes[1] & 0xc0) == 0x80))
-        ja_plan_note(
-            p->plan,
-            "%s carries the address %s: the host does not use it any more once it is in the bridge %s",
-            interface, text, check->bridge);
+        ja_plan_note(p->plan,
+                     "%s carries the address %s: the host does not use it any more once it is in the bridge %s",
+                     interface, text, check->bridge);
     for (size_t i = 0; i < check->network->addresses.count; i++) {
         struct ja_addr ours;
-        if (ja_addr_parse(check->network->addresses.items[i], &ours, NULL) < 0 ||
-            !ja_addr_overlap(&ours, &addr))
+        if (ja_addr_parse(check->network->addresses.items[i], &ours, NULL) < 0 || !ja_addr_overlap(&ours, &addr))
             continue;
         /* The host and its bridge may well share the network that a member is part of. */
         if (member && ja_addr_compare(&ours, &addr) != 0)
@@ -219,16 +216,14 @@ static void add_addresses(struct ja_planning *p, const struct ja_network *networ
     }
 }
 
-static void make_bridge(struct ja_planning *p, const struct ja_network *network, const char *bridge,
-                        const char *mark)
+static void make_bridge(struct ja_planning *p, const struct ja_network *network, const char *bridge, const char *mark)
 {
     char mac[JA_MAC_TEXT];
     ja_linux_bridge_mac(network, mac);
     refuse_conflicts(p, network, bridge);
     struct ja_step *step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-    ja_step_input(p->plan, step, "link add name %s address %s type bridge stp_state 0 forward_delay 0\n",
-                  bridge, mac);
+    ja_step_input(p->plan, step, "link add name %s address %s type bridge stp_state 0 forward_delay 0\n", bridge, mac);
     ja_step_input(p->plan, step, "link set dev %s alias \"%s\"", bridge, mark);
     if (network->mtu)
         ja_step_input(p->plan, step, " mtu %lld", (long long)network->mtu);
@@ -245,8 +240,7 @@ static void complete_bridge(struct ja_planning *p, const struct ja_network *netw
         return;
     if (!addresses)
         refuse_conflicts(p, network, bridge);
-    struct ja_step *step =
-        ja_plan_step(p->plan, "complete the bridge %s of network %s", bridge, network->name);
+    struct ja_step *step = ja_plan_step(p->plan, "complete the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
     if (!up)
         ja_step_input(p->plan, step, "link set dev %s up\n", bridge);
@@ -254,8 +248,8 @@ static void complete_bridge(struct ja_planning *p, const struct ja_network *netw
         add_addresses(p, network, step, bridge);
 }
 
-static void add_member(struct ja_planning *p, const struct ja_network *network, size_t number,
-                       const char *bridge, const char *mark)
+static void add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
+                       const char *mark)
 {
     const char *member = network->members.items[number];
     char port[16];
@@ -267,8 +261,7 @@ static void add_member(struct ja_planning *p, const struct ja_network *network, 
         return;
     }
     if (ja_factf(p->facts, JA_FACT_PATH, "/sys/class/net/%s/master", port)) {
-        ja_plan_fail(p->plan, JA_E_CONFLICT, "field members", "%s is part of another bridge or bond already",
-                     port);
+        ja_plan_fail(p->plan, JA_E_CONFLICT, "field members", "%s is part of another bridge or bond already", port);
         return;
     }
     struct ja_step *step = network->vlan ? ja_plan_step(p->plan, "put VLAN %lld of %s into the bridge %s",
@@ -286,8 +279,7 @@ static void add_member(struct ja_planning *p, const struct ja_network *network, 
         return;
     }
     if (!ja_fact(p->facts, JA_FACT_MODULE, "8021q")) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field vlan",
-                     "this kernel has no VLAN interfaces (module 8021q)");
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field vlan", "this kernel has no VLAN interfaces (module 8021q)");
         return;
     }
     const char *alias = ja_fact(p->facts, JA_FACT_LINK, port);
@@ -296,8 +288,7 @@ static void add_member(struct ja_planning *p, const struct ja_network *network, 
                       (long long)network->vlan);
         undo_link(p, step, port, mark);
     } else if (strcmp(alias, mark) != 0) {
-        ja_plan_fail(p->plan, JA_E_CONFLICT, "field vlan", "an interface %s exists already and is not ours",
-                     port);
+        ja_plan_fail(p->plan, JA_E_CONFLICT, "field vlan", "an interface %s exists already and is not ours", port);
     }
     ja_step_input(p->plan, step, "link set dev %s alias \"%s\" master %s up\n", port, mark, bridge);
 }

@@ -12,9 +12,9 @@
  * jail's user namespace. CAP_SYS_ADMIN is not among them.
  */
 const char *const ja_oci_default_capabilities[] = {
-    "CAP_AUDIT_WRITE", "CAP_CHOWN",       "CAP_DAC_OVERRIDE",     "CAP_FOWNER",  "CAP_FSETID",  "CAP_KILL",
-    "CAP_MKNOD",       "CAP_NET_ADMIN",   "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID",
-    "CAP_SETPCAP",     "CAP_SETUID",      "CAP_SYS_CHROOT",       NULL};
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",     "CAP_DAC_OVERRIDE",     "CAP_FOWNER",  "CAP_FSETID",  "CAP_KILL",
+    "CAP_MKNOD",       "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID",
+    "CAP_SETPCAP",     "CAP_SETUID",    "CAP_SYS_CHROOT",       NULL};
 
 /* What says too much about the host, or lets root change it; from containers-common. */
 const char *const ja_oci_default_masked[] = {"/proc/acpi",
@@ -31,9 +31,8 @@ const char *const ja_oci_default_masked[] = {"/proc/acpi",
                                              "/sys/fs/selinux",
                                              NULL};
 
-const char *const ja_oci_default_read_only[] = {"/proc/asound", "/proc/bus", "/proc/fs",
-                                                "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger",
-                                                NULL};
+const char *const ja_oci_default_read_only[] = {"/proc/asound", "/proc/bus",           "/proc/fs", "/proc/irq",
+                                                "/proc/sys",    "/proc/sysrq-trigger", NULL};
 
 /* CPU time is given in slices of this length; crun's and systemd's default. */
 #define CPU_PERIOD_US 100000
@@ -93,8 +92,8 @@ static bool add_mount(json_t *mounts, const char *target, const char *type, cons
         options += length + (options[length] == ',');
     }
     if (ok) {
-        mount = json_pack("{s:s, s:s, s:s, s:O}", "destination", target, "type", type, "source", source, "options",
-                          words);
+        mount =
+            json_pack("{s:s, s:s, s:s, s:O}", "destination", target, "type", type, "source", source, "options", words);
     }
     json_decref(words);
     return ok && append(mounts, mount);
@@ -102,12 +101,12 @@ static bool add_mount(json_t *mounts, const char *target, const char *type, cons
 
 static bool add_default_mounts(json_t *mounts, const struct ja_oci *spec)
 {
-    bool ok = add_mount(mounts, "/proc", "proc", "proc", "nosuid,noexec,nodev") &&
-              add_mount(mounts, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=0755,size=65536k") &&
-              add_mount(mounts, "/dev/pts", "devpts", "devpts",
-                        "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5") &&
-              add_mount(mounts, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k") &&
-              add_mount(mounts, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev");
+    bool ok =
+        add_mount(mounts, "/proc", "proc", "proc", "nosuid,noexec,nodev") &&
+        add_mount(mounts, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=0755,size=65536k") &&
+        add_mount(mounts, "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5") &&
+        add_mount(mounts, "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k") &&
+        add_mount(mounts, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev");
 
     /* A new sysfs shows one network namespace and only its owner may mount it: with the host's, the host's is bound. */
     if (ok && spec->user_ns != NULL && spec->host_net) {
@@ -166,11 +165,11 @@ static json_t *mounts_of(const struct ja_oci *spec)
 static json_t *env_of(const struct ja_oci *spec)
 {
     static const struct ja_pair defaults[] = {
-        {(char *)(uintptr_t)"HOME", (char *)(uintptr_t)"/root"},
-        {(char *)(uintptr_t)"PATH",
-         (char *)(uintptr_t)"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-        {(char *)(uintptr_t)"TERM", (char *)(uintptr_t)"xterm"},
-        {(char *)(uintptr_t)"container", (char *)(uintptr_t)"jailadmin"}, /* systemd and others ask for this */
+        {(char *)(uintptr_t) "HOME", (char *)(uintptr_t) "/root"},
+        {(char *)(uintptr_t) "PATH",
+         (char *)(uintptr_t) "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        {(char *)(uintptr_t) "TERM", (char *)(uintptr_t) "xterm"},
+        {(char *)(uintptr_t) "container", (char *)(uintptr_t) "jailadmin"}, /* systemd and others ask for this */
     };
     json_t *env = json_array();
     bool ok = env != NULL;
@@ -193,13 +192,12 @@ static json_t *env_of(const struct ja_oci *spec)
 static json_t *process_of(const struct ja_oci *spec)
 {
     static const char *const pause_argv[] = {JA_OCI_PAUSE, "-P", NULL};
-    json_t *process =
-        json_pack("{s:b, s:{s:i, s:i}, s:s, s:b}", "terminal", spec->terminal, "user", "uid", 0, "gid", 0, "cwd",
-                  spec->cwd != NULL ? spec->cwd : "/", "noNewPrivileges", spec->no_new_privileges);
+    json_t *process = json_pack("{s:b, s:{s:i, s:i}, s:s, s:b}", "terminal", spec->terminal, "user", "uid", 0, "gid", 0,
+                                "cwd", spec->cwd != NULL ? spec->cwd : "/", "noNewPrivileges", spec->no_new_privileges);
     bool ok = process != NULL;
 
-    ok = ok && set(process, "args",
-                   strings(spec->pause != NULL ? pause_argv : (const char *const *)spec->argv.items)) &&
+    ok = ok &&
+         set(process, "args", strings(spec->pause != NULL ? pause_argv : (const char *const *)spec->argv.items)) &&
          set(process, "env", env_of(spec));
     if (ok) {
         json_t *capabilities = strings_or(spec->capabilities, ja_oci_default_capabilities);
@@ -300,8 +298,8 @@ static json_t *resources_of(const struct ja_oci *spec)
 
     if (ok && spec->cpu_millicores > 0) {
         ok = set(resources, "cpu",
-                 json_pack("{s:I, s:I}", "quota", (json_int_t)(spec->cpu_millicores * CPU_PERIOD_US / 1000),
-                           "period", (json_int_t)CPU_PERIOD_US));
+                 json_pack("{s:I, s:I}", "quota", (json_int_t)(spec->cpu_millicores * CPU_PERIOD_US / 1000), "period",
+                           (json_int_t)CPU_PERIOD_US));
     }
     if (ok && spec->memory > 0) {
         ok = add_memory(resources, spec);
@@ -327,8 +325,8 @@ static json_t *devices_of(const struct ja_oci *spec)
     for (size_t i = 0; ok && i < spec->device_count; i++) {
         const struct ja_oci_device *device = &spec->devices[i];
 
-        ok = append(devices, json_pack("{s:s, s:s#, s:I, s:I}", "path", device->path, "type", &device->type, 1,
-                                       "major", (json_int_t)device->major, "minor", (json_int_t)device->minor));
+        ok = append(devices, json_pack("{s:s, s:s#, s:I, s:I}", "path", device->path, "type", &device->type, 1, "major",
+                                       (json_int_t)device->major, "minor", (json_int_t)device->minor));
     }
     if (!ok) {
         json_decref(devices);

@@ -11,12 +11,13 @@
 
 /* A file system of the jail, after the usual ones. */
 struct ja_oci_mount {
-    const char *target;  /* absolute path in the jail; crun resolves links inside the jail's tree and makes it if missing */
-    const char *source;  /* a bind mount of this host path; NULL: a tmpfs */
+    const char
+        *target; /* absolute path in the jail; crun resolves links inside the jail's tree and makes it if missing */
+    const char *source; /* a bind mount of this host path; NULL: a tmpfs */
     bool read_only;
-    bool exec_ok;        /* allow programs, setuid and all, as in the jail's own tree; else nosuid,nodev */
-    int64_t size;        /* tmpfs: bytes; 0: the kernel's default, half of the memory */
-    int64_t mode;        /* tmpfs: permissions, 0: 0755 */
+    bool exec_ok; /* allow programs, setuid and all, as in the jail's own tree; else nosuid,nodev */
+    int64_t size; /* tmpfs: bytes; 0: the kernel's default, half of the memory */
+    int64_t mode; /* tmpfs: permissions, 0: 0755 */
 };
 
 /* A device node of the host that the jail gets. In a jail with its own user namespace it is a bind mount. */
@@ -31,26 +32,26 @@ struct ja_oci_device {
  * Everything is borrowed.
  */
 struct ja_oci {
-    const char *rootfs;    /* absolute; where the crun verb mounts the jail's tree */
+    const char *rootfs; /* absolute; where the crun verb mounts the jail's tree */
     bool rootfs_read_only;
-    const char *hostname;  /* NULL: the host's */
-    const char *cgroup;    /* "/jailadmin/a0/web1", below every controller */
+    const char *hostname; /* NULL: the host's */
+    const char *cgroup;   /* "/jailadmin/a0/web1", below every controller */
 
     /* Namespaces. */
-    const char *user_ns;   /* path of the pinned one; NULL: privileged, root is the host's root */
-    const char *net_ns;    /* path of the pinned one; NULL: a new empty one, unless host_net */
-    bool host_net;         /* not vnet: the host's network */
-    int64_t uid_base;      /* what user_ns maps */
+    const char *user_ns; /* path of the pinned one; NULL: privileged, root is the host's root */
+    const char *net_ns;  /* path of the pinned one; NULL: a new empty one, unless host_net */
+    bool host_net;       /* not vnet: the host's network */
+    int64_t uid_base;    /* what user_ns maps */
     int64_t uid_count;
 
     /* The init. */
-    const char *pause;     /* host path of a static catatonit: bound into /dev and run with -P; NULL: argv below */
-    struct ja_strv argv;   /* of the jail's own init ("/sbin/init"); not with pause */
-    struct ja_map env;     /* added to PATH, HOME, TERM, container, which it can replace */
-    const char *cwd;       /* NULL: "/" */
+    const char *pause;   /* host path of a static catatonit: bound into /dev and run with -P; NULL: argv below */
+    struct ja_strv argv; /* of the jail's own init ("/sbin/init"); not with pause */
+    struct ja_map env;   /* added to PATH, HOME, TERM, container, which it can replace */
+    const char *cwd;     /* NULL: "/" */
     bool terminal;
-    bool systemd;          /* its init is systemd: /run, /run/lock and /tmp as tmpfs, a writable cgroup */
-    bool cgroup_mount;     /* /sys/fs/cgroup; implied by systemd. Costs a mount for every controller of cgroup v1 */
+    bool systemd;      /* its init is systemd: /run, /run/lock and /tmp as tmpfs, a writable cgroup */
+    bool cgroup_mount; /* /sys/fs/cgroup; implied by systemd. Costs a mount for every controller of cgroup v1 */
 
     /* Rights. NULL: the defaults below. */
     const struct ja_strv *capabilities; /* "CAP_NET_ADMIN" */
@@ -61,16 +62,16 @@ struct ja_oci {
 
     /* Limits; 0: none. */
     int64_t cpu_millicores;
-    int64_t memory;        /* bytes */
-    int64_t swap;          /* bytes beside memory; counts only with memory; -1: no swap at all */
+    int64_t memory; /* bytes */
+    int64_t swap;   /* bytes beside memory; counts only with memory; -1: no swap at all */
     int64_t processes;
-    int64_t files;         /* RLIMIT_NOFILE of every process */
+    int64_t files; /* RLIMIT_NOFILE of every process */
 
     const struct ja_oci_mount *mounts;
     size_t mount_count;
     const struct ja_oci_device *devices;
     size_t device_count;
-    const struct ja_map *annotations;   /* labels in crun's state; NULL: none */
+    const struct ja_map *annotations; /* labels in crun's state; NULL: none */
 };
 
 /* Where the pause init lies in a jail. */

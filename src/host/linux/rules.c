@@ -39,8 +39,8 @@ static void element(const struct script *script, const char *family, const char 
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
     for (int i = 0; i < (script->way == ADD ? 1 : 2); i++) {
-        snprintf(line, sizeof line, "%s element %s ja%s %s { %s }\n", words[i], family, script->p->site->tag,
-                 set, value);
+        snprintf(line, sizeof line, "%s element %s ja%s %s { %s }\n", words[i], family, script->p->site->tag, set,
+                 value);
         say(script, line);
     }
 }
@@ -118,17 +118,15 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
     bool inet = table_fact(p, "inet"), bridge = table_fact(p, "bridge"), there = network_fact(p, network);
     if (bridge && there)
         return;
-    struct ja_step *step = ja_plan_step(p->plan, "%s",
-                                        inet && bridge ? "let the rules know the network"
-                                                       : "make the rules that keep networks apart");
+    struct ja_step *step = ja_plan_step(
+        p->plan, "%s", inet && bridge ? "let the rules know the network" : "make the rules that keep networks apart");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     static const char *const families[] = {"inet", "bridge"};
     for (size_t i = 0; i < JA_COUNT(families); i++) {
         bool table = i == 0 ? inet : bridge;
         struct script add = {p, step, false, ADD}, undo = {p, step, true, REMOVE};
-        void (*elements)(const struct script *, const struct ja_network *) =
-            i == 0 ? inet_elements : bridge_elements;
+        void (*elements)(const struct script *, const struct ja_network *) = i == 0 ? inet_elements : bridge_elements;
         if (!table) {
             ja_autostr struct ja_str text = {0};
             ja_linux_ruleset(families[i], p->site->tag, &text);
@@ -136,8 +134,8 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
                 ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
             else
                 ja_step_input(p->plan, step, "%s", text.text);
-            ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i],
-                               p->site->tag, families[i], p->site->tag);
+            ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i], p->site->tag,
+                               families[i], p->site->tag);
         } else {
             elements(&undo, network);
         }
@@ -182,8 +180,7 @@ void ja_linux_rules_remove_all(struct ja_planning *p)
 
 /* ---- nics ---- */
 
-static void nic_address(const struct script *script, const struct ja_linux_nic *nic,
-                        const struct ja_addr *addr)
+static void nic_address(const struct script *script, const struct ja_linux_nic *nic, const struct ja_addr *addr)
 {
     char text[JA_ADDR_TEXT];
     ja_addr_format(addr, false, text);
@@ -227,8 +224,7 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
     if (!s->jail->nics.count)
         return;
-    struct ja_step *step =
-        ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others");
+    struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     all_nics(&(struct script){p, step, false, ADD}, s);
     ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);

@@ -205,7 +205,8 @@ int ja_verb_crun_clean(int argc, char *const *argv, struct ja_hostverb_io *io JA
 
 static int remove_empty(const char *path, int64_t deadline JA_UNUSED, struct ja_error *err)
 {
-    return rmdir(path) == 0 || errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
+    return rmdir(path) == 0 || errno == ENOENT ? 0
+                                               : ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
 }
 
 int ja_verb_cgroup_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)

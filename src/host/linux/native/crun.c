@@ -84,7 +84,8 @@ static int mount_clone(const char *from, const char *to, int userns_fd, bool dev
 
         ja_error_sys(err, sys, NULL, "cannot %s the mount of %s", userns_fd >= 0 ? "map the ids of" : "change", from);
         return sys == EINVAL && userns_fd >= 0
-                   ? ja_error_hint(err, "its file system has no idmapped mounts: see jailadmin host idmap-test %s", from)
+                   ? ja_error_hint(err, "its file system has no idmapped mounts: see jailadmin host idmap-test %s",
+                                   from)
                    : JA_E_FAILED;
     }
     if (ja_sys_move_mount(fd, to) < 0) {
@@ -108,9 +109,8 @@ static int mount_trees(const struct crun_call *call, struct ja_error *err)
         if ((code = ja_opt_number("--uid-count", call->uid_count, 0, UINT32_MAX, &count, err)) < 0) {
             return code;
         }
-        if (count > 0 &&
-            ((code = ja_opt_number("--uid-base", call->uid_base, 1, UINT32_MAX - count, &base, err)) < 0 ||
-             (code = ja_userns_new(base, count, &userns_fd, NULL, err)) < 0)) {
+        if (count > 0 && ((code = ja_opt_number("--uid-base", call->uid_base, 1, UINT32_MAX - count, &base, err)) < 0 ||
+                          (code = ja_userns_new(base, count, &userns_fd, NULL, err)) < 0)) {
             return code;
         }
     }
@@ -280,12 +280,16 @@ static int run_detached(const struct crun_call *call, int argc, char *const *arg
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(call_fini) struct crun_call call = {0};
-    const struct ja_opt options[] = {
-        {.name = "--tree", .value = &call.tree},         {.name = "--root", .value = &call.root},
-        {.name = "--userns", .value = &call.userns},     {.name = "--uid-base", .value = &call.uid_base},
-        {.name = "--uid-count", .value = &call.uid_count}, {.name = "--log", .value = &call.log},
-        {.name = "--log-limit", .value = &call.log_limit}, {.name = "--pid-file", .value = &call.pid_file},
-        {.name = "--idmap", .list = true, .values = &call.idmap}, {0}};
+    const struct ja_opt options[] = {{.name = "--tree", .value = &call.tree},
+                                     {.name = "--root", .value = &call.root},
+                                     {.name = "--userns", .value = &call.userns},
+                                     {.name = "--uid-base", .value = &call.uid_base},
+                                     {.name = "--uid-count", .value = &call.uid_count},
+                                     {.name = "--log", .value = &call.log},
+                                     {.name = "--log-limit", .value = &call.log_limit},
+                                     {.name = "--pid-file", .value = &call.pid_file},
+                                     {.name = "--idmap", .list = true, .values = &call.idmap},
+                                     {0}};
     bool hybrid = is_hybrid(), trees;
     int first, code;
 

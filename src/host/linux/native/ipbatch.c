@@ -89,9 +89,9 @@ static bool read_veth(struct line *line, struct ja_ip_op *op)
 {
     op->kind = JA_IP_ADD_VETH;
     return take_text(line, op->name, sizeof op->name) && take_all(line, "type", "veth") &&
-           take_all(line, "peer", "name") && take_text(line, op->other, sizeof op->other) &&
-           take(line, "address") && take_mac(line, op->mac) && take(line, "netns") &&
-           take_text(line, op->text, sizeof op->text) && op->text[0] == '/' && at_end(line);
+           take_all(line, "peer", "name") && take_text(line, op->other, sizeof op->other) && take(line, "address") &&
+           take_mac(line, op->mac) && take(line, "netns") && take_text(line, op->text, sizeof op->text) &&
+           op->text[0] == '/' && at_end(line);
 }
 
 /* link add name NAME address MAC type bridge stp_state 0 forward_delay 0 */
@@ -143,9 +143,9 @@ static bool read_address(struct line *line, struct ja_ip_op *op)
 static bool read_neighbour(struct line *line, struct ja_ip_op *op)
 {
     op->kind = JA_IP_SET_NEIGHBOUR;
-    return take_address(line, &op->addr) && op->addr.prefix < 0 && take(line, "lladdr") &&
-           take_mac(line, op->mac) && take(line, "dev") && take_text(line, op->name, sizeof op->name) &&
-           take_all(line, "nud", "permanent") && at_end(line);
+    return take_address(line, &op->addr) && op->addr.prefix < 0 && take(line, "lladdr") && take_mac(line, op->mac) &&
+           take(line, "dev") && take_text(line, op->name, sizeof op->name) && take_all(line, "nud", "permanent") &&
+           at_end(line);
 }
 
 /* neigh flush to ADDRESS dev NAME nud permanent */
@@ -254,15 +254,14 @@ static int run_batch(const char *netns, const char *input, struct ja_error *err)
         return rc;
     ja_autoclose int fd = netns ? open_in(netns) : ja_nl_open(NETLINK_ROUTE);
     if (fd < 0)
-        rc = ja_error_sys(err, errno, NULL, "cannot open a netlink socket%s%s", netns ? " in " : "",
-                          netns ? netns : "");
+        rc =
+            ja_error_sys(err, errno, NULL, "cannot open a netlink socket%s%s", netns ? " in " : "", netns ? netns : "");
     struct ja_nl nl = {0};
     for (size_t i = 0; rc == 0 && i < count; i++) {
         int failed = ja_ip_run(fd, &nl, &ops[i], words, sizeof words);
         if (failed < 0)
             rc = ja_error_sys(err, -failed, NULL, "line %u, \"%s\"%s%s", ops[i].line,
-                              JA_SHOW(nth_line(input, ops[i].line, text, sizeof text)), words[0] ? ": " : "",
-                              words);
+                              JA_SHOW(nth_line(input, ops[i].line, text, sizeof text)), words[0] ? ": " : "", words);
     }
     ja_nl_fini(&nl);
     ja_free(ops);

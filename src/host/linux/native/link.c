@@ -46,8 +46,7 @@ static bool is_ours(const char *name, const char *alias, const char *mark)
 }
 
 /* link-remove NAME MARK: removes the interface, if there is one, and only when it is ours. */
-int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED,
-                        struct ja_error *err)
+int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
     struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
     struct found_link found = {0};
@@ -63,8 +62,8 @@ int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io J
     int rc = ja_nl_request(fd, &nl, take_link, &found, words, sizeof words);
     if (rc == 0 && found.index && !is_ours(argv[1], found.alias, argv[2])) {
         ja_nl_fini(&nl);
-        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: its alias is \"%s\"",
-                            argv[1], JA_SHOW(found.alias));
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: its alias is \"%s\"", argv[1],
+                            JA_SHOW(found.alias));
     }
     if (rc == 0 && found.index) {
         /* By its number: the name could be another interface's by now. */
@@ -75,8 +74,7 @@ int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io J
     }
     ja_nl_fini(&nl);
     if (rc < 0 && rc != -ENODEV)
-        return ja_error_sys(err, -rc, NULL, "cannot remove the interface %s%s%s", argv[1],
-                            words[0] ? ": " : "", words);
+        return ja_error_sys(err, -rc, NULL, "cannot remove the interface %s%s%s", argv[1], words[0] ? ": " : "", words);
     return 0;
 }
 
@@ -97,8 +95,7 @@ static bool wait_end(int pidfd, int timeout_ms)
 
 /* daemon-stop PIDFILE PROGRAM: ends the daemon that wrote PIDFILE and has it among its arguments; none is
  * success. */
-int ja_verb_daemon_stop(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED,
-                        struct ja_error *err)
+int ja_verb_daemon_stop(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
     if (argc != 3 || argv[1][0] != '/' || !ja_opt_plain_name(argv[2]))
         return ja_opt_usage(argv[0], err);
@@ -114,8 +111,7 @@ int ja_verb_daemon_stop(int argc, char *const *argv, struct ja_hostverb_io *io J
             if (!wait_end(pidfd, DAEMON_WAIT_MS)) {
                 ja_sys_pidfd_signal(pidfd, SIGKILL);
                 if (!wait_end(pidfd, DAEMON_WAIT_MS))
-                    return ja_error_set(err, JA_E_TIMEOUT, NULL, "%s (process %d) does not end", argv[2],
-                                        (int)pid);
+                    return ja_error_set(err, JA_E_TIMEOUT, NULL, "%s (process %d) does not end", argv[2], (int)pid);
             }
         }
     }

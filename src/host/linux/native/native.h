@@ -61,20 +61,20 @@ int64_t ja_sys_now_ms(void);
 int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err);
 
 /* The verbs, one file each group. */
-ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;          /* ns.c */
-ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;       /* ns.c */
-ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;               /* crun.c */
-ja_hostverb_fn ja_verb_log_trim;                               /* log.c */
-ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert;        /* seccomp.c */
-ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;           /* init.c */
-ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;       /* link.c */
-ja_hostverb_fn ja_verb_crun_clean, ja_verb_cgroup_remove;      /* clean.c */
+ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                    /* ns.c */
+ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
+ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
+ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
+ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert;                                  /* seccomp.c */
+ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
+ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;                                 /* link.c */
+ja_hostverb_fn ja_verb_crun_clean, ja_verb_cgroup_remove;                                /* clean.c */
 ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
 ja_hostverb_fn ja_native_btrfs_property;
-ja_hostverb_fn ja_native_ip, ja_native_nsenter;                /* ipbatch.c */
-ja_hostverb_fn ja_native_nft;                                  /* nftbatch.c */
+ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
+ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
 
-ja_hostverb_fn ja_verb_tree_delete;                            /* tree.c */
+ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);

@@ -155,8 +155,7 @@ static void extended_words(const struct nlmsghdr *message, char *words, size_t s
         skip += NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN;
     if (skip >= message->nlmsg_len)
         return;
-    const char *text =
-        ja_nl_find((const char *)message + skip, message->nlmsg_len - skip, NLMSGERR_ATTR_MSG, &length);
+    const char *text = ja_nl_find((const char *)message + skip, message->nlmsg_len - skip, NLMSGERR_ATTR_MSG, &length);
     if (text)
         snprintf(words, size, "%.*s", (int)length, text);
 }

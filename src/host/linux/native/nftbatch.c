@@ -68,8 +68,7 @@ static bool read_part(struct element *element, const char *word, bool quoted)
         return put_field(element, mac, sizeof mac);
     if (read_raw(word, bytes))
         return put_field(element, bytes, sizeof bytes);
-    return ja_addr_parse(word, &addr, NULL) == 0 && addr.prefix < 0 &&
-           put_field(element, addr.bytes, addr.v6 ? 16 : 4);
+    return ja_addr_parse(word, &addr, NULL) == 0 && addr.prefix < 0 && put_field(element, addr.bytes, addr.v6 ? 16 : 4);
 }
 
 /* A line's words; a quote stands only around a whole word. Their number, or -1. */
@@ -135,8 +134,8 @@ static void put_element(struct ja_nl *nl, const struct element *element, bool la
 {
     struct nfgenmsg header = {.nfgen_family = element->family, .version = NFNETLINK_V0};
     unsigned type = element->delete ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM;
-    ja_nl_message(nl, NFNL_SUBSYS_NFTABLES << 8 | type,
-                  (element->delete ? 0 : NLM_F_CREATE) | (last ? NLM_F_ACK : 0), &header, sizeof header);
+    ja_nl_message(nl, NFNL_SUBSYS_NFTABLES << 8 | type, (element->delete ? 0 : NLM_F_CREATE) | (last ? NLM_F_ACK : 0),
+                  &header, sizeof header);
     ja_nl_text(nl, NFTA_SET_ELEM_LIST_TABLE, element->table);
     ja_nl_text(nl, NFTA_SET_ELEM_LIST_SET, element->set);
     size_t list = ja_nl_nest(nl, NFTA_SET_ELEM_LIST_ELEMENTS), one = ja_nl_nest(nl, NFTA_LIST_ELEM);

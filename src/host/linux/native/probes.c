@@ -87,8 +87,7 @@ static int take_address(void *context, const struct nlmsghdr *message)
     const struct ifaddrmsg *header = NLMSG_DATA(message);
     char name[IF_NAMESIZE], text[JA_ADDR_TEXT];
     size_t size;
-    if (message->nlmsg_type != RTM_NEWADDR ||
-        (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+    if (message->nlmsg_type != RTM_NEWADDR || (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
         return 0;
     /* On a link between two, IFA_ADDRESS is the other end. */
     const void *bytes = ja_nl_find(IFA_RTA(header), IFA_PAYLOAD(message), IFA_LOCAL, &size);
@@ -124,8 +123,7 @@ static int probe_nft(const struct ja_strv *words, struct ja_error *err)
     static const struct {
         const char *name;
         uint8_t family;
-    } families[] = {
-        {"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"bridge", NFPROTO_BRIDGE}};
+    } families[] = {{"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"bridge", NFPROTO_BRIDGE}};
     struct nfgenmsg header = {.version = NFNETLINK_V0};
     for (size_t i = 0; i < JA_COUNT(families); i++)
         if (strcmp(words->items[0], families[i].name) == 0)
@@ -135,8 +133,8 @@ static int probe_nft(const struct ja_strv *words, struct ja_error *err)
     if (fd < 0)
         return errno == EPROTONOSUPPORT ? 0 : ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ja_nl nl = {0};
-    ja_nl_message(&nl, NFNL_SUBSYS_NFTABLES << 8 | (element ? NFT_MSG_GETSETELEM : NFT_MSG_GETTABLE),
-                  NLM_F_ACK, &header, sizeof header);
+    ja_nl_message(&nl, NFNL_SUBSYS_NFTABLES << 8 | (element ? NFT_MSG_GETSETELEM : NFT_MSG_GETTABLE), NLM_F_ACK,
+                  &header, sizeof header);
     if (element) {
         char key[16] = {0};
         if (strlen(words->items[3]) >= sizeof key) {
@@ -177,8 +175,7 @@ static int type_from_mountinfo(const char *path, char ret_type[64], struct ja_er
     while (wanted && getline(&line, &size, file) >= 0) {
         char point[4096], type[64];
         char *dash = strstr(line, " - ");
-        if (!dash || sscanf(line, "%*u %*u %*s %*s %4095s", point) != 1 ||
-            sscanf(dash + 3, "%63s", type) != 1)
+        if (!dash || sscanf(line, "%*u %*u %*s %*s %4095s", point) != 1 || sscanf(dash + 3, "%63s", type) != 1)
             continue;
         /* The last one that matches is on top. Spaces in paths are octal there; ours have none. */
         if (strcmp(point, wanted) == 0) {
@@ -223,14 +220,11 @@ static int probe_subvolume(const char *path, char ret_uuid[37], struct ja_error 
     struct stat st;
     ja_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-                   ? 0
-                   : ja_file_error(err, errno, path, "open it");
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : ja_file_error(err, errno, path, "open it");
     if (fstat(fd, &st) < 0 || st.st_ino != SUBVOLUME_INODE)
         return 0;
     if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
-        return errno == ENOTTY || errno == EINVAL ? 0
-                                                  : ja_file_error(err, errno, path, "ask for its subvolume");
+        return errno == ENOTTY || errno == EINVAL ? 0 : ja_file_error(err, errno, path, "ask for its subvolume");
     char *at = ret_uuid;
     for (size_t i = 0; i < 16; i++)
         at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.uuid[i]);

@@ -162,8 +162,7 @@ static int set_neighbour(const struct caller *caller, const struct ja_ip_op *op)
     int index = index_of(caller, op->name);
     if (index < 0)
         return index;
-    struct ndmsg header = {
-        .ndm_family = family_of(&op->addr), .ndm_ifindex = index, .ndm_state = NUD_PERMANENT};
+    struct ndmsg header = {.ndm_family = family_of(&op->addr), .ndm_ifindex = index, .ndm_state = NUD_PERMANENT};
     ja_nl_reset(nl);
     ja_nl_message(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, &header, sizeof header);
     ja_nl_attr(nl, NDA_DST, op->addr.bytes, bytes_of(&op->addr));

@@ -20,9 +20,9 @@
 static const struct arch {
     const char *machine, *go, *scmp;
 } ARCHES[] = {
-    {"x86_64", "amd64", "SCMP_ARCH_X86_64"},      {"aarch64", "arm64", "SCMP_ARCH_AARCH64"},
-    {"armv7l", "arm", "SCMP_ARCH_ARM"},           {"i686", "x86", "SCMP_ARCH_X86"},
-    {"riscv64", "riscv64", "SCMP_ARCH_RISCV64"},  {"ppc64le", "ppc64le", "SCMP_ARCH_PPC64LE"},
+    {"x86_64", "amd64", "SCMP_ARCH_X86_64"},     {"aarch64", "arm64", "SCMP_ARCH_AARCH64"},
+    {"armv7l", "arm", "SCMP_ARCH_ARM"},          {"i686", "x86", "SCMP_ARCH_X86"},
+    {"riscv64", "riscv64", "SCMP_ARCH_RISCV64"}, {"ppc64le", "ppc64le", "SCMP_ARCH_PPC64LE"},
     {"s390x", "s390x", "SCMP_ARCH_S390X"},
 };
 
@@ -190,9 +190,8 @@ static int read_json(const char *path, json_t **ret_json, struct ja_error *err)
         return code;
     }
     *ret_json = json_loadb(text, length, 0, &where);
-    return *ret_json != NULL
-               ? 0
-               : ja_error_set(err, JA_E_CORRUPT, NULL, "%s line %d: %s", path, where.line, where.text);
+    return *ret_json != NULL ? 0
+                             : ja_error_set(err, JA_E_CORRUPT, NULL, "%s line %d: %s", path, where.line, where.text);
 }
 
 int ja_verb_seccomp_convert(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
