@@ -485,18 +485,17 @@ static int write_beneath(const char *root, const char *path, const struct new_fi
     return put_file(dirfd, name, file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
 }
 
-int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
-                     gid_t gid, struct ja_error *err)
+int ja_beneath_put(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                   gid_t gid, unsigned how, struct ja_error *err)
 {
-    struct new_file file = {bytes, length, mode, uid, gid, false, false};
+    struct new_file file = {bytes, length, mode, uid, gid, (how & JA_BENEATH_SYNC) != 0, (how & JA_BENEATH_NEW) != 0};
     return write_beneath(root, path, &file, err);
 }
 
-int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
-                      gid_t gid, struct ja_error *err)
+int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                     gid_t gid, struct ja_error *err)
 {
-    struct new_file file = {bytes, length, mode, uid, gid, false, true};
-    return write_beneath(root, path, &file, err);
+    return ja_beneath_put(root, path, bytes, length, mode, uid, gid, 0, err);
 }
 
 int ja_beneath_remove(const char *root, const char *path, struct ja_error *err)

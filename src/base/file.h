@@ -38,9 +38,10 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
  * at the last component is replaced, never followed. Owner uid:gid; -1: who calls. */
 int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                      gid_t gid, struct ja_error *err);
-/* The same for a file that must not be there: JA_E_EXISTS. */
-int ja_beneath_create(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
-                      gid_t gid, struct ja_error *err);
+/* The same, with a choice: the file must not be there (JA_E_EXISTS); it survives a power cut from when this returns. */
+enum { JA_BENEATH_NEW = 1 << 0, JA_BENEATH_SYNC = 1 << 1 };
+int ja_beneath_put(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
+                   gid_t gid, unsigned how, struct ja_error *err);
 /* Removes a file or a link beneath root, no directory. Missing is success. */
 int ja_beneath_remove(const char *root, const char *path, struct ja_error *err);
 /* Makes one directory, whose parent exists. JA_E_EXISTS. */

@@ -9,8 +9,6 @@
 
 const struct ja_host *ja_host_of(int os); /* NULL: none */
 const struct ja_storage *ja_storage_of(int storage);
-json_t *ja_site_to_json(const struct ja_site *site);
-int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err);
 /* Fills what depends on this call: state directory and program. */
 void ja_site_place(struct ja_site *site, const struct ja_engine_options *options);
 /* Chooses emitters and the machine from options and site. */

@@ -3,7 +3,10 @@
  */
 #include "model/site.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
+#include <string.h>
 
 void ja_site_nic_name(const struct ja_site *site, int64_t slot, size_t nic, char name[16])
 {
@@ -23,4 +26,68 @@ void ja_site_mark(const struct ja_site *site, const char *uuid, char mark[128])
 int64_t ja_site_uid(const struct ja_site *site, int64_t slot)
 {
     return site->uid_base + slot * JA_UIDS_PER_SLOT;
+}
+
+/* ---- as JSON ---- */
+
+/* The numbers of a site by name, for reading and writing alike. */
+static const struct {
+    const char *name;
+    size_t offset;
+} site_numbers[] = {
+    {"slots", offsetof(struct ja_site, slots)},
+    {"uid_base", offsetof(struct ja_site, uid_base)},
+    {"unit_base", offsetof(struct ja_site, unit_base)},
+    {"rule_base", offsetof(struct ja_site, rule_base)},
+    {"set", offsetof(struct ja_site, set)},
+    {"nat_base", offsetof(struct ja_site, nat_base)},
+    {"ruleset_base", offsetof(struct ja_site, ruleset_base)},
+};
+
+static const struct {
+    const char *name;
+    size_t offset, size;
+} site_texts[] = {
+#define TEXT(member)                                                                                                   \
+    {                                                                                                                  \
+#member, offsetof(struct ja_site, member), sizeof(((struct ja_site *)0)->member)                               \
+    }
+    TEXT(tag), TEXT(uuid), TEXT(run), TEXT(pool), TEXT(source),
+#undef TEXT
+};
+
+json_t *ja_site_to_json(const struct ja_site *site)
+{
+    json_t *json =
+        json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
+                  site->storage == JA_STORAGE_ZFS ? "zfs" : "btrfs", "loop", site->loop, "idmap", site->idmap);
+    const char *base = (const char *)site;
+    for (size_t i = 0; json && i < JA_COUNT(site_numbers); i++)
+        json_object_set_new(json, site_numbers[i].name,
+                            json_integer(*(const int64_t *)(const void *)(base + site_numbers[i].offset)));
+    for (size_t i = 0; json && i < JA_COUNT(site_texts); i++)
+        json_object_set_new(json, site_texts[i].name, json_string(base + site_texts[i].offset));
+    return json;
+}
+
+int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err)
+{
+    struct ja_site site = {0};
+    char *base = (char *)&site;
+    for (size_t i = 0; i < JA_COUNT(site_numbers); i++)
+        *(int64_t *)(void *)(base + site_numbers[i].offset) =
+            json_integer_value(json_object_get(json, site_numbers[i].name));
+    for (size_t i = 0; i < JA_COUNT(site_texts); i++) {
+        const char *text = json_string_value(json_object_get(json, site_texts[i].name));
+        if (!text || strlen(text) >= site_texts[i].size)
+            return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's setting %s is damaged", site_texts[i].name);
+        memcpy(base + site_texts[i].offset, text, strlen(text) + 1);
+    }
+    site.os = ja_str_equal(json_string_value(json_object_get(json, "os")), "freebsd") ? JA_OS_FREEBSD : JA_OS_LINUX;
+    site.storage =
+        ja_str_equal(json_string_value(json_object_get(json, "storage")), "zfs") ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
+    site.loop = json_is_true(json_object_get(json, "loop"));
+    site.idmap = json_is_true(json_object_get(json, "idmap"));
+    *ret_site = site;
+    return 0;
 }

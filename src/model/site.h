@@ -6,6 +6,8 @@
 
 #include "base/base.h"
 
+#include <jansson.h>
+
 enum ja_os { JA_OS_LINUX, JA_OS_FREEBSD };
 enum ja_storage_kind { JA_STORAGE_BTRFS, JA_STORAGE_ZFS };
 
@@ -34,5 +36,9 @@ void ja_site_bridge_name(const struct ja_site *site, int64_t slot, char name[16]
 /* What we write into an interface's alias (Linux) or description (FreeBSD): "jailadmin INSTANCE-UUID OBJECT-UUID". */
 void ja_site_mark(const struct ja_site *site, const char *uuid, char mark[128]);
 int64_t ja_site_uid(const struct ja_site *site, int64_t slot);
+
+/* A site as JSON without what depends on the call (state directory, program); NULL: no memory. from_json: JA_E_CORRUPT. */
+json_t *ja_site_to_json(const struct ja_site *site);
+int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err);
 
 #endif

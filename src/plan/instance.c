@@ -19,12 +19,14 @@ void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struc
 {
     ja_plan_runtime_dirs(p);
     p->storage->pool_create(p, loop_size);
+    ja_plan_keep_site(p);
     if (p->host->instance_up)
         p->host->instance_up(p);
     if (network) {
         p->host->network_up(p, network);
         struct ja_network ready = *network; /* shallow: only for writing it as JSON */
         ready.state = JA_ROW_READY;
+        ja_plan_keep_spec(p, &ja_noun_network, &ready);
         ja_plan_store_put(p, &ja_noun_network, &ready, "record the network");
     }
     struct ja_step *step = setting_step(p, "ready", "yes", "the instance is complete");
@@ -37,6 +39,7 @@ void ja_plan_teardown(struct ja_planning *p)
     struct ja_step *step = setting_step(p, "ready", "", "the instance is going");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->instance_down(p);
+    ja_plan_drop_site(p);
     p->storage->pool_destroy(p);
     for (size_t i = 0; i < JA_COUNT(parts); i++) {
         step = ja_plan_host_step(p, "remove-tree", "remove the runtime directories");

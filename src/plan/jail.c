@@ -8,34 +8,12 @@
 
 #include <string.h>
 
-/* The spec beside the jail's tree, from which `adopt` brings it back if the store is lost. */
-static void write_spec(struct ja_planning *p, const struct ja_jail *jail)
-{
-    ja_autofree char *dir = ja_path_jail(p, jail->name);
-    if (!dir)
-        return;
-    json_t *json = ja_object_to_json(&ja_noun_jail, jail, false);
-    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-    json_decref(json);
-    if (!text) {
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        return;
-    }
-    struct ja_step *step = ja_plan_host_step(p, "write", "keep the spec beside the tree, for `adopt`");
-    ja_step_run(p->plan, step, "--mode", "0600", NULL);
-    ja_step_runf(p->plan, step, "%s/spec.json", dir);
-    ja_step_input(p->plan, step, "%s\n", text);
-    ja_step_undo_host(p, step, "remove", step->run.argv.items[step->run.argv.count - 1], NULL);
-    step->flags |= JA_STEP_PERSISTENT;
-    free(text);
-}
-
 /* The row's spec as it is when the object is complete. */
 static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
 {
     struct ja_jail ready = *jail; /* shallow: only for writing it as JSON */
     ready.state = JA_ROW_READY;
-    write_spec(p, &ready);
+    ja_plan_keep_spec(p, &ja_noun_jail, &ready);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &ready, "record the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
 }

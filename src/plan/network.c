@@ -15,6 +15,7 @@ void ja_plan_network_create(struct ja_planning *p, const struct ja_network *netw
     p->host->network_up(p, network);
     struct ja_network ready = *network; /* shallow: only for writing it as JSON */
     ready.state = JA_ROW_READY;
+    ja_plan_keep_spec(p, &ja_noun_network, &ready);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_network, &ready, "record the network");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
 }
@@ -32,4 +33,5 @@ void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *netw
     struct ja_step *step = ja_plan_store_delete(p, "network", network->name, "forget the network");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->network_down(p, network);
+    ja_plan_drop_spec(p, &ja_noun_network, network->name);
 }

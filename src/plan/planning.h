@@ -39,6 +39,19 @@ struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, co
 /* A directory of ours that is made with its undo. `persistent` when it is not below /run. */
 void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bool persistent, const char *why);
 
+/*
+ * Specs beside the trees, from which `adopt` brings objects back when the store is lost: jails/NAME/spec.json,
+ * templates/NAME/spec.json, instance/NAME.network.json. A planner that puts a changed object into the store keeps its
+ * spec too, before the commit step; the undo puts the old one back. Written to disk at once.
+ */
+void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object);
+/* Removes it, after the commit; repeatable. */
+void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name);
+/* Which instance the pool belongs to, instance/site.json, as `adopt` needs it; and its removal with all of instance/. */
+void ja_plan_keep_site(struct ja_planning *p);
+void ja_plan_drop_site(struct ja_planning *p);
+char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name);
+
 /* Paths below the pool; each returned text is the caller's. On no memory the plan is failed and NULL returned. */
 char *ja_path_template(struct ja_planning *p, const char *name, const char *version); /* version NULL: the directory */
 char *ja_path_jail(struct ja_planning *p, const char *name);                          /* .../jails/web1 */

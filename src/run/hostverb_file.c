@@ -6,111 +6,43 @@
  */
 #include "base/file.h"
 #include "run/hostverbs.h"
+#include "run/option.h"
 #include "run/registry.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    WITH_ROOT = 1 << 0,
-    WITH_MODE = 1 << 1,
-    WITH_OWNER = 1 << 2,
-    WITH_NEW = 1 << 3,
-};
-
 /* What the command line of a verb says. */
 struct arguments {
-    const char *root; /* NULL: none */
-    int64_t mode;     /* -1: not given, as uid and gid */
-    int64_t uid, gid;
-    bool new;
+    const char *root;             /* NULL: none */
+    const char *mode, *uid, *gid; /* NULL: not given */
+    bool new, sync;
     char *const *words; /* what is no option */
-    int count;
 };
 
-static int usage(const char *verb, struct ja_error *err)
+/* Reads the options that `options` allows and exactly `count` words. JA_E_USAGE. */
+static int read_arguments(int argc, char *const *argv, const struct ja_opt *options, int count,
+                          struct arguments *arguments, struct ja_error *err)
 {
-    const struct ja_hostverb *known = ja_hostverb_find(verb);
-    ja_error_set(err, JA_E_USAGE, NULL, "wrong arguments of %s", verb);
-    ja_error_hint(err, "usage: jailadmin host %s %s", verb, known ? known->usage : "");
-    return JA_E_USAGE;
+    static const struct ja_opt none[] = {{0}};
+    int first;
+    int r = ja_opt_read(argc, argv, options ? options : none, &first, err);
+    if (r == 0 && argc - first != count)
+        r = ja_opt_usage(argv[0], err);
+    if (r == 0)
+        arguments->words = argv + first;
+    return r;
 }
 
-/* An option that takes a number. */
-struct number_option {
-    const char *name;
-    unsigned needs;
-    int base;
-    int64_t most;
-    const char *wanted;
-    int64_t *number;
-};
-
-static int read_number(const struct number_option *option, const char *text, struct ja_error *err)
+/* An owner's number; without one -1: nobody's change. */
+static int read_id(const char *name, const char *text, uint32_t *ret_id, struct ja_error *err)
 {
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, option->base);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || number > option->most)
-        return ja_error_set(err, JA_E_USAGE, NULL, "%s wants %s, not '%s'", option->name, option->wanted, text);
-    *option->number = number;
-    return 0;
-}
-
-/* One option and its value at argv[at]. The number of words that it takes, 0 when it is unknown, or a
- * negative code. */
-static int read_option(char *const *argv, int left, unsigned with, struct arguments *arguments, struct ja_error *err)
-{
-    static const char ids[] = "a number up to 4294967294";
-    const struct number_option numbers[] = {
-        {"--mode", WITH_MODE, 8, 07777, "an octal number up to 7777", &arguments->mode},
-        {"--uid", WITH_OWNER, 10, UINT32_MAX - 1, ids, &arguments->uid},
-        {"--gid", WITH_OWNER, 10, UINT32_MAX - 1, ids, &arguments->gid},
-    };
-    if (strcmp(argv[0], "--new") == 0 && (with & WITH_NEW)) {
-        arguments->new = true;
-        return 1;
-    }
-    if (left < 2)
-        return 0;
-    if (strcmp(argv[0], "--root") == 0 && (with & WITH_ROOT)) {
-        arguments->root = argv[1];
-        return 2;
-    }
-    for (size_t i = 0; i < JA_COUNT(numbers); i++) {
-        if (strcmp(argv[0], numbers[i].name) == 0 && (with & numbers[i].needs)) {
-            int r = read_number(&numbers[i], argv[1], err);
-            return r < 0 ? r : 2;
-        }
-    }
-    return 0;
-}
-
-/* Reads the options that `with` allows and exactly `count` words. JA_E_USAGE. */
-static int read_arguments(int argc, char *const *argv, unsigned with, int count, struct arguments *ret_arguments,
-                          struct ja_error *err)
-{
-    struct arguments arguments = {.mode = -1, .uid = -1, .gid = -1};
-    int i = 1;
-    while (i < argc && argv[i][0] == '-') {
-        if (strcmp(argv[i], "--") == 0) {
-            i++;
-            break;
-        }
-        int n = read_option(argv + i, argc - i, with, &arguments, err);
-        if (n < 0)
-            return n;
-        if (n == 0)
-            return usage(argv[0], err);
-        i += n;
-    }
-    arguments.words = argv + i;
-    arguments.count = argc - i;
-    if (arguments.count != count)
-        return usage(argv[0], err);
-    *ret_arguments = arguments;
-    return 0;
+    int64_t id = -1;
+    int r = text ? ja_opt_number(name, text, 0, UINT32_MAX - 1, &id, err) : 0;
+    if (r == 0)
+        *ret_id = (uint32_t)id;
+    return r;
 }
 
 /* The number of components of an absolute path that is spelt plainly: no "//", ".", "..", nor a slash at its
@@ -168,56 +100,68 @@ static int find_place(const struct arguments *arguments, struct place *ret_place
 }
 
 /* Arguments of a verb on one path that may be beneath a root. */
-static int read_place(int argc, char *const *argv, unsigned with, struct arguments *ret_arguments,
+static int read_place(int argc, char *const *argv, const struct ja_opt *options, struct arguments *arguments,
                       struct place *ret_place, struct ja_error *err)
 {
-    int r = read_arguments(argc, argv, with | WITH_ROOT, 1, ret_arguments, err);
-    return r < 0 ? r : find_place(ret_arguments, ret_place, err);
+    int r = read_arguments(argc, argv, options, 1, arguments, err);
+    return r < 0 ? r : find_place(arguments, ret_place, err);
 }
 
 int ja_verb_write(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(place_fini) struct place place = {0};
-    struct arguments arguments;
-    int r = read_place(argc, argv, WITH_MODE | WITH_OWNER | WITH_NEW, &arguments, &place, err);
+    struct arguments arguments = {0};
+    const struct ja_opt options[] = {{.name = "--root", .value = &arguments.root},
+                                     {.name = "--mode", .value = &arguments.mode},
+                                     {.name = "--uid", .value = &arguments.uid},
+                                     {.name = "--gid", .value = &arguments.gid},
+                                     {.name = "--new", .flag = &arguments.new},
+                                     {.name = "--sync", .flag = &arguments.sync},
+                                     {0}};
+    mode_t mode = 0644;
+    uint32_t uid = 0, gid = 0;
+    int r = read_place(argc, argv, options, &arguments, &place, err);
+    if (r == 0 && arguments.mode)
+        r = ja_opt_mode("--mode", arguments.mode, &mode, err);
+    if (r == 0)
+        r = read_id("--uid", arguments.uid, &uid, err);
+    if (r == 0)
+        r = read_id("--gid", arguments.gid, &gid, err);
     if (r < 0)
         return r;
-    mode_t mode = arguments.mode < 0 ? 0644 : (mode_t)arguments.mode;
-    uid_t uid = (uid_t)arguments.uid;
-    gid_t gid = (gid_t)arguments.gid;
-    if (arguments.new)
-        return ja_beneath_create(place.root, place.path, io->input, io->input_length, mode, uid, gid, err);
-    return ja_beneath_write(place.root, place.path, io->input, io->input_length, mode, uid, gid, err);
+    unsigned how = (arguments.new ? JA_BENEATH_NEW : 0u) | (arguments.sync ? JA_BENEATH_SYNC : 0u);
+    return ja_beneath_put(place.root, place.path, io->input, io->input_length, mode, uid, gid, how, err);
 }
 
 int ja_verb_remove(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
     JA_CLEANUP(place_fini) struct place place = {0};
-    struct arguments arguments;
-    int r = read_place(argc, argv, 0, &arguments, &place, err);
-    if (r < 0)
-        return r;
-    return ja_beneath_remove(place.root, place.path, err);
+    struct arguments arguments = {0};
+    const struct ja_opt options[] = {{.name = "--root", .value = &arguments.root}, {0}};
+    int r = read_place(argc, argv, options, &arguments, &place, err);
+    return r < 0 ? r : ja_beneath_remove(place.root, place.path, err);
 }
 
 int ja_verb_mkdir(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
     JA_CLEANUP(place_fini) struct place place = {0};
-    struct arguments arguments;
-    int r = read_place(argc, argv, WITH_MODE, &arguments, &place, err);
-    if (r < 0)
-        return r;
-    mode_t mode = arguments.mode < 0 ? 0755 : (mode_t)arguments.mode;
-    return ja_beneath_mkdir_new(place.root, place.path, mode, err);
+    struct arguments arguments = {0};
+    const struct ja_opt options[] = {
+        {.name = "--root", .value = &arguments.root}, {.name = "--mode", .value = &arguments.mode}, {0}};
+    mode_t mode = 0755;
+    int r = read_place(argc, argv, options, &arguments, &place, err);
+    if (r == 0 && arguments.mode)
+        r = ja_opt_mode("--mode", arguments.mode, &mode, err);
+    return r < 0 ? r : ja_beneath_mkdir_new(place.root, place.path, mode, err);
 }
 
 int ja_verb_rmdir(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
-    struct arguments arguments;
-    int r = read_arguments(argc, argv, 0, 1, &arguments, err);
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     if (r == 0)
         r = check_path(arguments.words[0], 1, err);
     if (r < 0)
@@ -230,8 +174,8 @@ int ja_verb_rmdir(int argc, char *const *argv, struct ja_hostverb_io *io, struct
 int ja_verb_remove_tree(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
-    struct arguments arguments;
-    int r = read_arguments(argc, argv, 0, 1, &arguments, err);
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     /* A mistake in a plan must not remove /, /var or /var/db. */
     if (r == 0)
         r = check_path(arguments.words[0], 3, err);
@@ -241,8 +185,8 @@ int ja_verb_remove_tree(int argc, char *const *argv, struct ja_hostverb_io *io, 
 int ja_verb_rename(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
-    struct arguments arguments;
-    int r = read_arguments(argc, argv, 0, 2, &arguments, err);
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 2, &arguments, err);
     for (int i = 0; i < 2 && r == 0; i++)
         r = check_path(arguments.words[i], 1, err);
     return r < 0 ? r : ja_file_rename(arguments.words[0], arguments.words[1], err);
@@ -251,8 +195,8 @@ int ja_verb_rename(int argc, char *const *argv, struct ja_hostverb_io *io, struc
 int ja_verb_symlink(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
-    struct arguments arguments;
-    int r = read_arguments(argc, argv, 0, 2, &arguments, err);
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 2, &arguments, err);
     if (r == 0)
         r = check_path(arguments.words[1], 1, err);
     if (r < 0 || symlink(arguments.words[0], arguments.words[1]) == 0)
@@ -267,13 +211,13 @@ int ja_verb_setting(int argc, char *const *argv, struct ja_hostverb_io *io, stru
         return ja_setting_acquire(argv[2], argv[3], argv[4], err);
     if (argc == 4 && strcmp(argv[1], "release") == 0)
         return ja_setting_release(argv[2], argv[3], err);
-    return usage(argv[0], err);
+    return ja_opt_usage(argv[0], err);
 }
 
 int ja_verb_registry_remove(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;
-    struct arguments arguments;
-    int r = read_arguments(argc, argv, 0, 1, &arguments, err);
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     return r < 0 ? r : ja_registry_remove(arguments.words[0], err);
 }

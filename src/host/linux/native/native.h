@@ -1,31 +1,14 @@
 /*
- * native.h: what the Linux host verbs share: options, system calls that older C libraries do not wrap, namespaces.
+ * native.h: what the Linux host verbs share: system calls that older C libraries do not wrap, namespaces.
  * Nothing outside this directory includes it.
  */
 #ifndef JA_LINUX_NATIVE_H
 #define JA_LINUX_NATIVE_H
 
 #include "run/hostverb.h"
+#include "run/option.h"
 
 #include <linux/types.h>
-
-/* One `--name VALUE` of a verb. */
-struct ja_opt {
-    const char *name;   /* "--uid-base" */
-    const char **value; /* receives the word after it */
-    bool list;          /* may be repeated: `values` receives all of them */
-    struct ja_strv *values;
-};
-
-/* Reads options up to the first word that is none, or past "--". Sets *ret_first to the index of the first other word.
- * `options` ends with a NULL name. JA_E_USAGE. */
-int ja_opt_read(int argc, char *const *argv, const struct ja_opt *options, int *ret_first, struct ja_error *err);
-/* A decimal number between low and high; JA_E_USAGE names the option. */
-int ja_opt_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *ret, struct ja_error *err);
-/* JA_E_USAGE with the verb's name. */
-int ja_opt_usage(const char *verb, struct ja_error *err);
-/* A plain file name: not empty, no slash, not "." or "..", at most 128 bytes. */
-bool ja_opt_plain_name(const char *name);
 
 /* Struct mount_attr of the kernel, under a name of ours since not every C library has it. */
 struct ja_mount_attr {

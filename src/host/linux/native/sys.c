@@ -1,5 +1,5 @@
 /*
- * sys.c: options of the Linux host verbs, and the system calls that Debian 12's C library or headers lack.
+ * sys.c: the system calls that Debian 12's C library or headers lack.
  */
 #include "host/linux/native/native.h"
 
@@ -39,67 +39,6 @@
 #endif
 #define JA_MOVE_MOUNT_F_EMPTY_PATH 0x00000004u
 #define JA_CLONE_PIDFD 0x00001000ull
-
-int ja_opt_usage(const char *verb, struct ja_error *err)
-{
-    for (const struct ja_hostverb *v = ja_hostverb_native(); v->name != NULL; v++) {
-        if (strcmp(v->name, verb) == 0) {
-            return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s %s", v->name, v->usage);
-        }
-    }
-    return ja_error_set(err, JA_E_USAGE, NULL, "wrong arguments of %s", verb);
-}
-
-int ja_opt_read(int argc, char *const *argv, const struct ja_opt *options, int *ret_first, struct ja_error *err)
-{
-    int i = 1;
-
-    while (i < argc && argv[i][0] == '-') {
-        const struct ja_opt *opt = options;
-
-        if (strcmp(argv[i], "--") == 0) {
-            i++;
-            break;
-        }
-        while (opt->name != NULL && strcmp(opt->name, argv[i]) != 0) {
-            opt++;
-        }
-        if (opt->name == NULL || i + 1 >= argc) {
-            return ja_opt_usage(argv[0], err);
-        }
-        if (opt->list) {
-            if (ja_strv_add(opt->values, argv[i + 1]) < 0) {
-                return ja_error_nomem(err);
-            }
-        } else {
-            *opt->value = argv[i + 1];
-        }
-        i += 2;
-    }
-    *ret_first = i;
-    return 0;
-}
-
-int ja_opt_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *ret, struct ja_error *err)
-{
-    char *end = NULL;
-    long long value;
-
-    errno = 0;
-    value = text == NULL ? 0 : strtoll(text, &end, 10);
-    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high) {
-        return ja_error_set(err, JA_E_USAGE, NULL, "%s wants a number from %lld to %lld, not '%s'", name,
-                            (long long)low, (long long)high, text == NULL ? "" : text);
-    }
-    *ret = value;
-    return 0;
-}
-
-bool ja_opt_plain_name(const char *name)
-{
-    return name != NULL && name[0] != '\0' && strlen(name) <= 128 && strchr(name, '/') == NULL &&
-           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
 
 int ja_sys_open_tree(const char *path, bool clone)
 {

@@ -1,0 +1,103 @@
+/*
+ * spec.c: what is kept in the pool beside the trees, so that losing the store loses no jail: the spec of every object, and
+ * which instance the pool belongs to.
+ */
+#include "plan/planning.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char *instance_path(struct ja_planning *p, const char *name, const char *suffix)
+{
+    char *path = ja_printf("%s/instance%s%s%s", p->site->pool, *name ? "/" : "", name, suffix);
+    if (!path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}
+
+char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name)
+{
+    if (noun == &ja_noun_network)
+        return instance_path(p, name, ".network.json");
+    ja_autofree char *dir = noun == &ja_noun_jail ? ja_path_jail(p, name) : ja_path_template(p, name, NULL);
+    char *path = dir ? ja_printf("%s/spec.json", dir) : NULL;
+    if (dir && !path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}
+
+/* Writes JSON (taken; NULL: out of memory) to `path`; the undo puts back what was there. */
+static void write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
+{
+    ja_autofree char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (!text) {
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return;
+    }
+    const char *old = ja_fact(p->facts, JA_FACT_FILE, path);
+    struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
+    ja_step_run(p->plan, step, "--mode", "0600", "--sync", path, NULL);
+    ja_step_input(p->plan, step, "%s\n", text);
+    if (old) {
+        ja_step_undo_host(p, step, "write", "--mode", "0600", "--sync", path, NULL);
+        ja_step_undo_input(p->plan, step, "%s", old);
+    } else {
+        ja_step_undo_host(p, step, "remove", path, NULL);
+    }
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+/* An earlier step of this plan makes it. */
+static bool is_planned(const struct ja_plan *plan, const char *dir)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ja_strv *argv = &plan->steps[i]->run.argv;
+        if (argv->count > 3 && strcmp(argv->items[2], "mkdir") == 0 && strcmp(argv->items[argv->count - 1], dir) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void instance_dir(struct ja_planning *p)
+{
+    ja_autofree char *dir = instance_path(p, "", "");
+    if (dir && !ja_fact(p->facts, JA_FACT_PATH, dir) && !is_planned(p->plan, dir))
+        ja_plan_mkdir(p, dir, "0700", true, "make the directory of what `adopt` needs");
+}
+
+void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    ja_autofree char *path = ja_path_spec(p, noun, *(char *const *)object);
+    if (noun == &ja_noun_network)
+        instance_dir(p);
+    if (path)
+        write_json(p, path, ja_object_to_json(noun, object, false), "keep the spec in the pool, for `adopt`");
+}
+
+void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name)
+{
+    ja_autofree char *path = ja_path_spec(p, noun, name);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "remove", "remove the spec that was kept for `adopt`");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+void ja_plan_keep_site(struct ja_planning *p)
+{
+    ja_autofree char *path = instance_path(p, "site", ".json");
+    instance_dir(p);
+    if (path)
+        write_json(p, path, ja_site_to_json(p->site), "note which instance the pool belongs to");
+}
+
+void ja_plan_drop_site(struct ja_planning *p)
+{
+    ja_autofree char *dir = instance_path(p, "", "");
+    if (!dir || !ja_fact(p->facts, JA_FACT_PATH, dir))
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "remove-tree", "remove what `adopt` would need");
+    ja_step_run(p->plan, step, dir, NULL);
+}
