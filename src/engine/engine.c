@@ -151,6 +151,7 @@ void ja_engine_close(struct ja_engine *engine)
         return;
     ja_store_close(engine->store);
     ja_facts_fini(&engine->described);
+    ja_strv_fini(&engine->told);
     free(engine);
 }
 
@@ -312,6 +313,20 @@ struct ja_run ja_engine_run(struct ja_engine *engine)
                            .probe = engine->options.probe ? ja_engine_probe : NULL};
 }
 
+/* What the planner has to say, as warnings; the same sentence of several plans of one command only once. */
+static void tell_notes(struct ja_engine *engine, const struct ja_plan *plan)
+{
+    for (size_t i = 0; i < plan->notes.count; i++) {
+        if (ja_strv_has(&engine->told, plan->notes.items[i]))
+            continue;
+        struct ja_error note = JA_ERROR_INIT;
+        ja_error_set(&note, JA_OK, NULL, "%s", plan->notes.items[i]);
+        struct ja_event event = {.kind = JA_EVENT_WARNING, .plan = plan, .err = &note};
+        ja_engine_event(engine, &event);
+        ja_strv_add(&engine->told, plan->notes.items[i]); /* without memory it is told twice */
+    }
+}
+
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
                     struct ja_error *err)
 {
@@ -324,6 +339,8 @@ int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja
     if (rc < 0)
         return rc;
     rc = ja_engine_plan(engine, change->verb, change->kind, change->name, plan, work, &made, &failure);
+    if (rc == 0)
+        tell_notes(engine, &made);
     if (rc == 0 && engine->options.dry_run) {
         rc = engine->options.show ? engine->options.show(engine->options.context, &made, &failure) : 0;
         change->result = JA_RESULT_DONE;

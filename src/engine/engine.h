@@ -44,6 +44,7 @@ struct ja_engine {
     struct ja_machine *machine;
     struct ja_real_machine real;
     struct ja_facts described; /* of the facts file */
+    struct ja_strv told;       /* notes of plans that were told already */
     char journal[300], locks[300];
 };
 

@@ -203,6 +203,7 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
             remove_state(&engine, NULL);
     }
     ja_store_close(engine.store);
+    ja_strv_fini(&engine.told);
     ja_object_free(&ja_noun_network, initial.network);
     return rc;
 }

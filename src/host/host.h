@@ -23,6 +23,9 @@ struct ja_host {
     void (*jail_clean)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_left)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
+    /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
+     * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */
+    void (*forwards_change)(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
     /* What the whole instance needs beside its storage, and its removal at teardown. instance_up may be NULL. */
     void (*instance_up)(struct ja_planning *p);
     void (*instance_down)(struct ja_planning *p);

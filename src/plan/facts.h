@@ -29,14 +29,15 @@ enum ja_fact_kind {
     JA_FACT_JAIL,      /* kernel jail name (FreeBSD) or crun id (Linux) -> "running PID" */
     JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
     JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
-    JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET ELEMENT" -> "" */
-    JA_FACT_LISTEN,    /* "tcp|udp ADDRESS PORT" -> who, when something on the host listens there */
-    JA_FACT_IDMAP,     /* path -> "yes" when mounts of its file system can be idmapped */
-    JA_FACT_MODULE,    /* kernel module or feature -> "" */
-    JA_FACT_FILE,      /* absolute host path of a small file of ours -> its text */
-    JA_FACT_NETNS,     /* path or name of a pinned network namespace -> "" */
-    JA_FACT_CGROUP,    /* cgroup path below the hierarchy, of ours -> "" */
-    JA_FACT_TREEFILE,  /* "TREE\tPATH": a small file beneath a jail's tree -> its text, links resolved inside */
+    JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET PART [. PART]..." -> "" */
+    JA_FACT_LISTEN,   /* "tcp|udp ADDRESS PORT[-LAST]" -> who, when something on the host listens there; ADDRESS "*": at
+                          any but the loopback ones */
+    JA_FACT_IDMAP,    /* path -> "yes" when mounts of its file system can be idmapped */
+    JA_FACT_MODULE,   /* kernel module or feature -> "" */
+    JA_FACT_FILE,     /* absolute host path of a small file of ours -> its text */
+    JA_FACT_NETNS,    /* path or name of a pinned network namespace -> "" */
+    JA_FACT_CGROUP,   /* cgroup path below the hierarchy, of ours -> "" */
+    JA_FACT_TREEFILE, /* "TREE\tPATH": a small file beneath a jail's tree -> its text, links resolved inside */
     JA_FACT_DIRECTORY, /* absolute host path -> names in it, sorted, one a line */
     JA_FACT_HOSTNETS,  /* "" -> the addresses of the host's interfaces, one "ADDRESS/LEN INTERFACE" a line */
     JA_FACT_DAEMON,    /* "PIDFILE\tPROGRAM" -> pid, when that process is this program, started with that pid file */

@@ -137,14 +137,18 @@ static int read_directory(struct query *query, const char *path, struct ja_strv 
 static int ports(struct query *query)
 {
     char path[128];
-    ja_autostrv struct ja_strv names = {0};
+    unsigned count = 0;
     if (!interface_name(query->name))
         return 0;
     snprintf(path, sizeof path, "/sys/class/net/%s/brif", query->name);
-    int code = read_directory(query, path, &names);
-    if (code > 0)
-        ja_str_addf(&query->value, "%zu", names.count);
-    return code;
+    DIR *dir = opendir(path);
+    if (!dir)
+        return absent_or_error(query, errno, path);
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    ja_str_addf(&query->value, "%u", count);
+    return 1;
 }
 
 static int directory(struct query *query)
@@ -199,8 +203,8 @@ static int nft(struct query *query)
     ja_autostrv struct ja_strv words = {0};
     if (ja_str_split_words(query->name, &words) == -1)
         return ja_error_nomem(query->err);
-    if (words.count != 2 && words.count != 4)
-        return ja_error_set(query->err, JA_E_INVALID, "fact nft", "\"%s\" is not FAMILY TABLE [SET ELEMENT]",
+    if (words.count < 2 || words.count % 2)
+        return ja_error_set(query->err, JA_E_INVALID, "fact nft", "\"%s\" is not FAMILY TABLE [SET PART [. PART]...]",
                             JA_SHOW(query->name));
     return query->probes->nft ? query->probes->nft(&words, query->err) : 0;
 }
@@ -242,7 +246,6 @@ static int cgroups(struct query *query)
     return access("/sys/fs/cgroup", F_OK) == 0 ? answer(query, "v1") : 0;
 }
 
-/* A pid file of ours holds "PID STARTTIME": a later process with the same number is not taken for it. */
 /* Clock ticks since boot as milliseconds of the calendar. */
 static int64_t wall_of_ticks(unsigned long long ticks)
 {
@@ -258,6 +261,7 @@ static int64_t wall_of_ticks(unsigned long long ticks)
     return 0;
 }
 
+/* A pid file of ours holds "PID STARTTIME": a later process with the same number is not taken for it. */
 static int process(struct query *query)
 {
     ja_autofree char *text = NULL;
@@ -577,13 +581,35 @@ static void proc_address(const struct ja_addr *addr, char text[33])
     }
 }
 
-/* Looks for a listener on `port` at `address` or at the unspecified address. True with its inode. */
-static bool find_listener(const char *table, bool tcp, const char *address, unsigned port, unsigned long *ret_inode)
+struct listening {
+    bool tcp, any;                /* any: at whatever address but the loopback ones */
+    char address[33], mapped[33]; /* else there, as /proc writes it; in IPv6's disguise */
+    unsigned first, last;
+};
+
+/* 127.0.0.0/8 and ::1 as /proc writes them. */
+static bool is_loopback(const char *local)
+{
+    uint32_t word;
+    const uint8_t *bytes = (const uint8_t *)&word;
+    bool v4 = strlen(local) == 8, mapped = strncmp(local, "0000000000000000FFFF0000", 24) == 0;
+    if (!v4 && !mapped) {
+        struct ja_addr one = {.v6 = true, .bytes = {[15] = 1}};
+        char text[33];
+        proc_address(&one, text);
+        return strcmp(local, text) == 0;
+    }
+    word = (uint32_t)strtoul(local + strlen(local) - 8, NULL, 16);
+    return bytes[0] == 127;
+}
+
+/* Looks for a listener in a table of /proc/net: its socket's inode, or 0. */
+static unsigned long find_listener(const char *table, const struct listening *wanted)
 {
     char path[64], line[512];
+    unsigned long found = 0;
     snprintf(path, sizeof path, "/proc/net/%s", table);
     FILE *file = fopen(path, "re");
-    bool found = false;
     while (file && !found && fgets(line, sizeof line, file)) {
         char local[33];
         unsigned number, state;
@@ -592,36 +618,87 @@ static bool find_listener(const char *table, bool tcp, const char *address, unsi
                    &state, &inode) != 4)
             continue;
         /* 10: TCP_LISTEN; 7: a UDP socket that is bound and not connected */
-        if (number != port || state != (tcp ? 10u : 7u))
+        if (number < wanted->first || number > wanted->last || state != (wanted->tcp ? 10u : 7u))
             continue;
-        if (strcmp(local, address) == 0 || strspn(local, "0") == strlen(local)) {
-            *ret_inode = inode;
-            found = true;
-        }
+        if (wanted->any ? !is_loopback(local)
+                        : strcmp(local, wanted->address) == 0 || strcmp(local, wanted->mapped) == 0 ||
+                              strspn(local, "0") == strlen(local))
+            found = inode;
     }
     if (file)
         fclose(file);
     return found;
 }
 
+/* True when one of a process's descriptors is this socket. */
+static bool has_socket(const char *pid, const char *socket)
+{
+    char path[300], target[64];
+    snprintf(path, sizeof path, "/proc/%s/fd", pid);
+    DIR *dir = opendir(path);
+    bool found = false;
+    for (const struct dirent *entry; dir && !found && (entry = readdir(dir)) != NULL;) {
+        ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        found = strcmp(target, socket) == 0;
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+/* Whose socket that is: "nginx (process 4711)". Asked only when there is one. */
+static void socket_owner(unsigned long inode, struct ja_str *who)
+{
+    char socket[64];
+    snprintf(socket, sizeof socket, "socket:[%lu]", inode);
+    DIR *dir = opendir("/proc");
+    for (const struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+        ja_autofree char *name = NULL;
+        char path[300];
+        if (!isdigit((unsigned char)entry->d_name[0]) || !has_socket(entry->d_name, socket))
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/comm", entry->d_name);
+        if (ja_file_read(path, 64, &name, NULL, NULL) == 0) {
+            trim_end(name);
+            ja_str_add_shown(who, name, strlen(name), false);
+            ja_str_addf(who, " (process %s)", entry->d_name);
+            break;
+        }
+    }
+    if (dir)
+        closedir(dir);
+    if (!who->length)
+        ja_str_add(who, "the kernel, or a process that is not seen from here");
+}
+
+/* "tcp|udp ADDRESS|* PORT[-LAST]" */
 static int listener(struct query *query)
 {
-    char protocol[8], address[64], wanted[33], mapped[33];
-    unsigned port;
-    unsigned long inode;
-    struct ja_addr addr;
-    if (sscanf(query->name, "%7s %63s %u", protocol, address, &port) != 3 || ja_addr_parse(address, &addr, NULL) < 0)
+    char protocol[8], address[64];
+    struct listening wanted = {0};
+    struct ja_addr addr = {0};
+    int fields = sscanf(query->name, "%7s %63s %u-%u", protocol, address, &wanted.first, &wanted.last);
+    wanted.any = strcmp(address, "*") == 0;
+    if (fields < 3 || (!wanted.any && ja_addr_parse(address, &addr, NULL) < 0))
         return 0;
-    bool tcp = strcmp(protocol, "tcp") == 0, found;
-    proc_address(&addr, wanted);
-    snprintf(mapped, sizeof mapped, "0000000000000000FFFF0000%s", addr.v6 ? "" : wanted);
-    found = find_listener(tcp ? (addr.v6 ? "tcp6" : "tcp") : addr.v6 ? "udp6" : "udp", tcp, wanted, port, &inode);
+    if (fields == 3)
+        wanted.last = wanted.first;
+    wanted.tcp = strcmp(protocol, "tcp") == 0;
+    if (!wanted.any) {
+        proc_address(&addr, wanted.address);
+        if (!addr.v6)
+            snprintf(wanted.mapped, sizeof wanted.mapped, "0000000000000000FFFF0000%.8s", wanted.address);
+    }
+    unsigned long inode = 0;
+    if (wanted.any || !addr.v6)
+        inode = find_listener(wanted.tcp ? "tcp" : "udp", &wanted);
     /* An IPv6 socket on :: takes IPv4 as well. */
-    if (!found && !addr.v6)
-        found = find_listener(tcp ? "tcp6" : "udp6", tcp, mapped, port, &inode);
-    if (!found)
+    if (!inode)
+        inode = find_listener(wanted.tcp ? "tcp6" : "udp6", &wanted);
+    if (!inode)
         return 0;
-    ja_str_addf(&query->value, "socket %lu", inode);
+    socket_owner(inode, &query->value);
     return 1;
 }
 

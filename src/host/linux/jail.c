@@ -411,6 +411,7 @@ const struct ja_host ja_host_linux = {
     .jail_clean = clean,
     .jail_left = left,
     .jail_running = running,
+    .forwards_change = ja_linux_forwards_change,
     .instance_up = ja_linux_instance_up,
     .instance_down = ja_linux_instance_down,
 };

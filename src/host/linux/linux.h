@@ -36,6 +36,9 @@ void ja_linux_instance_down(struct ja_planning *p);
 void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s);
 
+/* forwards.c: the port forwards of a running jail as `to` has them, instead of those of `from`. */
+void ja_linux_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+
 /* container.c: the bundle, crun, init; for the whole instance the seccomp profile. */
 void ja_linux_instance_up(struct ja_planning *p);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);

@@ -7,6 +7,19 @@
 
 #include "host/linux/linux.h"
 
+/* Lines for `nft -f -`, as a step's command or as its undo. A removal adds an element before it deletes it, in one
+ * transaction, so that it succeeds whether or not the element was there. */
+enum ja_linux_way { JA_LINUX_ADD, JA_LINUX_REMOVE };
+struct ja_linux_script {
+    struct ja_planning *p;
+    struct ja_step *step;
+    bool undo;
+    enum ja_linux_way way;
+};
+/* One element of a set or map of the instance's table `family`. */
+void ja_linux_element(const struct ja_linux_script *script, const char *family, const char *set, const char *format,
+                      ...) JA_PRINTF(4, 5);
+
 /* rules.c. up emits what facts say is missing; down is repeatable. */
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network);
@@ -15,6 +28,11 @@ void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network
 void ja_linux_rules_remove_all(struct ja_planning *p);
 void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s);
+
+/* forwards.c: the elements of a jail's port forwards; refusal of ports that are in use on the host, `except` those
+ * that this subject forwards already (NULL: none). */
+void ja_linux_forward_elements(const struct ja_linux_script *script, const struct ja_subject *s);
+void ja_linux_forwards_check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except);
 
 /* ruleset.c: `nft -f -` text that makes the instance's table of a family ("inet", "bridge"). */
 void ja_linux_ruleset(const char *family, const char *tag, struct ja_str *text);

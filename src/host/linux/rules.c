@@ -9,17 +9,7 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-enum way { ADD, REMOVE };
-
-/* A step's command or undo that lines are written to. */
-struct script {
-    struct ja_planning *p;
-    struct ja_step *step;
-    bool undo;
-    enum way way;
-};
-
-static void say(const struct script *script, const char *text)
+static void say(const struct ja_linux_script *script, const char *text)
 {
     if (script->undo)
         ja_step_undo_input(script->p->plan, script->step, "%s", text);
@@ -27,18 +17,16 @@ static void say(const struct script *script, const char *text)
         ja_step_input(script->p->plan, script->step, "%s", text);
 }
 
-/* One element of a set of table `family`. */
-static void element(const struct script *script, const char *family, const char *set, const char *format, ...)
-    JA_PRINTF(4, 5);
-static void element(const struct script *script, const char *family, const char *set, const char *format, ...)
+void ja_linux_element(const struct ja_linux_script *script, const char *family, const char *set, const char *format,
+                      ...)
 {
     static const char *const words[] = {"add", "delete"};
-    char value[160], line[256];
+    char value[256], line[384];
     va_list args;
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
-    for (int i = 0; i < (script->way == ADD ? 1 : 2); i++) {
+    for (int i = 0; i < (script->way == JA_LINUX_ADD ? 1 : 2); i++) {
         snprintf(line, sizeof line, "%s element %s ja%s %s { %s }\n", words[i], family, script->p->site->tag, set,
                  value);
         say(script, line);
@@ -67,30 +55,29 @@ static bool network_fact(struct ja_planning *p, const struct ja_network *network
 
 /* ---- networks ---- */
 
-static void inet_elements(const struct script *script, const struct ja_network *network)
+static void inet_elements(const struct ja_linux_script *script, const struct ja_network *network)
 {
     char bridge[16], text[JA_ADDR_TEXT];
     const char *nat = network->nat ? network->nat : "auto";
     struct ja_addr gateway;
     ja_site_bridge_name(script->p->site, network->slot, bridge);
-    element(script, "inet", "nets", "\"%s\"", bridge);
+    ja_linux_element(script, "inet", "nets", "\"%s\"", bridge);
     if (strcmp(nat, "auto") == 0)
-        element(script, "inet", "auto", "\"%s\"", bridge);
+        ja_linux_element(script, "inet", "auto", "\"%s\"", bridge);
     else if (strcmp(nat, "none") == 0)
-        element(script, "inet", "routed", "\"%s\"", bridge);
+        ja_linux_element(script, "inet", "routed", "\"%s\"", bridge);
     else
-        element(script, "inet", "via", "\"%s\" . \"%s\"", bridge, nat);
-    if (!network->isolate)
-        element(script, "inet", "own", "\"%s\" . \"%s\"", bridge, bridge);
+        ja_linux_element(script, "inet", "via", "\"%s\" . \"%s\"", bridge, nat);
+    ja_linux_element(script, "inet", network->isolate ? "alone" : "own", "\"%s\" . \"%s\"", bridge, bridge);
     for (int v6 = 0; v6 < 2; v6++) {
         if (!ja_linux_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
-        element(script, "inet", v6 ? "gateway6" : "gateway4", "\"%s\" . %s", bridge, text);
+        ja_linux_element(script, "inet", v6 ? "gateway6" : "gateway4", "\"%s\" . %s", bridge, text);
     }
 }
 
-static void bridge_elements(const struct script *script, const struct ja_network *network)
+static void bridge_elements(const struct ja_linux_script *script, const struct ja_network *network)
 {
     char text[JA_ADDR_TEXT];
     struct ja_addr gateway;
@@ -98,10 +85,10 @@ static void bridge_elements(const struct script *script, const struct ja_network
         if (!ja_linux_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
-        element(script, "bridge", v6 ? "gateway6" : "gateway4", "%s", text);
+        ja_linux_element(script, "bridge", v6 ? "gateway6" : "gateway4", "%s", text);
         if (v6) {
             raw_address(&gateway, text);
-            element(script, "bridge", "gateway_target6", "%s", text);
+            ja_linux_element(script, "bridge", "gateway_target6", "%s", text);
         }
     }
 }
@@ -125,8 +112,9 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
     static const char *const families[] = {"inet", "bridge"};
     for (size_t i = 0; i < JA_COUNT(families); i++) {
         bool table = i == 0 ? inet : bridge;
-        struct script add = {p, step, false, ADD}, undo = {p, step, true, REMOVE};
-        void (*elements)(const struct script *, const struct ja_network *) = i == 0 ? inet_elements : bridge_elements;
+        struct ja_linux_script add = {p, step, false, JA_LINUX_ADD}, undo = {p, step, true, JA_LINUX_REMOVE};
+        void (*elements)(const struct ja_linux_script *, const struct ja_network *) =
+            i == 0 ? inet_elements : bridge_elements;
         if (!table) {
             ja_autostr struct ja_str text = {0};
             ja_linux_ruleset(families[i], p->site->tag, &text);
@@ -153,7 +141,7 @@ void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network
         return;
     struct ja_step *step = ja_plan_step(p->plan, "let the rules forget the network");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    struct script script = {p, step, false, REMOVE};
+    struct ja_linux_script script = {p, step, false, JA_LINUX_REMOVE};
     if (inet)
         inet_elements(&script, network);
     if (bridge)
@@ -180,22 +168,23 @@ void ja_linux_rules_remove_all(struct ja_planning *p)
 
 /* ---- nics ---- */
 
-static void nic_address(const struct script *script, const struct ja_linux_nic *nic, const struct ja_addr *addr)
+static void nic_address(const struct ja_linux_script *script, const struct ja_linux_nic *nic,
+                        const struct ja_addr *addr)
 {
     char text[JA_ADDR_TEXT];
     ja_addr_format(addr, false, text);
-    element(script, "bridge", addr->v6 ? "source6" : "source4", "\"%s\" . %s", nic->link, text);
+    ja_linux_element(script, "bridge", addr->v6 ? "source6" : "source4", "\"%s\" . %s", nic->link, text);
     if (addr->v6) {
         raw_address(addr, text);
-        element(script, "bridge", "target6", "\"%s\" . %s", nic->link, text);
+        ja_linux_element(script, "bridge", "target6", "\"%s\" . %s", nic->link, text);
     }
 }
 
-static void nic_elements(const struct script *script, const struct ja_linux_nic *nic)
+static void nic_elements(const struct ja_linux_script *script, const struct ja_linux_nic *nic)
 {
     struct ja_addr addr;
     uint8_t mac[6];
-    element(script, "bridge", "nics", "\"%s\" . %s", nic->link, nic->mac);
+    ja_linux_element(script, "bridge", "nics", "\"%s\" . %s", nic->link, nic->mac);
     for (size_t i = 0; i < nic->nic->assigned.count; i++)
         if (ja_addr_parse(nic->nic->assigned.items[i], &addr, NULL) == 0)
             nic_address(script, nic, &addr);
@@ -204,14 +193,14 @@ static void nic_elements(const struct script *script, const struct ja_linux_nic 
         nic_address(script, nic, &addr);
     }
     if (ja_strv_has(&nic->nic->addresses, "dhcp"))
-        element(script, "bridge", "any4", "\"%s\"", nic->link);
+        ja_linux_element(script, "bridge", "any4", "\"%s\"", nic->link);
     if (ja_strv_has(&nic->nic->addresses, "slaac"))
-        element(script, "bridge", "any6", "\"%s\"", nic->link);
+        ja_linux_element(script, "bridge", "any6", "\"%s\"", nic->link);
     if (nic->network->isolate)
-        element(script, "bridge", "isolated", "\"%s\"", nic->link);
+        ja_linux_element(script, "bridge", "isolated", "\"%s\"", nic->link);
 }
 
-static void all_nics(const struct script *script, const struct ja_subject *s)
+static void all_nics(const struct ja_linux_script *script, const struct ja_subject *s)
 {
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         struct ja_linux_nic nic;
@@ -224,11 +213,16 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
     if (!s->jail->nics.count)
         return;
-    struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others");
+    ja_linux_forwards_check(p, s, NULL);
+    struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others%s",
+                                        s->jail->forwards.count ? "; forward its ports" : "");
+    struct ja_linux_script add = {p, step, false, JA_LINUX_ADD}, undo = {p, step, true, JA_LINUX_REMOVE};
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    all_nics(&(struct script){p, step, false, ADD}, s);
+    all_nics(&add, s);
+    ja_linux_forward_elements(&add, s);
     ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    all_nics(&(struct script){p, step, true, REMOVE}, s);
+    all_nics(&undo, s);
+    ja_linux_forward_elements(&undo, s);
     char guard[32];
     snprintf(guard, sizeof guard, "bridge ja%s", p->site->tag);
     ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
@@ -237,9 +231,15 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s)
 {
     /* After somebody's flush there is nothing to remove from. */
-    if (!s->jail->nics.count || !table_fact(p, "bridge"))
+    bool bridge = table_fact(p, "bridge"), inet = table_fact(p, "inet");
+    if (!s->jail->nics.count || !(bridge || (inet && s->jail->forwards.count)))
         return;
-    struct ja_step *step = ja_plan_step(p->plan, "let the rules forget its interfaces");
+    struct ja_step *step =
+        ja_plan_step(p->plan, "let the rules forget its interfaces%s", s->jail->forwards.count ? " and forwards" : "");
+    struct ja_linux_script script = {p, step, false, JA_LINUX_REMOVE};
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    all_nics(&(struct script){p, step, false, REMOVE}, s);
+    if (bridge)
+        all_nics(&script, s);
+    if (inet)
+        ja_linux_forward_elements(&script, s);
 }

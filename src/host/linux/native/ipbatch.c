@@ -114,7 +114,7 @@ static bool read_set(struct line *line, struct ja_ip_op *op)
         if (take(line, "alias"))
             known = op->has_alias = take_text(line, op->text, sizeof op->text);
         else if (take(line, "mtu"))
-            known = take_number(line, 65535, &op->mtu);
+            known = take_number(line, 65535, &op->mtu) && op->mtu > 0;
         else if (take(line, "master"))
             known = take_text(line, op->other, sizeof op->other);
         else if (take(line, "nomaster"))

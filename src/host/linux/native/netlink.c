@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,6 +121,14 @@ int ja_nl_open(int protocol)
     return fd;
 }
 
+void ja_nl_send_room(int fd, size_t size)
+{
+    /* The kernel doubles it, for what it needs beside the bytes. */
+    int room = size > INT_MAX / 4 ? INT_MAX / 4 : (int)size;
+    if (size > 65536)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+}
+
 const void *ja_nl_find(const void *attrs, size_t length, unsigned type, size_t *ret_size)
 {
     const unsigned char *at = attrs;
@@ -187,6 +196,32 @@ static uint32_t number_messages(struct ja_nl *nl, uint32_t *ret_first)
     return answered;
 }
 
+/* One datagram of the kernel's; its size, or -errno. In a jail's namespace its root could send us some too. */
+static ssize_t receive(int fd, void *bytes, size_t size)
+{
+    for (;;) {
+        struct sockaddr_nl from = {0};
+        socklen_t from_size = sizeof from;
+        ssize_t n = recvfrom(fd, bytes, size, MSG_TRUNC, (struct sockaddr *)&from, &from_size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (from.nl_pid != 0)
+            continue;
+        return (size_t)n > size ? -EMSGSIZE : n;
+    }
+}
+
+/* What an acknowledgement, an error or the end of a dump says: 0 or -errno. */
+static int answered_code(const struct nlmsghdr *message)
+{
+    int code = 0;
+    if (message->nlmsg_len >= NLMSG_LENGTH(sizeof code))
+        memcpy(&code, NLMSG_DATA(message), sizeof code); /* it comes first in both */
+    return code < 0 ? code : 0;
+}
+
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size)
 {
     union {
@@ -201,26 +236,24 @@ int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, cha
         return 0;
     uint32_t first, last = number_messages(nl, &first);
     int code = send_all(fd, nl);
+    bool interrupted = false;
     while (code == 0) {
-        ssize_t n = recv(fd, reply.bytes, sizeof reply.bytes, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = receive(fd, reply.bytes, sizeof reply.bytes);
         if (n < 0)
-            return -errno;
+            return (int)n;
         int left = (int)n;
         for (struct nlmsghdr *m = &reply.align; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
             if (m->nlmsg_seq < first) /* of an earlier request, which ended at its first failure */
                 continue;
-            if (m->nlmsg_type == NLMSG_ERROR) {
-                const struct nlmsgerr *error = NLMSG_DATA(m);
-                if (error->error) {
-                    extended_words(m, words, size);
-                    return error->error;
+            interrupted = interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR);
+            if (m->nlmsg_type == NLMSG_ERROR || m->nlmsg_type == NLMSG_DONE) {
+                if ((code = answered_code(m)) < 0) {
+                    if (m->nlmsg_type == NLMSG_ERROR)
+                        extended_words(m, words, size);
+                    return code;
                 }
-            }
-            if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR) {
                 if (m->nlmsg_seq == last)
-                    return 0;
+                    return interrupted ? -EINTR : 0;
             } else if (each && (code = each(context, m)) < 0) {
                 return code;
             }

@@ -30,11 +30,14 @@ void ja_nl_fini(struct ja_nl *nl);
 
 /* A socket of NETLINK_ROUTE or NETLINK_NETFILTER in the current network namespace; -1 and errno. */
 int ja_nl_open(int protocol);
+/* Makes room for a transaction that is sent as one datagram, which is larger than a socket sends by itself. */
+void ja_nl_send_room(int fd, size_t size);
 /* Each reply that is neither an acknowledgement nor an error. Negative ends the request. */
 typedef int ja_nl_each(void *context, const struct nlmsghdr *message);
 /* Sends the buffer (all its messages at once) and reads until the last message with NLM_F_ACK is
  * acknowledged, or the dump is done, or one failed. 0 or -errno; `words` (of `size` bytes, may be NULL)
- * receives what the kernel says beyond errno, or "". */
+ * receives what the kernel says beyond errno, or "". -EINTR: what was dumped changed meanwhile, so that it may lack
+ * something; ask again. */
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size);
 
 /* The data of an attribute in a list of them; NULL when there is none. */

@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "host/linux/native/native.h"
 #include "host/linux/native/netlink.h"
+#include "host/linux/native/nftelement.h"
 #include "net/addr.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#define DUMP_TRIES 20       /* of a list that others change meanwhile */
 #define SUBVOLUME_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root of every subvolume */
 
 /* ---- addresses ---- */
@@ -109,49 +111,47 @@ static int probe_hostnets(struct ja_str *lines, struct ja_error *err)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ifaddrmsg header = {.ifa_family = AF_UNSPEC};
     struct ja_nl nl = {0};
-    ja_nl_message(&nl, RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
-    int rc = ja_nl_request(fd, &nl, take_address, lines, NULL, 0);
+    int rc;
+    for (int tries = 0;; tries++) {
+        ja_nl_reset(&nl);
+        ja_nl_message(&nl, RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
+        rc = ja_nl_request(fd, &nl, take_address, lines, NULL, 0);
+        if (rc != -EINTR || tries == DUMP_TRIES)
+            break;
+        ja_str_fini(lines);
+    }
     ja_nl_fini(&nl);
     return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot list the host's addresses") : 1;
 }
 
 /* ---- rules ---- */
 
-/* A table; or an element of a set whose keys are interface names (16 bytes). */
+/* A table; or an element of a set or map: FAMILY TABLE SET PART [. PART]... What is nothing else is an interface's name. */
 static int probe_nft(const struct ja_strv *words, struct ja_error *err)
 {
-    static const struct {
-        const char *name;
-        uint8_t family;
-    } families[] = {{"inet", NFPROTO_INET}, {"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"bridge", NFPROTO_BRIDGE}};
+    struct ja_nft_element element = {0};
     struct nfgenmsg header = {.version = NFNETLINK_V0};
-    for (size_t i = 0; i < JA_COUNT(families); i++)
-        if (strcmp(words->items[0], families[i].name) == 0)
-            header.nfgen_family = families[i].family;
-    bool element = words->count == 4;
+    int family = ja_nft_family(words->items[0]);
+    if (family < 0 || strlen(words->items[1]) >= sizeof element.table)
+        return 0;
+    header.nfgen_family = element.family = (uint8_t)family;
+    snprintf(element.table, sizeof element.table, "%s", words->items[1]);
+    bool asks_element = words->count > 2;
+    if (asks_element)
+        snprintf(element.set, sizeof element.set, "%s", words->items[2]);
+    for (size_t i = 3; i < words->count; i += 2)
+        if (!ja_nft_add_part(&element.key, words->items[i], false) &&
+            !ja_nft_add_part(&element.key, words->items[i], true))
+            return 0;
     ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
     if (fd < 0)
         return errno == EPROTONOSUPPORT ? 0 : ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ja_nl nl = {0};
-    ja_nl_message(&nl, NFNL_SUBSYS_NFTABLES << 8 | (element ? NFT_MSG_GETSETELEM : NFT_MSG_GETTABLE), NLM_F_ACK,
-                  &header, sizeof header);
-    if (element) {
-        char key[16] = {0};
-        if (strlen(words->items[3]) >= sizeof key) {
-            ja_nl_fini(&nl);
-            return 0;
-        }
-        memcpy(key, words->items[3], strlen(words->items[3]));
-        ja_nl_text(&nl, NFTA_SET_ELEM_LIST_TABLE, words->items[1]);
-        ja_nl_text(&nl, NFTA_SET_ELEM_LIST_SET, words->items[2]);
-        size_t list = ja_nl_nest(&nl, NFTA_SET_ELEM_LIST_ELEMENTS), one = ja_nl_nest(&nl, NFTA_LIST_ELEM);
-        size_t data = ja_nl_nest(&nl, NFTA_SET_ELEM_KEY);
-        ja_nl_attr(&nl, NFTA_DATA_VALUE, key, sizeof key);
-        ja_nl_nest_end(&nl, data);
-        ja_nl_nest_end(&nl, one);
-        ja_nl_nest_end(&nl, list);
+    if (asks_element) {
+        ja_nft_ask_element(&nl, &element);
     } else {
-        ja_nl_text(&nl, NFTA_TABLE_NAME, words->items[1]);
+        ja_nl_message(&nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_ACK, &header, sizeof header);
+        ja_nl_text(&nl, NFTA_TABLE_NAME, element.table);
     }
     int rc = ja_nl_request(fd, &nl, NULL, NULL, NULL, 0);
     ja_nl_fini(&nl);

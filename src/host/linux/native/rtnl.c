@@ -122,7 +122,10 @@ static int set_link(const struct caller *caller, const struct ja_ip_op *op)
         ja_nl_nest_end(nl, inet6);
         ja_nl_nest_end(nl, families);
     }
-    return request(caller, NULL, NULL);
+    int rc = request(caller, NULL, NULL);
+    if (rc == -EXFULL)
+        snprintf(caller->words, caller->size, "the bridge %s has no port left; Linux allows 1023", op->other);
+    return rc;
 }
 
 static size_t bytes_of(const struct ja_addr *addr)
@@ -190,6 +193,11 @@ static int flush_neighbour(const struct caller *caller, const struct ja_ip_op *o
     ja_nl_message(nl, RTM_GETNEIGH, NLM_F_ACK, &header, sizeof header);
     ja_nl_attr(nl, NDA_DST, op->addr.bytes, bytes_of(&op->addr));
     int rc = request(caller, take_state, &state);
+    /* Before Linux 5.0 one entry could not be asked for. */
+    if (rc == -EOPNOTSUPP) {
+        state = NUD_PERMANENT;
+        rc = 0;
+    }
     if (rc == 0 && state == NUD_PERMANENT) {
         ja_nl_reset(nl);
         ja_nl_message(nl, RTM_DELNEIGH, NLM_F_ACK, &header, sizeof header);
