@@ -188,16 +188,86 @@ static int address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct
     return 0;
 }
 
+/* ---- ports of the host ---- */
+
+struct port_key {
+    char protocol[8], address[64];
+    int first, last;
+};
+
+/* "tcp 203.0.113.1 80" or "udp * 8000-8010"; "*": all addresses of the host. */
+static bool read_port_key(const char *text, struct port_key *ret_key)
+{
+    char ports[16];
+    struct port_key key;
+    if (sscanf(text, "%7s %63s %15s", key.protocol, key.address, ports) != 3 ||
+        ja_ports_parse(ports, &key.first, &key.last) < 0)
+        return false;
+    *ret_key = key;
+    return true;
+}
+
+static bool share_port(const struct port_key *a, const struct port_key *b)
+{
+    bool here = strcmp(a->address, "*") == 0 || strcmp(b->address, "*") == 0 || strcmp(a->address, b->address) == 0;
+    return here && strcmp(a->protocol, b->protocol) == 0 && a->first <= b->last && b->first <= a->last;
+}
+
+static int port_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err)
+{
+    static const char *const protocols[] = {"tcp", "udp"};
+    for (size_t i = 0; i < jail->forwards.count; i++) {
+        const struct ja_forward *forward = jail->forwards.items[i];
+        struct ja_addr addr;
+        char address[JA_ADDR_TEXT] = "*";
+        if (forward->address && forward->address[0] && ja_addr_parse(forward->address, &addr, NULL) == 0)
+            ja_addr_format(&addr, false, address);
+        if (forward->port && ja_strv_addf(keys, "%s %s %s", protocols[forward->protocol], address, forward->port) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
+/* Refuses a port that another jail's forward has: a unique key alone does not know that ranges and addresses overlap. */
+static int check_ports(struct ja_engine *engine, const struct ja_strv *keys, const char *owner, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv all = {0}, own = {0};
+    struct port_key wanted, taken;
+    int rc = keys->count ? ja_store_reserved(engine->store, "port", "", NULL, &all, err) : 0;
+    if (rc == 0 && all.count)
+        rc = ja_store_reserved(engine->store, "port", "", owner, &own, err);
+    for (size_t i = 0; rc == 0 && i < all.count; i++) {
+        if (ja_strv_has(&own, all.items[i]) || !read_port_key(all.items[i], &taken))
+            continue;
+        for (size_t k = 0; rc == 0 && k < keys->count; k++) {
+            ja_autofree char *holder = NULL;
+            if (!read_port_key(keys->items[k], &wanted) || !share_port(&wanted, &taken))
+                continue;
+            rc = ja_store_holder(engine->store, "port", all.items[i], &holder, err);
+            if (rc == 0)
+                rc = ja_error_set(err, JA_E_CONFLICT, "field forwards", "\"%s\" is forwarded to %s already (\"%s\")",
+                                  keys->items[k], holder, all.items[i]);
+        }
+    }
+    return rc;
+}
+
 static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
 {
-    ja_autostrv struct ja_strv slot = {0}, addresses = {0};
+    ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0};
     if (ja_strv_addf(&slot, "%lld", (long long)jail->slot) < 0)
         return ja_error_nomem(err);
     int rc = address_keys(jail, &addresses, err);
     if (rc == 0)
+        rc = port_keys(jail, &ports, err);
+    if (rc == 0)
+        rc = check_ports(engine, &ports, jail->uuid, err);
+    if (rc == 0)
         rc = reserve_exactly(engine, "slot", &slot, jail->uuid, err);
     if (rc == 0)
         rc = reserve_exactly(engine, "address", &addresses, jail->uuid, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, "port", &ports, jail->uuid, err);
     return rc;
 }
 

@@ -214,11 +214,17 @@ static const char add_batch[] = "# a nic\n"
                                 "add element inet jazz via { \"jazzbr0\" . \"eth0\" }\n"
                                 "add element inet jazz gateway4 { \"jazzbr0\" . 10.77.0.1 }\n"
                                 "add element bridge jazz gateway4 { 10.77.0.1 }\n"
-                                "add element bridge jazz gateway6 { fd77::1 }\n";
+                                "add element bridge jazz gateway6 { fd77::1 }\n"
+                                "add element inet jazz forward4 { tcp . 8080 : 10.77.0.2 . 80 }\n"
+                                "add element inet jazz forward4 { tcp . 8081 : 10.77.0.2 . 81 }\n"
+                                "add element inet jazz forward6 { udp . 53 : fd77::2 . 5353 }\n"
+                                "add element inet jazz forward4at { 203.0.113.1 . tcp . 65535 : 10.77.0.2 . 1 }\n";
 static const char remove_batch[] = "add element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
                                    "delete element bridge jazz source4 { \"jazz1n0\" . 10.77.0.2 }\n"
                                    "add element bridge jazz source6 { \"jazz1n0\" . fd77::99 }\n"
-                                   "delete element bridge jazz source6 { \"jazz1n0\" . fd77::99 }\n";
+                                   "delete element bridge jazz source6 { \"jazz1n0\" . fd77::99 }\n"
+                                   "add element inet jazz forward4 { tcp . 8081 : 10.77.0.2 . 81 }\n"
+                                   "delete element inet jazz forward4 { tcp . 8081 : 10.77.0.2 . 81 }\n";
 
 static void make_tables(void)
 {
@@ -307,6 +313,10 @@ static void what_is_not_known_is_declined_before_anything_is_done(void **state)
         "add element ip jazz source4 { 10.0.0.1 }\n",
         "add element bridge jazz isolated { \"jazz9n0\" }\nadd rule bridge jazz forward drop\n",
         "add element bridge jazz isolated { \"jazz9n0\" timeout 5s }\n",
+        "add element inet jazz forward4 { tcp . 8080 : 10.77.0.2 : 80 }\n",
+        "add element inet jazz forward4 { tcp . 70000 : 10.77.0.2 . 80 }\n",
+        "add element inet jazz forward4 { sctp . 80 : 10.77.0.2 . 80 }\n",
+        "add element inet jazz forward4 { tcp . 8080 : }\n",
     };
     enter_ns(1);
     ja_autostr struct ja_str before = {0}, after = {0};
@@ -343,6 +353,8 @@ static void both_fail_alike(void **state)
     };
     static const char *const rules[] = {
         "delete element bridge jazz source4 { \"jazz1n0\" . 10.77.0.200 }\n",
+        "add element inet jazz forward4 { tcp . 8080 : 10.77.0.9 . 80 }\n",
+        "delete element inet jazz forward4 { tcp . 8082 }\n",
         "add element bridge nothing source4 { \"jazz1n0\" . 10.77.0.2 }\n",
         "add element bridge jazz nothing { \"jazz1n0\" . 10.77.0.2 }\n",
         "add element bridge jazz source4 { \"jazz1n0\" . fd77::2 }\n",
