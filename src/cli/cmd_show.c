@@ -120,8 +120,26 @@ int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     return rc;
 }
 
-/* One line for every value, "nics.eth0.address: 10.66.0.2". */
-static void print_value(struct ja_cli *cli, const char *path, const json_t *value)
+/* What of a jail waits for its next start: paths, and the spec that it runs with. */
+struct pending {
+    const struct ja_jail *wanted, *applied;
+    struct ja_strv paths;
+};
+
+/* " (running with 256M; applies at the next start)" behind a value that waits. */
+static void add_pending(const struct pending *pending, const char *path, struct ja_str *text)
+{
+    ja_autofree char *running = NULL;
+    if (!pending || !ja_strv_has(&pending->paths, path))
+        return;
+    if (ja_object_get(&ja_noun_jail, pending->applied, path, &running, NULL) < 0 || !running || !*running)
+        ja_str_add(text, " (running without; applies at the next start)");
+    else
+        ja_str_addf(text, " (running with %s; applies at the next start)", running);
+}
+
+/* One line for every value, "nics.eth0.address: 10.66.0.2". Entries of lists begin with their key. */
+static void print_value(struct ja_cli *cli, const char *path, const json_t *value, const struct pending *pending)
 {
     const char *key;
     json_t *member;
@@ -131,11 +149,22 @@ static void print_value(struct ja_cli *cli, const char *path, const json_t *valu
         {
             ja_autofree char *inner = ja_printf("%s%s%s", path, *path ? "." : "", key);
             if (inner)
-                print_value(cli, inner, member);
+                print_value(cli, inner, member, pending);
+        }
+        return;
+    }
+    if (json_is_object(json_array_get(value, 0))) {
+        json_array_foreach(value, i, member)
+        {
+            const char *name = json_string_value(json_object_iter_value(json_object_iter(member)));
+            ja_autofree char *inner = ja_printf("%s.%s", path, name ? name : "");
+            if (inner)
+                print_value(cli, inner, member, pending);
         }
         return;
     }
     ja_autostr struct ja_str text = {0};
+    ja_autofree char *with_unit = NULL;
     if (json_is_array(value)) {
         json_array_foreach(value, i, member)
         {
@@ -145,11 +174,17 @@ static void print_value(struct ja_cli *cli, const char *path, const json_t *valu
         }
     } else if (json_is_string(value)) {
         ja_str_add_shown(&text, json_string_value(value), json_string_length(value), false);
+    } else if (pending && json_is_number(value) &&
+               ja_object_get(&ja_noun_jail, pending->wanted, path, &with_unit, NULL) == 0) {
+        ja_str_add(&text, with_unit);
     } else if (json_is_integer(value)) {
         ja_str_addf(&text, "%lld", (long long)json_integer_value(value));
-    } else {
+    } else if (json_is_real(value)) {
+        ja_str_addf(&text, "%g", json_real_value(value));
+    } else if (json_is_boolean(value)) {
         ja_str_add(&text, json_is_true(value) ? "yes" : "no");
     }
+    add_pending(pending, path, &text);
     fprintf(cli->out, "%s: %s\n", path, text.text ? text.text : "");
 }
 
@@ -159,29 +194,94 @@ int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err)
         return ja_error_nomem(err);
     if (cli->json)
         return ja_print_json(cli, json, err);
-    print_value(cli, "", json);
+    print_value(cli, "", json, NULL);
     json_decref(json);
     return 0;
+}
+
+/* An entry that is wanted no more, and that the running jail still has, is in no line of the object. */
+static void print_going(struct ja_cli *cli, const struct ja_jail *wanted, const struct pending *pending)
+{
+    for (size_t i = 0; i < pending->paths.count; i++) {
+        ja_autofree char *now = NULL;
+        if (ja_object_get(&ja_noun_jail, wanted, pending->paths.items[i], &now, NULL) < 0)
+            fprintf(cli->out, "%s: removed (the running jail still has it; applies at the next start)\n",
+                    JA_SHOW(pending->paths.items[i]));
+    }
+}
+
+/* "pending": {"limits.files": "1024"}: what waits, with what the running jail has instead. */
+static json_t *pending_json(const struct pending *pending)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; json && i < pending->paths.count; i++) {
+        ja_autofree char *running = NULL;
+        if (ja_object_get(&ja_noun_jail, pending->applied, pending->paths.items[i], &running, NULL) < 0)
+            running = NULL;
+        if (json_object_set_new(json, pending->paths.items[i], running ? json_string(running) : json_null()) < 0) {
+            json_decref(json);
+            return NULL;
+        }
+    }
+    return json;
+}
+
+static int show_jail(struct ja_cli *cli, const struct ja_jail *jail, const struct ja_listed *listed,
+                     const struct pending *pending, struct ja_error *err)
+{
+    json_t *json = ja_object_to_json(&ja_noun_jail, jail, true);
+    int rc = 0;
+    if (!json || json_object_set_new(json, "state", json_string(ja_state_name(listed->state))) < 0 ||
+        json_object_set_new(json, "pid", json_integer(listed->pid)) < 0 ||
+        json_object_set_new(json, "started", listed->started[0] ? json_string(listed->started) : json_null()) < 0)
+        rc = ja_error_nomem(err);
+    if (rc == 0 && cli->json) {
+        if (json_object_set_new(json, "pending", pending_json(pending)) < 0)
+            rc = ja_error_nomem(err);
+        return rc < 0 ? (json_decref(json), rc) : ja_print_json(cli, json, err);
+    }
+    if (rc == 0) {
+        if (!listed->started[0])
+            json_object_del(json, "started");
+        print_value(cli, "", json, pending);
+        print_going(cli, jail, pending);
+    }
+    json_decref(json);
+    return rc;
+}
+
+static int show_one(struct ja_cli *cli, struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    void *jail = NULL;
+    struct ja_jail *applied = NULL;
+    struct ja_listed listed;
+    struct pending pending = {0};
+    int rc = ja_engine_get(engine, &ja_noun_jail, name, &jail, NULL, err);
+    if (rc == 0)
+        rc = ja_engine_state(engine, jail, &listed, err);
+    if (rc == 0)
+        rc = ja_engine_applied(engine, jail, &applied, err);
+    pending.wanted = jail;
+    pending.applied = applied;
+    if (rc == 0 && applied)
+        rc = ja_engine_pending(applied, jail, &pending.paths, err);
+    if (rc == 0)
+        rc = show_jail(cli, jail, &listed, &pending, err);
+    ja_strv_fini(&pending.paths);
+    ja_object_free(&ja_noun_jail, applied);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
 }
 
 int ja_cmd_show(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
-    void *jail = NULL;
-    struct ja_listed listed;
     int rc = ja_cmd_open(cli, true, &engine, err);
-    if (rc == 0)
-        rc = ja_engine_get(engine, &ja_noun_jail, args->words[0], &jail, NULL, err);
-    if (rc == 0)
-        rc = ja_engine_state(engine, jail, &listed, err);
-    json_t *json = rc == 0 ? ja_object_to_json(&ja_noun_jail, jail, true) : NULL;
-    if (rc == 0 && (!json || json_object_set_new(json, "state", json_string(ja_state_name(listed.state))) < 0 ||
-                    json_object_set_new(json, "pid", json_integer(listed.pid)) < 0))
-        rc = ja_error_nomem(err);
-    if (rc == 0)
-        rc = ja_cmd_print_object(cli, json_incref(json), err);
-    json_decref(json);
-    ja_object_free(&ja_noun_jail, jail);
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
+        if (i && !cli->json)
+            fputs("\n", cli->out);
+        rc = show_one(cli, engine, args->words[i], err);
+    }
     return rc;
 }
 

@@ -223,9 +223,11 @@ const struct ja_verb ja_verbs[] = {
      "addresses and MACs of their own. Options change what is taken over.",
      "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL,
      JA_WORD_NONE, .run = ja_cmd_clone},
-    {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name", "The jail must be stopped.",
-     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_JAIL,
-     JA_WORD_NONE, .run = ja_cmd_rename},
+    {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name",
+     "The jail must be stopped. Its uuid, addresses and MACs stay; its host name follows, unless it has one of its own, and "
+     "so do the jails that depend on it.",
+     "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
+     .run = ja_cmd_rename},
     {"start", JA_GROUP_JAIL, "JAIL... | --all", "Start jails",
      "A jail that runs already stays as it is, and that is success. When a step fails, what was done for that jail is "
      "undone.",
@@ -252,11 +254,13 @@ const struct ja_verb ja_verbs[] = {
     {"show", JA_GROUP_JAIL, "JAIL...", "Show all of a jail",
      "Prints every field, what runs, and the changes that wait for the next start.", "jailadmin show web1",
      "Everything about web1.", NULL, 0, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_show},
-    {"set", JA_GROUP_JAIL, "JAIL KEY=VALUE...", "Change fields of a jail",
-     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. What "
-     "can change in a running jail does so at once, the rest at the next start.",
-     "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes", "Three changes, made together.",
-     NULL, CHANGES | JA_VERB_HIDDEN, 2, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+    {"set", JA_GROUP_JAIL, "JAIL... KEY=VALUE...", "Change fields of jails",
+     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default or "
+     "removes an entry. All changes are made together, or none. What can change in a running jail does so at once, the "
+     "rest at its next start: show tells what waits. Taking a volume away destroys its data and needs --yes.",
+     "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes",
+     "Three changes, made together; the address counts from the next start on.", NULL, CHANGES, 2, -1, JA_WORD_JAIL,
+     JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. The exit status is the command's, or 128 and the number of "

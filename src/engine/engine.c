@@ -224,23 +224,50 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     return rc;
 }
 
-int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
-                    const char *name, struct ja_error *err)
+static int begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                 const char *name)
 {
     *change = (struct ja_change){.engine = engine, .verb = verb, .kind = kind};
     snprintf(change->name, sizeof change->name, "%s", name);
     change->started_ms = ja_clock_wall_ms();
     change->result = JA_RESULT_UNDONE;
-    if (ja_uuid_new(change->id) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-    int rc = ja_change_lock(change, kind, name, false, err);
-    if (rc == 0 && !engine->options.dry_run)
-        rc = ja_recover_object(engine, kind, name, err);
+    return ja_uuid_new(change->id);
+}
+
+/* Under the locks. */
+static int open_transaction(struct ja_change *change, struct ja_error *err)
+{
+    struct ja_engine *engine = change->engine;
+    int rc = engine->options.dry_run ? 0 : ja_recover_object(engine, change->kind, change->name, err);
     if (rc == 0)
         rc = ja_store_begin(engine->store, err);
     if (rc == 0)
         change->open = true;
     return rc;
+}
+
+int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                    const char *name, struct ja_error *err)
+{
+    if (begin(change, engine, verb, kind, name) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_change_lock(change, kind, name, false, err);
+    return rc < 0 ? rc : open_transaction(change, err);
+}
+
+int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                        const char *name, const char *other, struct ja_error *err)
+{
+    bool swap = strcmp(name, other) > 0;
+    if (begin(change, engine, verb, kind, name) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_change_lock(change, kind, swap ? other : name, false, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, kind, swap ? name : other, false, err);
+    /* What a dead plan of the other name has left would be in the way. */
+    if (rc == 0 && !engine->options.dry_run)
+        rc = ja_recover_object(engine, kind, other, err);
+    return rc < 0 ? rc : open_transaction(change, err);
 }
 
 static int record_open(struct ja_change *change, struct ja_error *err)

@@ -80,6 +80,9 @@ struct ja_change {
 };
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err);
+/* The same for a change that needs two names of a kind: both are locked, in one order for everybody. */
+int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                        const char *name, const char *other, struct ja_error *err);
 /* A further lock, such as a network's while a jail attaches to it; before begin's transaction it is an error to wait long. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
@@ -140,6 +143,23 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, 
 /* *ret_already (may be NULL): it was in the wanted state. */
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
 int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err);
+/* Applies assignments ("limits.memory=1G") to a jail. What a running jail can take at once is applied, the rest waits for
+ * the next start: its paths are in ret_done->pending, which the caller frees. `destroy`: volumes that are taken away may be
+ * destroyed. ret_done may be NULL. */
+struct ja_setdone {
+    bool unchanged; /* it was so already */
+    struct ja_strv pending;
+};
+int ja_engine_set(struct ja_engine *engine, const char *name, const struct ja_strv *assignments, bool destroy,
+                  struct ja_setdone *ret_done, struct ja_error *err);
+/* The jail must not run. */
+int ja_engine_rename(struct ja_engine *engine, const char *name, const char *to, struct ja_error *err);
+/* The spec that the running jail has; *ret_applied is the caller's, and NULL when it does not run. */
+int ja_engine_applied(struct ja_engine *engine, const struct ja_jail *jail, struct ja_jail **ret_applied,
+                      struct ja_error *err);
+/* Adds the paths of fields in which the two differ and which wait for the next start. */
+int ja_engine_pending(const struct ja_jail *applied, const struct ja_jail *wanted, struct ja_strv *ret_paths,
+                      struct ja_error *err);
 int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err);
 
 /* A new template, or a new version of one that exists, from spec->source. */

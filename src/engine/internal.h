@@ -37,9 +37,16 @@ const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 /* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are
  * checked against their network and against other holders. */
 int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err);
+/* Adds the ports of the host that a jail's forwards need, and releases none. */
+int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err);
 
+/* A change of a jail with the jail loaded. */
+int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
+                       struct ja_loaded *ret_loaded, struct ja_error *err);
+/* The jails that this one depends on are there, and no circle leads back to it. */
+int ja_check_depends(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* A new uuid and the time of creation. */
 int ja_new_identity(char **uuid, char **created, struct ja_error *err);
 /* JA_E_EXISTS when the name is taken. */

@@ -233,9 +233,8 @@ static void plan_start(void *work, struct ja_planning *p)
     ja_plan_jail_start(p, work);
 }
 
-/* What is common to start, stop and delete: the change with its jail loaded. */
-static int begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
-                           struct ja_loaded *ret_loaded, struct ja_error *err)
+int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
+                       struct ja_loaded *ret_loaded, struct ja_error *err)
 {
     int rc = ja_change_begin(change, engine, verb, "jail", name, err);
     if (rc == 0)
@@ -285,7 +284,7 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
         rc = ensure_networks(engine, name, err);
     if (rc < 0)
         return rc;
-    rc = begin_with_jail(&change, engine, "start", name, &loaded, err);
+    rc = ja_begin_with_jail(&change, engine, "start", name, &loaded, err);
     if (rc == 0)
         rc = check_startable(loaded.jail, err);
     if (rc == 0)
@@ -322,7 +321,7 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool 
     int rc = ja_check_name(name, err);
     if (rc < 0)
         return rc;
-    rc = begin_with_jail(&change, engine, "stop", name, &loaded, err);
+    rc = ja_begin_with_jail(&change, engine, "stop", name, &loaded, err);
     if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
     /* A jail whose init died is stopped, but what it left is removed, and it is not wanted running any more. */
@@ -335,6 +334,9 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool 
         struct stopping stopping = {.subject = &loaded.subject, .force = force};
         if (rc == 0)
             rc = ja_change_apply(&change, plan_stop, &stopping, err);
+        /* Addresses that it had only until now become free. */
+        if (rc == 0 && !engine->options.dry_run)
+            rc = ja_engine_settle(engine, "jail", name, change.uuid, err);
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
@@ -356,7 +358,7 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
         return rc;
-    rc = begin_with_jail(&change, engine, "delete", name, &loaded, err);
+    rc = ja_begin_with_jail(&change, engine, "delete", name, &loaded, err);
     if (rc == 0 && loaded.jail->protect) {
         rc = ja_error_set(err, JA_E_DENIED, JA_LABEL("jail", name), "it is protected");
         ja_error_hint(err, "`jailadmin set %s protect=no` takes the protection away", name);
@@ -369,7 +371,7 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         rc = ja_engine_stop(engine, name, true, NULL, err);
         if (rc < 0)
             return rc;
-        rc = begin_with_jail(&change, engine, "delete", name, &loaded, err);
+        rc = ja_begin_with_jail(&change, engine, "delete", name, &loaded, err);
     } else if (rc == 0 && running) {
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", name), "it is running");
         ja_error_hint(err, "stop it first, or use --force");

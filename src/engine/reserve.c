@@ -252,6 +252,29 @@ static int check_ports(struct ja_engine *engine, const struct ja_strv *keys, con
     return rc;
 }
 
+int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv ports = {0};
+    int rc = port_keys(jail, &ports, err);
+    if (rc == 0)
+        rc = check_ports(engine, &ports, jail->uuid, err);
+    for (size_t i = 0; rc == 0 && i < ports.count; i++)
+        rc = ja_store_reserve(engine->store, "port", ports.items[i], jail->uuid, err);
+    return rc;
+}
+
+/* A running jail has its old addresses until it stops: nobody else may get them before. */
+static int applied_keys(struct ja_engine *engine, const struct ja_jail *jail, struct ja_strv *keys,
+                        struct ja_error *err)
+{
+    struct ja_jail *applied = NULL;
+    int rc = ja_engine_applied(engine, jail, &applied, err);
+    if (rc == 0 && applied)
+        rc = address_keys(applied, keys, err);
+    ja_object_free(&ja_noun_jail, applied);
+    return rc;
+}
+
 static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
 {
     ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0};
@@ -262,6 +285,8 @@ static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, st
         rc = port_keys(jail, &ports, err);
     if (rc == 0)
         rc = check_ports(engine, &ports, jail->uuid, err);
+    if (rc == 0)
+        rc = applied_keys(engine, jail, &addresses, err);
     if (rc == 0)
         rc = reserve_exactly(engine, "slot", &slot, jail->uuid, err);
     if (rc == 0)

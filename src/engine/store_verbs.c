@@ -81,6 +81,57 @@ static int set(struct ja_engine *engine, const struct ja_noun *noun, const char 
     return rc;
 }
 
+/* The name is part of the spec, too. */
+static int rename_spec(struct ja_engine *engine, const char *kind, const char *to, struct ja_error *err)
+{
+    struct ja_row row;
+    int64_t revision;
+    int rc = ja_store_get(engine->store, kind, to, &row, err);
+    if (rc < 0)
+        return rc;
+    if (json_object_set_new(row.spec, "name", json_string(to)) < 0)
+        rc = ja_error_nomem(err);
+    else
+        rc = ja_store_put(engine->store, &row, &revision, err);
+    ja_row_fini(&row);
+    return rc;
+}
+
+struct renamed {
+    struct ja_store *store;
+    const char *from, *to;
+};
+
+/* Other jails that depend on it do so by its name. */
+static int rename_dependence(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    const struct renamed *renamed = context;
+    const json_t *depends = json_object_get(row->spec, "depends");
+    bool changed = false;
+    for (size_t i = 0; i < json_array_size(depends); i++) {
+        const char *name = json_string_value(json_array_get(depends, i));
+        if (!name || strcmp(name, renamed->from) != 0)
+            continue;
+        if (json_array_set_new((json_t *)depends, i, json_string(renamed->to)) < 0)
+            return ja_error_nomem(err);
+        changed = true;
+    }
+    int64_t revision;
+    return changed ? ja_store_put(renamed->store, row, &revision, err) : 0;
+}
+
+static int rename_object(struct ja_engine *engine, const struct ja_noun *noun, const char *name, const char *to,
+                         struct ja_error *err)
+{
+    struct renamed renamed = {engine->store, name, to};
+    int rc = ja_store_rename(engine->store, noun->name, name, to, err);
+    if (rc == 0)
+        rc = rename_spec(engine, noun->name, to, err);
+    if (rc == 0 && noun == &ja_noun_jail)
+        rc = ja_store_each(engine->store, "jail", NULL, rename_dependence, &renamed, err);
+    return rc;
+}
+
 static int setting(struct ja_engine *engine, const char *name, const char *value, const char *commit_id,
                    struct ja_error *err)
 {
@@ -112,7 +163,7 @@ int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const c
     else if (strcmp(verb, "store-delete") == 0)
         rc = ja_store_delete(engine->store, noun->name, name, err);
     else if (strcmp(verb, "store-rename") == 0 && argc == 6)
-        rc = ja_store_rename(engine->store, noun->name, name, argv[5], err);
+        rc = rename_object(engine, noun, name, argv[5], err);
     else
         rc = ja_error_set(err, JA_E_USAGE, NULL, "there is no store verb %s", verb);
     return finish(engine, commit_id, rc, err);

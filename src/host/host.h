@@ -22,6 +22,9 @@ struct ja_host {
     /* Removes what a jail that does not run has left: repeatable, nothing when nothing is left. */
     void (*jail_clean)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_left)(struct ja_planning *p, const struct ja_subject *s);
+    /* Applies to a running jail what its fields say after a change that takes effect at once, undoably. `live` is what it
+     * has afterwards, and what its applied spec is from then on. */
+    void (*jail_update)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
     /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
      * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */

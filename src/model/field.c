@@ -236,6 +236,48 @@ int ja_object_reset(const struct ja_noun *noun, void *object, unsigned flags)
     return rc;
 }
 
+/* Replaces one value by a copy of another. */
+static int replace_value(const struct ja_field *field, void *to, const void *from)
+{
+    union {
+        struct ja_strv strv;
+        struct ja_map map;
+        struct ja_list list;
+        int64_t number;
+        char *text;
+    } copy;
+    if (ja_field_copy(field, &copy, from) < 0) {
+        ja_field_fini(field, &copy);
+        return JA_E_NOMEM;
+    }
+    ja_field_fini(field, to);
+    memcpy(to, &copy, ja_field_size(field));
+    return 0;
+}
+
+int ja_object_take_live(const struct ja_noun *noun, void *to, const void *from)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < noun->field_count; i++) {
+        const struct ja_field *field = &noun->fields[i];
+        void *value = ja_field_value(field, to);
+        const void *new = ja_field_value(field, from);
+        if (field->type == JA_T_OBJECT) {
+            rc = ja_object_take_live(field->noun, value, new);
+        } else if (field->when == JA_WHEN_LIVE) {
+            rc = replace_value(field, value, new);
+        } else if (field->type == JA_T_LIST) {
+            const struct ja_list *list = value;
+            for (size_t j = 0; rc == 0 && j < list->count; j++) {
+                const void *entry = ja_list_get(new, ja_object_key(list->items[j]));
+                if (entry)
+                    rc = ja_object_take_live(field->noun, list->items[j], entry);
+            }
+        }
+    }
+    return rc;
+}
+
 void *ja_list_get(const struct ja_list *list, const char *key)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -140,6 +140,11 @@ int ja_object_check(const struct ja_noun *noun, const void *object, struct ja_er
  * changed, JA_E_NOMEM. */
 int ja_object_diff(const struct ja_noun *noun, const void *from, const void *to, struct ja_strv *changed);
 
+/* Takes over, from another object, the fields whose changes apply to a running jail at once (JA_WHEN_LIVE), those of parts
+ * and of the list entries that both have too: what runs after a change that partly waits for the next start. 0 or
+ * JA_E_NOMEM, `to` is then as valid as before, and perhaps half changed. */
+int ja_object_take_live(const struct ja_noun *noun, void *to, const void *from);
+
 const struct ja_field *ja_noun_field(const struct ja_noun *noun, const char *name);
 /* The field at the end of a path; of an entry alone ("nics.eth0", "labels.team") its list or map. NULL: none. */
 const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *path);

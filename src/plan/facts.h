@@ -41,6 +41,7 @@ enum ja_fact_kind {
     JA_FACT_DIRECTORY, /* absolute host path -> names in it, sorted, one a line */
     JA_FACT_HOSTNETS,  /* "" -> the addresses of the host's interfaces, one "ADDRESS/LEN INTERFACE" a line */
     JA_FACT_DAEMON,    /* "PIDFILE\tPROGRAM" -> pid, when that process is this program, started with that pid file */
+    JA_FACT_QUOTA,     /* btrfs: absolute path -> "" when its file system counts the space of subvolumes */
     JA_FACT_KINDS
 };
 

@@ -170,6 +170,16 @@ void ja_step_undo_input(struct ja_plan *plan, struct ja_step *step, const char *
     va_end(args);
 }
 
+bool ja_plan_makes(const struct ja_plan *plan, const char *last_word)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ja_strv *argv = &plan->steps[i]->run.argv;
+        if (argv->count && strcmp(argv->items[argv->count - 1], last_word) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void guard_fill(struct ja_plan *plan, struct ja_guard *guard, enum ja_fact_kind kind, const char *name,
                        const char *mark)
 {

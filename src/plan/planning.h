@@ -45,6 +45,10 @@ void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bo
  * spec too, before the commit step; the undo puts the old one back. Written to disk at once.
  */
 void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object);
+/* The same where the object is still kept under another name: before its directory is renamed. */
+void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name);
+/* An object as JSON; the caller's. NULL with the plan failed when memory is out. */
+char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* Removes it, after the commit; repeatable. */
 void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name);
 /* Which instance the pool belongs to, instance/site.json, as `adopt` needs it; and its removal with all of instance/. */
@@ -71,6 +75,16 @@ void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
 /* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force);
 /* Removes what a jail whose init has died left behind; part of start and gc. */
+/* A change of a jail's fields. `applied` and `live`: what the running jail has, and what it has afterwards; NULL when it
+ * does not run. */
+struct ja_jailset {
+    const struct ja_jail *old;    /* as stored until now */
+    const struct ja_subject *new; /* as wanted */
+    const struct ja_subject *applied, *live;
+};
+void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set);
+/* For a jail that does not run. */
+void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, const char *to);
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
 /* A new version of a template, filled from `from` ("busybox", "dir:PATH"); it is in template->versions already. */
 void ja_plan_template_create(struct ja_planning *p, const struct ja_template *template, const char *version,

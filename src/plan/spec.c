@@ -66,9 +66,24 @@ static void instance_dir(struct ja_planning *p)
         ja_plan_mkdir(p, dir, "0700", true, "make the directory of what `adopt` needs");
 }
 
+char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    json_t *json = ja_object_to_json(noun, object, false);
+    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (!text)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return text;
+}
+
 void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object)
 {
-    ja_autofree char *path = ja_path_spec(p, noun, *(char *const *)object);
+    ja_plan_keep_spec_as(p, noun, object, *(char *const *)object);
+}
+
+void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name)
+{
+    ja_autofree char *path = ja_path_spec(p, noun, name);
     if (noun == &ja_noun_network)
         instance_dir(p);
     if (path)

@@ -232,6 +232,78 @@ static void jail_dirs(struct ja_planning *p, const struct ja_jail *jail)
     }
 }
 
+/* ---- limits of space ---- */
+
+/* Quotas are switched on by the first limit, and stay: other jails' limits hang on them. */
+static void enable_quotas(struct ja_planning *p)
+{
+    if (ja_fact(p->facts, JA_FACT_QUOTA, p->site->pool) || ja_plan_makes(p->plan, p->site->pool))
+        return;
+    if (!p->site->loop) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field limits.disk", "the file system of %s has no quotas",
+                     p->site->source);
+        ja_plan_hint(p->plan, "switch them on with `btrfs quota enable %s`, which makes it somewhat slower",
+                     p->site->source);
+        return;
+    }
+    struct ja_step *step = ja_plan_step(p->plan, "switch on the quotas of the pool");
+    ja_step_run(p->plan, step, TOOL("btrfs"), "quota", "enable", p->site->pool, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void limit_word(char word[24], int64_t bytes)
+{
+    if (bytes)
+        snprintf(word, 24, "%lld", (long long)bytes);
+    else
+        snprintf(word, 24, "none");
+}
+
+/* The most that a subvolume may hold, what it shares with its template included. `undo`: also of one that stays. */
+static void limit_subvolume(struct ja_planning *p, const char *path, int64_t from, int64_t to, bool undo)
+{
+    char word[24], old[24];
+    if (from == to)
+        return;
+    if (to)
+        enable_quotas(p);
+    limit_word(word, to);
+    limit_word(old, from);
+    struct ja_step *step = ja_plan_step(p->plan, to ? "limit its disk space" : "take the limit off its disk space");
+    ja_step_run(p->plan, step, TOOL("btrfs"), "qgroup", "limit", word, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+    if (!undo)
+        return;
+    ja_step_undo(p->plan, step, TOOL("btrfs"), "qgroup", "limit", old, path, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
+}
+
+static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new)
+{
+    ja_autofree char *root = ja_path_root(p, new);
+    if (root && old->limits.disk != new->limits.disk)
+        limit_subvolume(p, root, old->limits.disk, new->limits.disk, true);
+    for (size_t i = 0; i < new->volumes.count; i++) {
+        const struct ja_volume *volume = new->volumes.items[i], *before = ja_list_get(&old->volumes, volume->name);
+        ja_autofree char *path = ja_path_volume(p, new->name, volume->name);
+        if (path && before)
+            limit_subvolume(p, path, before->size, volume->size, true);
+    }
+}
+
+static void new_volume(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume,
+                       const char *from)
+{
+    ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
+    if (!path)
+        return;
+    if (from)
+        snapshot(p, from, path, false, "clone the jail's volumes");
+    else
+        make_subvolume(p, path, "make the jail's volumes");
+    limit_subvolume(p, path, 0, volume->size, false);
+}
+
 static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
 {
     ja_autofree char *from = ja_path_template(p, jail->template, jail->version), *to = ja_path_root(p, jail);
@@ -241,12 +313,9 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
     char why[256];
     snprintf(why, sizeof why, "clone the template %s@%s", jail->template, jail->version);
     snapshot(p, from, to, false, why);
-    for (size_t i = 0; i < jail->volumes.count; i++) {
-        const struct ja_volume *volume = jail->volumes.items[i];
-        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
-        if (path)
-            make_subvolume(p, path, "make the jail's volumes");
-    }
+    limit_subvolume(p, to, 0, jail->limits.disk, false);
+    for (size_t i = 0; i < jail->volumes.count; i++)
+        new_volume(p, jail, jail->volumes.items[i], NULL);
 }
 
 static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail)
@@ -256,13 +325,50 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
         return;
     jail_dirs(p, jail);
     snapshot(p, source, to, false, "clone the jail's tree as it is now");
+    limit_subvolume(p, to, 0, jail->limits.disk, false);
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
         ja_autofree char *volume_from = ja_path_volume(p, from->name, volume->name);
-        ja_autofree char *volume_to = ja_path_volume(p, jail->name, volume->name);
-        if (volume_from && volume_to)
-            snapshot(p, volume_from, volume_to, false, "clone the jail's volumes");
+        /* One that the clone was given beside those of its original is empty. */
+        new_volume(p, jail, volume, ja_list_get(&from->volumes, volume->name) ? volume_from : NULL);
     }
+}
+
+static void volume_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    ja_autofree char *dir = ja_path_volume(p, jail->name, ".");
+    if (!dir)
+        return;
+    dir[strlen(dir) - strlen("/.")] = '\0';
+    if (!ja_fact(p->facts, JA_FACT_PATH, dir) && !ja_plan_makes(p->plan, dir))
+        ja_plan_mkdir(p, dir, "0700", true, "make the jail's directories");
+    new_volume(p, jail, volume, NULL);
+}
+
+/* deleted/<uuid of the jail>-<volume> */
+static char *path_deleted_volume(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    ja_autofree char *name = ja_printf("%s-%s", jail->uuid, volume->name);
+    if (!name)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return name ? ja_path_deleted(p, name) : NULL;
+}
+
+static void volume_retire(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    ja_autofree char *from = ja_path_volume(p, jail->name, volume->name), *to = path_deleted_volume(p, jail, volume);
+    if (from && to && ja_fact(p->facts, JA_FACT_PATH, from))
+        rename_path(p, from, to, "move the volume out of the way");
+}
+
+static void volume_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    ja_autofree char *path = path_deleted_volume(p, jail, volume);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the volume");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
 }
 
 static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
@@ -307,4 +413,8 @@ const struct ja_storage ja_storage_btrfs = {
     .jail_retire = jail_retire,
     .jail_destroy = jail_destroy,
     .jail_rename = jail_rename,
+    .volume_create = volume_create,
+    .volume_retire = volume_retire,
+    .volume_destroy = volume_destroy,
+    .jail_limit = jail_limit,
 };

@@ -29,6 +29,12 @@ struct ja_storage {
     void (*jail_retire)(struct ja_planning *p, const struct ja_jail *jail);
     void (*jail_destroy)(struct ja_planning *p, const struct ja_jail *jail);
     void (*jail_rename)(struct ja_planning *p, const struct ja_jail *jail, const char *to);
+    /* One volume of a jail that exists: made, undoably; out of the way, undoably; destroyed, repeatably. */
+    void (*volume_create)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
+    void (*volume_retire)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
+    void (*volume_destroy)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
+    /* Changes the disk limits of a jail's trees, undoably, where `old` and `new` differ. May be NULL: no such limits. */
+    void (*jail_limit)(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new);
     /* Template versions: retire and destroy, or rename the whole template. */
     void (*template_retire)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
     void (*template_destroy)(struct ja_planning *p, const char *uuid);

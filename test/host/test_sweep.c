@@ -84,6 +84,47 @@ static int do_stop(struct ja_engine *engine, struct ja_error *err)
     return ja_engine_stop(engine, "j", true, NULL, err);
 }
 
+static int do_set(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv assignments = {0};
+    ja_strv_add_all(&assignments, "limits.memory=64M", "limits.processes=40", "limits.files=512", "labels.team=a",
+                    "nics.eth0.address=10.233.0.77", "volumes.data.target=/data", NULL);
+    return ja_engine_set(engine, "j", &assignments, false, NULL, err);
+}
+
+static int do_unset(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv assignments = {0};
+    ja_strv_add_all(&assignments, "limits.memory=", "limits.processes=", "limits.files=", "labels.team=",
+                    "nics.eth0.address=10.233.0.2", "volumes.data=", NULL);
+    return ja_engine_set(engine, "j", &assignments, true, NULL, err);
+}
+
+/* What a running jail takes at once. */
+static int do_limit(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv assignments = {0};
+    ja_strv_add_all(&assignments, "limits.memory=64M", "limits.processes=40", "labels.team=a", NULL);
+    return ja_engine_set(engine, "j", &assignments, false, NULL, err);
+}
+
+static int do_unlimit(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv assignments = {0};
+    ja_strv_add_all(&assignments, "limits.memory=", "limits.processes=", "labels.team=", NULL);
+    return ja_engine_set(engine, "j", &assignments, false, NULL, err);
+}
+
+static int do_rename(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_rename(engine, "j", "k", err);
+}
+
+static int do_rename_back(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_rename(engine, "k", "j", err);
+}
+
 static int do_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_delete(engine, "j", false, err);
@@ -126,7 +167,9 @@ typedef int verb_fn(struct ja_engine *engine, struct ja_error *err);
 static int add_jail(void *context, const struct ja_listed *listed, struct ja_error *err)
 {
     (void)err;
-    ja_str_addf(context, "jail %s %s\n", listed->jail->name, ja_state_name(listed->state));
+    const struct ja_jail *jail = listed->jail;
+    ja_str_addf(context, "jail %s %s memory %lld files %lld labels %zu\n", jail->name, ja_state_name(listed->state),
+                (long long)jail->limits.memory, (long long)jail->limits.files, jail->labels.count);
     return 0;
 }
 
@@ -153,12 +196,17 @@ static char *snapshot(void)
         ja_str_addf(&text, "reserved %s\n", keys.items[i]);
     const char *tag = engine->site.tag;
     ja_autofree char *script = ja_printf(
-        "cd %s; ls journal pool/jails pool/deleted pool/templates pool/templates/*; ls /run/jailadmin-%s/jails "
+        "cd %s; ls journal pool/jails pool/deleted pool/templates pool/templates/*; "
+        "ls -d pool/jails/*/vol/* 2>/dev/null; grep -h -e memory -e '\"name\"' pool/jails/*/spec.json "
+        "/run/jailadmin-%s/jails/*/applied.json; cat "
+        "/sys/fs/cgroup/memory/jailadmin-%s/ja*/memory.limit_in_bytes "
+        "/sys/fs/cgroup/jailadmin-%s/ja*/memory.max "
+        "/sys/fs/cgroup/pids/jailadmin-%s/ja*/pids.max; ls /run/jailadmin-%s/jails "
         "/run/jailadmin-%s/dns/*.d; ls /sys/class/net | grep ^ja%s; ls /run/netns 2>/dev/null | grep ^ja%s; "
         "ls /sys/fs/cgroup/*/jailadmin-%s /sys/fs/cgroup/jailadmin-%s 2>/dev/null | grep ^ja; "
         "nft list table bridge ja%s | grep -o 'ja[0-9a-z]*n[0-9]*' | sort -u; grep -c %s /proc/self/mountinfo; "
         "grep -c ja%s /proc/self/mountinfo; true",
-        state, tag, tag, tag, tag, tag, tag, tag, state, tag);
+        state, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, state, tag);
     char *const argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
     struct ja_spawn spawn = {.argv = argv};
     struct ja_spawn_result result;
@@ -254,6 +302,32 @@ static void start_is_all_or_nothing(void **unused)
     run(do_delete);
 }
 
+static void set_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    /* A given address, so that the way back is exact. */
+    ja_autostrv struct ja_strv address = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine *engine = open_engine(NULL);
+    ja_strv_add(&address, "nics.eth0.address=10.233.0.2");
+    must(ja_engine_set(engine, "j", &address, false, NULL, &err), &err);
+    ja_engine_close(engine);
+    sweep("set", do_set, do_unset);
+    run(do_start);
+    sweep("set", do_limit, do_unlimit);
+    run(do_stop);
+    run(do_delete);
+}
+
+static void rename_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    sweep("rename", do_rename, do_rename_back);
+    run(do_delete);
+}
+
 static void stop_is_all_or_nothing(void **unused)
 {
     (void)unused;
@@ -338,6 +412,7 @@ int main(int argc, char **argv)
     srand(seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_is_all_or_nothing),    cmocka_unit_test(start_is_all_or_nothing),
+        cmocka_unit_test(set_is_all_or_nothing),       cmocka_unit_test(rename_is_all_or_nothing),
         cmocka_unit_test(stop_is_all_or_nothing),      cmocka_unit_test(delete_is_all_or_nothing),
         cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
     };

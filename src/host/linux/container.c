@@ -120,22 +120,76 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     free(text);
 }
 
-/* The spec that this start applies; stop and live changes work from it. */
-static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const char *run)
+/* The spec of a running jail that stop and live changes work from. `old`: what the undo puts back, NULL: nothing. */
+static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old, const char *run)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/applied.json", run);
-    json_t *json = ja_object_to_json(&ja_noun_jail, jail, false);
-    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-    json_decref(json);
+    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail),
+                     *old_text = old ? ja_plan_spec_text(p, &ja_noun_jail, old) : NULL;
+    if (!text || (old && !old_text))
+        return;
     struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
     ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    if (text)
-        ja_step_input(p->plan, step, "%s\n", text);
-    else
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-    ja_step_undo_host(p, step, "remove", path, NULL);
-    free(text);
+    ja_step_input(p->plan, step, "%s\n", text);
+    if (old) {
+        ja_step_undo_host(p, step, "write", "--mode", "0600", path, NULL);
+        ja_step_undo_input(p->plan, step, "%s\n", old_text);
+        ja_step_guard(p->plan, step, JA_FACT_PATH, path, "file");
+    } else {
+        ja_step_undo_host(p, step, "remove", path, NULL);
+    }
+}
+
+static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, const struct ja_jail *from,
+                        const struct ja_jail *to)
+{
+    const struct ja_limits *old = &from->limits, *new = &to->limits;
+    bool memory = old->memory != new->memory || old->swap != new->swap;
+    const struct {
+        const char *option;
+        int64_t value;
+        bool wanted;
+    } words[] = {
+        {"--memory", new->memory, memory},
+        {"--swap", new->swap, memory},
+        {"--cpu", new->cpu, old->cpu != new->cpu},
+        {"--processes", new->processes, old->processes != new->processes},
+    };
+    char cgroup[64];
+    cgroup_path(p->site, to, cgroup);
+    for (size_t i = 0; i < JA_COUNT(words); i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)words[i].value);
+        if (words[i].wanted)
+            (undo ? ja_step_undo : ja_step_run)(p->plan, step, words[i].option, text, NULL);
+    }
+    (undo ? ja_step_undo : ja_step_run)(p->plan, step, cgroup, NULL);
+}
+
+static void change_limits(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
+{
+    const struct ja_limits *old = &applied->limits, *new = &live->limits;
+    if (old->memory == new->memory && old->swap == new->swap && old->cpu == new->cpu &&
+        old->processes == new->processes)
+        return;
+    char cgroup[64];
+    cgroup_path(p->site, live, cgroup);
+    struct ja_step *step = ja_plan_host_step(p, "cgroup-limit", "change the limits of the running jail");
+    limit_words(p, step, false, applied, live);
+    ja_step_undo_host(p, step, "cgroup-limit", NULL);
+    limit_words(p, step, true, live, applied);
+    ja_step_guard(p->plan, step, JA_FACT_CGROUP, cgroup, NULL);
+}
+
+void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
+{
+    ja_autofree char *run = ja_path_run(p, live);
+    if (!run)
+        return;
+    change_limits(p, applied, live);
+    if (!ja_object_equal(&ja_noun_jail, applied, live))
+        write_applied(p, live, applied, run);
 }
 
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run)
@@ -150,7 +204,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     snprintf(pid, sizeof pid, "%s/pid", run);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
     bundle(p, s, run, tree);
-    write_applied(p, jail, run);
+    write_applied(p, jail, NULL, run);
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
     ja_step_run(p->plan, step, "--tree", tree, "--root", NULL);
     ja_step_runf(p->plan, step, "%s/root", run);

@@ -215,6 +215,12 @@ static int idmap(struct query *query)
     return code > 0 ? answer(query, "yes") : code;
 }
 
+static int quota(struct query *query)
+{
+    int code = query->probes->quota ? query->probes->quota(query->name, query->err) : 0;
+    return code > 0 ? answer(query, "") : code;
+}
+
 /* "net.ipv4.ip_forward" or "net/ipv6/conf/eth0.5/accept_ra": the first separator decides, as for sysctl(8).
  */
 static int sysctl_value(struct query *query)
@@ -715,6 +721,7 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NETNS] = netns,         [JA_FACT_CGROUP] = cgroup,
     [JA_FACT_TREEFILE] = tree_file,  [JA_FACT_DIRECTORY] = directory,
     [JA_FACT_HOSTNETS] = hostnets,   [JA_FACT_DAEMON] = daemon_pid,
+    [JA_FACT_QUOTA] = quota,
 };
 
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)

@@ -15,6 +15,7 @@ struct ja_linux_probes {
     int (*subvolume)(const char *path, char ret_uuid[37], struct ja_error *err);
     /* words: family, table, and perhaps set and element. */
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
+    int (*quota)(const char *path, struct ja_error *err);
     int (*idmap)(const char *path, struct ja_error *err);
 };
 

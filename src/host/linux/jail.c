@@ -400,6 +400,11 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     clean(p, s);
 }
 
+static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
+{
+    ja_linux_container_update(p, applied->jail, live->jail);
+}
+
 const struct ja_host ja_host_linux = {
     .name = "linux",
     .network_up = ja_linux_network_up,
@@ -410,6 +415,7 @@ const struct ja_host ja_host_linux = {
     .jail_stop = stop,
     .jail_clean = clean,
     .jail_left = left,
+    .jail_update = update,
     .jail_running = running,
     .forwards_change = ja_linux_forwards_change,
     .instance_up = ja_linux_instance_up,

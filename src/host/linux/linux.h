@@ -42,6 +42,8 @@ void ja_linux_forwards_change(struct ja_planning *p, const struct ja_subject *fr
 /* container.c: the bundle, crun, init; for the whole instance the seccomp profile. */
 void ja_linux_instance_up(struct ja_planning *p);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
+/* Changes what a running container can change: its limits, and the spec that counts as applied. */
+void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live);
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
 void ja_linux_cgroup_remove(struct ja_planning *p);

@@ -51,6 +51,7 @@ ja_hostverb_fn ja_verb_log_trim;                                                
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert;                                  /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
 ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;                                 /* link.c */
+ja_hostverb_fn ja_verb_cgroup_limit; /* limits.c */
 ja_hostverb_fn ja_verb_crun_clean, ja_verb_cgroup_remove;                                /* clean.c */
 ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
 ja_hostverb_fn ja_native_btrfs_property;

@@ -231,6 +231,22 @@ static int probe_subvolume(const char *path, char ret_uuid[37], struct ja_error 
     return 1;
 }
 
+/* Only a file system that counts has this directory (Linux 5.9 and later). */
+static int probe_quota(const char *path, struct ja_error *err)
+{
+    struct btrfs_ioctl_fs_info_args info = {0};
+    char dir[128], *at = dir + snprintf(dir, sizeof dir, "/sys/fs/btrfs/");
+    ja_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : ja_file_error(err, errno, path, "open it");
+    if (ioctl(fd, BTRFS_IOC_FS_INFO, &info) < 0)
+        return errno == ENOTTY || errno == EINVAL ? 0 : ja_file_error(err, errno, path, "ask for its file system");
+    for (size_t i = 0; i < 16; i++)
+        at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.fsid[i]);
+    snprintf(at, 16, "/qgroups");
+    return access(dir, F_OK) == 0;
+}
+
 static int probe_idmap(const char *path, struct ja_error *err)
 {
     ja_autostr struct ja_str said = {0};
@@ -249,6 +265,7 @@ static struct ja_linux_probes probes = {
     .mount = probe_mount,
     .subvolume = probe_subvolume,
     .nft = probe_nft,
+    .quota = probe_quota,
     .idmap = probe_idmap,
 };
 

@@ -27,6 +27,8 @@ static const struct ja_hostverb VERBS[] = {
      ja_verb_crun_clean, 0},
     {"cgroup-remove", "PATH", "remove an empty cgroup of jailadmin from every hierarchy, if it is there",
      ja_verb_cgroup_remove, 0},
+    {"cgroup-limit", "[--memory BYTES --swap BYTES] [--cpu THOUSANDTHS] [--processes N] CGROUP",
+     "change the limits of a jail that runs; 0 is no limit", ja_verb_cgroup_limit, 0},
     {"tree-delete", "PATH", "delete a directory with the subvolumes in it, if it is there", ja_verb_tree_delete, 0},
     {"link-remove", "NAME MARK", "remove a network interface whose alias is MARK; none is success", ja_verb_link_remove,
      0},
