@@ -63,7 +63,10 @@ static int exec_argv(struct ja_engine *engine, const struct ja_jail *jail, const
         return rc;
     if (!crun)
         return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "the program crun was not found");
-    if (ja_strv_add_all(argv, "crun", "--", crun, "--cgroup-manager", "cgroupfs", "--root", NULL) < 0 ||
+    if (ja_strv_add(argv, "crun") < 0 ||
+        (jail->limits.files &&
+         (ja_strv_add(argv, "--files") < 0 || ja_strv_addf(argv, "%lld", (long long)jail->limits.files) < 0)) ||
+        ja_strv_add_all(argv, "--", crun, "--cgroup-manager", "cgroupfs", "--root", NULL) < 0 ||
         ja_strv_addf(argv, "%s/crun", engine->site.run) < 0 || ja_strv_add(argv, "exec") < 0)
         return ja_error_nomem(err);
     if (full) {

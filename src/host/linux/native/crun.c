@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -25,7 +26,7 @@
 #define MESSAGES_MAX 1500
 
 struct crun_call {
-    const char *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file;
+    const char *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files;
     struct ja_strv idmap;
 };
 
@@ -277,6 +278,20 @@ static int run_detached(const struct crun_call *call, int argc, char *const *arg
     return call->pid_file != NULL ? complete_pid_file(call->pid_file, err) : 0;
 }
 
+/* `crun exec` knows nothing of the limits that a container's init was given; what it starts inherits this one. */
+static int limit_files(const char *text, struct ja_error *err)
+{
+    int64_t most = 0;
+    int code = ja_opt_number("--files", text, 1, INT32_MAX, &most, err);
+    struct rlimit limit = {.rlim_cur = (rlim_t)most, .rlim_max = (rlim_t)most};
+
+    if (code < 0) {
+        return code;
+    }
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? ja_error_sys(err, errno, NULL, "cannot limit open files to %s", text)
+                                                : 0;
+}
+
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(call_fini) struct crun_call call = {0};
@@ -288,6 +303,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
                                      {.name = "--log", .value = &call.log},
                                      {.name = "--log-limit", .value = &call.log_limit},
                                      {.name = "--pid-file", .value = &call.pid_file},
+                                     {.name = "--files", .value = &call.files},
                                      {.name = "--idmap", .list = true, .values = &call.idmap},
                                      {0}};
     bool hybrid = is_hybrid(), trees;
@@ -299,6 +315,9 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     if (first >= argc || argv[first][0] != '/' || (call.tree != NULL) != (call.root != NULL) ||
         (call.log != NULL) != (call.log_limit != NULL)) {
         return ja_opt_usage(argv[0], err);
+    }
+    if (call.files != NULL && (code = limit_files(call.files, err)) < 0) {
+        return code;
     }
     trees = call.tree != NULL || call.idmap.count > 0;
     if ((trees || hybrid) && (code = private_mounts(hybrid, err)) < 0) {

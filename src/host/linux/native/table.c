@@ -11,7 +11,7 @@ static const struct ja_hostverb VERBS[] = {
     {"netns-unlink", "NAME", "remove that name", ja_verb_netns_unlink, 0},
     {"crun",
      "[--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
-     "[--log FILE --log-limit N] [--pid-file FILE] -- CRUN [ARGUMENT]...",
+     "[--log FILE --log-limit N] [--pid-file FILE] [--files N] -- CRUN [ARGUMENT]...",
      "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
      0},
