@@ -83,7 +83,7 @@ static int make_state(struct ja_engine *engine, struct ja_error *err)
 /* Removes what make_state made. What else is in the directory is not ours and stays, with the directory. */
 static int remove_state(struct ja_engine *engine, struct ja_error *err)
 {
-    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json"};
+    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json", "seccomp.bpf"};
     int rc = 0;
     ja_store_close(engine->store);
     engine->store = NULL;

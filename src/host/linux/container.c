@@ -108,6 +108,9 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
     if (ja_fact(p->facts, JA_FACT_PATH, profile))
         ja_step_run(p->plan, step, "--seccomp", profile, NULL);
+    snprintf(profile, sizeof profile, "%s/seccomp.bpf", p->site->state);
+    if (ja_fact(p->facts, JA_FACT_PATH, profile))
+        ja_step_run(p->plan, step, "--filter", profile, NULL);
     ja_step_runf(p->plan, step, "%s/bundle", run);
     char made[512];
     snprintf(made, sizeof made, "%s/bundle", run);
@@ -256,6 +259,12 @@ void ja_linux_instance_up(struct ja_planning *p)
     struct ja_step *step = ja_plan_host_step(p, "seccomp-convert", "convert the seccomp profile of jails");
     ja_step_run(p->plan, step, from, to, NULL);
     ja_step_undo_host(p, step, "remove", to, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+    char filter[512];
+    snprintf(filter, sizeof filter, "%s/seccomp.bpf", p->site->state);
+    step = ja_plan_host_step(p, "seccomp-compile", "compile it once for all jails");
+    ja_step_run(p->plan, step, to, filter, NULL);
+    ja_step_undo_host(p, step, "remove", filter, NULL);
     step->flags |= JA_STEP_PERSISTENT;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 
 #define PROFILE_MAX (4 * 1024 * 1024)
+#define FILTER_MAX (1024 * 1024)
 
 /* This machine as uname(2), the profile's conditions (Go) and libseccomp name it. */
 static const struct arch {
@@ -232,26 +233,64 @@ static int add_seccomp(json_t *config, const char *file, struct ja_error *err)
     return json_object_set_new(section, "seccomp", seccomp) < 0 ? ja_error_nomem(err) : 0;
 }
 
+/* RFC 4648, section 4. The caller frees it; NULL when memory is out. */
+static char *base64(const unsigned char *bytes, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = ja_malloc((length + 2) / 3 * 4 + 1), *out = text;
+
+    if (text == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < length; i += 3) {
+        unsigned three = (unsigned)bytes[i] << 16;
+
+        three |= i + 1 < length ? (unsigned)bytes[i + 1] << 8 : 0;
+        three |= i + 2 < length ? bytes[i + 2] : 0;
+        *out++ = digits[three >> 18];
+        *out++ = digits[three >> 12 & 63];
+        *out++ = i + 1 < length ? digits[three >> 6 & 63] : '=';
+        *out++ = i + 2 < length ? digits[three & 63] : '=';
+    }
+    *out = '\0';
+    return text;
+}
+
+/* crun takes the filter from this annotation instead of compiling the profile. A crun that does not know it compiles. */
+static int add_filter(json_t *config, const char *file, struct ja_error *err)
+{
+    ja_autofree char *bytes = NULL, *text = NULL;
+    json_t *annotations = json_object_get(config, "annotations");
+    size_t length;
+    int code;
+
+    if ((code = ja_file_read(file, FILTER_MAX, &bytes, &length, err)) < 0) {
+        return code;
+    }
+    text = base64((const unsigned char *)bytes, length);
+    if (text == NULL || (annotations == NULL && json_object_set_new(config, "annotations", json_object()) < 0)) {
+        return ja_error_nomem(err);
+    }
+    annotations = json_object_get(config, "annotations");
+    return json_object_set_new(annotations, "run.oci.seccomp_bpf_data", json_string(text)) < 0 ? ja_error_nomem(err)
+                                                                                               : 0;
+}
+
 int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
-    const char *seccomp = NULL;
+    const char *seccomp = NULL, *filter = NULL;
     ja_autofree char *path = NULL;
     json_error_t where;
     json_t *config;
-    int first = 1, code;
+    int first, code;
+    const struct ja_opt options[] = {
+        {.name = "--seccomp", .value = &seccomp}, {.name = "--filter", .value = &filter}, {0}};
 
-    /* DIR before or after the option. */
-    if (argc == 4 && strcmp(argv[2], "--seccomp") == 0) {
-        seccomp = argv[3];
-    } else {
-        const struct ja_opt options[] = {{.name = "--seccomp", .value = &seccomp}, {0}};
-
-        if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0) {
-            return code;
-        }
-        if (first != argc - 1) {
-            return ja_opt_usage(argv[0], err);
-        }
+    if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0) {
+        return code;
+    }
+    if (first != argc - 1) {
+        return ja_opt_usage(argv[0], err);
     }
     config = json_loadb(io->input, io->input_length, 0, &where);
     if (config == NULL) {
@@ -262,6 +301,8 @@ int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struc
     if (path == NULL) {
         code = ja_error_nomem(err);
     } else if (seccomp != NULL && (code = add_seccomp(config, seccomp, err)) < 0) {
+        ;
+    } else if (filter != NULL && (code = add_filter(config, filter, err)) < 0) {
         ;
     } else if (mkdir(argv[first], 0700) < 0 && errno != EEXIST) {
         code = ja_error_sys(err, errno, NULL, "cannot make %s", argv[first]);
