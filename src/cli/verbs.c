@@ -38,6 +38,7 @@ const char *ja_verb_group_title(enum ja_verb_group group)
     return titles[group];
 }
 
+/* clang-format off: it takes these for blocks. */
 /* Options that several verbs share. */
 #define OPTION_ALL                                                                                                     \
     {                                                                                                                  \
@@ -73,6 +74,7 @@ const char *ja_verb_group_title(enum ja_verb_group group)
         OPTION_PART("limit", 0, "KEY=VALUE", "limits", "Set a limit"),                                                 \
         OPTION_PART("env", 'e', "KEY=VALUE", "env", "Set an environment variable"), OPTION_LABEL(ja_noun_jail),        \
         OPTION_SET(ja_noun_jail, "jail")
+/* clang-format on */
 
 static const struct ja_option init_options[] = {
     {"storage", .metavar = "KIND:WHERE",
