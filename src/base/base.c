@@ -11,9 +11,11 @@
 
 static long fail_after = -1;
 
-void ja_alloc_fail_after(long count)
+long ja_alloc_fail_after(long count)
 {
+    long left = fail_after;
     fail_after = count;
+    return left;
 }
 
 /* True when this allocation is the one that a test wants to fail. */

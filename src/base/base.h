@@ -30,8 +30,9 @@ char *ja_strndup(const char *text, size_t length);
 /* A printf into new memory, which the caller frees; NULL when memory is out. */
 char *ja_printf(const char *format, ...) JA_PRINTF(1, 2);
 void ja_free(void *memory);
-/* Makes the allocation after `count` more ones fail, once; negative: never. For tests. */
-void ja_alloc_fail_after(long count);
+/* Makes the allocation after `count` more ones fail, once; negative: never. Returns what was left of the last count, negative
+ * when that allocation has failed or none was to. For tests. */
+long ja_alloc_fail_after(long count);
 
 /* Cleanup attributes for locals. */
 void ja_cleanup_free(void *pointer_to_pointer);

@@ -116,6 +116,19 @@ void ja_engine_paths(struct ja_engine *engine)
     snprintf(engine->locks, sizeof engine->locks, "%s/lock", engine->options.state);
 }
 
+static int check_ready(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autofree char *ready = NULL;
+    int rc = ja_store_setting(engine->store, "ready", &ready, err);
+    if (rc == 0 && strcmp(ready, "yes") == 0)
+        return 0;
+    if (rc < 0 && rc != JA_E_NOTFOUND)
+        return rc;
+    ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
+                 engine->options.state);
+    return ja_error_hint(err, "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew");
+}
+
 int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err)
 {
     struct ja_engine *engine = ja_calloc(1, sizeof *engine);
@@ -126,13 +139,8 @@ int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **r
     int rc = ja_store_open(options->state, false, options->read_only, &engine->store, err);
     if (rc == 0)
         rc = read_site(engine, err);
-    ja_autofree char *ready = NULL;
-    if (rc == 0 && !options->incomplete &&
-        (ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0)) {
-        rc = ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
-                          options->state);
-        ja_error_hint(err, "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew");
-    }
+    if (rc == 0 && !options->incomplete)
+        rc = check_ready(engine, err);
     if (rc == 0) {
         ja_site_place(&engine->site, options);
         rc = ja_engine_machine(engine, err);

@@ -19,6 +19,13 @@ static bool is_mine(const struct recovery *r, const struct ja_dead_plan *dead)
     return !r->kind || (strcmp(dead->plan.kind, r->kind) == 0 && strcmp(dead->plan.name, r->name) == 0);
 }
 
+/* What a plan of an object has left in the pool can only be seen, and undone, when that is mounted: after a power cut it is
+ * not. Plans of the host are about the pool itself. */
+static int ensure_pool(struct ja_engine *engine, const struct ja_dead_plan *dead, struct ja_error *err)
+{
+    return dead->plan.count == 0 || strcmp(dead->plan.kind, "host") == 0 ? 0 : ja_engine_pool_ensure(engine, err);
+}
+
 static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row,
                   struct ja_error *err)
 {
@@ -71,9 +78,12 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
         snprintf(path, sizeof path, "%s/%s-%s", engine->locks, dead->plan.kind, dead->plan.name);
         rc = ja_lock_take(path, false, 0, "jailadmin recovery", &lock, err);
     }
+    bool mine = rc == 0;
     if (rc == JA_E_BUSY)
         rc = 0; /* whoever holds the object finds this plan itself */
-    else if (rc == 0)
+    if (mine)
+        rc = ensure_pool(engine, dead, err);
+    if (mine && rc == 0)
         rc = finish(engine, dead, have_row ? &row : NULL, err);
     ja_lock_release(&lock, false);
     if (have_row)

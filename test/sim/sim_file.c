@@ -1,0 +1,387 @@
+/*
+ * sim_file.c: the files of a simulated host and the portable host verbs. "path P" is dir, file, link or subvolume; "text P"
+ * what a file says. What is in a file system that is not mounted lies below "@SOURCE".
+ */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_MOST = 1024 };
+
+/* ---- trees ---- */
+
+bool sim_is_dir(const struct ja_sim *sim, const char *path)
+{
+    const char *type = sim_get(sim, "path %s", path);
+    return type && (strcmp(type, "dir") == 0 || strcmp(type, "subvolume") == 0);
+}
+
+bool sim_parent_is_dir(const struct ja_sim *sim, const char *path)
+{
+    char parent[PATH_MOST];
+    snprintf(parent, sizeof parent, "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash)
+        *slash = '\0';
+    return sim_is_dir(sim, parent);
+}
+
+void sim_make(struct ja_sim *sim, const char *path, const char *type)
+{
+    sim_put(sim, type, "path %s", path);
+}
+
+static const char *const kinds[] = {"path", "text", "ro", "pin"};
+
+/* Calls what is to be done with every entry of the tree: moves, copies or drops. */
+static void each_in_tree(struct ja_sim *sim, const char *from, const char *to, bool drop)
+{
+    for (size_t k = 0; k < JA_COUNT(kinds); k++) {
+        struct ja_strv names = {0}, values = {0};
+        char key[PATH_MOST], below[PATH_MOST + 1];
+        snprintf(key, sizeof key, "%s %s", kinds[k], from);
+        snprintf(below, sizeof below, "%s/", key);
+        for (size_t i = sim_from(sim, key); sim_starts(sim, i, key); i++)
+            if (strcmp(sim->entries[i].key, key) == 0 || sim_starts(sim, i, below))
+                if (ja_strv_add(&names, sim->entries[i].key) < 0 || ja_strv_add(&values, sim->entries[i].value) < 0)
+                    abort();
+        for (size_t i = 0; i < names.count; i++) {
+            if (drop)
+                sim_drop(sim, "%s", names.items[i]);
+            /* A copy is writable, whatever it is a copy of. */
+            if (to && (drop || strcmp(kinds[k], "ro") != 0))
+                sim_put(sim, values.items[i], "%s %s%s", kinds[k], to, names.items[i] + strlen(key));
+        }
+        ja_strv_fini(&names);
+        ja_strv_fini(&values);
+    }
+}
+
+void sim_remove_tree(struct ja_sim *sim, const char *path)
+{
+    each_in_tree(sim, path, NULL, true);
+}
+
+void sim_copy_tree(struct ja_sim *sim, const char *from, const char *to)
+{
+    each_in_tree(sim, from, to, false);
+}
+
+void sim_move_tree(struct ja_sim *sim, const char *from, const char *to)
+{
+    each_in_tree(sim, from, to, true);
+}
+
+static bool is_empty(const struct ja_sim *sim, const char *path)
+{
+    char below[PATH_MOST];
+    snprintf(below, sizeof below, "path %s/", path);
+    return !sim_starts(sim, sim_from(sim, below), below);
+}
+
+/* What lies directly in `from` goes to `to`, except the two themselves. */
+static void move_contents(struct ja_sim *sim, const char *from, const char *to)
+{
+    struct ja_str kept = {0};
+    ja_str_add(&kept, sim_get(sim, "path %s", to) ? sim_get(sim, "path %s", to) : "dir");
+    const char *own = sim_get(sim, "path %s", from);
+    struct ja_str type = {0};
+    ja_str_add(&type, own ? own : "dir");
+    sim_move_tree(sim, from, to);
+    sim_make(sim, to, kept.text);
+    sim_make(sim, from, type.text);
+    ja_str_fini(&kept);
+    ja_str_fini(&type);
+}
+
+int sim_mount(struct ja_sim *sim, const char *source, const char *path, const char *type, struct ja_error *err)
+{
+    char disk[PATH_MOST];
+    snprintf(disk, sizeof disk, "@%s", source);
+    if (!sim_is_dir(sim, path))
+        return sim_fail(err, "%s is no directory", path);
+    if (sim_get(sim, "mount %s", path))
+        return sim_fail(err, "%s is mounted already", path);
+    if (!sim_get(sim, "path %s", disk))
+        return sim_fail(err, "%s holds no file system", source);
+    move_contents(sim, disk, path);
+    sim_put(sim, type, "mount %s", path);
+    sim_put(sim, source, "source %s", path);
+    return 0;
+}
+
+int sim_umount(struct ja_sim *sim, const char *path, struct ja_error *err)
+{
+    char disk[PATH_MOST];
+    const char *source = sim_get(sim, "source %s", path);
+    if (!source)
+        return sim_fail(err, "%s is not mounted", path);
+    snprintf(disk, sizeof disk, "@%s", source);
+    move_contents(sim, path, disk);
+    sim_drop(sim, "mount %s", path);
+    sim_drop(sim, "source %s", path);
+    return 0;
+}
+
+/* ---- verbs ---- */
+
+/* The last word, with --root before it. */
+static void place(char *const *argv, int argc, char path[PATH_MOST])
+{
+    const char *root = sim_option(argv, argc, "--root"), *last = argv[argc - 1];
+    if (root)
+        snprintf(path, PATH_MOST, "%s/%s", root, last + strspn(last, "/"));
+    else
+        snprintf(path, PATH_MOST, "%s", last);
+}
+
+static int do_write(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char path[PATH_MOST];
+    place(argv, argc, path);
+    if (!sim_parent_is_dir(sim, path))
+        return sim_fail(err, "cannot write %s: no such directory", path);
+    if (sim->tearing)
+        return 0; /* as a whole or not at all */
+    sim_make(sim, path, "file");
+    sim_put(sim, cmd->input ? cmd->input : "", "text %s", path);
+    return 0;
+}
+
+static int do_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char path[PATH_MOST];
+    (void)cmd;
+    place(argv, argc, path);
+    if (sim_is_dir(sim, path))
+        return sim_fail(err, "%s is a directory", path);
+    sim_remove_tree(sim, path);
+    char disk[PATH_MOST + 1];
+    snprintf(disk, sizeof disk, "@%s", path);
+    sim_remove_tree(sim, disk);
+    return 0;
+}
+
+static int do_mkdir(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char path[PATH_MOST];
+    (void)cmd;
+    place(argv, argc, path);
+    if (sim_get(sim, "path %s", path))
+        return sim_fail(err, "%s exists already", path);
+    if (!sim_parent_is_dir(sim, path))
+        return sim_fail(err, "cannot make %s: its parent is missing", path);
+    sim_make(sim, path, "dir");
+    return 0;
+}
+
+static int do_rmdir(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *path = argv[argc - 1];
+    (void)cmd;
+    if (!is_empty(sim, path))
+        return sim_fail(err, "%s is not empty", path);
+    if (sim_get(sim, "mount %s", path))
+        return sim_fail(err, "%s is a mount point", path);
+    sim_drop(sim, "path %s", path);
+    return 0;
+}
+
+static int do_remove_tree(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    const char *path = argv[argc - 1];
+    char pin[PATH_MOST];
+    (void)cmd;
+    snprintf(pin, sizeof pin, "pin %s", path);
+    if (sim_starts(sim, sim_from(sim, pin), pin) || sim_get(sim, "mount %s", path))
+        return sim_fail(err, "something is mounted in %s", path);
+    if (!sim->tearing)
+        sim_remove_tree(sim, path);
+    return 0;
+}
+
+static int do_rename(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *from = argv[argc - 2], *to = argv[argc - 1];
+    (void)cmd;
+    if (!sim_get(sim, "path %s", from) || sim_get(sim, "path %s", to) || !sim_parent_is_dir(sim, to))
+        return sim_fail(err, "cannot rename %s to %s", from, to);
+    if (sim_get(sim, "ro %s", from))
+        return sim_fail(err, "%s is read-only", from);
+    sim_move_tree(sim, from, to);
+    return 0;
+}
+
+static int do_symlink(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    if (sim_get(sim, "path %s", argv[argc - 1]))
+        return sim_fail(err, "%s exists already", argv[argc - 1]);
+    sim_make(sim, argv[argc - 1], "link");
+    return 0;
+}
+
+static int do_truncate(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    if (sim_get(sim, "path %s", argv[argc - 1]))
+        return sim_fail(err, "%s exists already", argv[argc - 1]);
+    sim_make(sim, argv[argc - 1], "file");
+    return 0;
+}
+
+static int do_busybox(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    static const char *const dirs[] = {"bin", "etc", "sbin"}, *const files[] = {"bin/busybox", "sbin/init",
+                                                                                "etc/passwd"};
+    const char *tree = argv[argc - 1];
+    (void)cmd;
+    if (!sim_is_dir(sim, tree))
+        return sim_fail(err, "there is no %s", tree);
+    for (size_t i = 0; i < JA_COUNT(dirs); i++)
+        sim_put(sim, "dir", "path %s/%s", tree, dirs[i]);
+    for (size_t i = 0; i < JA_COUNT(files) && !sim->tearing; i++) {
+        sim_put(sim, "file", "path %s/%s", tree, files[i]);
+        sim_put(sim, "", "text %s/%s", tree, files[i]);
+    }
+    return 0;
+}
+
+static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *to = argv[argc - 1];
+    (void)cmd;
+    if (!sim_is_dir(sim, to))
+        return sim_fail(err, "there is no %s", to);
+    sim_put(sim, "dir", "path %s/etc", to);
+    return 0;
+}
+
+/* Kernel settings, counted over instances. Names with slashes are the same as with dots. */
+static void plain_name(const char *name, char plain[256])
+{
+    snprintf(plain, 256, "%s", name);
+    for (char *c = plain; *c; c++)
+        if (*c == '/')
+            *c = '.';
+}
+
+static int do_setting(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char name[256], prefix[300];
+    (void)cmd;
+    plain_name(argc > 4 ? argv[4] : "", name);
+    const char *now = sim_get(sim, "sysctl %s", name);
+    if (strcmp(argv[2], "acquire") == 0) {
+        if (!now)
+            return sim_fail(err, "there is no setting %s", name);
+        if (!sim_get(sim, "old %s", name))
+            sim_put(sim, now, "old %s", name);
+        sim_put(sim, argv[5], "user %s %s", name, argv[3]);
+        sim_put(sim, argv[5], "sysctl %s", name);
+        return 0;
+    }
+    sim_drop(sim, "user %s %s", name, argv[3]);
+    snprintf(prefix, sizeof prefix, "user %s ", name);
+    const char *old = sim_get(sim, "old %s", name);
+    if (!old || sim_starts(sim, sim_from(sim, prefix), prefix))
+        return 0;
+    char value[64];
+    snprintf(value, sizeof value, "%s", old);
+    sim_put(sim, value, "sysctl %s", name);
+    sim_drop(sim, "old %s", name);
+    return 0;
+}
+
+/* Registry and store are real in these tests, and the engine's own. */
+static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)sim, (void)cmd, (void)argv, (void)argc, (void)err;
+    return 0;
+}
+
+const struct ja_sim_command sim_file_commands[] = {
+    {{"host", "write"}, do_write},
+    {{"host", "remove"}, do_remove},
+    {{"host", "mkdir"}, do_mkdir},
+    {{"host", "rmdir"}, do_rmdir},
+    {{"host", "remove-tree"}, do_remove_tree},
+    {{"host", "rename"}, do_rename},
+    {{"host", "symlink"}, do_symlink},
+    {{"host", "truncate"}, do_truncate},
+    {{"host", "template-busybox"}, do_busybox},
+    {{"host", "setting"}, do_setting},
+    {{"host", "instance-register"}, do_nothing},
+    {{"host", "instance-create"}, do_nothing},
+    {{"cp"}, do_cp},
+    {{NULL}, NULL},
+};
+
+/* ---- facts ---- */
+
+/* Names directly below a directory, one a line. */
+static void list_directory(struct ja_sim *sim, const char *path)
+{
+    char below[PATH_MOST];
+    struct ja_str names = {0};
+    int n = snprintf(below, sizeof below, "path %s/", path);
+    for (size_t i = sim_from(sim, below); sim_starts(sim, i, below); i++)
+        if (!strchr(sim->entries[i].key + n, '/'))
+            ja_str_addf(&names, "%s\n", sim->entries[i].key + n);
+    snprintf(sim->text, sizeof sim->text, "%s", names.text ? names.text : "");
+    ja_str_fini(&names);
+}
+
+/* "TREE\tPATH" as one path; "etc/." is etc. */
+static void tree_path(const char *name, char path[PATH_MOST])
+{
+    snprintf(path, PATH_MOST, "%s", name);
+    char *tab = strchr(path, '\t');
+    if (tab)
+        *tab = '/';
+    size_t length = strlen(path);
+    if (length > 2 && strcmp(path + length - 2, "/.") == 0)
+        path[length - 2] = '\0';
+}
+
+bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
+{
+    char path[PATH_MOST];
+    const char *type = sim_get(sim, "path %s", name);
+    *ret_value = NULL;
+    switch (kind) {
+    case JA_FACT_PATH:
+        *ret_value = type && strcmp(type, "subvolume") == 0 ? "dir" : type;
+        return true;
+    case JA_FACT_SUBVOLUME:
+        *ret_value = type && strcmp(type, "subvolume") == 0 ? "11111111-2222-3333-4444-555555555555" : NULL;
+        return true;
+    case JA_FACT_MOUNT:
+        *ret_value = sim_get(sim, "mount %s", name);
+        return true;
+    case JA_FACT_FILE:
+        *ret_value = sim_get(sim, "text %s", name);
+        return true;
+    case JA_FACT_TREEFILE:
+        tree_path(name, path);
+        *ret_value = sim_is_dir(sim, path) ? "dir" : sim_get(sim, "text %s", path);
+        return true;
+    case JA_FACT_DIRECTORY:
+        if (sim_is_dir(sim, name)) {
+            list_directory(sim, name);
+            *ret_value = sim->text;
+        }
+        return true;
+    case JA_FACT_SYSCTL:
+        plain_name(name, path);
+        *ret_value = sim_get(sim, "sysctl %s", path);
+        return true;
+    case JA_FACT_USERFILE:
+    case JA_FACT_LISTEN:
+        return true;
+    default:
+        return false;
+    }
+}

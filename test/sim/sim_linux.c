@@ -1,0 +1,706 @@
+/*
+ * sim_linux.c: what is Linux's in a simulated host.
+ *
+ *     link NAME = ALIAS      up, master, peer (namespace that holds its other end), vlan NAME
+ *     addr INTERFACE ADDRESS    neigh ADDRESS    inside NAMESPACE COMMAND: what was configured from within
+ *     nft FAMILY TABLE [SET ELEMENT]
+ *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH; daemon PIDFILE
+ */
+#include "sim.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MOST = 32 };
+
+/* ---- interfaces ---- */
+
+static void drop_link(struct ja_sim *sim, const char *name)
+{
+    static const char *const kinds[] = {"link", "up", "master", "peer", "vlan"};
+    for (size_t k = 0; k < JA_COUNT(kinds); k++)
+        sim_drop(sim, "%s %s", kinds[k], name);
+    sim_drop_all(sim, "addr %s ", name);
+    sim_drop_all(sim, "neigh %s ", name);
+    /* Ports of a bridge that goes are free. */
+    for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master ");)
+        if (strcmp(sim->entries[i].value, name) == 0)
+            sim_drop(sim, "%s", sim->entries[i].key);
+        else
+            i++;
+}
+
+/* A namespace that nobody keeps goes, and its interfaces with it. DIR is RUN/jails/SLOT/ns. */
+static void let_go(struct ja_sim *sim, const char *dir)
+{
+    char run[512];
+    snprintf(run, sizeof run, "%s", dir);
+    *strrchr(run, '/') = '\0';
+    if (sim_get(sim, "pin %s", dir) || sim_get(sim, "process %s/pid", run))
+        return;
+    sim_drop_all(sim, "inside %s ", dir);
+    for (size_t i = sim_from(sim, "peer "); sim_starts(sim, i, "peer ");) {
+        char name[64];
+        snprintf(name, sizeof name, "%s", sim->entries[i].key + strlen("peer "));
+        if (strcmp(sim->entries[i].value, dir) != 0) {
+            i++;
+            continue;
+        }
+        drop_link(sim, name);
+        i = sim_from(sim, "peer ");
+    }
+}
+
+static const char *after(char *const *words, int count, const char *word)
+{
+    for (int i = 0; i + 1 < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return words[i + 1];
+    return NULL;
+}
+
+static bool has(char *const *words, int count, const char *word)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+static int add_link(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
+{
+    bool named = strcmp(words[2], "name") == 0 || strcmp(words[2], "link") == 0;
+    const char *name = named ? after(words, count, "name") : words[2], *type = after(words, count, "type");
+    const char *netns = after(words, count, "netns");
+    if (!name || !type || sim_get(sim, "link %s", name))
+        return sim_fail(err, "the interface %s exists already", name ? name : "?");
+    if (netns) {
+        char dir[512];
+        snprintf(dir, sizeof dir, "%s", netns);
+        *strrchr(dir, '/') = '\0'; /* "/net" */
+        if (!sim_get(sim, "pin %s", dir))
+            return sim_fail(err, "there is no namespace %s", netns);
+        sim_put(sim, dir, "peer %s", name);
+    }
+    sim_put(sim, "", "link %s", name);
+    return 0;
+}
+
+static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
+{
+    const char *name = after(words, count, "dev"), *alias = after(words, count, "alias");
+    const char *master = after(words, count, "master");
+    if (!name || !sim_get(sim, "link %s", name) || (master && !sim_get(sim, "link %s", master)))
+        return sim_fail(err, "there is no interface %s or %s", name ? name : "?", master ? master : "-");
+    if (alias)
+        sim_put(sim, alias, "link %s", name);
+    if (master)
+        sim_put(sim, master, "master %s", name);
+    if (has(words, count, "nomaster"))
+        sim_drop(sim, "master %s", name);
+    if (has(words, count, "up"))
+        sim_put(sim, "yes", "up %s", name);
+    return 0;
+}
+
+static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
+{
+    const char *device = after(words, count, "dev");
+    if (count > 2 && strcmp(words[0], "link") == 0 && strcmp(words[1], "add") == 0)
+        return add_link(sim, words, count, err);
+    if (count > 2 && strcmp(words[0], "link") == 0 && strcmp(words[1], "set") == 0)
+        return set_link(sim, words, count, err);
+    if (!device || !sim_get(sim, "link %s", device))
+        return sim_fail(err, "there is no interface %s", device ? device : "?");
+    if (strcmp(words[0], "addr") == 0) {
+        if (sim_get(sim, "addr %s %s", device, words[2]))
+            return sim_fail(err, "%s has %s already", device, words[2]);
+        sim_put(sim, "", "addr %s %s", device, words[2]);
+        return 0;
+    }
+    if (strcmp(words[0], "neigh") == 0 && strcmp(words[1], "replace") == 0) {
+        sim_put(sim, after(words, count, "lladdr"), "neigh %s %s", device, words[2]);
+        return 0;
+    }
+    if (strcmp(words[0], "neigh") == 0 && strcmp(words[1], "flush") == 0) {
+        sim_drop(sim, "neigh %s %s", device, words[3]);
+        return 0;
+    }
+    return sim_fail(err, "the model knows no ip %s %s", words[0], words[1]);
+}
+
+/* Calls `each` with the words of every line; half of them when the command is cut off. */
+static int each_line(struct ja_sim *sim, const char *input, void *context,
+                     int (*each)(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
+                                 struct ja_error *err),
+                     struct ja_error *err)
+{
+    size_t lines = 0, number = 0;
+    char *copy = strdup(input ? input : ""), *rest = copy;
+    for (const char *c = copy; *c; c++)
+        lines += *c == '\n';
+    int rc = 0;
+    for (char *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL; number++) {
+        struct ja_strv words = {0};
+        if (sim->tearing && number * 2 >= lines)
+            break;
+        if (ja_str_split_words(line, &words) == -1)
+            abort();
+        if (words.count)
+            rc = each(sim, context, line, words.items, (int)words.count, err);
+        ja_strv_fini(&words);
+    }
+    free(copy);
+    return rc;
+}
+
+static int host_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
+                     struct ja_error *err)
+{
+    (void)context, (void)line;
+    return ip_line(sim, words, count, err);
+}
+
+static int do_ip(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)argv, (void)argc;
+    return each_line(sim, cmd->input, NULL, host_line, err);
+}
+
+static int inside_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
+                       struct ja_error *err)
+{
+    (void)words, (void)count, (void)err;
+    sim_put(sim, "", "inside %s %s", (const char *)context, line);
+    return 0;
+}
+
+static int do_nsenter(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char dir[512];
+    (void)argc;
+    snprintf(dir, sizeof dir, "%s", argv[1] + strlen("--net="));
+    *strrchr(dir, '/') = '\0';
+    if (!sim_get(sim, "pin %s", dir))
+        return sim_fail(err, "there is no namespace %s", dir);
+    return each_line(sim, cmd->input, dir, inside_line, err);
+}
+
+static int do_link_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    const char *alias = sim_get(sim, "link %s", argv[2]);
+    (void)cmd, (void)argc;
+    /* A batch that was cut off has not reached the alias: an interface with our name and none is ours. */
+    if (alias && *alias && !ja_guard_match(argv[3], alias))
+        return sim_fail(err, "%s is not ours", argv[2]);
+    drop_link(sim, argv[2]);
+    return 0;
+}
+
+/* ---- nftables: a transaction, all or nothing ---- */
+
+static void plain_element(const char *line, char *element, size_t size)
+{
+    const char *open = strchr(line, '{'), *close = strrchr(line, '}');
+    size_t n = 0;
+    for (const char *c = open + 1; open && close && c < close && n + 1 < size; c++)
+        if (*c != '"' && !(*c == ' ' && (n == 0 || c + 1 == close)))
+            element[n++] = *c;
+    element[n] = '\0';
+}
+
+static int nft_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
+                    struct ja_error *err)
+{
+    char element[256];
+    bool *inside = context; /* a block of rules, which are constant */
+    if (*inside || line[0] == '\t') {
+        *inside = strcmp(line, "}") != 0;
+        return 0;
+    }
+    if (strcmp(words[0], "table") == 0) {
+        *inside = true;
+        return 0;
+    }
+    if (count < 4)
+        return sim_fail(err, "the model knows no nft %s", line);
+    const char *family = words[2], *table = words[3];
+    bool there = sim_get(sim, "nft %s %s", family, table) != NULL;
+    if (strcmp(words[1], "table") == 0) {
+        if (strcmp(words[0], "create") == 0 && there)
+            return sim_fail(err, "table %s exists", table);
+        if (strcmp(words[0], "delete") == 0) {
+            if (!there)
+                return sim_fail(err, "there is no table %s", table);
+            sim_drop(sim, "nft %s %s", family, table);
+            sim_drop_all(sim, "nft %s %s ", family, table);
+        } else {
+            sim_put(sim, "", "nft %s %s", family, table);
+        }
+        return 0;
+    }
+    if (strcmp(words[1], "element") != 0 || !there || count < 6)
+        return sim_fail(err, "no table, or the model knows no nft %s", line);
+    plain_element(line, element, sizeof element);
+    if (strcmp(words[0], "add") == 0)
+        sim_put(sim, "", "nft %s %s %s %s", family, table, words[4], element);
+    else if (!sim_drop(sim, "nft %s %s %s %s", family, table, words[4], element))
+        return sim_fail(err, "there is no element %s in %s", element, words[4]);
+    return 0;
+}
+
+static int do_nft(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    struct ja_sim before;
+    bool inside = false;
+    (void)argv, (void)argc;
+    ja_sim_copy(&before, sim);
+    int rc = each_line(sim, cmd->input, &inside, nft_line, err);
+    if (rc == 0 && !sim->tearing) {
+        ja_sim_fini(&before);
+        return 0;
+    }
+    struct ja_sim_entry *entries = sim->entries;
+    size_t count = sim->count, size = sim->size;
+    sim->entries = before.entries;
+    sim->count = before.count;
+    sim->size = before.size;
+    before.entries = entries;
+    before.count = count;
+    before.size = size;
+    ja_sim_fini(&before);
+    return rc;
+}
+
+/* ---- storage ---- */
+
+static int do_subvolume_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                               struct ja_error *err)
+{
+    const char *path = argv[argc - 1];
+    (void)cmd;
+    if (sim_get(sim, "path %s", path) || !sim_parent_is_dir(sim, path))
+        return sim_fail(err, "cannot create subvolume %s", path);
+    sim_make(sim, path, "subvolume");
+    return 0;
+}
+
+static int do_snapshot(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *from = argv[argc - 2], *to = argv[argc - 1], *type = sim_get(sim, "path %s", from);
+    (void)cmd;
+    if (!type || strcmp(type, "subvolume") != 0 || sim_get(sim, "path %s", to) || !sim_parent_is_dir(sim, to))
+        return sim_fail(err, "cannot snapshot %s to %s", from, to);
+    sim_copy_tree(sim, from, to);
+    if (has(argv, argc, "-r"))
+        sim_put(sim, "yes", "ro %s", to);
+    return 0;
+}
+
+static int do_subvolume_delete(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                               struct ja_error *err)
+{
+    const char *path = argv[argc - 1], *type = sim_get(sim, "path %s", path);
+    (void)cmd;
+    if (!type || strcmp(type, "subvolume") != 0)
+        return sim_fail(err, "%s is no subvolume", path);
+    sim_remove_tree(sim, path);
+    return 0;
+}
+
+static int do_property(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *path = argv[argc - 3];
+    (void)cmd;
+    if (!sim_is_dir(sim, path))
+        return sim_fail(err, "there is no %s", path);
+    if (strcmp(argv[argc - 1], "true") == 0)
+        sim_put(sim, "yes", "ro %s", path);
+    else
+        sim_drop(sim, "ro %s", path);
+    return 0;
+}
+
+static int do_tree_delete(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    (void)cmd, (void)err;
+    if (!sim->tearing)
+        sim_remove_tree(sim, argv[argc - 1]);
+    return 0;
+}
+
+static int do_mkfs(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char disk[512];
+    (void)cmd;
+    if (!sim_get(sim, "path %s", argv[argc - 1]))
+        return sim_fail(err, "there is no %s", argv[argc - 1]);
+    snprintf(disk, sizeof disk, "@%s", argv[argc - 1]);
+    sim_make(sim, disk, "dir");
+    return 0;
+}
+
+static int do_mount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    return sim_mount(sim, argv[argc - 2], argv[argc - 1], "btrfs", err);
+}
+
+static int do_umount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    return sim_umount(sim, argv[argc - 1], err);
+}
+
+static int do_seccomp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd, (void)err;
+    sim_make(sim, argv[argc - 1], "file");
+    return 0;
+}
+
+/* ---- jails ---- */
+
+static int do_ns_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *dir = argv[argc - 1];
+    (void)cmd;
+    if (sim_get(sim, "path %s", dir) || !sim_parent_is_dir(sim, dir))
+        return sim_fail(err, "cannot make %s", dir);
+    sim_make(sim, dir, "dir");
+    sim_put(sim, "file", "path %s/net", dir);
+    sim_put(sim, "file", "path %s/user", dir);
+    sim_put(sim, "yes", "pin %s", dir);
+    return 0;
+}
+
+static int do_ns_release(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    const char *dir = argv[argc - 1];
+    (void)cmd, (void)err;
+    sim_remove_tree(sim, dir);
+    let_go(sim, dir);
+    return 0;
+}
+
+static int do_bundle(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *dir = argv[argc - 1];
+    if (sim_get(sim, "path %s", dir) || !sim_parent_is_dir(sim, dir))
+        return sim_fail(err, "cannot make %s", dir);
+    sim_make(sim, dir, "dir");
+    if (!sim->tearing) {
+        sim_put(sim, "file", "path %s/config.json", dir);
+        sim_put(sim, cmd->input, "text %s/config.json", dir);
+    }
+    return 0;
+}
+
+static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *pidfile = sim_option(argv, argc, "--pid-file"), *tree = sim_option(argv, argc, "--tree");
+    const char *bundle = after(argv, argc, "-b"), *id = argv[argc - 1], *root = NULL;
+    (void)cmd;
+    for (int i = 0; i + 1 < argc; i++) /* the second --root is crun's */
+        if (strcmp(argv[i], "--root") == 0)
+            root = argv[i + 1];
+    const char *config = bundle ? sim_get(sim, "text %s/config.json", bundle) : NULL;
+    if (!pidfile || !tree || !root || !config || !sim_is_dir(sim, tree))
+        return sim_fail(err, "cannot run %s", id);
+    json_t *json = json_loads(config, 0, NULL);
+    const char *cgroup = json_string_value(json_object_get(json_object_get(json, "linux"), "cgroupsPath"));
+    sim_put(sim, pidfile, "crun %s/%s", root, id);
+    sim_put(sim, pidfile, "cgroup %s", cgroup ? cgroup : "");
+    json_decref(json);
+    /* Cut off before its init ran. */
+    if (sim->tearing)
+        return 0;
+    sim_put(sim, "file", "path %s", pidfile);
+    sim_put(sim, "4711 1000000000000", "process %s", pidfile);
+    return 0;
+}
+
+static void end_process(struct ja_sim *sim, const char *pidfile)
+{
+    char ns[512];
+    if (!sim_drop(sim, "process %s", pidfile))
+        return;
+    snprintf(ns, sizeof ns, "%s", pidfile);
+    strcpy(strrchr(ns, '/'), "/ns");
+    let_go(sim, ns);
+}
+
+static int do_kill(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd, (void)argc, (void)err;
+    end_process(sim, argv[2]);
+    return 0;
+}
+
+static int do_crun_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    const char *root = sim_option(argv, argc, "--root"), *cgroup = sim_option(argv, argc, "--cgroup");
+    char pidfile[512];
+    (void)cmd, (void)err;
+    const char *there = sim_get(sim, "cgroup %s", cgroup);
+    snprintf(pidfile, sizeof pidfile, "%s", there ? there : "");
+    if (there)
+        end_process(sim, pidfile);
+    sim_drop(sim, "cgroup %s", cgroup);
+    if (!sim->tearing)
+        sim_drop(sim, "crun %s/%s", root, argv[argc - 1]);
+    return 0;
+}
+
+static int do_netns_link(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    (void)cmd, (void)argc;
+    if (!sim_get(sim, "process %s", argv[3]))
+        return sim_fail(err, "there is no process of %s", argv[3]);
+    sim_put(sim, argv[3], "netns %s", argv[2]);
+    return 0;
+}
+
+static int do_netns_unlink(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    (void)cmd, (void)argc, (void)err;
+    sim_drop(sim, "netns %s", argv[2]);
+    return 0;
+}
+
+static int do_dnsmasq(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *config = NULL, *pid = NULL;
+    (void)cmd;
+    for (int i = 1; i < argc; i++) {
+        if (ja_str_starts(argv[i], "--conf-file="))
+            config = strchr(argv[i], '=') + 1;
+        if (ja_str_starts(argv[i], "--pid-file="))
+            pid = strchr(argv[i], '=') + 1;
+    }
+    if (!config || !pid || !sim_get(sim, "text %s", config) || sim_get(sim, "daemon %s", pid))
+        return sim_fail(err, "dnsmasq cannot run");
+    sim_put(sim, "4712", "daemon %s", pid);
+    sim_make(sim, pid, "file");
+    return 0;
+}
+
+static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    (void)cmd, (void)argc, (void)err;
+    sim_drop(sim, "daemon %s", argv[2]);
+    sim_drop(sim, "path %s", argv[2]);
+    return 0;
+}
+
+static int do_cgroup_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                            struct ja_error *err)
+{
+    char below[512];
+    (void)cmd;
+    snprintf(below, sizeof below, "cgroup %s/", argv[argc - 1]);
+    return sim_starts(sim, sim_from(sim, below), below) ? sim_fail(err, "%s is in use", argv[argc - 1]) : 0;
+}
+
+static const struct ja_sim_command commands[] = {
+    {{"ip", "-batch", "-"}, do_ip},
+    {{"nsenter"}, do_nsenter},
+    {{"nft", "-f", "-"}, do_nft},
+    {{"btrfs", "subvolume", "create"}, do_subvolume_create},
+    {{"btrfs", "subvolume", "snapshot"}, do_snapshot},
+    {{"btrfs", "subvolume", "delete"}, do_subvolume_delete},
+    {{"btrfs", "property", "set"}, do_property},
+    {{"mkfs.btrfs"}, do_mkfs},
+    {{"mount"}, do_mount},
+    {{"umount"}, do_umount},
+    {{"dnsmasq"}, do_dnsmasq},
+    {{"host", "tree-delete"}, do_tree_delete},
+    {{"host", "seccomp-convert"}, do_seccomp},
+    {{"host", "link-remove"}, do_link_remove},
+    {{"host", "ns-create"}, do_ns_create},
+    {{"host", "ns-release"}, do_ns_release},
+    {{"host", "bundle"}, do_bundle},
+    {{"host", "crun"}, do_crun},
+    {{"host", "crun-clean"}, do_crun_clean},
+    {{"host", "stop-init"}, do_kill},
+    {{"host", "kill-init"}, do_kill},
+    {{"host", "netns-link"}, do_netns_link},
+    {{"host", "netns-unlink"}, do_netns_unlink},
+    {{"host", "daemon-stop"}, do_daemon_stop},
+    {{"host", "cgroup-remove"}, do_cgroup_remove},
+    {{NULL}, NULL},
+};
+
+/* ---- facts ---- */
+
+static const char *say(struct ja_sim *sim, const char *format, ...) JA_PRINTF(2, 3);
+static const char *say(struct ja_sim *sim, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sim->text, sizeof sim->text, format, args);
+    va_end(args);
+    return sim->text;
+}
+
+/* "/sys/class/net/LINK/REST" */
+static bool sys_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
+{
+    char link[64] = "", rest[64] = "", port[64];
+    const char *below = name + strlen("/sys/class/net");
+    if (!ja_str_starts(name, "/sys/class/net"))
+        return false;
+    *ret_value = NULL;
+    if (!*below && kind == JA_FACT_DIRECTORY) {
+        sim->text[0] = '\0';
+        for (size_t i = sim_from(sim, "link "); sim_starts(sim, i, "link "); i++) {
+            strcat(sim->text, sim->entries[i].key + strlen("link "));
+            strcat(sim->text, "\n");
+        }
+        *ret_value = sim->text;
+        return true;
+    }
+    sscanf(below, "/%63[^/]/%63s", link, rest);
+    const char *master = sim_get(sim, "master %s", link);
+    if (!sim_get(sim, "link %s", link))
+        return true;
+    if (strcmp(rest, "flags") == 0)
+        *ret_value = sim_get(sim, "up %s", link) ? "0x1003\n" : "0x1002\n";
+    else if (strcmp(rest, "master") == 0 || strcmp(rest, "brport") == 0)
+        *ret_value = master ? "link" : NULL;
+    else if (sscanf(rest, "brif/%63s", port) == 1) {
+        master = sim_get(sim, "master %s", port);
+        *ret_value = master && strcmp(master, link) == 0 ? "link" : NULL;
+    }
+    return true;
+}
+
+static const char *host_address(struct ja_sim *sim, const char *address)
+{
+    char interface[64], text[128];
+    for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
+        if (sscanf(sim->entries[i].key, "addr %63s %127[^/]", interface, text) == 2 && strcmp(text, address) == 0)
+            return say(sim, "%s", interface);
+    return NULL;
+}
+
+static const char *host_networks(struct ja_sim *sim)
+{
+    char interface[64], text[128], all[8192] = "";
+    for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
+        if (sscanf(sim->entries[i].key, "addr %63s %127s", interface, text) == 2)
+            snprintf(all + strlen(all), sizeof all - strlen(all), "%s %s\n", text, interface);
+    return say(sim, "%s", all);
+}
+
+static const char *ports(struct ja_sim *sim, const char *bridge)
+{
+    size_t count = 0;
+    for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master "); i++)
+        count += strcmp(sim->entries[i].value, bridge) == 0;
+    return sim_get(sim, "link %s", bridge) ? say(sim, "%zu", count) : NULL;
+}
+
+static const char *container(struct ja_sim *sim, const char *name)
+{
+    const char *pidfile = sim_get(sim, "crun %s", name);
+    return pidfile && sim_get(sim, "process %s", pidfile) ? say(sim, "running 4711") : NULL;
+}
+
+static const char *daemon_of(struct ja_sim *sim, const char *name)
+{
+    char pidfile[512];
+    snprintf(pidfile, sizeof pidfile, "%s", name);
+    *strchr(pidfile, '\t') = '\0';
+    return sim_get(sim, "daemon %s", pidfile);
+}
+
+static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
+{
+    if (sys_fact(sim, kind, name, ret_value))
+        return true;
+    switch (kind) {
+    case JA_FACT_LINK:
+        *ret_value = sim_get(sim, "link %s", name);
+        return true;
+    case JA_FACT_PORTS:
+        *ret_value = ports(sim, name);
+        return true;
+    case JA_FACT_HOSTADDR:
+        *ret_value = host_address(sim, name);
+        return true;
+    case JA_FACT_HOSTNETS:
+        *ret_value = host_networks(sim);
+        return true;
+    case JA_FACT_PROCESS:
+        *ret_value = sim_get(sim, "process %s", name);
+        return true;
+    case JA_FACT_JAIL:
+        *ret_value = container(sim, name);
+        return true;
+    case JA_FACT_INIT:
+        *ret_value = sim_get(sim, "path %s/bin/busybox", name) ? "busybox" : NULL;
+        return true;
+    case JA_FACT_NFT:
+        *ret_value = sim_get(sim, "nft %s", name);
+        return true;
+    case JA_FACT_CGROUPS:
+        *ret_value = "v2";
+        return true;
+    case JA_FACT_CGROUP:
+        *ret_value = sim_get(sim, "cgroup %s", name) ? "" : NULL;
+        return true;
+    case JA_FACT_IDMAP:
+        *ret_value = "yes";
+        return true;
+    case JA_FACT_MODULE:
+        *ret_value = "";
+        return true;
+    case JA_FACT_NETNS:
+        *ret_value = sim_get(sim, "netns %s", name) ? "" : NULL;
+        return true;
+    case JA_FACT_DAEMON:
+        *ret_value = daemon_of(sim, name);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void boot(struct ja_sim *sim)
+{
+    static const char *const links[] = {"lo", "eth0"};
+    for (size_t i = 0; i < JA_COUNT(links); i++) {
+        sim_put(sim, "", "link %s", links[i]);
+        sim_put(sim, "yes", "up %s", links[i]);
+    }
+    sim_put(sim, "", "addr eth0 203.0.113.5/24");
+    sim_put(sim, "", "addr lo 127.0.0.1/8");
+    sim_put(sim, "0", "sysctl net.ipv4.ip_forward");
+    sim_put(sim, "0", "sysctl net.ipv6.conf.all.forwarding");
+    sim_put(sim, "1", "sysctl net.ipv6.conf.eth0.accept_ra");
+}
+
+/* The settings that are remembered are in the registry, which stays. */
+static void shut(struct ja_sim *sim)
+{
+    static const char *const kinds[] = {"link ",   "up ",     "master ", "peer ",    "vlan ", "addr ",
+                                        "neigh ",  "inside ", "nft ",    "process ", "crun ", "cgroup ",
+                                        "daemon ", "netns ",  "pin ",    "sysctl "};
+    for (size_t i = 0; i < JA_COUNT(kinds); i++)
+        sim_drop_all(sim, "%s", kinds[i]);
+}
+
+static const char *const tools[] = {"btrfs", "mkfs.btrfs", "ip",      "nft",       "crun", "dnsmasq", "nsenter",
+                                    "mount", "umount",     "busybox", "catatonit", "cp",   "tar",     NULL};
+
+const struct ja_sim_system ja_sim_linux = {
+    .name = "linux", .commands = commands, .tools = tools, .boot = boot, .fact = fact, .shut = shut};

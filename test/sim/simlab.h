@@ -1,0 +1,240 @@
+/*
+ * simlab.h: an instance on a simulated host: its store, journal, locks and registry are real, in a directory in memory; all
+ * else is the model. And the verbs as functions without arguments, for sweeps.
+ */
+#ifndef JA_SIMLAB_H
+#define JA_SIMLAB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "engine/engine.h"
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LAB_SELF "/usr/sbin/jailadmin"
+
+static char lab_dir[64], lab_state[96];
+static struct ja_sim lab_sim;
+
+static inline void lab_must(int rc, const struct ja_error *err)
+{
+    if (rc < 0)
+        fail_msg("%s: %s (%s)", err->object, err->what, err->command);
+}
+
+static inline int lab_ignore(void *context, const struct ja_plan *plan, struct ja_error *err)
+{
+    (void)context, (void)plan, (void)err;
+    return 0;
+}
+
+static inline struct ja_engine_options lab_options(void)
+{
+    return (struct ja_engine_options){
+        .state = lab_state, .self = LAB_SELF, .os = JA_OS_LINUX, .machine = &lab_sim.machine, .show = lab_ignore};
+}
+
+typedef int lab_verb(struct ja_engine *engine, struct ja_error *err);
+
+/* A verb in an engine of its own, as a command would have it. `probe` may be NULL. */
+static inline int lab_run(lab_verb *verb, int (*probe)(void *, const struct ja_plan *, size_t, bool), void *context,
+                          struct ja_error *err)
+{
+    struct ja_engine_options options = lab_options();
+    struct ja_engine *engine = NULL;
+    options.probe = probe;
+    options.context = context;
+    int rc = ja_engine_open(&options, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_recover(engine, false, err);
+    if (rc == 0)
+        rc = verb(engine, err);
+    ja_engine_close(engine);
+    return rc;
+}
+
+static inline void lab_do(lab_verb *verb)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    lab_must(lab_run(verb, NULL, NULL, &err), &err);
+}
+
+/* ---- the verbs ---- */
+
+static inline int lab_template(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    if (!template)
+        return ja_error_nomem(err);
+    template->name = ja_strdup(name);
+    template->source = ja_strdup("busybox");
+    int rc =
+        template->name && template->source ? ja_engine_template_create(engine, template, err) : ja_error_nomem(err);
+    ja_object_free(&ja_noun_template, template);
+    return rc;
+}
+
+static inline int do_base(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_template(engine, "base", err);
+}
+
+static inline int do_template(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_template(engine, "t", err);
+}
+
+static inline int do_template_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_delete_all(engine, "t", err);
+}
+
+static inline int do_network(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_network *network = ja_object_new(&ja_noun_network);
+    if (!network)
+        return ja_error_nomem(err);
+    network->name = ja_strdup("lan");
+    int rc = network->name ? 0 : ja_error_nomem(err);
+    if (rc == 0 && ja_strv_add_all(&network->addresses, "10.234.0.1/24", "fd00:234::1/64", NULL) < 0)
+        rc = ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_engine_network_create(engine, network, err);
+    ja_object_free(&ja_noun_network, network);
+    return rc;
+}
+
+static inline int do_network_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_network_delete(engine, "lan", err);
+}
+
+static inline int do_create(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    if (!jail)
+        return ja_error_nomem(err);
+    jail->name = ja_strdup("j");
+    jail->template = ja_strdup("base");
+    int rc = jail->name && jail->template ? 0 : ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_object_set_entry(&ja_noun_jail, jail, "volumes", "data,target=/data", err);
+    if (rc == 0)
+        rc = ja_engine_create(engine, jail, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
+static inline int do_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "j", false, err);
+}
+
+static inline int do_clone(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_clone(engine, "j", "k", err);
+}
+
+static inline int do_clone_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "k", false, err);
+}
+
+static inline int do_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "j", NULL, err);
+}
+
+static inline int do_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "j", false, NULL, err);
+}
+
+static inline int do_kill(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "j", true, NULL, err);
+}
+
+/* ---- what is there ---- */
+
+static inline int lab_add_row(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    (void)err;
+    json_t *wanted = json_object_get(row->spec, "wanted");
+    ja_str_addf(context, "row %s %s %s %s\n", row->kind, row->name, row->state,
+                wanted                           ? json_string_value(wanted)
+                : strcmp(row->kind, "jail") == 0 ? "stopped"
+                                                 : "");
+    return 0;
+}
+
+/* The host and the store as one text, without what differs by chance. */
+static inline char *lab_snapshot(const struct ja_sim *sim)
+{
+    struct ja_str text = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_store *store = NULL;
+    ja_autostrv struct ja_strv keys = {0};
+    static const char *const kinds[] = {"jail", "network", "template"}, *const reserved[] = {"slot", "netslot",
+                                                                                             "address"};
+    ja_sim_print(sim, &text);
+    if (access(lab_state, F_OK) == 0) {
+        lab_must(ja_store_open(lab_state, false, false, &store, &err), &err);
+        for (size_t i = 0; i < JA_COUNT(kinds); i++)
+            lab_must(ja_store_each(store, kinds[i], NULL, lab_add_row, &text, &err), &err);
+        for (size_t i = 0; i < JA_COUNT(reserved); i++)
+            lab_must(ja_store_reserved(store, reserved[i], "", NULL, &keys, &err), &err);
+        for (size_t i = 0; i < keys.count; i++)
+            ja_str_addf(&text, "reserved %s\n", keys.items[i]);
+        ja_store_close(store);
+        char journal[128];
+        snprintf(journal, sizeof journal, "%s/journal", lab_state);
+        ja_str_addf(&text, "journal %s\n", ja_journal_any(journal) ? "has plans" : "is empty");
+    }
+    if (!text.text)
+        abort();
+    char *normal = ja_sim_normal(text.text);
+    ja_str_fini(&text);
+    return normal;
+}
+
+/* ---- the instance ---- */
+
+static inline void lab_init(const char *network)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_init_request request = {.storage = "file:1G", .network = network};
+    struct ja_engine_options options = lab_options();
+    lab_must(ja_engine_init(&options, &request, &err), &err);
+}
+
+static inline int lab_set_up(void **unused)
+{
+    char registry[96], etc[96];
+    (void)unused;
+    snprintf(lab_dir, sizeof lab_dir, "%s/jailadmin-sim.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(lab_dir));
+    snprintf(lab_state, sizeof lab_state, "%s/state", lab_dir);
+    snprintf(registry, sizeof registry, "%s/registry", lab_dir);
+    snprintf(etc, sizeof etc, "%s/etc", lab_dir);
+    setenv("JAILADMIN_REGISTRY", registry, 1);
+    setenv("JAILADMIN_ETC", etc, 1);
+    ja_sim_init(&lab_sim, &ja_sim_linux, lab_state);
+    return 0;
+}
+
+static inline int lab_tear_down(void **unused)
+{
+    (void)unused;
+    ja_sim_fini(&lab_sim);
+    return ja_tree_remove(lab_dir, NULL) == 0 ? 0 : -1;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * test_nomem.c: for every verb, the k-th allocation fails, for k = 0, 1, 2 ...: the verb fails with JA_E_NOMEM or manages
+ * without, and the host and the store are as before or as wanted. Without $JAILADMIN_TEST_LONG every tenth k, or so,
+ * from a printed seed ($JAILADMIN_TEST_SEED repeats one). Under the sanitizers this also shows that nothing leaks.
+ */
+#include "simlab.h"
+
+#include <time.h>
+
+static int do_recover(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_recover(engine, true, err);
+}
+
+static void sweep(const char *name, lab_verb *verb, lab_verb *back)
+{
+    bool all = getenv("JAILADMIN_TEST_LONG") != NULL;
+    long cases = 0;
+    lab_do(verb);
+    ja_autofree char *wanted = lab_snapshot(&lab_sim);
+    lab_do(back);
+    ja_autofree char *before = lab_snapshot(&lab_sim);
+    for (long k = 0;; k += all ? 1 : 1 + rand() % 20) {
+        struct ja_error err = JA_ERROR_INIT;
+        ja_alloc_fail_after(k);
+        int rc = lab_run(verb, NULL, NULL, &err);
+        bool met = ja_alloc_fail_after(-1) < 0;
+        cases++;
+        if (rc < 0 && rc != JA_E_NOMEM)
+            fail_msg("%s without allocation %ld: %s: %s", name, k, err.object, err.what);
+        lab_do(do_recover);
+        ja_autofree char *after = lab_snapshot(&lab_sim);
+        bool is_wanted = strcmp(after, wanted) == 0;
+        if (strcmp(after, before) != 0 && !is_wanted) {
+            printf("---- left\n%s---- before\n%s", after, before);
+            fail_msg("%s without allocation %ld (%s) left what is above", name, k, rc < 0 ? err.what : "it managed");
+        }
+        if (rc == 0 && !is_wanted)
+            fail_msg("%s without allocation %ld said that it was done, and it was not", name, k);
+        if (is_wanted)
+            lab_do(back);
+        if (!met)
+            break;
+    }
+    print_message("%s: %ld cases\n", name, cases);
+}
+
+static void memory_runs_out(void **unused)
+{
+    (void)unused;
+    sweep("template create", do_template, do_template_delete);
+    sweep("network create", do_network, do_network_delete);
+    sweep("create", do_create, do_delete);
+    lab_do(do_create);
+    sweep("clone", do_clone, do_clone_delete);
+    sweep("start", do_start, do_kill);
+    lab_do(do_start);
+    sweep("stop", do_stop, do_start);
+    lab_do(do_stop);
+    sweep("delete", do_delete, do_create);
+}
+
+static int set_up(void **unused)
+{
+    lab_set_up(unused);
+    lab_init("10.233.0.1/24");
+    lab_do(do_base);
+    return 0;
+}
+
+int main(void)
+{
+    const char *given = getenv("JAILADMIN_TEST_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    srand(seed);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_runs_out)};
+    return cmocka_run_group_tests(tests, set_up, lab_tear_down);
+}

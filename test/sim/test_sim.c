@@ -1,0 +1,294 @@
+/*
+ * test_sim.c: on a simulated host, for every verb and every step k: step k fails before or after its work, does half of it,
+ * or the process is killed there, with or without a reboot before the next command. Then the host and the store are as
+ * they were before, or as they were wanted; never between.
+ */
+#include "simlab.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, MODES };
+static const char *const mode_names[] = {"which fails before",    "which fails after", "which does half of",
+                                         "killed before",         "killed after",      "with a power cut before",
+                                         "with a power cut after"};
+
+struct injection {
+    const char *verb;
+    size_t step;
+    enum mode mode;
+    bool hit;
+};
+
+static bool kills(enum mode mode)
+{
+    return mode >= KILL_BEFORE;
+}
+
+static bool cuts(enum mode mode)
+{
+    return mode == CUT_BEFORE || mode == CUT_AFTER;
+}
+
+static void host_file(char path[128])
+{
+    snprintf(path, 128, "%s/host", lab_dir);
+}
+
+static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct injection *injection = context;
+    enum mode mode = injection->mode;
+    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER;
+    if (injection->hit || step != injection->step || strcmp(plan->verb, injection->verb) != 0)
+        return 0;
+    if (mode == TEAR) {
+        lab_sim.tear = (long)step;
+        lab_sim.torn = false;
+        injection->hit = true;
+        return 0;
+    }
+    if (after != wanted_after)
+        return 0;
+    injection->hit = true;
+    if (kills(mode)) {
+        char path[128];
+        host_file(path);
+        ja_sim_save(&lab_sim, path);
+        raise(SIGKILL);
+    }
+    return -1;
+}
+
+/* Runs the verb with the injection. True when the injection was met. */
+static bool run_injected(lab_verb *verb, struct injection *injection)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    if (!kills(injection->mode)) {
+        lab_run(verb, probe, injection, &err);
+        lab_sim.tear = -1;
+        return injection->hit;
+    }
+    char path[128];
+    host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        lab_run(verb, probe, injection, &err);
+        ja_sim_save(&lab_sim, path);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ja_sim_load(&lab_sim, path);
+    return WIFSIGNALED(status);
+}
+
+static int do_recover(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = ja_engine_pool_ensure(engine, err);
+    return rc < 0 ? rc : ja_engine_recover(engine, true, err);
+}
+
+/* What is there after a power cut and the next command, without it happening. */
+static char *after_cut(void)
+{
+    struct ja_sim kept;
+    ja_sim_copy(&kept, &lab_sim);
+    ja_sim_reboot(&lab_sim);
+    lab_do(do_recover);
+    char *text = lab_snapshot(&lab_sim);
+    ja_sim_fini(&lab_sim);
+    ja_sim_copy(&lab_sim, &kept);
+    ja_sim_fini(&kept);
+    return text;
+}
+
+static void check_known(void)
+{
+    if (lab_sim.unknown[0])
+        fail_msg("the model knows no command: %s; test/sim is to learn it", lab_sim.unknown);
+}
+
+struct ends {
+    char *before, *wanted, *before_cut, *wanted_cut;
+};
+
+/* Lines of `a` that `b` has not. */
+static void print_missing(const char *sign, const char *a, const char *b)
+{
+    while (*a) {
+        char line[16384];
+        size_t length = strcspn(a, "\n");
+        snprintf(line, sizeof line, "\n%.*s\n", (int)length, a);
+        if (length && !strstr(b, line))
+            printf("  %s%.*s\n", sign, (int)length, a);
+        a += length + (a[length] == '\n');
+    }
+}
+
+static void check_end(const char *name, const struct injection *injection, const struct ends *ends, bool *ret_wanted)
+{
+    bool cut = cuts(injection->mode);
+    char *after = lab_snapshot(&lab_sim);
+    const char *before = cut ? ends->before_cut : ends->before, *wanted = cut ? ends->wanted_cut : ends->wanted;
+    bool is_before = strcmp(after, before) == 0, is_wanted = strcmp(after, wanted) == 0;
+    if (!is_before && !is_wanted) {
+        fflush(NULL);
+        printf("left, but not before (+), and the other way round (-):\n");
+        print_missing("+", after, before);
+        print_missing("-", before, after);
+        printf("left, but not wanted (+), and the other way round (-):\n");
+        print_missing("+", after, wanted);
+        print_missing("-", wanted, after);
+        fail_msg("%s, %s step %zu, left what is above", name, mode_names[injection->mode], injection->step);
+    }
+    *ret_wanted = is_wanted && !is_before;
+    free(after);
+}
+
+static int do_up(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = ja_engine_pool_ensure(engine, err);
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "default", err);
+}
+
+/* Where the next case begins. */
+static void check_begin(const char *name, const struct injection *injection, const struct ends *ends)
+{
+    char *now = lab_snapshot(&lab_sim);
+    if (strcmp(now, ends->before) != 0) {
+        fflush(NULL);
+        print_missing("+", now, ends->before);
+        print_missing("-", ends->before, now);
+        fail_msg("%s, %s step %zu: the way back does not lead to where it began", name, mode_names[injection->mode],
+                 injection->step);
+    }
+    free(now);
+}
+
+/* `back` leads from the wanted state to the one before. `name` is the plan's verb. */
+static void sweep(const char *name, lab_verb *verb, lab_verb *back)
+{
+    struct ends ends;
+    size_t cases = 0;
+    /* Once there and back: what a first time leaves for good (its network, its tree's files) is not the question. */
+    lab_do(verb);
+    lab_do(back);
+    ends.before = lab_snapshot(&lab_sim);
+    ends.before_cut = after_cut();
+    lab_do(verb);
+    check_known();
+    ends.wanted = lab_snapshot(&lab_sim);
+    ends.wanted_cut = after_cut();
+    lab_do(back);
+    check_known();
+    for (size_t step = 0, met = 1; met; step++) {
+        met = 0;
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            struct injection injection = {.verb = name, .step = step, .mode = mode};
+            bool wanted = true;
+            if (run_injected(verb, &injection)) {
+                met = 1;
+                cases++;
+                if (cuts(mode))
+                    ja_sim_reboot(&lab_sim);
+                lab_do(do_recover);
+                check_known();
+                check_end(name, &injection, &ends, &wanted);
+            }
+            /* What a power cut took from the host is not the next case's business. */
+            if (cuts(mode))
+                lab_do(do_up);
+            if (wanted)
+                lab_do(back);
+            if (cuts(mode)) {
+                lab_do(verb);
+                lab_do(back);
+            }
+            check_begin(name, &injection, &ends);
+        }
+    }
+    print_message("%s: %zu cases\n", name, cases);
+    free(ends.before);
+    free(ends.wanted);
+    free(ends.before_cut);
+    free(ends.wanted_cut);
+}
+
+static void templates(void **unused)
+{
+    (void)unused;
+    sweep("create", do_template, do_template_delete);
+    lab_do(do_template);
+    sweep("delete", do_template_delete, do_template);
+    lab_do(do_template_delete);
+}
+
+static void networks(void **unused)
+{
+    (void)unused;
+    sweep("create", do_network, do_network_delete);
+    lab_do(do_network);
+    sweep("delete", do_network_delete, do_network);
+    lab_do(do_network_delete);
+}
+
+static void jails(void **unused)
+{
+    (void)unused;
+    sweep("create", do_create, do_delete);
+    lab_do(do_create);
+    sweep("clone", do_clone, do_clone_delete);
+    sweep("start", do_start, do_stop);
+    sweep("start", do_start, do_kill);
+    lab_do(do_start);
+    sweep("stop", do_stop, do_start);
+    sweep("stop", do_kill, do_start);
+    lab_do(do_stop);
+    sweep("delete", do_delete, do_create);
+    lab_do(do_delete);
+}
+
+static int set_up(void **unused)
+{
+    lab_set_up(unused);
+    lab_init("10.233.0.1/24");
+    lab_do(do_base);
+    return 0;
+}
+
+static int tear_down(void **unused)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_engine_options options = lab_options();
+    struct ja_engine *engine = NULL;
+    lab_must(ja_engine_open(&options, &engine, &err), &err);
+    lab_must(ja_engine_teardown(engine, true, &err), &err);
+    ja_engine_close(engine);
+    check_known();
+    /* The host is as it was found. What the registry counts goes with the instance's entry in it. */
+    sim_drop_all(&lab_sim, "old ");
+    sim_drop_all(&lab_sim, "user ");
+    struct ja_sim fresh;
+    ja_sim_init(&fresh, &ja_sim_linux, lab_state);
+    struct ja_str left = {0}, found = {0};
+    ja_sim_print(&lab_sim, &left);
+    ja_sim_print(&fresh, &found);
+    if (strcmp(left.text, found.text) != 0)
+        fail_msg("teardown left\n%s\ninstead of\n%s", left.text, found.text);
+    ja_str_fini(&left);
+    ja_str_fini(&found);
+    ja_sim_fini(&fresh);
+    return lab_tear_down(unused);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(templates), cmocka_unit_test(jails),
+        cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
