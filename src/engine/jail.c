@@ -34,11 +34,13 @@ int ja_new_identity(char **uuid, char **created, struct ja_error *err)
 int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
 {
     struct ja_row row;
-    int rc = ja_store_get(engine->store, kind, name, &row, NULL);
-    if (rc == JA_E_NOTFOUND)
+    int rc = ja_store_get(engine->store, kind, name, &row, err);
+    if (rc == JA_E_NOTFOUND) {
+        ja_error_clear(err);
         return 0;
+    }
     if (rc < 0)
-        return ja_store_get(engine->store, kind, name, &row, err);
+        return rc;
     bool broken = strcmp(row.state, "broken") == 0;
     ja_row_fini(&row);
     ja_error_set(err, JA_E_EXISTS, JA_LABEL(kind, name), "it exists already");

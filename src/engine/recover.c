@@ -66,9 +66,13 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     struct ja_plan_row row = {0};
     if (dead->plan.count && !is_mine(r, dead))
         return 0;
-    bool have_row = ja_store_plan_get(engine->store, dead->id, &row, NULL) == 0;
+    int rc = ja_store_plan_get(engine->store, dead->id, &row, err);
+    bool have_row = rc == 0;
+    if (rc < 0 && rc != JA_E_NOTFOUND)
+        return rc; /* nobody knows whether it had committed */
+    ja_error_clear(err);
+    rc = 0;
     bool left = have_row && (strcmp(row.result, "kept") == 0 || strcmp(row.result, "broken") == 0);
-    int rc = 0;
     if (left && !r->with_kept) {
         ja_plan_row_fini(&row);
         return 0;

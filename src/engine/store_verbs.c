@@ -21,12 +21,14 @@ static int find_revision(struct ja_engine *engine, const char *kind, const char 
                          int64_t *ret_revision, struct ja_error *err)
 {
     struct ja_row row;
-    int rc = ja_store_get(engine->store, kind, name, &row, NULL);
+    int rc = ja_store_get(engine->store, kind, name, &row, err);
     *ret_revision = 0;
-    if (rc == JA_E_NOTFOUND)
+    if (rc == JA_E_NOTFOUND) {
+        ja_error_clear(err);
         return 0;
+    }
     if (rc < 0)
-        return ja_store_get(engine->store, kind, name, &row, err);
+        return rc;
     if (strcmp(row.uuid, uuid) == 0)
         *ret_revision = row.revision;
     else
@@ -69,7 +71,9 @@ static int set(struct ja_engine *engine, const struct ja_noun *noun, const char 
     for (int i = 0; rc == 0 && i < count; i++) {
         const char *equal = strchr(assignments[i], '=');
         ja_autofree char *field = equal ? ja_strndup(assignments[i], (size_t)(equal - assignments[i])) : NULL;
-        if (!equal || !ja_noun_field(noun, field ? field : ""))
+        if (equal && !field)
+            rc = ja_error_nomem(err);
+        else if (!equal || !ja_noun_field(noun, field))
             rc = ja_error_set(err, JA_E_USAGE, NULL, "\"%s\" is not FIELD=VALUE of a %s", assignments[i], noun->name);
         else if (json_object_set_new(row.spec, field, json_string(equal + 1)) < 0)
             rc = ja_error_nomem(err);

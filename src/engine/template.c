@@ -54,7 +54,7 @@ static int open_template(struct ja_change *change, const struct ja_template *spe
 {
     struct ja_engine *engine = change->engine;
     void *object = NULL;
-    int rc = ja_engine_get(engine, &ja_noun_template, spec->name, &object, NULL, NULL);
+    int rc = ja_engine_get(engine, &ja_noun_template, spec->name, &object, NULL, err);
     if (rc == 0) {
         struct ja_template *template = object;
         snprintf(change->uuid, sizeof change->uuid, "%s", template->uuid);
@@ -62,7 +62,8 @@ static int open_template(struct ja_change *change, const struct ja_template *spe
         return 0;
     }
     if (rc != JA_E_NOTFOUND)
-        return ja_engine_get(engine, &ja_noun_template, spec->name, &object, NULL, err);
+        return rc;
+    ja_error_clear(err);
     struct ja_template *template = ja_object_copy(&ja_noun_template, spec);
     if (!template)
         return ja_error_nomem(err);
