@@ -53,13 +53,18 @@ static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, str
     return count;
 }
 
+/* What crun sets: all of a privileged jail's limits, else only those that no cgroup has (see make_cgroup). */
 static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
 {
+    oci->files = jail->limits.files;
+    if (!jail->privileged) {
+        oci->cgroup = NULL;
+        return;
+    }
     oci->cpu_millicores = jail->limits.cpu;
     oci->memory = jail->limits.memory;
     oci->swap = jail->limits.swap;
     oci->processes = jail->limits.processes;
-    oci->files = jail->limits.files;
 }
 
 /* The jail's own init, the template's, or a pause process that keeps an empty jail. */
@@ -170,6 +175,30 @@ static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, 
     (undo ? ja_step_undo : ja_step_run)(p->plan, step, cgroup, NULL);
 }
 
+/*
+ * The jail's cgroup with its limits, made before crun, which runs in it and leaves it alone. crun would move the jail's init
+ * there, and that is slow (see native/cgroup.c). A privileged jail is the exception: its rules for devices are crun's.
+ */
+static void make_cgroup(struct ja_planning *p, const struct ja_jail *jail, const char *tree)
+{
+    static const struct ja_jail none;
+    char cgroup[64];
+    cgroup_path(p->site, jail, cgroup);
+    const char *init = jail->init.count ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
+    struct ja_step *step = ja_plan_host_step(p, "cgroup-create", "make its cgroup");
+    if (init && strcmp(init, "systemd") == 0) {
+        ja_step_run(p->plan, step, "--owner", NULL);
+        ja_step_runf(p->plan, step, "%lld", (long long)ja_site_uid(p->site, jail->slot));
+    }
+    ja_step_run(p->plan, step, cgroup, NULL);
+    ja_step_undo_host(p, step, "cgroup-remove", cgroup, NULL);
+    const struct ja_limits *limits = &jail->limits;
+    if (limits->memory || limits->swap || limits->cpu || limits->processes) {
+        step = ja_plan_host_step(p, "cgroup-limit", "limit it");
+        limit_words(p, step, false, &none, jail);
+    }
+}
+
 static void change_limits(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
 {
     const struct ja_limits *old = &applied->limits, *new = &live->limits;
@@ -206,9 +235,13 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     cgroup_path(p->site, jail, cgroup);
     snprintf(pid, sizeof pid, "%s/pid", run);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
+    if (!jail->privileged)
+        make_cgroup(p, jail, tree);
     bundle(p, s, run, tree);
     write_applied(p, jail, NULL, run);
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
+    if (!jail->privileged)
+        ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
     ja_step_run(p->plan, step, "--tree", tree, "--root", NULL);
     ja_step_runf(p->plan, step, "%s/root", run);
     for (size_t i = 0; i < jail->volumes.count; i++) {
@@ -227,8 +260,9 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_runf(p->plan, step, "%s/console.log", dir);
     ja_step_run(p->plan, step, "--log-limit", NULL);
     ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-    ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root",
-                crun_root, "run", "-d", "--pid-file", pid, "-b", NULL);
+    ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager",
+                jail->privileged ? "cgroupfs" : "disabled", "--root", crun_root, "run", "-d", "--pid-file", pid, "-b",
+                NULL);
     ja_step_runf(p->plan, step, "%s/bundle", run);
     ja_step_run(p->plan, step, id, NULL);
     ja_step_undo_host(p, step, "crun-clean", "--root", crun_root, "--cgroup", cgroup, id, NULL);

@@ -9,16 +9,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
 #define WAIT_MS 10000
 /* A jail with a delegated cgroup nests them itself; the kernel's own limit is lower in practice. */
 #define DEPTH_MAX 64
@@ -133,40 +130,17 @@ static int remove_cgroup(const char *path, int64_t deadline, struct ja_error *er
     }
 }
 
-/* Calls `each` with the cgroup's path in every hierarchy, until one fails. */
-static int in_all_hierarchies(const char *cgroup, int (*each)(const char *path, int64_t deadline, struct ja_error *err),
-                              struct ja_error *err)
+struct removal {
+    const char *cgroup;
+    int64_t deadline;
+};
+
+static int remove_in(const char *root, bool v2 JA_UNUSED, void *context, struct ja_error *err)
 {
-    int64_t deadline = ja_sys_now_ms() + WAIT_MS;
-    struct statfs fs;
-    struct dirent *entry;
-    DIR *dir;
-    int code = 0;
+    const struct removal *removal = context;
+    ja_autofree char *path = ja_printf("%s%s", root, removal->cgroup);
 
-    if (statfs(CGROUP_ROOT, &fs) < 0) {
-        return errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot look at " CGROUP_ROOT);
-    }
-    if (fs.f_type == CGROUP2_SUPER_MAGIC) {
-        ja_autofree char *path = ja_printf(CGROUP_ROOT "%s", cgroup);
-
-        return path == NULL ? ja_error_nomem(err) : each(path, deadline, err);
-    }
-    dir = opendir(CGROUP_ROOT);
-    if (dir == NULL) {
-        return ja_error_sys(err, errno, NULL, "cannot read " CGROUP_ROOT);
-    }
-    while (code == 0 && (entry = readdir(dir)) != NULL) {
-        ja_autofree char *path = NULL;
-
-        /* Links ("cpu" to "cpu,cpuacct") would be the same hierarchy twice. */
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.') {
-            continue;
-        }
-        path = ja_printf(CGROUP_ROOT "/%s%s", entry->d_name, cgroup);
-        code = path == NULL ? ja_error_nomem(err) : each(path, deadline, err);
-    }
-    closedir(dir);
-    return code;
+    return path == NULL ? ja_error_nomem(err) : remove_cgroup(path, removal->deadline, err);
 }
 
 /* "/a/b/ID": absolute, nothing in it leads elsewhere, and its last component holds the id, so that a slip cannot hit others. */
@@ -196,26 +170,10 @@ int ja_verb_crun_clean(int argc, char *const *argv, struct ja_hostverb_io *io JA
         return ja_error_set(err, JA_E_USAGE, NULL, "the cgroup %s is not that of %s", cgroup, id);
     }
     /* The cgroup first: while it is there, crun's state says what it belongs to. */
-    if ((code = in_all_hierarchies(cgroup, remove_cgroup, err)) < 0) {
+    struct removal removal = {.cgroup = cgroup, .deadline = ja_sys_now_ms() + WAIT_MS};
+    if ((code = ja_cgroup_each(remove_in, &removal, err)) < 0) {
         return code;
     }
     state = ja_printf("%s/%s", root, id);
     return state == NULL ? ja_error_nomem(err) : ja_tree_remove(state, err);
-}
-
-static int remove_empty(const char *path, int64_t deadline JA_UNUSED, struct ja_error *err)
-{
-    return rmdir(path) == 0 || errno == ENOENT ? 0
-                                               : ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
-}
-
-int ja_verb_cgroup_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
-{
-    if (argc != 2) {
-        return ja_opt_usage(argv[0], err);
-    }
-    if (argv[1][0] != '/' || !is_our_cgroup(argv[1], "jailadmin-")) {
-        return ja_error_set(err, JA_E_USAGE, NULL, "the cgroup %s is not one of jailadmin", argv[1]);
-    }
-    return in_all_hierarchies(argv[1], remove_empty, err);
 }

@@ -24,9 +24,11 @@
 
 #define UNIFIED "/sys/fs/cgroup/unified"
 #define MESSAGES_MAX 1500
+/* None of crun's. */
+#define STATUS_NO_CGROUP 201
 
 struct crun_call {
-    const char *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files;
+    const char *cgroup, *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files;
     struct ja_strv idmap;
 };
 
@@ -180,7 +182,9 @@ static void exec_crun(char *const *words, int null_fd, int out_fd, pid_t parent)
     _exit(127);
 }
 
-static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *output, struct ja_error *err)
+/* `place`: the cgroup in which crun and all that it starts is born; NULL: ours. */
+static int run_crun(int argc, char *const *argv, const struct ja_cgroup *place, int out_fd, struct ja_str *output,
+                    struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
     ja_autoclose int messages_fd = memfd_create("crun", 0); /* inherited by crun, which closes it for the jail */
@@ -199,7 +203,7 @@ static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *outp
     if ((code = add_log_option(argc, argv, messages_fd, &words, err)) < 0) {
         return code;
     }
-    pid = fork();
+    pid = place != NULL ? ja_cgroup_fork(place, STATUS_NO_CGROUP) : fork();
     if (pid == 0) {
         exec_crun(words.items, null_fd, out_fd, parent);
     }
@@ -217,7 +221,9 @@ static int run_crun(int argc, char *const *argv, int out_fd, struct ja_str *outp
         ja_str_add(output, messages);
         return 0;
     }
-    if (WIFEXITED(status)) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_CGROUP) {
+        ja_error_set(err, JA_E_FAILED, NULL, "cannot join the cgroup %s", place ? place->path : "");
+    } else if (WIFEXITED(status)) {
         ja_error_set(err, JA_E_FAILED, NULL, "%s exited with status %d", argv[0], WEXITSTATUS(status));
     } else {
         ja_error_set(err, JA_E_FAILED, NULL, "%s was ended by signal %d", argv[0], WTERMSIG(status));
@@ -253,8 +259,8 @@ static int complete_pid_file(const char *path, struct ja_error *err)
 }
 
 /* `run`, `create`: the jail outlives crun. */
-static int run_detached(const struct crun_call *call, int argc, char *const *argv, struct ja_str *output,
-                        struct ja_error *err)
+static int run_detached(const struct crun_call *call, const struct ja_cgroup *place, int argc, char *const *argv,
+                        struct ja_str *output, struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
     ja_autoclose int out_fd = -1;
@@ -272,7 +278,7 @@ static int run_detached(const struct crun_call *call, int argc, char *const *arg
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
         return ja_error_sys(err, errno, NULL, "cannot become a subreaper");
     }
-    if ((code = run_crun(argc, argv, out_fd, output, err)) < 0) {
+    if ((code = run_crun(argc, argv, place, out_fd, output, err)) < 0) {
         return code;
     }
     return call->pid_file != NULL ? complete_pid_file(call->pid_file, err) : 0;
@@ -295,7 +301,8 @@ static int limit_files(const char *text, struct ja_error *err)
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(call_fini) struct crun_call call = {0};
-    const struct ja_opt options[] = {{.name = "--tree", .value = &call.tree},
+    const struct ja_opt options[] = {{.name = "--cgroup", .value = &call.cgroup},
+                                     {.name = "--tree", .value = &call.tree},
                                      {.name = "--root", .value = &call.root},
                                      {.name = "--userns", .value = &call.userns},
                                      {.name = "--uid-base", .value = &call.uid_base},
@@ -306,6 +313,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
                                      {.name = "--files", .value = &call.files},
                                      {.name = "--idmap", .list = true, .values = &call.idmap},
                                      {0}};
+    JA_CLEANUP(ja_cgroup_close) struct ja_cgroup place = {.v2 = -1};
     bool hybrid = is_hybrid(), trees;
     int first, code;
 
@@ -319,6 +327,13 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     if (call.files != NULL && (code = limit_files(call.files, err)) < 0) {
         return code;
     }
+    /* While the hierarchies can all be seen. */
+    if (call.cgroup != NULL && (!ja_cgroup_valid(call.cgroup) || call.log == NULL)) {
+        return ja_opt_usage(argv[0], err);
+    }
+    if (call.cgroup != NULL && (code = ja_cgroup_open(call.cgroup, &place, err)) < 0) {
+        return code;
+    }
     trees = call.tree != NULL || call.idmap.count > 0;
     if ((trees || hybrid) && (code = private_mounts(hybrid, err)) < 0) {
         return code;
@@ -327,7 +342,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
         return code;
     }
     if (trees || call.log != NULL || call.pid_file != NULL) {
-        return run_detached(&call, argc - first, argv + first, io->output, err);
+        return run_detached(&call, call.cgroup != NULL ? &place : NULL, argc - first, argv + first, io->output, err);
     }
     /* exec, ps, update: crun takes this process's place, with its terminal, signals and exit status. */
     execv(argv[first], argv + first);

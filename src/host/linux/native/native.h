@@ -32,6 +32,8 @@ int ja_sys_pidfd_signal(int pidfd, int signal);
 /* fork() with namespaces (CLONE_NEW*) and a pidfd, without a signal at its end, so that a caller who waits for any
  * child does not see this one. 0 in the child. Reap it with ja_sys_reap. */
 pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd);
+/* fork() whose child is born in the v2 cgroup that is open as `cgroup_fd`. */
+pid_t ja_sys_fork_into(int cgroup_fd);
 /* Waits for a ja_sys_fork child. The wait status, or -1. */
 int ja_sys_reap(int pidfd);
 /* Milliseconds of the monotonic clock. */
@@ -43,16 +45,35 @@ int64_t ja_sys_now_ms(void);
  */
 int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err);
 
+/* Calls `each` with the root of every cgroup hierarchy: one of v2, or those of v1, and both on a hybrid host. */
+typedef int ja_cgroup_fn(const char *root, bool v2, void *context, struct ja_error *err);
+int ja_cgroup_each(ja_cgroup_fn *each, void *context, struct ja_error *err);
+/* "/jailadmin-00/ja000": ours by its name, and nothing in it leads elsewhere. */
+bool ja_cgroup_valid(const char *cgroup);
+
+/* A cgroup that is open in all hierarchies, so that it can be joined from within other namespaces. */
+struct ja_cgroup {
+    const char *path; /* borrowed */
+    int v2;           /* its directory; -1: none */
+    int tasks[32];    /* of v1 */
+    size_t count;
+};
+int ja_cgroup_open(const char *cgroup, struct ja_cgroup *ret_place, struct ja_error *err);
+void ja_cgroup_close(struct ja_cgroup *place);
+/* fork() whose child is in the cgroup; a child that cannot join it exits with `status`. For a single-threaded caller. */
+pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
+
 /* The verbs, one file each group. */
 ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                    /* ns.c */
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
 ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
 ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
-ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;                                  /* seccomp.c */
+ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
 ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;                                 /* link.c */
-ja_hostverb_fn ja_verb_cgroup_limit; /* limits.c */
-ja_hostverb_fn ja_verb_crun_clean, ja_verb_cgroup_remove;                                /* clean.c */
+ja_hostverb_fn ja_verb_cgroup_limit;                                                     /* limits.c */
+ja_hostverb_fn ja_verb_crun_clean;                                                       /* clean.c */
+ja_hostverb_fn ja_verb_cgroup_create, ja_verb_cgroup_remove;                             /* cgroup.c */
 ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
 ja_hostverb_fn ja_native_btrfs_property;
 ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -39,6 +40,7 @@
 #endif
 #define JA_MOVE_MOUNT_F_EMPTY_PATH 0x00000004u
 #define JA_CLONE_PIDFD 0x00001000ull
+#define JA_CLONE_INTO_CGROUP 0x200000000ull
 
 int ja_sys_open_tree(const char *path, bool clone)
 {
@@ -75,6 +77,14 @@ pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd)
         *ret_pidfd = pidfd;
     }
     return pid;
+}
+
+pid_t ja_sys_fork_into(int cgroup_fd)
+{
+    struct clone_args args = {
+        .flags = JA_CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (__u64)(unsigned)cgroup_fd};
+
+    return (pid_t)syscall(__NR_clone3, &args, sizeof(args));
 }
 
 int ja_sys_reap(int pidfd)

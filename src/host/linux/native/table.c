@@ -10,7 +10,7 @@ static const struct ja_hostverb VERBS[] = {
     {"netns-link", "NAME PIDFILE", "name the network namespace of a jail's init for ip(8)", ja_verb_netns_link, 0},
     {"netns-unlink", "NAME", "remove that name", ja_verb_netns_unlink, 0},
     {"crun",
-     "[--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
+     "[--cgroup PATH] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
      "[--log FILE --log-limit N] [--pid-file FILE] [--files N] -- CRUN [ARGUMENT]...",
      "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
@@ -28,6 +28,8 @@ static const struct ja_hostverb VERBS[] = {
     {"kill-init", "PIDFILE", "kill a jail's init and wait for its end", ja_verb_kill_init, 0},
     {"crun-clean", "--root CRUNROOT --cgroup PATH ID", "remove what crun and the kernel keep of an ended jail",
      ja_verb_crun_clean, 0},
+    {"cgroup-create", "[--owner UID] PATH", "make a jail's cgroup in every hierarchy; an owner may divide it further",
+     ja_verb_cgroup_create, 0},
     {"cgroup-remove", "PATH", "remove an empty cgroup of jailadmin from every hierarchy, if it is there",
      ja_verb_cgroup_remove, 0},
     {"cgroup-limit", "[--memory BYTES --swap BYTES] [--cpu THOUSANDTHS] [--processes N] CGROUP",
