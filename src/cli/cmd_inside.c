@@ -66,6 +66,9 @@ static int exec_argv(struct ja_engine *engine, const struct ja_jail *jail, const
     if (ja_strv_add(argv, "crun") < 0 ||
         (jail->limits.files &&
          (ja_strv_add(argv, "--files") < 0 || ja_strv_addf(argv, "%lld", (long long)jail->limits.files) < 0)) ||
+        (!jail->privileged &&
+         (ja_strv_add(argv, "--cgroup") < 0 || ja_strv_addf(argv, "/jailadmin-%s/ja%s%lld", engine->site.tag,
+                                                            engine->site.tag, (long long)jail->slot) < 0)) ||
         ja_strv_add_all(argv, "--", crun, "--cgroup-manager", "cgroupfs", "--root", NULL) < 0 ||
         ja_strv_addf(argv, "%s/crun", engine->site.run) < 0 || ja_strv_add(argv, "exec") < 0)
         return ja_error_nomem(err);

@@ -254,7 +254,7 @@ void ja_cgroup_close(struct ja_cgroup *place)
     *place = (struct ja_cgroup){.v2 = -1};
 }
 
-/* In the child: what is left to join. `born`: it was born in the v2 cgroup. */
+/* What is left to join. `born`: the process was born in the v2 cgroup. */
 static int join(const struct ja_cgroup *place, bool born)
 {
     if (place->v2 >= 0 && !born && write_at(place->v2, "cgroup.procs", "0") < 0) {
@@ -266,6 +266,11 @@ static int join(const struct ja_cgroup *place, bool born)
         }
     }
     return 0;
+}
+
+int ja_cgroup_join(const struct ja_cgroup *place)
+{
+    return join(place, false);
 }
 
 pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status)

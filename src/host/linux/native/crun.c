@@ -328,7 +328,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
         return code;
     }
     /* While the hierarchies can all be seen. */
-    if (call.cgroup != NULL && (!ja_cgroup_valid(call.cgroup) || call.log == NULL)) {
+    if (call.cgroup != NULL && !ja_cgroup_valid(call.cgroup)) {
         return ja_opt_usage(argv[0], err);
     }
     if (call.cgroup != NULL && (code = ja_cgroup_open(call.cgroup, &place, err)) < 0) {
@@ -343,6 +343,9 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     }
     if (trees || call.log != NULL || call.pid_file != NULL) {
         return run_detached(&call, call.cgroup != NULL ? &place : NULL, argc - first, argv + first, io->output, err);
+    }
+    if (call.cgroup != NULL && ja_cgroup_join(&place) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot join the cgroup %s", call.cgroup);
     }
     /* exec, ps, update: crun takes this process's place, with its terminal, signals and exit status. */
     execv(argv[first], argv + first);

@@ -60,6 +60,8 @@ struct ja_cgroup {
 };
 int ja_cgroup_open(const char *cgroup, struct ja_cgroup *ret_place, struct ja_error *err);
 void ja_cgroup_close(struct ja_cgroup *place);
+/* Moves this process. -1 and errno. */
+int ja_cgroup_join(const struct ja_cgroup *place);
 /* fork() whose child is in the cgroup; a child that cannot join it exits with `status`. For a single-threaded caller. */
 pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 
