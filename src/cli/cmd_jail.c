@@ -33,7 +33,7 @@ static int stop_one(struct ja_engine *engine, const char *name, void *context, s
     struct ja_cmd_work *work = context;
     const struct action *action = work->work;
     bool already = false;
-    int rc = ja_engine_stop(engine, name, action->force, &already, err);
+    int rc = ja_engine_stop(engine, name, action->force ? JA_STOP_FORCE : JA_STOP_GRACEFUL, &already, err);
     if (rc == 0)
         say_done(work, already ? "already stopped:" : "stopped", name);
     return rc;
@@ -43,7 +43,7 @@ static int restart_one(struct ja_engine *engine, const char *name, void *context
 {
     const struct ja_cmd_work *work = context;
     const struct action *action = work->work;
-    int rc = ja_engine_stop(engine, name, action->force, NULL, err);
+    int rc = ja_engine_stop(engine, name, action->force ? JA_STOP_FORCE : JA_STOP_GRACEFUL, NULL, err);
     return rc < 0 ? rc : start_one(engine, name, context, err);
 }
 

@@ -115,13 +115,14 @@ struct ja_loaded {
     struct ja_jail *jail;
     struct ja_template *template;
     struct ja_network **networks;
+    struct ja_loaded *last; /* as it ran last, with its own subject; NULL: nothing of it is left */
     int64_t revision;
 };
 int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *ret_loaded, struct ja_error *err);
 /* Completes what a jail refers to; takes the jail over. */
 int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_loaded *ret_loaded, struct ja_error *err);
 /* The spec with which the running jail was started, instead of the newest one; as loaded when it does not run. */
-int ja_load_applied(struct ja_engine *engine, struct ja_loaded *loaded, struct ja_error *err);
+void ja_load_applied(struct ja_loaded *loaded);
 void ja_loaded_fini(struct ja_loaded *loaded);
 
 /* ---- the verbs; names are checked before anything else ---- */
@@ -142,7 +143,8 @@ int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struc
 int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, struct ja_error *err);
 /* *ret_already (may be NULL): it was in the wanted state. */
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
-int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err);
+int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_already,
+                   struct ja_error *err);
 /* Applies assignments ("limits.memory=1G") to a jail. What a running jail can take at once is applied, the rest waits for
  * the next start: its paths are in ret_done->pending, which the caller frees. `destroy`: volumes that are taken away may be
  * destroyed. ret_done may be NULL. */

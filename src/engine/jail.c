@@ -254,7 +254,7 @@ static int ensure_networks(struct ja_engine *engine, const char *name, struct ja
     if (rc < 0)
         return rc;
     const struct ja_jail *jail = object;
-    for (size_t i = 0; rc == 0 && jail->vnet == JA_VNET_YES && i < jail->nics.count; i++)
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++)
         rc = ja_engine_network_ensure(engine, ((const struct ja_nic *)jail->nics.items[i])->network, err);
     ja_object_free(&ja_noun_jail, object);
     return rc;
@@ -306,16 +306,17 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
 
 struct stopping {
     struct ja_subject *subject;
-    bool force;
+    enum ja_stop how;
 };
 
 static void plan_stop(void *work, struct ja_planning *p)
 {
     struct stopping *stopping = work;
-    ja_plan_jail_stop(p, stopping->subject, stopping->force);
+    ja_plan_jail_stop(p, stopping->subject, stopping->how);
 }
 
-int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool *ret_already, struct ja_error *err)
+int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_already,
+                   struct ja_error *err)
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
@@ -328,14 +329,13 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, bool force, bool 
         rc = is_running(engine, loaded.jail, &running, err);
     /* A jail whose init died is stopped, but what it left is removed, and it is not wanted running any more. */
     bool wanted = rc == 0 && loaded.jail->wanted == JA_WANTED_RUNNING;
-    if (rc == 0 && !running && !wanted) {
+    if (rc == 0 && !running && (!wanted || how == JA_STOP_SHUTDOWN)) {
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        rc = ja_load_applied(engine, &loaded, err);
-        struct stopping stopping = {.subject = &loaded.subject, .force = force};
-        if (rc == 0)
-            rc = ja_change_apply(&change, plan_stop, &stopping, err);
+        ja_load_applied(&loaded);
+        struct stopping stopping = {.subject = &loaded.subject, .how = how};
+        rc = ja_change_apply(&change, plan_stop, &stopping, err);
         /* Addresses that it had only until now become free. */
         if (rc == 0 && !engine->options.dry_run)
             rc = ja_engine_settle(engine, "jail", name, change.uuid, err);
@@ -370,7 +370,7 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
     if (rc == 0 && running && force) {
         ja_loaded_fini(&loaded);
         ja_change_end(&change);
-        rc = ja_engine_stop(engine, name, true, NULL, err);
+        rc = ja_engine_stop(engine, name, JA_STOP_FORCE, NULL, err);
         if (rc < 0)
             return rc;
         rc = ja_begin_with_jail(&change, engine, "delete", name, &loaded, err);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { APPLIED_LIMIT = 1 << 20 };
-
 static const struct ja_noun *const nouns[] = {&ja_noun_jail, &ja_noun_network, &ja_noun_template};
 static const char *const row_states[] = {
     [JA_ROW_CREATING] = "creating", [JA_ROW_READY] = "ready", [JA_ROW_BROKEN] = "broken"};
@@ -162,6 +160,9 @@ void ja_loaded_fini(struct ja_loaded *loaded)
     free(loaded->networks);
     ja_object_free(&ja_noun_template, loaded->template);
     ja_object_free(&ja_noun_jail, loaded->jail);
+    if (loaded->last)
+        ja_loaded_fini(loaded->last);
+    free(loaded->last);
     *loaded = (struct ja_loaded){0};
 }
 
@@ -194,6 +195,34 @@ int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_lo
     return 0;
 }
 
+/* The spec of its last run, as long as something of that is left. What cannot be read is as good as nothing: the newest
+ * spec is the best there is then. */
+static struct ja_loaded *load_last(struct ja_engine *engine, const struct ja_jail *jail)
+{
+    char path[512];
+    ja_autofree char *text = NULL;
+    void *object = NULL;
+    snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
+    if (ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, NULL) < 0 || !text)
+        return NULL;
+    json_t *json = json_loads(text, 0, NULL);
+    int rc = json ? ja_object_from_json(&ja_noun_jail, json, true, &object, NULL) : JA_E_CORRUPT;
+    json_decref(json);
+    if (rc < 0)
+        return NULL;
+    struct ja_loaded *last = ja_calloc(1, sizeof *last);
+    if (!last || !ja_str_equal(((struct ja_jail *)object)->uuid, jail->uuid)) {
+        free(last);
+        ja_object_free(&ja_noun_jail, object);
+        return NULL;
+    }
+    if (ja_load_subject(engine, object, last, NULL) < 0) {
+        free(last);
+        return NULL;
+    }
+    return last;
+}
+
 int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *ret_loaded, struct ja_error *err)
 {
     void *jail = NULL;
@@ -201,35 +230,23 @@ int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *r
     int rc = ja_engine_get(engine, &ja_noun_jail, name, &jail, &revision, err);
     if (rc == 0)
         rc = ja_load_subject(engine, jail, ret_loaded, err);
-    if (rc == 0)
-        ret_loaded->revision = revision;
-    return rc;
+    if (rc < 0)
+        return rc;
+    ret_loaded->revision = revision;
+    ret_loaded->last = load_last(engine, ret_loaded->jail);
+    ret_loaded->subject.last = ret_loaded->last ? &ret_loaded->last->subject : NULL;
+    return 0;
 }
 
-int ja_load_applied(struct ja_engine *engine, struct ja_loaded *loaded, struct ja_error *err)
+void ja_load_applied(struct ja_loaded *loaded)
 {
-    char path[512];
-    char *text = NULL;
-    snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)loaded->jail->slot);
-    int rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
-    if (rc < 0 || !text)
-        return rc;
-    void *jail = NULL;
-    json_t *json = json_loads(text, 0, NULL);
-    free(text);
-    if (!json)
-        return 0; /* damaged: the newest spec is the best that is left */
-    rc = ja_object_from_json(&ja_noun_jail, json, true, &jail, err);
-    json_decref(json);
-    if (rc < 0)
-        return rc;
-    struct ja_loaded applied;
+    struct ja_loaded *last = loaded->last;
+    if (!last)
+        return;
     int64_t revision = loaded->revision;
-    rc = ja_load_subject(engine, jail, &applied, err);
-    if (rc < 0)
-        return rc;
+    loaded->last = NULL;
     ja_loaded_fini(loaded);
-    *loaded = applied;
+    *loaded = *last;
     loaded->revision = revision;
-    return 0;
+    free(last);
 }

@@ -33,30 +33,45 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
     store_ready(p, s->jail);
 }
 
+void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (!p->host->jail_left(p, s))
+        return;
+    /* Its last run may have had other interfaces and addresses. */
+    p->host->jail_clean(p, s->last ? s->last : s);
+    const struct ja_jail *last = s->last ? s->last->jail : s->jail;
+    ja_plan_hooks(p, last, "after-stop", &last->hooks.after_stop, true);
+}
+
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
-    if (p->host->jail_left(p, s))
-        p->host->jail_clean(p, s);
+    ja_plan_jail_clean(p, s);
+    ja_plan_hooks(p, jail, "before-start", &jail->hooks.before_start, false);
     p->host->jail_start(p, s);
     struct ja_step *step =
         ja_plan_store_set(p, "jail", jail->name, "wanted=running", "it is wanted running from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->jail_started(p, s);
+    ja_plan_hooks(p, jail, "after-start", &jail->hooks.after_start, true);
 }
 
-void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force)
+void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how)
 {
+    const struct ja_jail *jail = s->jail;
+    bool shutdown = how == JA_STOP_SHUTDOWN;
     struct ja_step *step =
-        ja_plan_store_set(p, "jail", s->jail->name, "wanted=stopped", "it is wanted stopped from now on");
+        ja_plan_store_set(p, "jail", jail->name, shutdown ? "wanted=running" : "wanted=stopped",
+                          shutdown ? "it is still wanted, after the next boot" : "it is wanted stopped from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
-    p->host->jail_stop(p, s, force);
+    ja_plan_hooks(p, jail, "before-stop", &jail->hooks.before_stop, true);
+    p->host->jail_stop(p, s, how == JA_STOP_FORCE);
+    ja_plan_hooks(p, jail, "after-stop", &jail->hooks.after_stop, true);
 }
 
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s)
 {
-    if (p->host->jail_left(p, s))
-        p->host->jail_clean(p, s);
+    ja_plan_jail_clean(p, s);
     p->storage->jail_retire(p, s->jail);
     struct ja_step *step = ja_plan_store_delete(p, "jail", s->jail->name, "forget the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;

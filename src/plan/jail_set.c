@@ -64,8 +64,7 @@ void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
 void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, const char *to)
 {
     const struct ja_jail *jail = s->jail;
-    if (p->host->jail_left(p, s))
-        p->host->jail_clean(p, s);
+    ja_plan_jail_clean(p, s);
     struct ja_jail renamed = *jail; /* shallow: only for writing it as JSON */
     renamed.name = (char *)to;
     ja_plan_keep_spec_as(p, &ja_noun_jail, &renamed, jail->name);

@@ -24,6 +24,7 @@ struct ja_subject {
     const struct ja_jail *jail;
     const struct ja_template *template;       /* NULL when it is gone */
     const struct ja_network *const *networks; /* one for each nic of jail->nics, in order */
+    const struct ja_subject *last;            /* as it ran last, when it has left something; NULL: as it is */
 };
 
 /* A step that is a verb of our own: `jailadmin host VERB ...`. */
@@ -73,8 +74,12 @@ void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s);
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
 /* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
-void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, bool force);
-/* Removes what a jail whose init has died left behind; part of start and gc. */
+enum ja_stop {
+    JA_STOP_GRACEFUL,
+    JA_STOP_FORCE,    /* at once */
+    JA_STOP_SHUTDOWN, /* graceful, for a host that goes down: it stays wanted, for boot=last */
+};
+void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how);
 /* A change of a jail's fields. `applied` and `live`: what the running jail has, and what it has afterwards; NULL when it
  * does not run. */
 struct ja_jailset {
@@ -85,6 +90,11 @@ struct ja_jailset {
 void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set);
 /* For a jail that does not run. */
 void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, const char *to);
+/* Commands on the host; a failure is a warning with `may_fail`. */
+void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char *hook, const struct ja_strv *commands,
+                   bool may_fail);
+/* Steps that remove what a jail that does not run has left; none when there is nothing. */
+void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
 /* A new version of a template, filled from `from` ("busybox", "dir:PATH"); it is in template->versions already. */
 void ja_plan_template_create(struct ja_planning *p, const struct ja_template *template, const char *version,

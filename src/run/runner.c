@@ -110,8 +110,17 @@ static bool interrupted(const struct ja_run *run)
     return run->machine->interrupted && *run->machine->interrupted;
 }
 
-/* Runs steps from `first` on, after the commit point: all are tried, each twice unless its time ran out, and the first
- * failure is reported. */
+/* What failed, for a warning: "jail web1: start its service httpd: ...". */
+static void place_error(const struct ja_plan *plan, size_t k, struct ja_error *err)
+{
+    if (err->object[0])
+        return;
+    snprintf(err->object, sizeof err->object, "%s %s", plan->kind, plan->name);
+    ja_error_wrap(err, "%s", plan->steps[k]->why);
+}
+
+/* Runs steps from `first` on, after the commit point: all are tried, and the first failure is reported. What failed is
+ * tried once more, unless its time ran out or it may fail. */
 static int go_forward(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t first,
                       struct ja_journal *journal, struct ja_error *err)
 {
@@ -123,9 +132,10 @@ static int go_forward(const struct ja_run *run, const char *id, const struct ja_
         struct ja_error step_err = JA_ERROR_INIT;
         bool may_fail = plan->steps[k]->flags & JA_STEP_IGNORE;
         int step = do_step(run, id, plan, k, journal, &step_err);
-        if (step < 0 && step != JA_E_TIMEOUT)
+        if (step < 0 && step != JA_E_TIMEOUT && !may_fail)
             step = do_step(run, id, plan, k, journal, &step_err);
         if (step < 0) {
+            place_error(plan, k, &step_err);
             tell(run, JA_EVENT_WARNING, plan, k, &step_err);
             if (!may_fail && rc == 0) {
                 rc = step;

@@ -81,7 +81,7 @@ static int do_start(struct ja_engine *engine, struct ja_error *err)
 
 static int do_stop(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_stop(engine, "j", true, NULL, err);
+    return ja_engine_stop(engine, "j", JA_STOP_FORCE, NULL, err);
 }
 
 static int do_set(struct ja_engine *engine, struct ja_error *err)

@@ -9,9 +9,6 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-/* The most that a jail's log keeps, bytes. */
-#define LOG_LIMIT (1 << 20)
-
 enum { MOUNTS_MOST = 64 };
 
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32])
@@ -259,7 +256,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_run(p->plan, step, "--log", NULL);
     ja_step_runf(p->plan, step, "%s/console.log", dir);
     ja_step_run(p->plan, step, "--log-limit", NULL);
-    ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
+    ja_step_runf(p->plan, step, "%d", JA_LINUX_LOG_LIMIT);
     ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager",
                 jail->privileged ? "cgroupfs" : "disabled", "--root", crun_root, "run", "-d", "--pid-file", pid, "-b",
                 NULL);

@@ -30,13 +30,18 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
 
 static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
-    int64_t base = s->jail->privileged ? 0 : ja_site_uid(p->site, s->jail->slot);
-    struct ja_step *step =
-        ja_plan_host_step(p, "ns-create", "make its user and network namespaces, pinned while it starts");
-    ja_step_run(p->plan, step, "--uid-base", NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)base);
-    ja_step_run(p->plan, step, "--uid-count", NULL);
-    ja_step_runf(p->plan, step, "%d", s->jail->privileged ? 0 : JA_UIDS_PER_SLOT);
+    bool user = !s->jail->privileged;
+    if (!user && s->jail->vnet != JA_VNET_YES)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "ns-create",
+                                             user ? "make its user and network namespaces, pinned while it starts"
+                                                  : "make its network namespace, pinned while it starts");
+    if (user) {
+        ja_step_run(p->plan, step, "--uid-base", NULL);
+        ja_step_runf(p->plan, step, "%lld", (long long)ja_site_uid(p->site, s->jail->slot));
+        ja_step_run(p->plan, step, "--uid-count", NULL);
+        ja_step_runf(p->plan, step, "%d", JA_UIDS_PER_SLOT);
+    }
     ja_step_runf(p->plan, step, "%s/ns", run);
     char ns[512];
     snprintf(ns, sizeof ns, "%s/ns", run);
@@ -105,6 +110,55 @@ static void neighbours(struct ja_planning *p, const struct ja_subject *s, struct
             } else {
                 ja_step_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
             }
+        }
+    }
+}
+
+/* vnet=shared: its addresses are further ones of the host, on its networks' bridges. */
+static void share_addresses(struct ja_planning *p, const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(p, s, i, &nic);
+        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
+            struct ja_addr addr;
+            char text[JA_ADDR_TEXT];
+            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, text);
+            const char *holder = ja_fact(p->facts, JA_FACT_HOSTADDR, text);
+            if (holder) {
+                ja_plan_fail(p->plan, JA_E_CONFLICT, "field nics.address", "the host has %s already, on %s", text,
+                             holder);
+                continue;
+            }
+            struct ja_step *step = ja_plan_step(p->plan, "give its address to the host, which it shares");
+            ja_step_run(p->plan, step, TOOL("ip"), "address", "add", NULL);
+            ja_step_runf(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
+            ja_step_run(p->plan, step, "dev", nic.bridge, addr.v6 ? "nodad" : NULL, NULL);
+            ja_step_undo(p->plan, step, TOOL("ip"), "address", "flush", "dev", nic.bridge, "to", NULL);
+            ja_step_undof(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
+            ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, text, nic.bridge);
+        }
+    }
+}
+
+static void unshare_addresses(struct ja_planning *p, const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_linux_nic nic;
+        ja_linux_nic_fill(p, s, i, &nic);
+        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
+            struct ja_addr addr;
+            char text[JA_ADDR_TEXT];
+            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, text);
+            if (!ja_str_equal(ja_fact(p->facts, JA_FACT_HOSTADDR, text), nic.bridge))
+                continue;
+            struct ja_step *step = ja_plan_step(p->plan, "take its address from the host");
+            ja_step_run(p->plan, step, TOOL("ip"), "address", "flush", "dev", nic.bridge, "to", NULL);
+            ja_step_runf(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
         }
     }
 }
@@ -221,6 +275,13 @@ static void resolver(struct ja_planning *p, const struct ja_subject *s)
     const struct ja_dns *dns = &s->jail->dns;
     ja_autostr struct ja_str text = {0};
     ja_autostrv struct ja_strv search = {0};
+    if (s->jail->vnet != JA_VNET_YES && dns->servers.count == 0) {
+        /* With the host's network its resolver is right, also one that listens on a loopback address. */
+        const char *host = ja_fact(p->facts, JA_FACT_FILE, "/etc/resolv.conf");
+        if (host)
+            tree_file(p, s->jail, "etc/resolv.conf", host, "name its resolver");
+        return;
+    }
     for (size_t i = 0; i < dns->servers.count; i++)
         ja_str_addf(&text, "nameserver %s\n", dns->servers.items[i]);
     for (size_t i = 0; i < s->jail->nics.count; i++) {
@@ -289,6 +350,17 @@ static bool left(struct ja_planning *p, const struct ja_subject *s)
     return run && ja_fact(p->facts, JA_FACT_PATH, run);
 }
 
+/* What a jail that has the host's network cannot do, and what it can. */
+static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
+{
+    const char *least = ja_fact(p->facts, JA_FACT_SYSCTL, "net.ipv4.ip_unprivileged_port_start");
+    if (!jail->privileged && (!least || atoi(least) > 0))
+        ja_plan_note(p->plan, "%s has the host's network: it cannot listen on ports below %s", jail->name,
+                     least ? least : "1024");
+    ja_plan_note(p->plan, "%s has the host's network: it sees the host's abstract sockets and local services",
+                 jail->name);
+}
+
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail);
@@ -307,7 +379,13 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         add_neighbours(p, s);
         configure_inside(p, s, run);
         ja_linux_jail_rules_add(p, s);
+    } else {
+        share_addresses(p, s);
+        warn_shared(p, s->jail);
     }
+    if (s->jail->privileged)
+        ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
+                     s->jail->name);
     ja_linux_container_start(p, s, run);
 }
 
@@ -331,6 +409,7 @@ static void started(struct ja_planning *p, const struct ja_subject *s)
         step->flags |= JA_STEP_IGNORE;
     }
     release_pins(p, run);
+    ja_linux_services_start(p, s->jail, run);
 }
 
 static void clean(struct ja_planning *p, const struct ja_subject *s)
@@ -356,6 +435,8 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
             link_remove(p, step, false, nic.link, s->jail->uuid);
         }
         ja_linux_jail_rules_remove(p, s);
+    } else {
+        unshare_addresses(p, s);
     }
     ja_linux_container_clean(p, s->jail, run);
     /* A start that was cut off between its commit and here has left them. */
@@ -386,12 +467,14 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     if (!run)
         return;
     struct ja_step *step;
+    if (!force)
+        ja_linux_services_stop(p, jail, run);
     if (!force && jail->stop_timeout > 0) {
         step = ja_plan_host_step(p, "stop-init", "ask its init to shut down, for at most %lld s",
                                  (long long)((jail->stop_timeout + 999) / 1000));
-        ja_step_runf(p->plan, step, "%s/pid", run);
         ja_step_run(p->plan, step, "--signal", stop_signal(p, jail), "--timeout", NULL);
         ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
+        ja_step_runf(p->plan, step, "%s/pid", run);
         step->timeout_ms = jail->stop_timeout + 10000;
         step->flags |= JA_STEP_IGNORE;
     }

@@ -47,6 +47,13 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
 void ja_linux_cgroup_remove(struct ja_planning *p);
+/* services.c: repeatable steps, after the start's commit, and before its init is ended. */
+void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+
+/* The most that a jail's log keeps, bytes. */
+#define JA_LINUX_LOG_LIMIT (1 << 20)
+
 /* crun's name for a jail: "ja<tag><slot>". */
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
 

@@ -28,7 +28,7 @@
 #define STATUS_NO_CGROUP 201
 
 struct crun_call {
-    const char *cgroup, *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files;
+    const char *cgroup, *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files, *unless;
     struct ja_strv idmap;
 };
 
@@ -298,6 +298,17 @@ static int limit_files(const char *text, struct ja_error *err)
                                                 : 0;
 }
 
+/* True when the process that a pid file of ours names lives: a step that is repeated starts nothing twice. */
+static bool is_running(const char *pid_file)
+{
+    uint64_t start, now;
+    char state;
+    pid_t pid;
+
+    return ja_init_read(pid_file, &pid, &start, NULL) == 0 && ja_init_start_time(pid, &now, &state) == 0 &&
+           now == start && state != 'Z';
+}
+
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(call_fini) struct crun_call call = {0};
@@ -311,6 +322,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
                                      {.name = "--log-limit", .value = &call.log_limit},
                                      {.name = "--pid-file", .value = &call.pid_file},
                                      {.name = "--files", .value = &call.files},
+                                     {.name = "--unless", .value = &call.unless},
                                      {.name = "--idmap", .list = true, .values = &call.idmap},
                                      {0}};
     JA_CLEANUP(ja_cgroup_close) struct ja_cgroup place = {.v2 = -1};
@@ -323,6 +335,9 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     if (first >= argc || argv[first][0] != '/' || (call.tree != NULL) != (call.root != NULL) ||
         (call.log != NULL) != (call.log_limit != NULL)) {
         return ja_opt_usage(argv[0], err);
+    }
+    if (call.unless != NULL && is_running(call.unless)) {
+        return 0;
     }
     if (call.files != NULL && (code = limit_files(call.files, err)) < 0) {
         return code;

@@ -104,7 +104,7 @@ static int end_init(const char *pidfile, int sig, int64_t timeout_ms, struct ja_
             return ja_error_sys(err, errno, NULL, "cannot wait for process %d", (int)pid);
         }
     }
-    return ja_error_set(err, JA_E_TIMEOUT, NULL, "the jail's init (process %d) did not end in %lld ms", (int)pid,
+    return ja_error_set(err, JA_E_TIMEOUT, NULL, "process %d of the jail did not end within %lld ms", (int)pid,
                         (long long)timeout_ms);
 }
 
@@ -139,20 +139,31 @@ int ja_verb_stop_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_
     int first, code, sig;
     const struct ja_opt options[] = {
         {.name = "--signal", .value = &signal_text}, {.name = "--timeout", .value = &timeout_text}, {0}};
-    /* PIDFILE comes first, the options after it; both orders are taken. */
-    bool file_first = argc == 6 && argv[1][0] != '-';
 
-    code = ja_opt_read(file_first ? argc - 1 : argc, file_first ? argv + 1 : argv, options, &first, err);
-    if (code < 0 || (code = ja_opt_number("--timeout", timeout_text, 0, 86400000, &timeout, err)) < 0) {
+    if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0 ||
+        (code = ja_opt_number("--timeout", timeout_text, 0, 86400000, &timeout, err)) < 0) {
         return code;
     }
-    if (argc != 6 || signal_text == NULL || first != 5) {
+    if (first >= argc || signal_text == NULL) {
         return ja_opt_usage("stop-init", err);
     }
     if ((sig = signal_number(signal_text)) < 0) {
         return ja_error_set(err, JA_E_USAGE, NULL, "no such signal: %s", signal_text);
     }
-    return end_init(argv[file_first ? 1 : 5], sig, timeout, err);
+    /* One after the other, all within the time limit; those that it does not reach are asked as well. */
+    int64_t deadline = ja_sys_now_ms() + timeout;
+    int result = 0;
+    for (; first < argc; first++) {
+        int64_t left = deadline - ja_sys_now_ms();
+        struct ja_error one = JA_ERROR_INIT;
+        if ((code = end_init(argv[first], sig, left > 0 ? left : 0, &one)) < 0 && result == 0) {
+            result = code;
+            if (err != NULL) {
+                *err = one;
+            }
+        }
+    }
+    return result;
 }
 
 int ja_verb_kill_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)

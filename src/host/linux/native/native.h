@@ -41,7 +41,8 @@ int64_t ja_sys_now_ms(void);
 
 /*
  * A user namespace that maps `count` ids from 0 to `base`, made with a process that ends before this returns.
- * With ret_net_fd also a network namespace that it owns, with lo up. Descriptors are close-on-exec and keep them alive.
+ * With ret_net_fd also a network namespace that it owns, with lo up. With a count of 0 no user namespace is made, and
+ * *ret_user_fd is -1. Descriptors are close-on-exec and keep them alive.
  */
 int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err);
 

@@ -116,8 +116,8 @@ int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0) {
         return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
     }
-    snprintf(ping_range, sizeof(ping_range), "0 %lld", (long long)count - 1);
-    pid = ja_sys_fork(CLONE_NEWUSER | (ret_net_fd != NULL ? CLONE_NEWNET : 0), &pidfd);
+    snprintf(ping_range, sizeof(ping_range), "0 %lld", count > 0 ? (long long)count - 1 : INT32_MAX);
+    pid = ja_sys_fork((count > 0 ? CLONE_NEWUSER : 0) | (ret_net_fd != NULL ? CLONE_NEWNET : 0), &pidfd);
     if (pid == 0) {
         close(sync[0]);
         child_main(sync[1], ret_net_fd != NULL, ping_range);
@@ -129,9 +129,11 @@ int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd
         close(sync[0]);
         return code;
     }
-    if ((code = write_map(pid, "uid_map", base, count, err)) == 0 &&
-        (code = write_map(pid, "gid_map", base, count, err)) == 0 &&
-        (code = open_ns(pid, "user", &user_fd, err)) == 0 && ret_net_fd != NULL) {
+    if (count > 0 && (code = write_map(pid, "uid_map", base, count, err)) == 0 &&
+        (code = write_map(pid, "gid_map", base, count, err)) == 0) {
+        code = open_ns(pid, "user", &user_fd, err);
+    }
+    if (code == 0 && ret_net_fd != NULL) {
         code = open_ns(pid, "net", &net_fd, err);
     }
     if (code == 0 && ret_net_fd != NULL) {
@@ -223,11 +225,12 @@ int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_
         {.name = "--uid-base", .value = &base_text}, {.name = "--uid-count", .value = &count_text}, {0}};
 
     if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0 ||
-        (code = ja_opt_number("--uid-base", base_text, 1, UINT32_MAX - 1, &base, err)) < 0 ||
-        (code = ja_opt_number("--uid-count", count_text, 1, UINT32_MAX - base, &count, err)) < 0) {
+        (base_text != NULL && (code = ja_opt_number("--uid-base", base_text, 1, UINT32_MAX - 1, &base, err)) < 0) ||
+        (base_text != NULL &&
+         (code = ja_opt_number("--uid-count", count_text, 1, UINT32_MAX - base, &count, err)) < 0)) {
         return code;
     }
-    if (first != argc - 1) {
+    if (first != argc - 1 || (base_text == NULL) != (count_text == NULL)) {
         return ja_opt_usage(argv[0], err);
     }
     dir = argv[first];
@@ -236,7 +239,7 @@ int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_
                                : ja_error_sys(err, errno, NULL, "cannot make %s", dir);
     }
     if ((code = ja_userns_new(base, count, &user_fd, &net_fd, err)) < 0 ||
-        (code = pin(user_fd, dir, "user", err)) < 0 || (code = pin(net_fd, dir, "net", err)) < 0) {
+        (user_fd >= 0 && (code = pin(user_fd, dir, "user", err)) < 0) || (code = pin(net_fd, dir, "net", err)) < 0) {
         release(dir, NULL);
         return code;
     }

@@ -4,14 +4,15 @@
 #include "host/linux/native/native.h"
 
 static const struct ja_hostverb VERBS[] = {
-    {"ns-create", "--uid-base N --uid-count N DIR",
-     "make a user namespace and a network namespace in it, pinned as DIR/user and DIR/net", ja_verb_ns_create, 0},
+    {"ns-create", "[--uid-base N --uid-count N] DIR",
+     "make a user namespace and a network namespace in it, pinned as DIR/user and DIR/net; without ids only the latter",
+     ja_verb_ns_create, 0},
     {"ns-release", "DIR", "unpin the namespaces in DIR and remove it", ja_verb_ns_release, 0},
     {"netns-link", "NAME PIDFILE", "name the network namespace of a jail's init for ip(8)", ja_verb_netns_link, 0},
     {"netns-unlink", "NAME", "remove that name", ja_verb_netns_unlink, 0},
     {"crun",
      "[--cgroup PATH] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
-     "[--log FILE --log-limit N] [--pid-file FILE] [--files N] -- CRUN [ARGUMENT]...",
+     "[--log FILE --log-limit N] [--pid-file FILE] [--files N] [--unless PIDFILE] -- CRUN [ARGUMENT]...",
      "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
      0},
@@ -23,8 +24,9 @@ static const struct ja_hostverb VERBS[] = {
      ja_verb_seccomp_convert, 0},
     {"seccomp-compile", "FROM TO", "compile a converted profile to a filter for this kernel", ja_verb_seccomp_compile,
      0},
-    {"stop-init", "PIDFILE --signal SIGNAL --timeout MS", "signal a jail's init and wait for its end",
-     ja_verb_stop_init, 0},
+    {"stop-init", "--signal SIGNAL --timeout MS PIDFILE...",
+     "signal a jail's init, or other processes of it one after the other, and wait for their end", ja_verb_stop_init,
+     0},
     {"kill-init", "PIDFILE", "kill a jail's init and wait for its end", ja_verb_kill_init, 0},
     {"crun-clean", "--root CRUNROOT --cgroup PATH ID", "remove what crun and the kernel keep of an ended jail",
      ja_verb_crun_clean, 0},
