@@ -14,8 +14,12 @@ int ja_cmd_open(struct ja_cli *cli, bool read_only, struct ja_engine **ret_engin
 void ja_cmd_close(struct ja_engine **engine);
 #define ja_autoengine JA_CLEANUP(ja_cmd_close)
 
-/* The names that a verb is for: its words, or with --all all jails whose wanted state or not matters to nobody. */
+/* The names that a verb is for: its words, with --all all jails. Where words are names of jails, they may also be patterns
+ * and filters, as `list` takes them; JA_E_NOTFOUND when no jail matches. */
 int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err);
+
+/* A filter word that holds "=" is a field's value; state is the one that no field holds, label.KEY is short for labels.KEY. */
+int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err);
 
 /* Prints an object's JSON and takes it: as it is with --json, else one line for each value. NULL: out of memory. */
 int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
@@ -25,6 +29,11 @@ int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
                 int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                 void *work);
+/* The same in the order of priorities and dependencies; also a negative code. */
+int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
+                   enum ja_ordering ordering,
+                   int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                   void *context, struct ja_error *err);
 /* Given to `one` as its context. */
 /* Says which jail an error is about. */
 void ja_object_named(struct ja_error *err, const char *name);

@@ -18,11 +18,19 @@ static int show_plan(void *context, const struct ja_plan *plan, struct ja_error 
     return 0;
 }
 
+/* With the first line of what a failed command printed. */
+static void warn(struct ja_cli *cli, const struct ja_error *err)
+{
+    size_t length = strcspn(err->output, "\n");
+    ja_warn(cli, "%s%s%s%s%.*s", err->object, err->object[0] ? ": " : "", err->what, length ? ": " : "", (int)length,
+            err->output);
+}
+
 static void on_event(void *context, const struct ja_event *event)
 {
     struct ja_cli *cli = context;
     if (event->kind == JA_EVENT_WARNING && event->err)
-        ja_warn(cli, "%s%s%s", event->err->object, event->err->object[0] ? ": " : "", event->err->what);
+        warn(cli, event->err);
     else if (event->kind == JA_EVENT_STEP && cli->verbose)
         fprintf(cli->errors, "%s\n", event->plan->steps[event->step]->why);
     else if (event->kind == JA_EVENT_UNDO && cli->verbose)
@@ -61,15 +69,76 @@ void ja_cmd_close(struct ja_engine **engine)
     *engine = NULL;
 }
 
+int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err)
+{
+    const char *equal = strchr(filter, '=');
+    ja_autofree char *path = ja_strndup(filter, (size_t)(equal - filter)), *value = NULL;
+    if (!path)
+        return ja_error_nomem(err);
+    if (strcmp(path, "state") == 0) {
+        *ret_matches = strcmp(ja_state_name(listed->state), equal + 1) == 0;
+        return 0;
+    }
+    const char *field = ja_str_starts(path, "label.") ? path + strlen("label.") : NULL;
+    if (field) {
+        *ret_matches = ja_str_equal(ja_map_get(&listed->jail->labels, field), equal + 1);
+        return 0;
+    }
+    int rc = ja_object_get(&ja_noun_jail, listed->jail, path, &value, err);
+    if (rc == 0)
+        *ret_matches = ja_str_equal(value, equal + 1);
+    return rc;
+}
+
 static int add_name(void *context, const struct ja_row *row, struct ja_error *err)
 {
     return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
 }
 
+struct choice {
+    const struct ja_args *args;
+    struct ja_strv *names;
+};
+
+/* A jail is meant when it has all of the values. */
+static int add_chosen(void *context, const struct ja_listed *listed, struct ja_error *err)
+{
+    const struct choice *choice = context;
+    bool wanted = !ja_strv_has(choice->names, listed->jail->name);
+    for (size_t i = 0; wanted && i < choice->args->word_count; i++) {
+        const char *word = choice->args->words[i];
+        int rc = strchr(word, '=') ? ja_cmd_matches(listed, word, &wanted, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+    return wanted && ja_strv_add(choice->names, listed->jail->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+/* Patterns and values among the words, as `list` takes them. */
+static int choose(struct ja_engine *engine, const struct ja_args *args, bool named, struct ja_strv *names,
+                  struct ja_error *err)
+{
+    struct choice choice = {args, names};
+    int rc = named ? 0 : ja_engine_list(engine, NULL, add_chosen, &choice, err);
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++)
+        if (!strchr(args->words[i], '='))
+            rc = ja_engine_list(engine, args->words[i], add_chosen, &choice, err);
+    if (rc == 0 && names->count == 0)
+        rc = ja_error_set(err, JA_E_NOTFOUND, NULL, "no jail matches");
+    return rc;
+}
+
 int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err)
 {
+    bool patterns = false, named = false, jails = args->verb->rest == JA_WORD_JAIL;
     if ((args->verb->flags & JA_VERB_ALL) && ja_args_has(args, "all"))
         return ja_store_each(engine->store, "jail", NULL, add_name, ret_names, err);
+    for (size_t i = 0; i < args->word_count; i++) {
+        patterns = patterns || (jails && strpbrk(args->words[i], "*?[="));
+        named = named || !strchr(args->words[i], '=');
+    }
+    if (patterns)
+        return choose(engine, args, named, ret_names, err);
     for (size_t i = 0; i < args->word_count; i++)
         if (!ja_strv_has(ret_names, args->words[i]) && ja_strv_add(ret_names, args->words[i]) < 0)
             return ja_error_nomem(err);
@@ -87,6 +156,7 @@ static void report(void *context, const char *name, int rc, const struct ja_erro
         ja_progress_clear(&work->progress);
         ja_show_error(work->cli, &named);
     }
+    work->progress.total = work->total;
     ja_progress_step(&work->progress, work->done, name);
 }
 
@@ -106,4 +176,18 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
     if (failed == 0)
         return 0;
     return names->count == 1 || failed == (int)names->count ? 1 : 3;
+}
+
+int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
+                   enum ja_ordering ordering,
+                   int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                   void *context, struct ja_error *err)
+{
+    struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
+    ja_progress_begin(&work.progress, cli, doing, names->count);
+    int failed = ja_engine_ordered(engine, names, cli->jobs, ordering, &work.total, one, report, &work, err);
+    ja_progress_clear(&work.progress);
+    if (failed <= 0)
+        return failed;
+    return failed == (int)work.total ? 1 : 3;
 }

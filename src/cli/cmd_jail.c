@@ -96,22 +96,33 @@ static int run_action(struct ja_cli *cli, const struct ja_args *args, const char
     return rc < 0 ? rc : ja_cmd_each(cli, engine, &names, doing, one, action);
 }
 
+/* By priority and dependencies. */
+static int run_ordered(struct ja_cli *cli, const struct ja_args *args, const char *doing, enum ja_ordering ordering,
+                       int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                       struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    ja_autostrv struct ja_strv names = {0};
+    struct action action = {.force = ordering != JA_ORDER_START && ja_args_has(args, "force")};
+    int rc = ja_cmd_open(cli, false, &engine, err);
+    if (rc == 0)
+        rc = ja_cmd_names(engine, args, &names, err);
+    return rc < 0 ? rc : ja_cmd_ordered(cli, engine, &names, doing, ordering, one, &action, err);
+}
+
 int ja_cmd_start(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
-    struct action action = {0};
-    return run_action(cli, args, "starting", start_one, &action, err);
+    return run_ordered(cli, args, "starting", JA_ORDER_START, start_one, err);
 }
 
 int ja_cmd_stop(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
-    struct action action = {.force = ja_args_has(args, "force")};
-    return run_action(cli, args, "stopping", stop_one, &action, err);
+    return run_ordered(cli, args, "stopping", JA_ORDER_STOP, stop_one, err);
 }
 
 int ja_cmd_restart(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
-    struct action action = {.force = ja_args_has(args, "force")};
-    return run_action(cli, args, "restarting", restart_one, &action, err);
+    return run_ordered(cli, args, "restarting", JA_ORDER_PLAIN, restart_one, err);
 }
 
 int ja_cmd_delete(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)

@@ -48,35 +48,14 @@ struct listing {
     json_t *array;
 };
 
-/* A filter word that holds "=" is a field's value; state is the one that no field holds. */
-static int matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err)
-{
-    const char *equal = strchr(filter, '=');
-    ja_autofree char *path = ja_strndup(filter, (size_t)(equal - filter)), *value = NULL;
-    if (!path)
-        return ja_error_nomem(err);
-    if (strcmp(path, "state") == 0) {
-        *ret_matches = strcmp(ja_state_name(listed->state), equal + 1) == 0;
-        return 0;
-    }
-    const char *field = ja_str_starts(path, "label.") ? path + strlen("label.") : NULL;
-    if (field) {
-        *ret_matches = ja_str_equal(ja_map_get(&listed->jail->labels, field), equal + 1);
-        return 0;
-    }
-    int rc = ja_object_get(&ja_noun_jail, listed->jail, path, &value, err);
-    if (rc == 0)
-        *ret_matches = ja_str_equal(value, equal + 1);
-    return rc;
-}
-
 static int add_listed(void *context, const struct ja_listed *listed, struct ja_error *err)
 {
     struct listing *listing = context;
     const struct ja_jail *jail = listed->jail;
     bool wanted = true;
     for (size_t i = 0; i < listing->args->word_count && wanted; i++) {
-        int rc = strchr(listing->args->words[i], '=') ? matches(listed, listing->args->words[i], &wanted, err) : 0;
+        int rc =
+            strchr(listing->args->words[i], '=') ? ja_cmd_matches(listed, listing->args->words[i], &wanted, err) : 0;
         if (rc < 0)
             return rc;
     }

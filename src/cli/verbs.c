@@ -166,14 +166,13 @@ const struct ja_verb ja_verbs[] = {
      0, 0, .run = ja_cmd_teardown},
     {"boot", JA_GROUP_INSTANCE, "", "Bring everything up after a reboot",
      "Mounts the storage, makes the networks and starts the jails whose boot field is yes, or last when they were running, "
-     "by priority and dependencies. Plans that a crash had interrupted are finished or undone first.",
-     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0,
-     .run = ja_cmd_boot},
+     "by priority and dependencies. Plans that a crash had interrupted are finished or undone first. Run again, it changes "
+     "nothing.",
+     "jailadmin boot", "What the start script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_boot},
     {"shutdown", JA_GROUP_INSTANCE, "", "Stop all jails before the machine goes down",
      "Stops the running jails in the opposite order of boot. They still count as wanted: those whose boot field is last "
      "come back at the next boot.",
-     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0,
-     .run = ja_cmd_shutdown},
+     "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_shutdown},
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
      "A template is a tree that jails are cloned from. It is copied from the source, which is not needed afterwards. When "
@@ -230,20 +229,21 @@ const struct ja_verb ja_verbs[] = {
      "so do the jails that depend on it.",
      "jailadmin rename web1 www", "web1 is www from now on.", NULL, CHANGES, 2, 2, JA_WORD_JAIL, JA_WORD_NONE,
      .run = ja_cmd_rename},
-    {"start", JA_GROUP_JAIL, "JAIL... | --all", "Start jails",
+    {"start", JA_GROUP_JAIL, "JAIL... | FILTER... | --all", "Start jails",
      "A jail that runs already stays as it is, and that is success. When a step fails, what was done for that jail is "
-     "undone.",
+     "undone. Jails that it depends on are started before it, others by their priority; without either all start at the "
+     "same time. Filters are those of list.",
      "jailadmin start web1 web2", "Starts both at the same time.", all_options, CHANGES | JA_VERB_ALL, 0, -1,
      JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_start},
-    {"stop", JA_GROUP_JAIL, "JAIL... | --all", "Stop jails",
-     "The jail's init is asked to end, by its own signal or the stop-command field; after stop-timeout what is left is "
-     "killed.",
+    {"stop", JA_GROUP_JAIL, "JAIL... | FILTER... | --all", "Stop jails",
+     "First its services are asked to end, then the stop-command field is run, then its init is asked by its own signal; "
+     "after stop-timeout what is left is killed. Several jails stop in the opposite order of their start.",
      "jailadmin stop --force web1", "Stops it at once.", stop_options, CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL,
      JA_WORD_JAIL, .run = ja_cmd_stop},
-    {"restart", JA_GROUP_JAIL, "JAIL... | --all", "Stop jails and start them again",
+    {"restart", JA_GROUP_JAIL, "JAIL... | FILTER... | --all", "Stop jails and start them again",
      "Changes that wait for the next start come into force.", "jailadmin restart web1", "Stops and starts it.",
      stop_options, CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_restart},
-    {"delete", JA_GROUP_JAIL, "JAIL... | --all", "Delete jails with their data",
+    {"delete", JA_GROUP_JAIL, "JAIL... | FILTER... | --all", "Delete jails with their data",
      "Destroys the tree and the volumes. It asks on a terminal. A running or protected jail is refused.",
      "jailadmin delete --force web9", "Stops it first when it runs.", delete_options, CHANGES | JA_VERB_ALL, 0, -1,
      JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_delete},

@@ -182,6 +182,24 @@ int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jo
                    int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                    void (*report)(void *context, const char *name, int rc, const struct ja_error *err), void *context);
 
+/* The same in the order of priorities and dependencies, one wave of jails after the other. *ret_total is how many there are,
+ * set before the first report. Returns how many failed, or a negative code: a circle of dependencies. */
+enum ja_ordering {
+    JA_ORDER_START, /* with what they depend on; a jail whose dependency failed fails too */
+    JA_ORDER_PLAIN, /* those that are named, in the order of starting */
+    JA_ORDER_STOP,  /* those that are named, in the opposite order */
+};
+int ja_engine_ordered(struct ja_engine *engine, const struct ja_strv *names, int jobs, enum ja_ordering ordering,
+                      size_t *ret_total,
+                      int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                      void (*report)(void *context, const char *name, int rc, const struct ja_error *err),
+                      void *context, struct ja_error *err);
+
+/* After a boot of the host: mounts the pool, makes the networks, and adds the names of the jails that are to be started. */
+int ja_engine_boot(struct ja_engine *engine, struct ja_strv *ret_names, struct ja_error *err);
+/* Adds the names of the jails that run. */
+int ja_engine_running(struct ja_engine *engine, struct ja_strv *ret_names, struct ja_error *err);
+
 /* ---- what is there ---- */
 
 enum ja_state {
