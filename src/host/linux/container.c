@@ -16,7 +16,7 @@ void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jai
     snprintf(id, 32, "ja%s%lld", site->tag, (long long)jail->slot);
 }
 
-static void cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64])
+void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64])
 {
     char id[32];
     ja_linux_container_id(site, jail, id);
@@ -88,7 +88,7 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     snprintf(root, sizeof root, "%s/root", run);
     snprintf(user, sizeof user, "%s/ns/user", run);
     snprintf(net, sizeof net, "%s/ns/net", run);
-    cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p->site, jail, cgroup);
     struct ja_oci oci = {.rootfs = root,
                          .hostname = jail->hostname ? jail->hostname : jail->name,
                          .cgroup = cgroup,
@@ -162,7 +162,7 @@ static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, 
         {"--processes", new->processes, old->processes != new->processes},
     };
     char cgroup[64];
-    cgroup_path(p->site, to, cgroup);
+    ja_linux_cgroup_path(p->site, to, cgroup);
     for (size_t i = 0; i < JA_COUNT(words); i++) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)words[i].value);
@@ -180,7 +180,7 @@ static void make_cgroup(struct ja_planning *p, const struct ja_jail *jail, const
 {
     static const struct ja_jail none;
     char cgroup[64];
-    cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p->site, jail, cgroup);
     const char *init = jail->init.count ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
     struct ja_step *step = ja_plan_host_step(p, "cgroup-create", "make its cgroup");
     if (init && strcmp(init, "systemd") == 0) {
@@ -203,7 +203,7 @@ static void change_limits(struct ja_planning *p, const struct ja_jail *applied, 
         old->processes == new->processes)
         return;
     char cgroup[64];
-    cgroup_path(p->site, live, cgroup);
+    ja_linux_cgroup_path(p->site, live, cgroup);
     struct ja_step *step = ja_plan_host_step(p, "cgroup-limit", "change the limits of the running jail");
     limit_words(p, step, false, applied, live);
     ja_step_undo_host(p, step, "cgroup-limit", NULL);
@@ -229,7 +229,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     if (!tree || !dir)
         return;
     ja_linux_container_id(p->site, jail, id);
-    cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p->site, jail, cgroup);
     snprintf(pid, sizeof pid, "%s/pid", run);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
     if (!jail->privileged)
@@ -269,7 +269,7 @@ void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail,
 {
     char id[32], cgroup[64], crun_root[512];
     ja_linux_container_id(p->site, jail, id);
-    cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p->site, jail, cgroup);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
     struct ja_step *step = ja_plan_host_step(p, "crun-clean", "remove what crun and the kernel keep of it");
     ja_step_run(p->plan, step, "--root", crun_root, "--cgroup", cgroup, id, NULL);

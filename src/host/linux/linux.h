@@ -54,6 +54,8 @@ void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, c
 /* The most that a jail's log keeps, bytes. */
 #define JA_LINUX_LOG_LIMIT (1 << 20)
 
+/* Its cgroup, below every controller: "/jailadmin-<tag>/ja<tag><slot>". */
+void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64]);
 /* crun's name for a jail: "ja<tag><slot>". */
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
 

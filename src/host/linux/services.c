@@ -52,6 +52,11 @@ static struct ja_step *exec_step(struct ja_planning *p, const struct ja_jail *ja
         ja_step_run(p->plan, step, "--files", NULL);
         ja_step_runf(p->plan, step, "%lld", (long long)jail->limits.files);
     }
+    if (!jail->privileged) {
+        char cgroup[64];
+        ja_linux_cgroup_path(p->site, jail, cgroup);
+        ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
+    }
     ja_step_run(p->plan, step, "--log", NULL);
     ja_step_runf(p->plan, step, "%s/console.log", dir ? dir : "");
     ja_step_run(p->plan, step, "--log-limit", NULL);
