@@ -130,8 +130,10 @@ static int host_store(struct ja_cli *cli, const struct ja_args *args, struct ja_
         return ja_error_set(err, JA_E_USAGE, NULL, "usage: jailadmin host %s --state DIR KIND NAME ...",
                             args->command[0]);
     options.state = args->command[2];
-    int rc = ja_engine_open(&options, &engine, err);
-    if (rc == 0 && strcmp(args->command[0], "store-put") == 0)
+    options.incomplete = true; /* a script of init comes here before its end */
+    bool creates = strcmp(args->command[0], "store-create") == 0;
+    int rc = creates ? ja_engine_open_new(&options, &engine, err) : ja_engine_open(&options, &engine, err);
+    if (rc == 0 && (creates || strcmp(args->command[0], "store-put") == 0))
         rc = read_input(&input, err);
     if (rc == 0)
         rc = ja_store_verb(engine, args->command_count, args->command, input.text, NULL, err);

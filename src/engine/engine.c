@@ -153,6 +153,22 @@ int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **r
     return 0;
 }
 
+int ja_engine_open_new(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err)
+{
+    ja_autofree char *path = ja_printf("%s/store.db", options->state);
+    struct ja_engine *engine = path ? ja_calloc(1, sizeof *engine) : NULL;
+    if (!engine)
+        return ja_error_nomem(err);
+    if (access(path, F_OK) == 0) {
+        free(engine);
+        return ja_error_set(err, JA_E_EXISTS, "store", "%s is there already", path);
+    }
+    engine->options = *options;
+    ja_engine_paths(engine);
+    *ret_engine = engine;
+    return 0;
+}
+
 void ja_engine_close(struct ja_engine *engine)
 {
     if (!engine)

@@ -45,11 +45,14 @@ struct ja_engine {
     struct ja_real_machine real;
     struct ja_facts described; /* of the facts file */
     struct ja_strv told;       /* notes of plans that were told already */
+    bool tearing;              /* in teardown: what is gone by then does not count, also when only shown */
     char journal[300], locks[300];
 };
 
 /* Opens an instance. JA_E_NOTFOUND with a hint when there is none in options->state. */
 int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err);
+/* For an instance that is not there yet: nothing is opened. JA_E_EXISTS when there is a store. */
+int ja_engine_open_new(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err);
 void ja_engine_close(struct ja_engine *engine);
 int ja_engine_after_fork(struct ja_engine *engine, struct ja_error *err);
 /* Finishes what dead plans have left (design: only mutating verbs, boot and gc call it). Plans whose object is locked by
@@ -131,6 +134,7 @@ struct ja_init_request {
     const char *storage; /* "btrfs:DIR", "file:SIZE", "zfs:DATASET"; NULL: file:8G, or zfs where it is there */
     const char *network; /* gateway with prefix of the default network; "none": no network */
     int64_t slots;       /* 0: 4096 */
+    bool adopt;          /* around a pool that is there: storage names it, NULL: where it was; no network is made */
 };
 int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request,
                    struct ja_error *err);

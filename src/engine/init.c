@@ -44,7 +44,7 @@ static int read_storage(const char *text, struct ja_site *site, int64_t *ret_siz
     return ja_error_hint(err, "file:SIZE, or btrfs:DIRECTORY on a btrfs file system");
 }
 
-static void take_numbers(struct ja_site *site, const struct ja_instance *instance)
+void ja_site_take(struct ja_site *site, const struct ja_instance *instance)
 {
     snprintf(site->tag, sizeof site->tag, "%s", instance->tag);
     snprintf(site->uuid, sizeof site->uuid, "%s", instance->uuid);
@@ -60,8 +60,7 @@ static void take_numbers(struct ja_site *site, const struct ja_instance *instanc
     site->idmap = true;
 }
 
-/* Files and directories of the state directory itself. */
-static int make_state(struct ja_engine *engine, struct ja_error *err)
+int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
 {
     int rc = ja_dir_make(engine->options.state, 0700, err);
     if (rc == 0)
@@ -80,8 +79,7 @@ static int make_state(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
-/* Removes what make_state made. What else is in the directory is not ours and stays, with the directory. */
-static int remove_state(struct ja_engine *engine, struct ja_error *err)
+int ja_engine_remove_state(struct ja_engine *engine, struct ja_error *err)
 {
     static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json", "seccomp.bpf"};
     int rc = 0;
@@ -146,17 +144,19 @@ static int clear_cut_off(const struct ja_engine_options *options, struct ja_erro
     struct ja_engine engine = {.options = *options};
     ja_autofree char *ready = NULL, *site = NULL;
     ja_engine_paths(&engine);
-    int rc = ja_store_open(options->state, false, false, &engine.store, NULL);
-    if (rc == JA_E_NOTFOUND)
+    int rc = ja_store_open(options->state, false, options->dry_run, &engine.store, err);
+    if (rc == JA_E_NOTFOUND) {
+        ja_error_clear(err);
         return 0;
+    }
     if (rc < 0)
-        return ja_store_open(options->state, false, false, &engine.store, err);
+        return rc;
     if (ja_store_setting(engine.store, "ready", &ready, NULL) == 0 && strcmp(ready, "yes") == 0) {
         ja_store_close(engine.store);
         ja_error_set(err, JA_E_EXISTS, "instance", "%s holds an instance already", options->state);
         return ja_error_hint(err, "choose another directory with --state, or take it away with `jailadmin teardown`");
     }
-    if (ja_store_setting(engine.store, "site", &site, NULL) == 0) {
+    if (!options->dry_run && ja_store_setting(engine.store, "site", &site, NULL) == 0) {
         json_t *json = json_loads(site, 0, NULL);
         rc = json ? ja_site_from_json(json, &engine.site, err) : 0;
         json_decref(json);
@@ -166,7 +166,90 @@ static int clear_cut_off(const struct ja_engine_options *options, struct ja_erro
         if (rc == 0)
             rc = ja_engine_recover(&engine, true, err);
     }
-    return rc < 0 ? (ja_store_close(engine.store), rc) : remove_state(&engine, err);
+    if (rc == 0 && !options->dry_run)
+        return ja_engine_remove_state(&engine, err);
+    ja_store_close(engine.store);
+    return rc;
+}
+
+/* What is to be adopted: the pool that --storage names, or the one that is mounted or lies where init puts it. */
+static int find_pool(const char *storage, struct ja_site *site, struct ja_error *err)
+{
+    ja_autofree char *noted = ja_printf("%s/pool/instance/site.json", site->state), *text = NULL;
+    int64_t size;
+    if (!noted)
+        return ja_error_nomem(err);
+    if (storage && ja_str_starts(storage, "file:")) {
+        site->loop = true;
+        snprintf(site->source, sizeof site->source, "%s", storage + strlen("file:"));
+        return ja_check_path(site->source, err);
+    }
+    if (storage)
+        return read_storage(storage, site, &size, err);
+    if (ja_file_read(noted, 65536, &text, NULL, NULL) == 0) {
+        json_t *json = json_loads(text, 0, NULL);
+        struct ja_site was;
+        int rc = json ? ja_site_from_json(json, &was, NULL) : JA_E_CORRUPT;
+        json_decref(json);
+        if (rc == 0) {
+            site->storage = was.storage;
+            site->loop = was.loop;
+            snprintf(site->source, sizeof site->source, "%s", was.source);
+            return 0;
+        }
+    }
+    site->loop = true;
+    snprintf(site->source, sizeof site->source, "%s/pool.img", site->state);
+    if (access(site->source, F_OK) == 0)
+        return 0;
+    ja_error_set(err, JA_E_NOTFOUND, "field storage", "there is no pool in %s to adopt", site->state);
+    return ja_error_hint(err, "name it: --storage file:PATH, or btrfs:DIRECTORY");
+}
+
+/* The numbers of the instance that the pool was part of, if they are known and nobody else has them; else new ones. */
+static int take_registration(const struct ja_engine_options *options, const struct ja_init_request *request,
+                             struct ja_instance *ret_instance, struct ja_error *err)
+{
+    int64_t slots = request->slots ? request->slots : SLOTS_DEFAULT;
+    if (request->adopt) {
+        int rc = ja_registry_find(options->state, ret_instance, err);
+        if (rc != JA_E_NOTFOUND)
+            return rc;
+        ja_error_clear(err);
+    }
+    return options->dry_run ? ja_registry_propose(options->state, slots, ret_instance, err)
+                            : ja_registry_add(options->state, slots, ret_instance, err);
+}
+
+static void plan_adopt(JA_UNUSED void *work, struct ja_planning *p)
+{
+    ja_plan_adopt_instance(p);
+}
+
+/* With the site's numbers chosen: state and plan. A dry run touches nothing, not even the state directory. */
+static int run_init(struct ja_engine *engine, bool adopt, struct initial *initial, struct ja_error *err)
+{
+    void (*plan)(void *, struct ja_planning *) = adopt ? plan_adopt : plan_init;
+    struct ja_change change = {0};
+    struct ja_plan shown = {0};
+    int rc = ja_engine_machine(engine, err);
+    if (rc == 0 && engine->options.dry_run) {
+        rc = ja_engine_plan(engine, "init", "host", "instance", plan, initial, &shown, err);
+        if (rc == 0 && engine->options.show)
+            rc = engine->options.show(engine->options.context, &shown, err);
+        ja_plan_fini(&shown);
+        return rc;
+    }
+    if (rc == 0)
+        rc = ja_engine_make_state(engine, err);
+    if (rc == 0)
+        rc = ja_change_begin(&change, engine, "init", "host", "instance", err);
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan, initial, err);
+    ja_change_end(&change);
+    if (rc < 0 && !engine->options.keep)
+        ja_engine_remove_state(engine, NULL);
+    return rc;
 }
 
 int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request, struct ja_error *err)
@@ -174,7 +257,6 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     struct ja_engine engine = {.options = *options};
     struct initial initial = {0};
     struct ja_instance instance;
-    struct ja_change change = {0};
     int rc = ja_check_path(options->state, err);
     if (rc == 0)
         rc = clear_cut_off(options, err);
@@ -183,24 +265,17 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     ja_engine_paths(&engine);
     ja_site_place(&engine.site, options);
     engine.site.os = options->os >= 0 ? (enum ja_os)options->os : JA_OS_LINUX;
-    rc = read_storage(request->storage ? request->storage : DEFAULT_STORAGE, &engine.site, &initial.loop_size, err);
-    if (rc == 0)
+    if (request->adopt)
+        rc = find_pool(request->storage, &engine.site, err);
+    else
+        rc = read_storage(request->storage ? request->storage : DEFAULT_STORAGE, &engine.site, &initial.loop_size, err);
+    if (rc == 0 && !request->adopt)
         rc = default_network(request->network ? request->network : DEFAULT_NETWORK, &initial.network, err);
-    if (rc < 0)
-        return rc;
-    rc = ja_registry_add(options->state, request->slots ? request->slots : SLOTS_DEFAULT, &instance, err);
+    if (rc == 0)
+        rc = take_registration(options, request, &instance, err);
     if (rc == 0) {
-        take_numbers(&engine.site, &instance);
-        rc = ja_engine_machine(&engine, err);
-        if (rc == 0)
-            rc = make_state(&engine, err);
-        if (rc == 0)
-            rc = ja_change_begin(&change, &engine, "init", "host", "instance", err);
-        if (rc == 0)
-            rc = ja_change_apply(&change, plan_init, &initial, err);
-        ja_change_end(&change);
-        if ((rc < 0 && !options->keep) || options->dry_run)
-            remove_state(&engine, NULL);
+        ja_site_take(&engine.site, &instance);
+        rc = run_init(&engine, request->adopt, &initial, err);
     }
     ja_store_close(engine.store);
     ja_strv_fini(&engine.told);
@@ -249,6 +324,7 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
     /* A teardown that was cut off had nothing to delete any more, and perhaps no pool. */
     ja_autofree char *ready = NULL;
     bool again = ja_store_setting(engine->store, "ready", &ready, NULL) == 0 && !*ready;
+    engine->tearing = true;
     int rc = engine->options.dry_run || again ? 0 : ja_engine_pool_ensure(engine, err);
     if (rc == 0)
         rc = delete_all(engine, "jail", delete_jail, err);
@@ -263,6 +339,6 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         rc = ja_change_apply(&change, plan_teardown, NULL, err);
     ja_change_end(&change);
     if (rc == 0 && !engine->options.dry_run)
-        rc = remove_state(engine, err);
+        rc = ja_engine_remove_state(engine, err);
     return rc;
 }

@@ -170,7 +170,7 @@ int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct 
         rc = ja_engine_get(engine, &ja_noun_network, name, &object, NULL, err);
     if (rc == 0)
         rc = ja_store_each(engine->store, "jail", NULL, count_user, &users, err);
-    if (rc == 0 && users.count) {
+    if (rc == 0 && users.count && !engine->tearing) {
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("network", name), "%zu jail%s on it, the first is %s", users.count,
                           users.count == 1 ? " is" : "s are", users.first);
         ja_error_hint(err, "delete these jails, or move their nics to another network");

@@ -145,9 +145,34 @@ static int setting(struct ja_engine *engine, const char *name, const char *value
     return finish(engine, commit_id, rc, err);
 }
 
+/* Makes the state directory and the store of the site that standard input describes; with an open store it is there. */
+static int create(struct ja_engine *engine, const char *input, struct ja_error *err)
+{
+    json_error_t where;
+    struct ja_site site;
+    json_t *json = json_loads(input, 0, &where);
+    if (!json)
+        return ja_error_set(err, JA_E_INVALID, "store", "standard input is not JSON: line %d: %s", where.line,
+                            where.text);
+    int rc = ja_site_from_json(json, &site, err);
+    json_decref(json);
+    if (rc < 0)
+        return rc;
+    if (engine->store)
+        return strcmp(site.uuid, engine->site.uuid) == 0
+                   ? 0
+                   : ja_error_set(err, JA_E_EXISTS, "store", "%s holds another instance's", engine->options.state);
+    engine->site = site;
+    return ja_engine_make_state(engine, err);
+}
+
 int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,
                   struct ja_error *err)
 {
+    if (argc == 3 && strcmp(argv[0], "store-create") == 0 && strcmp(argv[1], "--state") == 0)
+        return create(engine, input ? input : "", err);
+    if (argc == 3 && strcmp(argv[0], "store-remove") == 0 && strcmp(argv[1], "--state") == 0)
+        return ja_engine_remove_state(engine, err);
     if (argc == 5 && strcmp(argv[0], "store-setting") == 0 && strcmp(argv[1], "--state") == 0)
         return setting(engine, argv[3], argv[4], commit_id, err);
     /* argv: verb --state DIR KIND NAME [MORE...] */
@@ -176,6 +201,9 @@ int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const c
 int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err)
 {
     struct ja_engine *engine = context;
+    /* Its journal is in the state directory until the plan has ended: ja_engine_teardown does it then. */
+    if (strcmp(cmd->argv.items[2], "store-remove") == 0)
+        return 0;
     /* argv: SELF host VERB ... */
     return ja_store_verb(engine, (int)cmd->argv.count - 2, cmd->argv.items + 2, cmd->input, commit ? id : NULL, err);
 }

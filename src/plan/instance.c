@@ -15,8 +15,52 @@ static struct ja_step *setting_step(struct ja_planning *p, const char *name, con
     return step;
 }
 
+/* The site as JSON on a step's standard input, with the state directory when the step does not name it. */
+static void site_input(struct ja_planning *p, struct ja_step *step, bool with_state)
+{
+    json_t *json = ja_site_to_json(p->site);
+    if (json && with_state && json_object_set_new(json, "state", json_string(p->site->state)) < 0) {
+        json_decref(json);
+        json = NULL;
+    }
+    ja_autofree char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (text)
+        ja_step_input(p->plan, step, "%s\n", text);
+    else
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
+/* Both are done before the plan runs, since its own journal and lock lie in the state directory, and undone after it; as
+ * steps they find their work done. In a script they do it. */
+static void state_steps(struct ja_planning *p)
+{
+    struct ja_step *step = ja_plan_host_step(p, "instance-register", "register the instance, with numbers of its own");
+    site_input(p, step, true);
+    step = ja_plan_host_step(p, "store-create", "make the state directory and the store");
+    ja_step_run(p->plan, step, "--state", p->site->state, NULL);
+    site_input(p, step, false);
+    step->flags |= JA_STEP_STORE | JA_STEP_PERSISTENT;
+}
+
+void ja_plan_adopt_instance(struct ja_planning *p)
+{
+    state_steps(p);
+    ja_plan_runtime_dirs(p);
+    if (!p->storage->pool_mounted(p)) {
+        if (!ja_fact(p->facts, JA_FACT_PATH, p->site->pool))
+            ja_plan_mkdir(p, p->site->pool, "0700", true, "make the pool's mount point");
+        p->storage->pool_mount(p);
+    }
+    if (p->host->instance_up)
+        p->host->instance_up(p);
+    struct ja_step *step = setting_step(p, "ready", "yes", "the instance is complete");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+}
+
 void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struct ja_network *network)
 {
+    state_steps(p);
     ja_plan_runtime_dirs(p);
     p->storage->pool_create(p, loop_size);
     ja_plan_keep_site(p);
@@ -47,4 +91,11 @@ void ja_plan_teardown(struct ja_planning *p)
     }
     step = ja_plan_host_step(p, "rmdir", "remove the runtime directories");
     ja_step_run(p->plan, step, p->site->run, NULL);
+    /* The last two are left to whoever runs the plan: its journal is in the state directory until it ends. */
+    step = ja_plan_host_step(p, "store-remove", "remove the store and the state directory");
+    ja_step_run(p->plan, step, "--state", p->site->state, NULL);
+    step->flags |= JA_STEP_STORE | JA_STEP_PERSISTENT;
+    step = ja_plan_host_step(p, "registry-remove", "forget the instance, and let its kernel settings go");
+    ja_step_run(p->plan, step, p->site->tag, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
 }

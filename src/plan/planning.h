@@ -69,6 +69,8 @@ char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail); /* RUN/jai
 /* All that an instance is made of, up to its default network (NULL: none); and its removal, for an instance without objects. */
 void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struct ja_network *network);
 void ja_plan_teardown(struct ja_planning *p);
+/* An instance around a pool that is there already: made, mounted or in a file. What is in it is left as it is. */
+void ja_plan_adopt_instance(struct ja_planning *p);
 void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
 /* From the tree of another jail (its active boot environment), with its volumes. */
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s);

@@ -221,3 +221,19 @@ int ja_verb_registry_remove(int argc, char *const *argv, struct ja_hostverb_io *
     int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     return r < 0 ? r : ja_registry_remove(arguments.words[0], err);
 }
+
+int ja_verb_instance_register(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    struct ja_instance instance;
+    json_error_t where;
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 0, &arguments, err);
+    if (r < 0)
+        return r;
+    json_t *json = json_loads(io->input, 0, &where);
+    if (!json)
+        return ja_error_set(err, JA_E_INVALID, NULL, "standard input is not JSON: line %d: %s", where.line, where.text);
+    r = ja_instance_from_json(json, "standard input", &instance, err);
+    json_decref(json);
+    return r < 0 ? r : ja_registry_put(&instance, err);
+}

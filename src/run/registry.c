@@ -197,42 +197,54 @@ static int64_t *number_of(const struct ja_instance *instance, size_t i)
     return (int64_t *)(void *)((char *)(uintptr_t)instance + numbers[i].offset);
 }
 
-static int save_instance(const struct ja_instance *instance, struct ja_error *err)
+json_t *ja_instance_to_json(const struct ja_instance *instance)
 {
-    ja_autojson json_t *json = json_object();
+    json_t *json = json_object();
     int failed = json ? 0 : -1;
     for (size_t i = 0; i < JA_COUNT(texts); i++)
         failed |= json_object_set_new(json, texts[i].name, json_string(text_of(instance, i)));
     for (size_t i = 0; i < JA_COUNT(numbers); i++)
         failed |= json_object_set_new(json, numbers[i].name, json_integer(*number_of(instance, i)));
-    if (failed)
+    if (!failed)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static int save_instance(const struct ja_instance *instance, struct ja_error *err)
+{
+    ja_autojson json_t *json = ja_instance_to_json(instance);
+    if (!json)
         return ja_error_nomem(err);
     char name[16];
     snprintf(name, sizeof name, "%s.json", instance->tag);
     return ja_registry_save(name, json, err);
 }
 
-static int load_instance(const char *file, struct ja_instance *ret_instance, struct ja_error *err)
+int ja_instance_from_json(const json_t *json, const char *where, struct ja_instance *ret_instance, struct ja_error *err)
 {
-    ja_autojson json_t *json = NULL;
-    int r = ja_registry_load(file, &json, err);
-    if (r < 0)
-        return r;
     struct ja_instance instance = {0};
     for (size_t i = 0; i < JA_COUNT(texts); i++) {
         const char *text = json_string_value(json_object_get(json, texts[i].name));
         if (!text || strlen(text) >= texts[i].size)
-            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"", texts[i].name);
+            return ja_error_set(err, JA_E_CORRUPT, where, "an instance's record has no proper \"%s\"", texts[i].name);
         memcpy(text_of(&instance, i), text, strlen(text) + 1);
     }
     for (size_t i = 0; i < JA_COUNT(numbers); i++) {
         const json_t *number = json_object_get(json, numbers[i].name);
         if (!json_is_integer(number))
-            return ja_error_set(err, JA_E_CORRUPT, file, "the registry's file has no proper \"%s\"", numbers[i].name);
+            return ja_error_set(err, JA_E_CORRUPT, where, "an instance's record has no proper \"%s\"", numbers[i].name);
         *number_of(&instance, i) = json_integer_value(number);
     }
     *ret_instance = instance;
     return 0;
+}
+
+static int load_instance(const char *file, struct ja_instance *ret_instance, struct ja_error *err)
+{
+    ja_autojson json_t *json = NULL;
+    int r = ja_registry_load(file, &json, err);
+    return r < 0 ? r : ja_instance_from_json(json, file, ret_instance, err);
 }
 
 int ja_registry_each(int (*each)(void *context, const struct ja_instance *instance, struct ja_error *err),
@@ -430,7 +442,16 @@ static int choose(const struct taken *taken, struct ja_instance *instance, struc
     return 0;
 }
 
-static int add_locked(struct ja_instance *instance, struct ja_error *err)
+static int taken_by_others(struct taken *taken, struct ja_error *err)
+{
+    int r = ja_registry_each(add_instance, taken, err);
+    if (r == 0)
+        r = add_subids(taken, "subuid", err);
+    return r == 0 ? add_subids(taken, "subgid", err) : r;
+}
+
+/* Fills the instance, whose state and slots are set, with what is free. */
+static int choose_free(struct ja_instance *instance, struct ja_error *err)
 {
     struct ja_instance other;
     int r = ja_registry_find(instance->state, &other, err);
@@ -439,17 +460,11 @@ static int add_locked(struct ja_instance *instance, struct ja_error *err)
                             other.tag);
     JA_CLEANUP(taken_fini) struct taken taken = {0};
     if (r == JA_E_NOTFOUND)
-        r = ja_registry_each(add_instance, &taken, err);
-    if (r == 0)
-        r = add_subids(&taken, "subuid", err);
-    if (r == 0)
-        r = add_subids(&taken, "subgid", err);
-    if (r == 0)
-        r = choose(&taken, instance, err);
-    return r == 0 ? save_instance(instance, err) : r;
+        r = taken_by_others(&taken, err);
+    return r == 0 ? choose(&taken, instance, err) : r;
 }
 
-int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err)
+static int begin_instance(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err)
 {
     struct ja_instance instance = {.slots = slots};
     if (slots < 1 || slots > UINT16_MAX)
@@ -462,13 +477,82 @@ int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_in
                             sizeof instance.state - 1);
     if (ja_uuid_new(instance.uuid) != 0)
         return ja_error_set(err, JA_E_FAILED, state, "the kernel gives no random numbers");
+    *ret_instance = instance;
+    return 0;
+}
+
+int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err)
+{
+    struct ja_instance instance;
+    int r = begin_instance(state, slots, &instance, err);
+    if (r < 0)
+        return r;
     ja_autolock struct ja_lock lock = JA_LOCK_INIT;
-    int r = ja_registry_lock(true, &lock, err);
+    r = ja_registry_lock(true, &lock, err);
     if (r == 0)
-        r = add_locked(&instance, err);
+        r = choose_free(&instance, err);
+    if (r == 0)
+        r = save_instance(&instance, err);
     if (r == 0)
         *ret_instance = instance;
     return r;
+}
+
+int ja_registry_propose(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err)
+{
+    struct ja_instance instance;
+    int r = begin_instance(state, slots, &instance, err);
+    if (r == 0)
+        r = choose_free(&instance, err);
+    if (r == 0)
+        *ret_instance = instance;
+    return r;
+}
+
+static bool ranges_overlap(int64_t a, int64_t b, int64_t count)
+{
+    return a < b + count && b < a + count;
+}
+
+/* Refuses what another instance has. Ids of users count too, but not for an instance that has them already. */
+static int compare_blocks(void *context, const struct ja_instance *other, struct ja_error *err)
+{
+    const struct ja_instance *mine = context;
+    if (strcmp(other->uuid, mine->uuid) == 0)
+        return 0;
+    const char *what = strcmp(other->state, mine->state) == 0 ? "directory"
+                       : strcmp(other->tag, mine->tag) == 0   ? "tag"
+                       : other->set == mine->set              ? "ipfw set"
+                       : other->uid_base < mine->uid_base + mine->slots * UIDS_PER_SLOT &&
+                               mine->uid_base < other->uid_base + other->slots * UIDS_PER_SLOT
+                           ? "block of uids"
+                       : ranges_overlap(other->unit_base, mine->unit_base, JA_UNITS_PER_INSTANCE) ? "block of units"
+                                                                                                  : NULL;
+    if (!what)
+        return 0;
+    ja_error_set(err, JA_E_CONFLICT, mine->state, "its %s is that of instance %s in %s", what, other->tag,
+                 other->state);
+    return JA_E_CONFLICT;
+}
+
+int ja_registry_put(const struct ja_instance *instance, struct ja_error *err)
+{
+    struct ja_instance there;
+    if (!ja_tag_valid(instance->tag))
+        return ja_tag_invalid(instance->tag, err);
+    if (instance->state[0] != '/' || !ja_uuid_valid(instance->uuid) || instance->slots < 1 ||
+        instance->slots > UINT16_MAX)
+        return ja_error_set(err, JA_E_INVALID, "instance", "its directory, uuid or number of slots is not valid");
+    ja_autolock struct ja_lock lock = JA_LOCK_INIT;
+    int r = ja_registry_lock(true, &lock, err);
+    if (r < 0)
+        return r;
+    r = ja_registry_get(instance->tag, &there, err);
+    if (r == 0 && strcmp(there.uuid, instance->uuid) == 0 && strcmp(there.state, instance->state) == 0)
+        return 0;
+    if (r == 0 || r == JA_E_NOTFOUND)
+        r = ja_registry_each(compare_blocks, (void *)(uintptr_t)instance, err);
+    return r == 0 ? save_instance(instance, err) : r;
 }
 
 int ja_tag_invalid(const char *tag, struct ja_error *err)

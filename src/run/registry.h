@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 
+#include <jansson.h>
+
 /* Units of epairs, and of bridges, that an instance has. FreeBSD's numbers end at 32767, so they are no multiple of slots:
  * a nic reserves one in the store. */
 #define JA_UNITS_PER_INSTANCE 2048
@@ -35,6 +37,15 @@ bool ja_tag_valid(const char *tag);
  * /etc/subuid or /etc/subgid, nor any block of others. JA_E_EXISTS when that directory is registered; JA_E_LIMIT when no block is free. In tests
  * $JAILADMIN_ETC stands for /etc. */
 int ja_registry_add(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err);
+/* What add would register, without registering it: for dry runs. */
+int ja_registry_propose(const char *state, int64_t slots, struct ja_instance *ret_instance, struct ja_error *err);
+/* Registers exactly this one, whose numbers were chosen before. One that is registered already is success. JA_E_CONFLICT when
+ * its directory, tag or a block is another instance's. */
+int ja_registry_put(const struct ja_instance *instance, struct ja_error *err);
+/* An instance as the registry's files have it. New reference, NULL: no memory. from_json: JA_E_CORRUPT names what is wrong. */
+json_t *ja_instance_to_json(const struct ja_instance *instance);
+int ja_instance_from_json(const json_t *json, const char *where, struct ja_instance *ret_instance,
+                          struct ja_error *err);
 int ja_registry_get(const char *tag, struct ja_instance *ret_instance, struct ja_error *err);
 /* Finds by state directory. JA_E_NOTFOUND. */
 int ja_registry_find(const char *state, struct ja_instance *ret_instance, struct ja_error *err);

@@ -314,7 +314,7 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "template-busybox"}, do_busybox},
     {{"host", "setting"}, do_setting},
     {{"host", "instance-register"}, do_nothing},
-    {{"host", "instance-create"}, do_nothing},
+    {{"host", "registry-remove"}, do_nothing},
     {{"cp"}, do_cp},
     {{NULL}, NULL},
 };
