@@ -412,7 +412,13 @@ static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     if (!pidfile || !tree || !root || !config || !sim_is_dir(sim, tree))
         return sim_fail(err, "cannot run %s", id);
     json_t *json = json_loads(config, 0, NULL);
-    const char *cgroup = json_string_value(json_object_get(json_object_get(json, "linux"), "cgroupsPath"));
+    const char *cgroup = sim_option(argv, argc, "--cgroup");
+    if (cgroup && !sim_get(sim, "cgroup %s", cgroup)) {
+        json_decref(json);
+        return sim_fail(err, "there is no cgroup %s", cgroup);
+    }
+    if (!cgroup) /* crun makes it */
+        cgroup = json_string_value(json_object_get(json_object_get(json, "linux"), "cgroupsPath"));
     sim_put(sim, pidfile, "crun %s/%s", root, id);
     sim_put(sim, pidfile, "cgroup %s", cgroup ? cgroup : "");
     json_decref(json);
@@ -452,6 +458,7 @@ static int do_crun_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char *con
     if (there)
         end_process(sim, pidfile);
     sim_drop(sim, "cgroup %s", cgroup);
+    sim_drop(sim, "limit %s", cgroup);
     if (!sim->tearing)
         sim_drop(sim, "crun %s/%s", root, argv[argc - 1]);
     return 0;
@@ -501,13 +508,41 @@ static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+static int do_cgroup_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                            struct ja_error *err)
+{
+    (void)cmd, (void)err;
+    if (!sim_get(sim, "cgroup %s", argv[argc - 1]))
+        sim_put(sim, "", "cgroup %s", argv[argc - 1]);
+    return 0;
+}
+
+static int do_cgroup_limit(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    char limits[512] = "";
+    (void)cmd;
+    if (!sim_get(sim, "cgroup %s", argv[argc - 1]))
+        return sim_fail(err, "there is no cgroup %s", argv[argc - 1]);
+    for (int i = 2; i + 1 < argc; i++)
+        snprintf(limits + strlen(limits), sizeof limits - strlen(limits), "%s ", argv[i]);
+    sim_put(sim, limits, "limit %s", argv[argc - 1]);
+    return 0;
+}
+
+/* Of a jail, or the one that they all are below. */
 static int do_cgroup_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                             struct ja_error *err)
 {
     char below[512];
+    const char *pidfile = sim_get(sim, "cgroup %s", argv[argc - 1]);
     (void)cmd;
     snprintf(below, sizeof below, "cgroup %s/", argv[argc - 1]);
-    return sim_starts(sim, sim_from(sim, below), below) ? sim_fail(err, "%s is in use", argv[argc - 1]) : 0;
+    if (sim_starts(sim, sim_from(sim, below), below) || (pidfile && sim_get(sim, "process %s", pidfile)))
+        return sim_fail(err, "%s is in use", argv[argc - 1]);
+    sim_drop(sim, "cgroup %s", argv[argc - 1]);
+    sim_drop(sim, "limit %s", argv[argc - 1]);
+    return 0;
 }
 
 static const struct ja_sim_command commands[] = {
@@ -535,6 +570,8 @@ static const struct ja_sim_command commands[] = {
     {{"host", "netns-link"}, do_netns_link},
     {{"host", "netns-unlink"}, do_netns_unlink},
     {{"host", "daemon-stop"}, do_daemon_stop},
+    {{"host", "cgroup-create"}, do_cgroup_create},
+    {{"host", "cgroup-limit"}, do_cgroup_limit},
     {{"host", "cgroup-remove"}, do_cgroup_remove},
     {{NULL}, NULL},
 };
@@ -692,9 +729,9 @@ static void boot(struct ja_sim *sim)
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
-    static const char *const kinds[] = {"link ",   "up ",     "master ", "peer ",    "vlan ", "addr ",
-                                        "neigh ",  "inside ", "nft ",    "process ", "crun ", "cgroup ",
-                                        "daemon ", "netns ",  "pin ",    "sysctl "};
+    static const char *const kinds[] = {"link ",  "up ",     "master ", "peer ",    "vlan ",  "addr ",
+                                        "neigh ", "inside ", "nft ",    "process ", "crun ",  "cgroup ",
+                                        "limit ", "daemon ", "netns ",  "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }

@@ -126,6 +126,7 @@ static inline int do_create(struct ja_engine *engine, struct ja_error *err)
     int rc = jail->name && jail->template ? 0 : ja_error_nomem(err);
     if (rc == 0)
         rc = ja_object_set_entry(&ja_noun_jail, jail, "volumes", "data,target=/data", err);
+    jail->limits.memory = 64 << 20;
     if (rc == 0)
         rc = ja_engine_create(engine, jail, err);
     ja_object_free(&ja_noun_jail, jail);
