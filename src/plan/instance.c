@@ -36,6 +36,7 @@ static void site_input(struct ja_planning *p, struct ja_step *step, bool with_st
 static void state_steps(struct ja_planning *p)
 {
     struct ja_step *step = ja_plan_host_step(p, "instance-register", "register the instance, with numbers of its own");
+    ja_step_run(p->plan, step, p->site->tag, NULL);
     site_input(p, step, true);
     step = ja_plan_host_step(p, "store-create", "make the state directory and the store");
     ja_step_run(p->plan, step, "--state", p->site->state, NULL);

@@ -24,9 +24,8 @@ static const struct ja_hostverb portable[] = {
     {"truncate", "SIZE FILE", "make a sparse file of that many bytes, which must not exist", ja_verb_truncate, 0},
     {"template-busybox", "PROGRAM TREE", "fill an empty tree with a small system made of one static busybox",
      ja_verb_template_busybox, 0},
-    {"instance-register", "<FILE",
-     "register the instance that standard input describes, unless it is registered already", ja_verb_instance_register,
-     JA_HOSTVERB_INPUT},
+    {"instance-register", "TAG", "register the instance that standard input describes, unless it is registered already",
+     ja_verb_instance_register, JA_HOSTVERB_INPUT},
     {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

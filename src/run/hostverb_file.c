@@ -227,7 +227,7 @@ int ja_verb_instance_register(int argc, char *const *argv, struct ja_hostverb_io
     struct ja_instance instance;
     json_error_t where;
     struct arguments arguments = {0};
-    int r = read_arguments(argc, argv, NULL, 0, &arguments, err);
+    int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     if (r < 0)
         return r;
     json_t *json = json_loads(io->input, 0, &where);
@@ -235,5 +235,8 @@ int ja_verb_instance_register(int argc, char *const *argv, struct ja_hostverb_io
         return ja_error_set(err, JA_E_INVALID, NULL, "standard input is not JSON: line %d: %s", where.line, where.text);
     r = ja_instance_from_json(json, "standard input", &instance, err);
     json_decref(json);
+    if (r == 0 && strcmp(instance.tag, arguments.words[0]) != 0)
+        r = ja_error_set(err, JA_E_INVALID, NULL, "standard input describes the instance %s, not %s", instance.tag,
+                         JA_SHOW(arguments.words[0]));
     return r < 0 ? r : ja_registry_put(&instance, err);
 }
