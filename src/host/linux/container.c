@@ -79,6 +79,13 @@ static void fill_init(struct ja_planning *p, const struct ja_jail *jail, const c
     }
 }
 
+/* The seccomp filter that init compiled; an instance of an older version has only the profile. */
+static bool has_filter(struct ja_planning *p, char path[512])
+{
+    snprintf(path, 512, "%s/seccomp.bpf", p->site->state);
+    return ja_fact(p->facts, JA_FACT_PATH, path) != NULL;
+}
+
 static void bundle(struct ja_planning *p, const struct ja_subject *s, const char *run, const char *tree)
 {
     const struct ja_jail *jail = s->jail;
@@ -107,12 +114,13 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     json_decref(json);
     struct ja_step *step = ja_plan_host_step(p, "bundle", "write its container configuration");
     char profile[512];
-    snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
-    if (ja_fact(p->facts, JA_FACT_PATH, profile))
-        ja_step_run(p->plan, step, "--seccomp", profile, NULL);
-    snprintf(profile, sizeof profile, "%s/seccomp.bpf", p->site->state);
-    if (ja_fact(p->facts, JA_FACT_PATH, profile))
+    if (has_filter(p, profile)) {
         ja_step_run(p->plan, step, "--filter", profile, NULL);
+    } else {
+        snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
+        if (ja_fact(p->facts, JA_FACT_PATH, profile))
+            ja_step_run(p->plan, step, "--seccomp", profile, NULL);
+    }
     ja_step_runf(p->plan, step, "%s/bundle", run);
     char made[512];
     snprintf(made, sizeof made, "%s/bundle", run);
@@ -239,6 +247,9 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
     if (!jail->privileged)
         ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
+    char filter[512];
+    if (has_filter(p, filter))
+        ja_step_run(p->plan, step, "--filtered", NULL);
     ja_step_run(p->plan, step, "--tree", tree, "--root", NULL);
     ja_step_runf(p->plan, step, "%s/root", run);
     for (size_t i = 0; i < jail->volumes.count; i++) {

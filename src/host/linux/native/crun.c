@@ -29,6 +29,7 @@
 
 struct crun_call {
     const char *cgroup, *tree, *root, *userns, *uid_base, *uid_count, *log, *log_limit, *pid_file, *files, *unless;
+    bool filtered;
     struct ja_strv idmap;
 };
 
@@ -155,9 +156,9 @@ static int add_log_option(int argc, char *const *argv, int fd, struct ja_strv *r
  * jail's root could close it for the whole host. On a read-only mount of it the chown fails, which crun accepts, and
  * reading and writing a device works all the same.
  */
-static int open_null(void)
+static int open_read_only(const char *file, int flags)
 {
-    ja_autoclose int tree = ja_sys_open_tree("/dev/null", true);
+    ja_autoclose int tree = ja_sys_open_tree(file, true);
     const struct ja_mount_attr attr = {.attr_set = JA_MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
     char path[64];
 
@@ -165,10 +166,11 @@ static int open_null(void)
         return -1;
     }
     snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
-    return open(path, O_RDWR | O_CLOEXEC);
+    return open(path, flags | O_CLOEXEC);
 }
 
-static void exec_crun(char *const *words, int null_fd, int out_fd, pid_t parent)
+/* `program_fd`: crun's file on a read-only mount, from where it need not make a copy of itself to protect the host's; -1: none. */
+static void exec_crun(char *const *words, int program_fd, int null_fd, int out_fd, pid_t parent)
 {
     if (dup2(null_fd, 0) < 0 || dup2(out_fd >= 0 ? out_fd : null_fd, 1) < 0 ||
         dup2(out_fd >= 0 ? out_fd : null_fd, 2) < 0) {
@@ -177,6 +179,9 @@ static void exec_crun(char *const *words, int null_fd, int out_fd, pid_t parent)
     /* crun dies with the runner; the jail's init does not, since fork clears this. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
         _exit(126);
+    }
+    if (program_fd >= 0) {
+        fexecve(program_fd, words, environ);
     }
     execv(words[0], words);
     _exit(127);
@@ -188,7 +193,7 @@ static int run_crun(int argc, char *const *argv, const struct ja_cgroup *place, 
 {
     ja_autostrv struct ja_strv words = {0};
     ja_autoclose int messages_fd = memfd_create("crun", 0); /* inherited by crun, which closes it for the jail */
-    ja_autoclose int null_fd = open_null();
+    ja_autoclose int null_fd = open_read_only("/dev/null", O_RDWR), program_fd = open_read_only(argv[0], O_PATH);
     char messages[MESSAGES_MAX + 1];
     ssize_t length;
     int status = 0, code;
@@ -205,7 +210,7 @@ static int run_crun(int argc, char *const *argv, const struct ja_cgroup *place, 
     }
     pid = place != NULL ? ja_cgroup_fork(place, STATUS_NO_CGROUP) : fork();
     if (pid == 0) {
-        exec_crun(words.items, null_fd, out_fd, parent);
+        exec_crun(words.items, program_fd, null_fd, out_fd, parent);
     }
     if (pid < 0) {
         return ja_error_sys(err, errno, NULL, "cannot fork");
@@ -234,8 +239,26 @@ static int run_crun(int argc, char *const *argv, const struct ja_cgroup *place, 
     return JA_E_FAILED;
 }
 
+/* Whether the jail's init really has a seccomp filter: a crun that does not know our annotation would start it without. */
+static bool has_filter(pid_t pid)
+{
+    char path[64], text[4096];
+    const char *line;
+    ssize_t length;
+    ja_autoclose int fd = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || (length = read(fd, text, sizeof(text) - 1)) <= 0) {
+        return false;
+    }
+    text[length] = '\0';
+    line = strstr(text, "\nSeccomp:");
+    return line != NULL && strtol(line + strlen("\nSeccomp:"), NULL, 10) == 2;
+}
+
 /* crun writes the pid alone, which says nothing once the number is used again: the start time makes it an identity. */
-static int complete_pid_file(const char *path, struct ja_error *err)
+static int complete_pid_file(const char *path, bool filtered, struct ja_error *err)
 {
     ja_autofree char *text = NULL, *both = NULL;
     int64_t pid = 0;
@@ -253,6 +276,10 @@ static int complete_pid_file(const char *path, struct ja_error *err)
     /* Cannot be another process: its parent, crun, has ended, so it is our child until we end (PR_SET_CHILD_SUBREAPER). */
     if (ja_init_start_time((pid_t)pid, &start, &state) < 0) {
         return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
+    }
+    if (filtered && !has_filter((pid_t)pid)) {
+        ja_error_set(err, JA_E_FAILED, NULL, "this crun does not apply the compiled seccomp filter");
+        return ja_error_hint(err, "remove seccomp.bpf in the state directory: crun compiles the profile then, slowly");
     }
     both = ja_printf("%lld %llu\n", (long long)pid, (unsigned long long)start);
     return both == NULL ? ja_error_nomem(err) : ja_file_write(path, both, strlen(both), 0600, false, err);
@@ -281,7 +308,7 @@ static int run_detached(const struct crun_call *call, const struct ja_cgroup *pl
     if ((code = run_crun(argc, argv, place, out_fd, output, err)) < 0) {
         return code;
     }
-    return call->pid_file != NULL ? complete_pid_file(call->pid_file, err) : 0;
+    return call->pid_file != NULL ? complete_pid_file(call->pid_file, call->filtered, err) : 0;
 }
 
 /* `crun exec` knows nothing of the limits that a container's init was given; what it starts inherits this one. */
@@ -323,6 +350,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
                                      {.name = "--pid-file", .value = &call.pid_file},
                                      {.name = "--files", .value = &call.files},
                                      {.name = "--unless", .value = &call.unless},
+                                     {.name = "--filtered", .flag = &call.filtered},
                                      {.name = "--idmap", .list = true, .values = &call.idmap},
                                      {0}};
     JA_CLEANUP(ja_cgroup_close) struct ja_cgroup place = {.v2 = -1};

@@ -256,7 +256,7 @@ static char *base64(const unsigned char *bytes, size_t length)
     return text;
 }
 
-/* crun takes the filter from this annotation instead of compiling the profile. A crun that does not know it compiles. */
+/* crun takes the filter from this annotation instead of compiling a profile. */
 static int add_filter(json_t *config, const char *file, struct ja_error *err)
 {
     ja_autofree char *bytes = NULL, *text = NULL;

@@ -11,14 +11,14 @@ static const struct ja_hostverb VERBS[] = {
     {"netns-link", "NAME PIDFILE", "name the network namespace of a jail's init for ip(8)", ja_verb_netns_link, 0},
     {"netns-unlink", "NAME", "remove that name", ja_verb_netns_unlink, 0},
     {"crun",
-     "[--cgroup PATH] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
+     "[--cgroup PATH] [--filtered] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
      "[--log FILE --log-limit N] [--pid-file FILE] [--files N] [--unless PIDFILE] -- CRUN [ARGUMENT]...",
      "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
      0},
     {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
-    {"bundle", "[--seccomp FILE] [--filter FILE] DIR",
-     "make a bundle of the config.json on standard input, a seccomp profile and its compiled filter", ja_verb_bundle,
+    {"bundle", "[--seccomp FILE | --filter FILE] DIR",
+     "make a bundle of the config.json on standard input, and a seccomp profile or a compiled one", ja_verb_bundle,
      JA_HOSTVERB_INPUT},
     {"seccomp-convert", "FROM TO", "convert a profile of containers-common for this machine's crun",
      ja_verb_seccomp_convert, 0},
