@@ -131,14 +131,20 @@ static const struct ja_option delete_options[] = {
     {0},
 };
 static const struct ja_option exec_options[] = {
-    {"tty", 't', .doc = "Give the command a terminal of its own"},
+    {"tty", 't', .doc = "Give the command a terminal of its own, also when ours is none"},
+    {"no-tty", 'T', .doc = "Give it none, even when standard input and output are a terminal"},
     {"user", 'u', .metavar = "USER", .doc = "Run it as this user of the jail, a name or UID[:GID]"},
     {"workdir", 'w', .metavar = "DIR", .doc = "Run it in this directory of the jail"},
     {"env", 'e', .metavar = "KEY=VALUE", .repeatable = true, .doc = "Set an environment variable for it"},
     {0},
 };
+static const struct ja_option console_options[] = {
+    {"user", 'u', .metavar = "USER", .doc = "Log in as this user of the jail, a name or UID[:GID]; root unless given"},
+    {0},
+};
 static const struct ja_option logs_options[] = {
     {"follow", 'f', .doc = "Go on printing what is added, until Ctrl-C"},
+    {"lines", 'n', .metavar = "N", .doc = "Begin with the last N lines only"},
     {0},
 };
 static const struct ja_option events_options[] = {
@@ -265,18 +271,23 @@ const struct ja_verb ja_verbs[] = {
      JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
-     "Standard input, output and error are those of jailadmin. The exit status is the command's, or 128 and the number of "
-     "the signal that ended it, 127 when it was not found, 126 when it could not be run, and 125 when jailadmin itself "
-     "failed. Options for jailadmin stand before the jail's name; what follows it is the command and is not looked at.",
+     "Standard input, output and error are those of jailadmin. When input and output are a terminal, the command gets a "
+     "terminal of its own in the jail. Signals such as those of Ctrl-C or kill are passed on to it. The exit status is the "
+     "command's, or 128 and the number of the signal that ended it, 127 when there is no such command, 126 when it cannot "
+     "be run, and 125 when jailadmin itself failed. Options for jailadmin stand before the jail's name; what follows it is "
+     "the command and is not looked at.",
      "jailadmin exec -u www-data web1 -- ls -l /srv", "Runs ls as the user www-data of the jail.", exec_options,
      JA_VERB_ROOT | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL, .run = ja_cmd_exec},
-    {"console", JA_GROUP_INSIDE, "JAIL", "A shell in a running jail",
-     "Opens a login shell on a terminal of its own. The shell's exit status is that of jailadmin.",
-     "jailadmin console web1", "Leave it with exit.", NULL, JA_VERB_ROOT | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL,
-     .run = ja_cmd_console},
+    {"console", JA_GROUP_INSIDE, "JAIL", "Log in to a running jail",
+     "Opens the user's login shell on a terminal of its own, without a password. Ctrl-] pressed three times within a second "
+     "leaves it, whatever runs there. The exit status is the shell's.",
+     "jailadmin console web1", "A root shell in web1; leave it with exit.", console_options, JA_VERB_ROOT | JA_VERB_STATUS,
+     1, 1, JA_WORD_JAIL, .run = ja_cmd_console},
     {"logs", JA_GROUP_INSIDE, "JAIL", "Print what a jail's init has printed",
-     "Control characters are shown as \\xNN, so that no jail can act on your terminal.", "jailadmin logs -f web1",
-     "Follows the log.", logs_options, JA_VERB_ROOT, 1, 1, JA_WORD_JAIL, .run = ja_cmd_logs},
+     "The log is bounded: of a long one the newest part is kept. Control characters are shown as \\xNN, so that no jail can "
+     "act on your terminal.",
+     "jailadmin logs -n 20 -f web1", "The last 20 lines, and what is added from now on.", logs_options, JA_VERB_ROOT, 1, 1,
+     JA_WORD_JAIL, .run = ja_cmd_logs},
     {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
      "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
      "links it holds.",

@@ -230,6 +230,20 @@ int ja_engine_list(struct ja_engine *engine, const char *glob,
 int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,
                     struct ja_error *err);
 
+/* A command in a running jail: no plan, no lock, nothing is written. */
+struct ja_inside {
+    const char *user;          /* a name, UID or UID:GID; NULL: root */
+    const char *dir;           /* absolute; NULL: "/", of a login the user's home */
+    struct ja_strv env;        /* KEY=VALUE, after what every command has */
+    char *const *command;      /* NULL: a login shell of the user */
+    const char *terminal_type; /* TERM, with tty */
+    bool tty;                  /* a terminal of its own */
+    bool escape;               /* Ctrl-] three times within a second leaves it */
+};
+/* *ret_status: its exit status, as ja_native_enter says; below 0 when it was not even tried. */
+int ja_engine_enter(struct ja_engine *engine, const char *name, const struct ja_inside *inside, int *ret_status,
+                    struct ja_error *err);
+
 /* `jailadmin host store-...`; with a store that is open, or NULL to open the one of --state. `commit_id`: the plan that is
  * committed with it, or NULL. */
 int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,

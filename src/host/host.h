@@ -36,6 +36,26 @@ struct ja_host {
 
 extern const struct ja_host ja_host_linux;
 
+/* A command in a running jail. */
+struct ja_entry {
+    const char *pid_file; /* of the jail's init */
+    const char *filter;   /* its seccomp filter as the kernel takes it; a missing file is no filter */
+    char *const *argv;    /* argv[0] is found by PATH of `env`, in the jail */
+    const char *argv0;    /* what the program is told to be ("-sh"); NULL: argv[0] */
+    char *const *env;
+    const char *dir; /* absolute, in the jail */
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+    bool tty;    /* a terminal of its own; without it streams of ours that are terminals are relayed by pipes */
+    bool escape; /* Ctrl-] three times within a second leaves it (with tty) */
+};
+
+/* Runs it and waits. *ret_status: its exit status, 128 + n for a signal, 126 when it cannot be run, 127 when it is not there;
+ * those two come with the reason in *err. The caller has no other children. Defined in src/host/<os>/native. */
+int ja_native_enter(const struct ja_entry *entry, int *ret_status, struct ja_error *err);
+
 /* The fact reader of the system that we are on; defined in src/host/<os>/native. */
 struct ja_fact_reader ja_native_fact_reader(void);
 

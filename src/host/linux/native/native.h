@@ -32,8 +32,10 @@ int ja_sys_pidfd_signal(int pidfd, int signal);
 /* fork() with namespaces (CLONE_NEW*) and a pidfd, without a signal at its end, so that a caller who waits for any
  * child does not see this one. 0 in the child. Reap it with ja_sys_reap. */
 pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd);
-/* fork() whose child is born in the v2 cgroup that is open as `cgroup_fd`. */
+/* fork() whose child begins in a cgroup of version 2, given by its directory; -1: in ours. */
 pid_t ja_sys_fork_into(int cgroup_fd);
+/* fork() whose child is a sibling: the child of our parent, which waits for it. */
+pid_t ja_sys_fork_sibling(void);
 /* Waits for a ja_sys_fork child. The wait status, or -1. */
 int ja_sys_reap(int pidfd);
 /* Milliseconds of the monotonic clock. */

@@ -81,8 +81,18 @@ pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd)
 
 pid_t ja_sys_fork_into(int cgroup_fd)
 {
-    struct clone_args args = {
-        .flags = JA_CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (__u64)(unsigned)cgroup_fd};
+    struct clone_args args = {.exit_signal = SIGCHLD};
+
+    if (cgroup_fd >= 0) {
+        args.flags = JA_CLONE_INTO_CGROUP;
+        args.cgroup = (__u64)cgroup_fd;
+    }
+    return (pid_t)syscall(__NR_clone3, &args, sizeof(args));
+}
+
+pid_t ja_sys_fork_sibling(void)
+{
+    struct clone_args args = {.flags = CLONE_PARENT};
 
     return (pid_t)syscall(__NR_clone3, &args, sizeof(args));
 }
