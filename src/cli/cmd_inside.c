@@ -25,7 +25,8 @@ static int check_env(const char *text, struct ja_error *err)
     return rc;
 }
 
-static int inside_options(struct ja_cli *cli, const struct ja_args *args, struct ja_inside *inside, struct ja_error *err)
+static int inside_options(struct ja_cli *cli, const struct ja_args *args, struct ja_inside *inside,
+                          struct ja_error *err)
 {
     const char *value;
     size_t at = 0;
@@ -95,7 +96,7 @@ struct log {
     struct ja_cli *cli;
     char path[1024];
     int fd;
-    off_t at;      /* read up to here */
+    off_t at;           /* read up to here */
     struct ja_str rest; /* the beginning of a character whose end is not there yet */
 };
 

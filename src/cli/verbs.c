@@ -281,13 +281,13 @@ const struct ja_verb ja_verbs[] = {
     {"console", JA_GROUP_INSIDE, "JAIL", "Log in to a running jail",
      "Opens the user's login shell on a terminal of its own, without a password. Ctrl-] pressed three times within a second "
      "leaves it, whatever runs there. The exit status is the shell's.",
-     "jailadmin console web1", "A root shell in web1; leave it with exit.", console_options, JA_VERB_ROOT | JA_VERB_STATUS,
-     1, 1, JA_WORD_JAIL, .run = ja_cmd_console},
+     "jailadmin console web1", "A root shell in web1; leave it with exit.", console_options,
+     JA_VERB_ROOT | JA_VERB_STATUS, 1, 1, JA_WORD_JAIL, .run = ja_cmd_console},
     {"logs", JA_GROUP_INSIDE, "JAIL", "Print what a jail's init has printed",
      "The log is bounded: of a long one the newest part is kept. Control characters are shown as \\xNN, so that no jail can "
      "act on your terminal.",
-     "jailadmin logs -n 20 -f web1", "The last 20 lines, and what is added from now on.", logs_options, JA_VERB_ROOT, 1, 1,
-     JA_WORD_JAIL, .run = ja_cmd_logs},
+     "jailadmin logs -n 20 -f web1", "The last 20 lines, and what is added from now on.", logs_options, JA_VERB_ROOT, 1,
+     1, JA_WORD_JAIL, .run = ja_cmd_logs},
     {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
      "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
      "links it holds.",

@@ -96,7 +96,9 @@ static int enter(const struct ja_engine *engine, const struct ja_jail *jail, con
                              .argv = inside->command ? inside->command : login,
                              .argv0 = inside->command ? NULL : argv0,
                              .env = env.items,
-                             .dir = inside->dir ? inside->dir : inside->command ? "/" : user.home,
+                             .dir = inside->dir       ? inside->dir
+                                    : inside->command ? "/"
+                                                      : user.home,
                              .uid = user.uid,
                              .gid = user.gid,
                              .groups = user.groups,

@@ -106,7 +106,7 @@ static void copy_size(int master)
 /* One direction. Input is read from us and waits in `text` until the command takes it, so that a command that reads nothing
  * holds nobody up. */
 struct channel {
-    int from, to;  /* -1: ended */
+    int from, to; /* -1: ended */
     bool input;
     char text[16384];
     size_t length, sent;

@@ -8,12 +8,12 @@
 #include "base/base.h"
 
 struct ja_relay {
-    int master;    /* the command's terminal, which stands for all of its streams; -1: none */
+    int master;     /* the command's terminal, which stands for all of its streams; -1: none */
     int streams[3]; /* our ends of pipes for single streams; -1: the command has that stream itself */
-    int done;      /* becomes readable when the command has ended */
-    pid_t group;   /* its process group */
-    bool escape;   /* Ctrl-] three times within a second leaves */
-    bool left;     /* set: that happened */
+    int done;       /* becomes readable when the command has ended */
+    pid_t group;    /* its process group */
+    bool escape;    /* Ctrl-] three times within a second leaves */
+    bool left;      /* set: that happened */
 };
 
 /* Works until the command has ended and what it printed is passed on, or until the user leaves. Takes over all of the

@@ -109,7 +109,8 @@ static bool find_passwd(char *text, const char *name, uid_t uid, struct ja_user 
             continue;
         if (name ? strcmp(fields[0], name) != 0 : line_uid != uid)
             continue;
-        snprintf(user->name, sizeof user->name, "%s", ja_str_printable(fields[0], strlen(fields[0]), false) ? fields[0] : "");
+        snprintf(user->name, sizeof user->name, "%s",
+                 ja_str_printable(fields[0], strlen(fields[0]), false) ? fields[0] : "");
         user->uid = (uid_t)line_uid;
         user->gid = (gid_t)line_gid;
         take_path(user->home, sizeof user->home, fields[5], "/");

@@ -71,8 +71,8 @@ struct init {
     int pidfd;
     int cgroups[CGROUPS_MOST]; /* of cgroup v1: its tasks files, open for writing */
     size_t cgroup_count;
-    int cgroup2; /* its directory; -1: none of ours */
-    bool own_users; /* has a user namespace of its own */
+    int cgroup2;                 /* its directory; -1: none of ours */
+    bool own_users;              /* has a user namespace of its own */
     unsigned uid_base, gid_base; /* what its 0 is outside */
     uint64_t capabilities;
     bool no_new_privs;
@@ -114,7 +114,8 @@ static int find_init(const char *pid_file, struct init *init, struct ja_error *e
         return code;
     }
     init->pidfd = ja_sys_pidfd_open(init->pid);
-    if (init->pidfd < 0 || ja_init_start_time(init->pid, &now_start, &state) < 0 || now_start != start || state == 'Z') {
+    if (init->pidfd < 0 || ja_init_start_time(init->pid, &now_start, &state) < 0 || now_start != start ||
+        state == 'Z') {
         return not_running(err);
     }
     return 0;
@@ -163,11 +164,11 @@ static int open_cgroup(char *line, struct init *init, struct ja_error *err)
     *where++ = '\0';
     controllers++;
     if ((v2 = *controllers == '\0')) {
-        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s", stat("/sys/fs/cgroup/cgroup.procs", &info) == 0 ? "" : "unified",
-                 where);
+        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s",
+                 stat("/sys/fs/cgroup/cgroup.procs", &info) == 0 ? "" : "unified", where);
     } else {
-        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/tasks", controllers + (ja_str_starts(controllers, "name=") ? 5 : 0),
-                 where);
+        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/tasks",
+                 controllers + (ja_str_starts(controllers, "name=") ? 5 : 0), where);
     }
     fd = open(path, v2 ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -273,7 +274,8 @@ static int read_init(const struct ja_entry *entry, struct init *init, struct ja_
 
     if (code < 0 || (code = read_cgroups(init, err)) < 0 || (code = read_status(init, err)) < 0 ||
         (code = read_users(init, err)) < 0 || (code = read_base(init, "uid_map", &init->uid_base, err)) < 0 ||
-        (code = read_base(init, "gid_map", &init->gid_base, err)) < 0 || (code = read_filter(entry->filter, init, err)) < 0) {
+        (code = read_base(init, "gid_map", &init->gid_base, err)) < 0 ||
+        (code = read_filter(entry->filter, init, err)) < 0) {
         return code;
     }
     for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
@@ -368,6 +370,21 @@ static int open_terminal(int *ret_slave)
     }
     *ret_slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     return *ret_slave < 0 ? -1 : master;
+}
+
+/* Before the command can ask for it. */
+static void like_ours(int master)
+{
+    struct winsize size;
+    struct termios ours, mode;
+
+    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+        (void)ioctl(master, TIOCSWINSZ, &size);
+    }
+    if (tcgetattr(STDIN_FILENO, &ours) == 0 && tcgetattr(master, &mode) == 0) {
+        mode.c_iflag = (mode.c_iflag & ~(tcflag_t)IUTF8) | (ours.c_iflag & IUTF8);
+        (void)tcsetattr(master, TCSANOW, &mode);
+    }
 }
 
 /* A pipe has no owner that matters, but /dev/stderr can only be opened by its owner: give it to the jail's user. Files and
@@ -488,6 +505,7 @@ static void be_helper(const struct ja_entry *entry, const struct init *init, cha
         if ((master = open_terminal(&slave)) < 0) {
             fail(fd, AT_TERMINAL);
         }
+        like_ours(master);
         say(fd, (struct message){.kind = SAYS_MASTER}, master);
         close(master);
     }
@@ -550,10 +568,8 @@ static void listen_to(int fd, struct outside *outside)
             char bytes[CMSG_SPACE(sizeof(int))];
             struct cmsghdr align;
         } control;
-        struct msghdr header = {.msg_iov = &part,
-                                .msg_iovlen = 1,
-                                .msg_control = control.bytes,
-                                .msg_controllen = sizeof(control.bytes)};
+        struct msghdr header = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
         ssize_t n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
 
         if (n < 0 && errno == EINTR) {
@@ -589,7 +605,8 @@ static int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int failure_of(const struct ja_entry *entry, const struct message *failure, int *ret_status, struct ja_error *err)
+static int failure_of(const struct ja_entry *entry, const struct message *failure, int *ret_status,
+                      struct ja_error *err)
 {
     if (failure->stage == AT_EXEC) {
         *ret_status = failure->value == ENOENT || failure->value == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT;
@@ -602,7 +619,8 @@ static int failure_of(const struct ja_entry *entry, const struct message *failur
     }
     *ret_status = -1;
     if (failure->stage == AT_DIRECTORY) {
-        return ja_error_sys(err, failure->value, "option --workdir", "cannot enter %s in the jail", JA_SHOW(entry->dir));
+        return ja_error_sys(err, failure->value, "option --workdir", "cannot enter %s in the jail",
+                            JA_SHOW(entry->dir));
     }
     if (failure->stage == AT_NAMESPACES && failure->value == ESRCH) {
         return not_running(err);
