@@ -147,6 +147,10 @@ static const struct ja_option logs_options[] = {
     {"lines", 'n', .metavar = "N", .doc = "Begin with the last N lines only"},
     {0},
 };
+static const struct ja_option cp_options[] = {
+    {"preserve", 'p', .doc = "Keep owners, permissions and times"},
+    {0},
+};
 static const struct ja_option events_options[] = {
     {"limit", .metavar = "N", .doc = "Only the newest N; 0 for all"},
     {0},
@@ -288,11 +292,13 @@ const struct ja_verb ja_verbs[] = {
      "act on your terminal.",
      "jailadmin logs -n 20 -f web1", "The last 20 lines, and what is added from now on.", logs_options, JA_VERB_ROOT, 1,
      1, JA_WORD_JAIL, .run = ja_cmd_logs},
-    {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy a file into a jail or out of it",
-     "One of the two is a path of the host, the other JAIL:PATH. Paths in a jail never lead out of it, whatever symbolic "
-     "links it holds.",
-     "jailadmin cp index.html web1:/var/www/html/", "Copies a file into web1.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 2,
-     2, JA_WORD_COPY, JA_WORD_COPY, .run = ja_cmd_cp},
+    {"cp", JA_GROUP_INSIDE, "FROM TO", "Copy files and directories into a jail or out of it",
+     "At least one of the two is JAIL:PATH, the other a path of the host, JAIL:PATH too, or - for standard input or output. "
+     "Directories are copied with all that is in them, into TO when that is a directory. What comes into a jail belongs to "
+     "its root, what comes out to you; --preserve keeps owners and times. Paths in a jail never lead out of it, whatever "
+     "links it holds; devices and pipes are left out, and set-uid bits do not come out. The jail may run or not.",
+     "jailadmin cp -p ./site web1:/var/www", "Copies a directory into web1.", cp_options, JA_VERB_ROOT, 2, 2,
+     JA_WORD_COPY, JA_WORD_COPY, .run = ja_cmd_cp},
 
     {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
      "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers. Changes nothing. "

@@ -39,7 +39,8 @@ static size_t sorted_services(const struct ja_jail *jail, const struct ja_servic
     size_t count = 0;
     for (; count < jail->services.count && count < SERVICES_MOST; count++)
         services[count] = jail->services.items[count];
-    qsort(services, count, sizeof *services, compare_services);
+    if (count > 1)
+        qsort(services, count, sizeof *services, compare_services);
     return count;
 }
 

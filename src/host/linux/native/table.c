@@ -14,6 +14,10 @@ static const struct ja_hostverb VERBS[] = {
      "[--cgroup PATH] [--filtered] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
      "[--log FILE --log-limit N] [--pid-file FILE] [--files N] [--unless PIDFILE] -- CRUN [ARGUMENT]...",
      "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
+    {"copy-in", "(--pid-file FILE | --tree TREE [--id-shift N] [--volume DIR=TARGET]...) [--preserve] PATH",
+     "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
+    {"copy-out", "(--pid-file FILE | --tree TREE [--id-shift N] [--volume DIR=TARGET]...) [--preserve] PATH",
+     "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
      0},
     {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
