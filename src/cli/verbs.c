@@ -89,13 +89,18 @@ static const struct ja_option teardown_options[] = {
     {0},
 };
 static const struct ja_option template_create_options[] = {
-    {"from", .metavar = "SOURCE", .doc = "What it is made from: busybox or dir:PATH"},
-    {"pkg", .metavar = "PACKAGE", .repeatable = true, .hidden = true, .doc = "Install a package in it"},
-    {"run", .metavar = "COMMAND", .repeatable = true, .hidden = true, .doc = "Run a shell command in it"},
-    {"script", .metavar = "FILE", .word = JA_WORD_FILE, .hidden = true, .doc = "Run a script of the host in it"},
-    {"mirror", .metavar = "URL", .hidden = true,
-     .doc = "Fetch packages from there; unless given, from where this host does"},
-    {"sha256", .metavar = "SUM", .hidden = true, .doc = "The checksum that the fetched archive must have"},
+    {"from", .metavar = "SOURCE",
+     .doc = "What it is made from: busybox, dir:PATH, tar:FILE, debian:SUITE or jail:NAME"},
+    {"pkg", .metavar = "PACKAGE", .repeatable = true,
+     .doc = "Install a package in it, with apt-get, apk, dnf or pkg, whichever it has"},
+    {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
+    {"script", .metavar = "FILE", .repeatable = true, .word = JA_WORD_FILE, .doc = "Run a script of the host in it"},
+    {"network", .metavar = "NETWORK", .word = JA_WORD_NETWORK,
+     .doc = "The network that packages and commands have, or none; the one named default unless given"},
+    {"env", 'e', .metavar = "KEY=VALUE", .repeatable = true,
+     .doc = "Set an environment variable for packages and commands"},
+    {"mirror", .metavar = "URL", .doc = "Fetch Debian from there; unless given, from where this host's apt does"},
+    {"sha256", .metavar = "SUM", .doc = "The SHA-256 that the archive must have; it is verified before anything is unpacked"},
     OPTION_LABEL(ja_noun_template),
     {0},
 };
@@ -185,9 +190,14 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin shutdown", "What the stop script of the system calls.", NULL, CHANGES, 0, 0, .run = ja_cmd_shutdown},
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
-     "A template is a tree that jails are cloned from. It is copied from the source, which is not needed afterwards. When "
-     "that fails, nothing is left.",
-     "jailadmin template create base --from busybox", "A small system, made of the host's busybox.",
+     "A template is a tree that jails are cloned from. It is made from busybox, a directory, a tar archive, the packages of "
+     "a Debian suite, or the tree of a jail as it is now, without its volumes. Packages, commands and scripts run in the new "
+     "tree, in a temporary jail and as its root, packages first, the others in the order in which they are given; services "
+     "are not started. Packages come from where the host's apt gets them, through its proxy if it has one that a jail can "
+     "reach; --env http_proxy=URL names another. What must be one jail's own is taken out: machine-id, host name, resolver, "
+     "SSH host keys (ssh-keygen -A makes new ones in a jail) and random seed. Device nodes of an archive are left out. A name "
+     "that is in use gets a new version. When anything fails, nothing is left.",
+     "jailadmin template create web --from debian:bookworm --pkg nginx-light", "A Debian system with a web server.",
      template_create_options, CHANGES, 1, 1, .run = ja_cmd_template_create},
     {"template list", JA_GROUP_TEMPLATE, "[PATTERN]...", "List templates and their versions",
      "Prints one line for each version. A pattern is a name in which * and ? stand for other characters.",
@@ -197,8 +207,9 @@ const struct ja_verb ja_verbs[] = {
      "Prints every field and the versions.", "jailadmin template show web", "Where it came from, and when.", NULL, 0, 1,
      -1, JA_WORD_TEMPLATE, JA_WORD_TEMPLATE, .run = ja_cmd_template_show},
     {"template rename", JA_GROUP_TEMPLATE, "TEMPLATE NEW", "Give a template another name",
-     "Jails that were made from it stay what they are.", "jailadmin template rename web www", "web is www from now on.",
-     NULL, CHANGES | JA_VERB_HIDDEN, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
+     "Jails that were made from it stay what they are, and go on naming it as it was called then.",
+     "jailadmin template rename web www", "web is www from now on.",
+     NULL, CHANGES, 2, 2, JA_WORD_TEMPLATE, JA_WORD_NONE, .run = ja_cmd_template_rename},
     {"template delete", JA_GROUP_TEMPLATE, "TEMPLATE[@VERSION]...", "Delete templates, or versions of them",
      "Jails that were made from it go on. A tree that jails share blocks with is kept out of sight until the last of them "
      "is gone.",

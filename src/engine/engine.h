@@ -168,10 +168,28 @@ int ja_engine_pending(const struct ja_jail *applied, const struct ja_jail *wante
                       struct ja_error *err);
 int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err);
 
-/* A new template, or a new version of one that exists, from spec->source. */
+/* What a new version of a template is made from, and what is done in it. Nothing is owned. */
+struct ja_template_request {
+    const struct ja_template *spec; /* name; source (see plan/source.h); labels, init and os of a new one */
+    const char *sha256;             /* of the archive; NULL: any */
+    const char *mirror;             /* of debian:SUITE; NULL: the host's own */
+    const char *network;            /* of the temporary jail; "none"; NULL: default, if there is such a network */
+    const struct ja_strv *packages; /* may be NULL, as env */
+    const struct ja_map *env;
+    const struct ja_build_command *commands;
+    size_t command_count;
+};
+/* A new template, or a new version of one that exists. ret_version (24 bytes) may be NULL. */
+int ja_engine_template_build(struct ja_engine *engine, const struct ja_template_request *request, char *ret_version,
+                             struct ja_error *err);
+/* The same with nothing but a source. */
 int ja_engine_template_create(struct ja_engine *engine, const struct ja_template *spec, struct ja_error *err);
 /* With all versions; jails made from it stay. */
 int ja_engine_template_delete_all(struct ja_engine *engine, const char *name, struct ja_error *err);
+/* One version; with the last one the template goes. The newest of those that are left is the current one. */
+int ja_engine_template_delete_version(struct ja_engine *engine, const char *name, const char *version,
+                                      struct ja_error *err);
+int ja_engine_template_rename(struct ja_engine *engine, const char *name, const char *to, struct ja_error *err);
 
 int ja_engine_network_create(struct ja_engine *engine, const struct ja_network *spec, struct ja_error *err);
 int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct ja_error *err);

@@ -316,11 +316,21 @@ static int reserve_network(struct ja_engine *engine, const struct ja_network *ne
     return rc;
 }
 
+/* A template needs nothing for itself; the jail that built it had a slot and an address in its name. */
+static int release_builder(struct ja_engine *engine, const struct ja_template *template, struct ja_error *err)
+{
+    const struct ja_strv none = {0};
+    int rc = template->uuid ? reserve_exactly(engine, "slot", &none, template->uuid, err) : 0;
+    return rc < 0 || !template->uuid ? rc : reserve_exactly(engine, "address", &none, template->uuid, err);
+}
+
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err)
 {
     if (strcmp(kind, "jail") == 0)
         return reserve_jail(engine, object, err);
     if (strcmp(kind, "network") == 0)
         return reserve_network(engine, object, err);
+    if (strcmp(kind, "template") == 0)
+        return release_builder(engine, object, err);
     return 0;
 }

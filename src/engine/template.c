@@ -1,22 +1,128 @@
 /*
- * template.c: the verbs of templates.
+ * template.c: making a template, or a new version of one: what it needs of the store, the temporary jail in which it is
+ * built, and its plan.
  */
-#include "base/clock.h"
 #include "engine/internal.h"
+#include "plan/source.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-struct building {
-    const struct ja_template *template; /* with the new version in it */
-    const char *version, *uuid, *from;
+/* A making from its request to its plan. */
+struct making {
+    const struct ja_template_request *request;
+    enum ja_source source;
+    const char *rest; /* of the source */
+    char checksum[80];
+    char network[80]; /* of the temporary jail, "": none */
+    struct ja_template *template;
+    struct ja_template_version *version; /* in the template */
+    void *jail;                          /* of jail:NAME */
+    struct ja_loaded builder;
+    struct ja_template_build build;
 };
 
-static void plan_build(void *work, struct ja_planning *p)
+static void making_fini(struct making *making)
 {
-    const struct building *b = work;
-    ja_plan_template_create(p, b->template, b->version, b->uuid, b->from);
+    ja_loaded_fini(&making->builder);
+    ja_object_free(&ja_noun_jail, making->jail);
+    ja_object_free(&ja_noun_template, making->template);
 }
+
+static bool is_built(const struct ja_template_request *request)
+{
+    return (request->packages && request->packages->count) || request->command_count;
+}
+
+/* ---- what is asked for ---- */
+
+/* Package names are arguments of a package manager: none may pass for an option. */
+static int check_packages(const struct ja_strv *packages, struct ja_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._:=~/*@";
+    for (size_t i = 0; packages && i < packages->count; i++) {
+        const char *name = packages->items[i];
+        if (!*name || *name == '-' || strspn(name, allowed) != strlen(name))
+            return ja_error_set(err, JA_E_INVALID, "option --pkg", "\"%s\" is not the name of a package", JA_SHOW(name));
+    }
+    return 0;
+}
+
+static int check_mirror(const struct making *making, struct ja_error *err)
+{
+    const char *mirror = making->request->mirror;
+    if (!mirror)
+        return 0;
+    if (making->source != JA_SOURCE_DEBIAN)
+        return ja_error_set(err, JA_E_INVALID, "option --mirror", "it is for --from debian:SUITE only");
+    if ((ja_str_starts(mirror, "http://") || ja_str_starts(mirror, "https://") || ja_str_starts(mirror, "file:///")) &&
+        !strpbrk(mirror, " \t\r\n[]") && strlen(mirror) < 500)
+        return 0;
+    ja_error_set(err, JA_E_INVALID, "option --mirror", "\"%s\" is not the address of a mirror", JA_SHOW(mirror));
+    return ja_error_hint(err, "it begins with http://, https:// or file:///");
+}
+
+static int check_request(struct making *making, struct ja_error *err)
+{
+    const struct ja_template_request *request = making->request;
+    int rc = ja_check_name(request->spec->name, err);
+    if (rc == 0 && !request->spec->source)
+        rc = ja_error_set(err, JA_E_INVALID, "field source", "it is needed: what is the template made from?");
+    if (rc == 0)
+        rc = ja_source_parse(request->spec->source, &making->source, &making->rest, err);
+    if (rc == 0)
+        rc = check_packages(request->packages, err);
+    if (rc == 0)
+        rc = check_mirror(making, err);
+    if (rc == 0 && request->sha256 && making->source != JA_SOURCE_TAR)
+        rc = ja_error_set(err, JA_E_INVALID, "option --sha256", "it is for --from tar:FILE only");
+    return rc;
+}
+
+/* The archive's checksum is part of the plan, which says which archive is meant, and of the version's description. */
+static int find_checksum(struct ja_engine *engine, struct making *making, struct ja_error *err)
+{
+    const char *wanted = making->request->sha256;
+    ja_autofree char *sum = NULL;
+    if (making->source != JA_SOURCE_TAR)
+        return 0;
+    int rc = ja_machine_fact(engine->machine, JA_FACT_SHA256, making->rest, &sum, err);
+    if (rc < 0)
+        return rc;
+    if (!sum)
+        return ja_error_set(err, JA_E_NOTFOUND, "option --from", "there is no file %s", JA_SHOW(making->rest));
+    if (wanted && strcasecmp(wanted, sum) != 0) {
+        ja_error_set(err, JA_E_INVALID, "option --sha256", "the SHA-256 of %s is %s, not %s", JA_SHOW(making->rest), sum,
+                     JA_SHOW(wanted));
+        return ja_error_hint(err, "the archive is damaged, or it is not the one that is meant; nothing was unpacked");
+    }
+    snprintf(making->checksum, sizeof making->checksum, "%s", sum);
+    return 0;
+}
+
+/* Which network the temporary jail is on, brought up. */
+static int ensure_network(struct ja_engine *engine, struct making *making, struct ja_error *err)
+{
+    const char *wanted = making->request->network, *name = wanted ? wanted : "default";
+    struct ja_row row;
+    if (!is_built(making->request) || strcmp(name, "none") == 0)
+        return 0;
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = ja_store_get(engine->store, "network", name, &row, err);
+    if (rc == JA_E_NOTFOUND && !wanted) {
+        ja_error_clear(err);
+        return 0;
+    }
+    if (rc < 0)
+        return rc;
+    ja_row_fini(&row);
+    snprintf(making->network, sizeof making->network, "%s", name);
+    return ja_engine_network_ensure(engine, name, err);
+}
+
+/* ---- the template's row and its new version ---- */
 
 /* The next version number: one more than the highest. */
 static void next_version(const struct ja_template *template, char version[24])
@@ -30,108 +136,260 @@ static void next_version(const struct ja_template *template, char version[24])
     snprintf(version, 24, "%lld", (long long)highest + 1);
 }
 
-static int add_version(struct ja_template *template, const char *version, char uuid[JA_UUID_TEXT], struct ja_error *err)
+static int set_text(char **field, const char *text, struct ja_error *err)
 {
-    struct ja_template_version *entry = ja_object_new(&ja_noun_template_version);
-    char now[JA_TIME_TEXT];
-    ja_clock_format(ja_clock_wall_ms(), now);
-    if (!entry || ja_uuid_new(uuid) < 0)
+    char *copy = ja_strdup(text);
+    if (!copy)
         return ja_error_nomem(err);
-    entry->version = ja_strdup(version);
-    entry->uuid = ja_strdup(uuid);
-    entry->created = ja_strdup(now);
-    free(template->current);
-    template->current = ja_strdup(version);
-    bool failed = !entry->version || !entry->uuid || !entry->created || !template->current;
-    if (ja_list_add(&ja_noun_template_version, &template->versions, entry) < 0 || failed)
-        return ja_error_nomem(err);
+    free(*field);
+    *field = copy;
     return 0;
 }
 
-/* The template to which the version is added: an existing one, or a new row that is `creating`. */
-static int open_template(struct ja_change *change, const struct ja_template *spec, struct ja_template **ret_template,
-                         struct ja_error *err)
+static int describe_build(const struct ja_template_request *request, struct ja_strv *build, struct ja_error *err)
 {
-    struct ja_engine *engine = change->engine;
-    void *object = NULL;
-    int rc = ja_engine_get(engine, &ja_noun_template, spec->name, &object, NULL, err);
-    if (rc == 0) {
-        struct ja_template *template = object;
-        snprintf(change->uuid, sizeof change->uuid, "%s", template->uuid);
-        *ret_template = template;
-        return 0;
+    bool failed = false;
+    for (size_t i = 0; request->packages && i < request->packages->count; i++)
+        failed = failed || ja_strv_addf(build, "pkg %s", request->packages->items[i]) < 0;
+    for (size_t i = 0; i < request->command_count; i++) {
+        const struct ja_build_command *command = &request->commands[i];
+        failed = failed || ja_strv_addf(build, command->script ? "script %s" : "run %s",
+                                        command->script ? command->script : command->text) < 0;
     }
-    if (rc != JA_E_NOTFOUND)
+    return failed ? ja_error_nomem(err) : 0;
+}
+
+static int add_version(struct making *making, struct ja_error *err)
+{
+    const struct ja_template_request *request = making->request;
+    struct ja_template *template = making->template;
+    struct ja_template_version *entry = ja_object_new(&ja_noun_template_version);
+    char version[24];
+    if (!entry)
+        return ja_error_nomem(err);
+    next_version(template, version);
+    int rc = ja_new_identity(&entry->uuid, &entry->created, err);
+    if (rc == 0)
+        rc = set_text(&entry->version, version, err);
+    if (rc == 0)
+        rc = set_text(&entry->source, request->spec->source, err);
+    if (rc == 0 && making->checksum[0])
+        rc = set_text(&entry->checksum, making->checksum, err);
+    if (rc == 0)
+        rc = describe_build(request, &entry->build, err);
+    if (rc < 0) {
+        ja_object_free(&ja_noun_template_version, entry);
         return rc;
-    ja_error_clear(err);
+    }
+    if (ja_list_add(&ja_noun_template_version, &template->versions, entry) < 0)
+        return ja_error_nomem(err);
+    making->version = entry;
+    rc = set_text(&template->current, version, err);
+    return rc < 0 ? rc : set_text(&template->source, request->spec->source, err);
+}
+
+/* What else a template that exists takes over from a request for a new version. */
+static int merge_spec(struct ja_template *template, const struct ja_template *spec, struct ja_error *err)
+{
+    for (size_t i = 0; i < spec->labels.count; i++)
+        if (ja_map_set(&template->labels, spec->labels.pairs[i].key, spec->labels.pairs[i].value) < 0)
+            return ja_error_nomem(err);
+    return 0;
+}
+
+/* A row of its own that is `creating`. */
+static int new_template(struct ja_change *change, const struct ja_template *spec, struct ja_template **ret_template,
+                        struct ja_error *err)
+{
     struct ja_template *template = ja_object_copy(&ja_noun_template, spec);
     if (!template)
         return ja_error_nomem(err);
-    rc = ja_new_identity(&template->uuid, &template->created, err);
+    int rc = ja_new_identity(&template->uuid, &template->created, err);
     template->state = JA_ROW_CREATING;
+    if (rc == 0 && !template->os)
+        rc = set_text(&template->os, change->engine->site.os == JA_OS_FREEBSD ? "freebsd" : "linux", err);
     if (rc == 0)
-        rc = ja_engine_put(engine, &ja_noun_template, template, 0, err);
-    if (rc < 0) {
+        rc = ja_engine_put(change->engine, &ja_noun_template, template, 0, err);
+    if (rc < 0)
         ja_object_free(&ja_noun_template, template);
+    else
+        *ret_template = template;
+    return rc;
+}
+
+/* The template to which the version is added. */
+static int open_template(struct ja_change *change, struct making *making, struct ja_error *err)
+{
+    const struct ja_template *spec = making->request->spec;
+    void *object = NULL;
+    int rc = ja_engine_get(change->engine, &ja_noun_template, spec->name, &object, NULL, err);
+    if (rc == 0) {
+        making->template = object;
+        rc = merge_spec(making->template, spec, err);
+    } else if (rc == JA_E_NOTFOUND) {
+        ja_error_clear(err);
+        rc = new_template(change, spec, &making->template, err);
+    }
+    if (rc == 0)
+        snprintf(change->uuid, sizeof change->uuid, "%s", making->template->uuid);
+    return rc < 0 ? rc : add_version(making, err);
+}
+
+/* ---- the temporary jail ---- */
+
+/* Whether a jail could reach a proxy of the host's apt: none that is only at the host itself. */
+static bool is_reachable(const char *proxy)
+{
+    static const char *const own[] = {"localhost", "127.", "[::1]", "ip6-localhost"};
+    const char *host = strstr(proxy, "://");
+    host = host ? host + 3 : proxy;
+    for (size_t i = 0; i < JA_COUNT(own); i++)
+        if (ja_str_starts(host, own[i]))
+            return false;
+    return true;
+}
+
+/* The proxy of the host's apt is that of the packages in the template, too, unless another one is given. */
+static int add_proxy(struct ja_engine *engine, struct ja_map *env, struct ja_error *err)
+{
+    ja_autofree char *apt = NULL;
+    char proxy[512];
+    if (ja_map_get(env, "http_proxy"))
+        return 0;
+    int rc = ja_machine_fact(engine->machine, JA_FACT_APT, "", &apt, err);
+    if (rc < 0)
+        return rc;
+    ja_debian_proxy(apt ? apt : "", proxy);
+    if (!proxy[0] || !is_reachable(proxy))
+        return 0;
+    return ja_map_set(env, "http_proxy", proxy) < 0 ? ja_error_nomem(err) : 0;
+}
+
+static int fill_builder(struct ja_engine *engine, const struct making *making, struct ja_jail *jail, struct ja_error *err)
+{
+    const struct ja_template_request *request = making->request;
+    /* No jail of a user begins with "_". */
+    ja_autofree char *name = ja_printf("_build-%s", request->spec->name),
+                     *nic = ja_printf("eth0,network=%s", making->network);
+    int rc = name && nic ? set_text(&jail->name, name, err) : ja_error_nomem(err);
+    if (rc == 0)
+        rc = set_text(&jail->hostname, "build", err);
+    if (rc == 0)
+        rc = set_text(&jail->uuid, making->template->uuid, err);
+    for (size_t i = 0; rc == 0 && request->env && i < request->env->count; i++)
+        if (ja_map_set(&jail->env, request->env->pairs[i].key, request->env->pairs[i].value) < 0)
+            rc = ja_error_nomem(err);
+    if (rc == 0 && !ja_map_get(&jail->env, "DEBIAN_FRONTEND") &&
+        ja_map_set(&jail->env, "DEBIAN_FRONTEND", "noninteractive") < 0)
+        rc = ja_error_nomem(err);
+    if (rc == 0 && request->packages && request->packages->count)
+        rc = add_proxy(engine, &jail->env, err);
+    if (rc == 0 && making->network[0])
+        rc = ja_object_set_entry(&ja_noun_jail, jail, "nics", nic, err);
+    return rc;
+}
+
+/* A jail of the template's own, which has its slot and address in the template's name: the end of the change releases
+ * both, however it ends. */
+static int reserve_builder(struct ja_change *change, struct making *making, struct ja_error *err)
+{
+    struct ja_engine *engine = change->engine;
+    if (!is_built(making->request))
+        return 0;
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    int rc = jail ? fill_builder(engine, making, jail, err) : ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_store_reserve_number(engine->store, "slot", 0, engine->site.slots, jail->uuid, &jail->slot, err);
+    if (rc == JA_E_LIMIT)
+        ja_error_set(err, rc, NULL, "all %lld slots of this instance are in use, and a template is built in a jail",
+                     (long long)engine->site.slots);
+    if (rc == 0)
+        rc = ja_assign_addresses(engine, jail, err);
+    if (rc == 0 && making->network[0])
+        rc = ja_change_lock(change, "network", making->network, true, err);
+    if (rc < 0) {
+        ja_object_free(&ja_noun_jail, jail);
         return rc;
     }
-    snprintf(change->uuid, sizeof change->uuid, "%s", template->uuid);
-    *ret_template = template;
-    return 0;
+    rc = ja_load_subject(engine, jail, &making->builder, err);
+    if (rc == 0)
+        making->build.builder = &making->builder.subject;
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+/* The jail of jail:NAME, kept from being changed meanwhile. */
+static int open_jail(struct ja_change *change, struct making *making, struct ja_error *err)
+{
+    if (making->source != JA_SOURCE_JAIL)
+        return 0;
+    int rc = ja_change_lock(change, "jail", making->rest, true, err);
+    if (rc == 0)
+        rc = ja_engine_get(change->engine, &ja_noun_jail, making->rest, &making->jail, NULL, err);
+    const struct ja_jail *jail = making->jail;
+    if (rc == 0 && jail->state != JA_ROW_READY)
+        rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is not complete");
+    if (rc == 0 && jail->init.count && making->template->init.count == 0 &&
+        ja_strv_copy(&making->template->init, &jail->init) < 0)
+        rc = ja_error_nomem(err);
+    return rc;
+}
+
+static void plan_build(void *work, struct ja_planning *p)
+{
+    const struct making *making = work;
+    ja_plan_template_create(p, &making->build);
+}
+
+static int make_version(struct ja_change *change, struct making *making, struct ja_error *err)
+{
+    static const struct ja_strv none;
+    const struct ja_template_request *request = making->request;
+    int rc = open_template(change, making, err);
+    if (rc == 0)
+        rc = open_jail(change, making, err);
+    if (rc == 0)
+        rc = reserve_builder(change, making, err);
+    if (rc < 0)
+        return rc;
+    making->build.template = making->template;
+    making->build.version = making->version;
+    making->build.from = request->spec->source;
+    making->build.jail = making->jail;
+    making->build.mirror = request->mirror;
+    making->build.packages = request->packages ? request->packages : &none;
+    making->build.commands = request->commands;
+    making->build.command_count = request->command_count;
+    return ja_change_apply(change, plan_build, making, err);
+}
+
+int ja_engine_template_build(struct ja_engine *engine, const struct ja_template_request *request, char *ret_version,
+                             struct ja_error *err)
+{
+    struct ja_change change;
+    struct making making = {.request = request};
+    int rc = check_request(&making, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = find_checksum(engine, &making, err);
+    if (rc == 0)
+        rc = ensure_network(engine, &making, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_change_begin(&change, engine, "create", "template", request->spec->name, err);
+    if (rc == 0)
+        rc = make_version(&change, &making, err);
+    ja_change_end(&change);
+    if (rc == 0 && ret_version)
+        snprintf(ret_version, 24, "%s", making.version->version);
+    making_fini(&making);
+    return rc;
 }
 
 int ja_engine_template_create(struct ja_engine *engine, const struct ja_template *spec, struct ja_error *err)
 {
-    struct ja_change change;
-    struct ja_template *template = NULL;
-    char version[24], uuid[JA_UUID_TEXT];
-    int rc = ja_check_name(spec->name, err);
-    if (rc == 0 && !spec->source)
-        rc = ja_error_set(err, JA_E_INVALID, "field source", "--from is needed: busybox or dir:PATH");
-    if (rc == 0)
-        rc = ja_engine_pool_ensure(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = ja_change_begin(&change, engine, "create", "template", spec->name, err);
-    if (rc == 0)
-        rc = open_template(&change, spec, &template, err);
-    if (rc == 0) {
-        next_version(template, version);
-        rc = add_version(template, version, uuid, err);
-    }
-    if (rc == 0) {
-        struct building building = {.template = template, .version = version, .uuid = uuid, .from = spec->source};
-        rc = ja_change_apply(&change, plan_build, &building, err);
-    }
-    ja_change_end(&change);
-    ja_object_free(&ja_noun_template, template);
-    return rc;
-}
-
-/* ---- delete ---- */
-
-static void plan_delete(void *work, struct ja_planning *p)
-{
-    ja_plan_template_delete(p, work);
-}
-
-int ja_engine_template_delete_all(struct ja_engine *engine, const char *name, struct ja_error *err)
-{
-    struct ja_change change;
-    void *object = NULL;
-    int rc = ja_check_name(name, err);
-    if (rc == 0)
-        rc = ja_engine_pool_ensure(engine, err);
-    if (rc < 0)
-        return rc;
-    rc = ja_change_begin(&change, engine, "delete", "template", name, err);
-    if (rc == 0)
-        rc = ja_engine_get(engine, &ja_noun_template, name, &object, NULL, err);
-    if (rc == 0) {
-        snprintf(change.uuid, sizeof change.uuid, "%s", ((struct ja_template *)object)->uuid);
-        rc = ja_change_apply(&change, plan_delete, object, err);
-    }
-    ja_change_end(&change);
-    ja_object_free(&ja_noun_template, object);
-    return rc;
+    const struct ja_template_request request = {.spec = spec};
+    return ja_engine_template_build(engine, &request, NULL, err);
 }

@@ -26,6 +26,8 @@ struct ja_host {
      * has afterwards, and what its applied spec is from then on. */
     void (*jail_update)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
+    /* The words of a step's command that run what follows them in a running jail, as its root. */
+    void (*jail_exec)(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
     /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
      * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */
     void (*forwards_change)(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);

@@ -142,7 +142,9 @@ struct ja_template_version {
     char *version;
     char *uuid;
     char *created;
+    char *source;
     char *checksum;
+    struct ja_strv build; /* "pkg nginx", "run COMMAND", "script NAME": what was done in it, in order */
 };
 
 extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mount, ja_noun_service, ja_noun_volume,

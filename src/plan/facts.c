@@ -16,7 +16,8 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_LISTEN] = "listen",       [JA_FACT_IDMAP] = "idmap",         [JA_FACT_MODULE] = "module",
     [JA_FACT_FILE] = "file",           [JA_FACT_NETNS] = "netns",         [JA_FACT_CGROUP] = "cgroup",
     [JA_FACT_TREEFILE] = "treefile",   [JA_FACT_DIRECTORY] = "directory", [JA_FACT_HOSTNETS] = "hostnets",
-    [JA_FACT_DAEMON] = "daemon",       [JA_FACT_QUOTA] = "quota",
+    [JA_FACT_DAEMON] = "daemon",       [JA_FACT_QUOTA] = "quota",         [JA_FACT_APT] = "apt",
+    [JA_FACT_SHA256] = "sha256",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)

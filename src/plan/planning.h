@@ -17,6 +17,10 @@ struct ja_planning {
     const struct ja_site *site;
     const struct ja_host *host;       /* emitters of the operating system */
     const struct ja_storage *storage; /* emitters of the storage */
+    /* While a template is built: the temporary jail in which that happens, and the template's tree, which is its tree. Its
+     * init is a process that does nothing, and no file of the tree is written for it. */
+    const struct ja_jail *build;
+    const char *build_tree;
 };
 
 /* A jail with all that a planner must know of what it refers to. Nothing is owned. */
@@ -98,9 +102,34 @@ void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char
 /* Steps that remove what a jail that does not run has left; none when there is nothing. */
 void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
-/* A new version of a template, filled from `from` ("busybox", "dir:PATH"); it is in template->versions already. */
-void ja_plan_template_create(struct ja_planning *p, const struct ja_template *template, const char *version,
-                             const char *uuid, const char *from);
+/* What is done in a template's tree before it is sealed: one command of --run, or one script of --script. */
+struct ja_build_command {
+    const char *text;   /* for sh(1), or the whole script */
+    const char *script; /* the script's name; NULL: a command */
+};
+/* A new version of a template. Nothing is owned. */
+struct ja_template_build {
+    const struct ja_template *template; /* as it will be, with the version in it */
+    const struct ja_template_version *version;
+    const char *from;            /* a source, see plan/source.h; of tar the version's checksum is that of the archive */
+    const struct ja_jail *jail;  /* of jail:NAME that jail, else NULL */
+    const char *mirror;          /* of debian:SUITE; NULL: the host's own */
+    const struct ja_subject *builder; /* the temporary jail; NULL: nothing is to be done in it */
+    const struct ja_strv *packages;
+    const struct ja_build_command *commands;
+    size_t command_count;
+};
+void ja_plan_template_create(struct ja_planning *p, const struct ja_template_build *build);
+/* The steps in between: the tree is filled, and what is to be done in it is done. */
+void ja_plan_template_build(struct ja_planning *p, const struct ja_template_build *build, const char *tree);
+/* Fills an empty tree with a Debian system. */
+void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror, const char *tree);
+/* The proxy in the text of the fact about apt, "" for none. */
+void ja_debian_proxy(const char *apt, char proxy[512]);
+/* Without one of its versions, which is not the last one: `left` is the template as it will be. */
+void ja_plan_template_delete_version(struct ja_planning *p, const struct ja_template *left,
+                                     const struct ja_template_version *version);
+void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *template, const char *to);
 void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *template);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);

@@ -1,39 +1,82 @@
 /*
- * template.c: the plans of templates: an empty tree, filled from its source, sealed and recorded.
+ * template.c: the plans of templates: an empty tree, filled from its source, sealed and recorded; versions and names of those
+ * that exist.
  */
 #include "plan/planning.h"
+#include "plan/source.h"
 #include "storage/storage.h"
 
 #include <string.h>
 
-/* The step that fills the empty tree. */
-static void fill(struct ja_planning *p, const char *path, const char *from)
+#define FILL_TIMEOUT_MS (3600 * 1000)
+
+static void unpack(struct ja_planning *p, const char *archive, const char *sum, const char *path)
 {
-    struct ja_step *step;
-    if (strcmp(from, "busybox") == 0) {
-        step = ja_plan_host_step(p, "template-busybox", "fill it with busybox");
-        ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "busybox"), path, NULL);
-    } else if (ja_str_starts(from, "dir:")) {
-        step = ja_plan_step(p->plan, "copy the directory into it");
-        ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "cp"), "-a", "--", NULL);
-        ja_step_runf(p->plan, step, "%s/.", from + 4);
-        ja_step_run(p->plan, step, path, NULL);
-    } else {
-        ja_plan_fail(p->plan, JA_E_INVALID, "field from", "\"%s\" is not a source", JA_SHOW(from));
-        ja_plan_hint(p->plan, "busybox, or dir:PATH");
-        return;
-    }
-    step->timeout_ms = 3600 * 1000;
+    struct ja_step *step = ja_plan_host_step(p, "template-tar", "unpack the archive into it");
+    if (sum)
+        ja_step_run(p->plan, step, "--sha256", sum, NULL);
+    ja_step_run(p->plan, step, archive, path, NULL);
+    step->timeout_ms = FILL_TIMEOUT_MS;
 }
 
-void ja_plan_template_create(struct ja_planning *p, const struct ja_template *template, const char *version,
-                             const char *uuid, const char *from)
+static void copy(struct ja_planning *p, const char *from, const char *path)
 {
+    const char *there = ja_fact(p->facts, JA_FACT_PATH, from);
+    if (there && strcmp(there, "link") == 0)
+        there = ja_factf(p->facts, JA_FACT_PATH, "%s/.", from);
+    if (!there || strcmp(there, "dir") != 0)
+        ja_plan_fail(p->plan, JA_E_INVALID, "option --from", "%s is not a directory", JA_SHOW(from));
+    /* What is mounted below it, /proc of a whole system for example, is not part of it. */
+    struct ja_step *step = ja_plan_step(p->plan, "copy the directory into it");
+    ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "cp"), "-a", "-x", "--", NULL);
+    ja_step_runf(p->plan, step, "%s/.", from);
+    ja_step_run(p->plan, step, path, NULL);
+    step->timeout_ms = FILL_TIMEOUT_MS;
+}
+
+/* The tree, filled from its source. */
+static void fill(struct ja_planning *p, const struct ja_template_build *build, const char *path)
+{
+    const struct ja_template_version *version = build->version;
+    enum ja_source source;
+    const char *rest;
+    struct ja_error err = JA_ERROR_INIT;
+    if (ja_source_parse(build->from, &source, &rest, &err) < 0) {
+        ja_plan_fail(p->plan, err.code, err.object, "%s", err.what);
+        return;
+    }
+    if (source == JA_SOURCE_JAIL) {
+        p->storage->template_from_jail(p, build->jail, build->template->name, version->version, version->uuid);
+        return;
+    }
+    p->storage->template_create(p, build->template->name, version->version, version->uuid);
+    if (source == JA_SOURCE_BUSYBOX) {
+        struct ja_step *step = ja_plan_host_step(p, "template-busybox", "fill it with busybox");
+        ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "busybox"), path, NULL);
+    } else if (source == JA_SOURCE_DIR) {
+        copy(p, rest, path);
+    } else if (source == JA_SOURCE_TAR) {
+        unpack(p, rest, version->checksum, path);
+    } else {
+        ja_plan_debian(p, rest, build->mirror, path);
+    }
+}
+
+void ja_plan_template_create(struct ja_planning *p, const struct ja_template_build *build)
+{
+    const struct ja_template *template = build->template;
+    const char *version = build->version->version;
     ja_autofree char *path = ja_path_template(p, template->name, version);
     if (!path)
         return;
-    p->storage->template_create(p, template->name, version, uuid);
-    fill(p, path, from);
+    fill(p, build, path);
+    if (build->builder)
+        ja_plan_template_build(p, build, path);
+    /* busybox's tree, as it is made here, has nothing of that kind. */
+    if (build->builder || strcmp(build->from, "busybox") != 0) {
+        struct ja_step *step = ja_plan_host_step(p, "template-clean", "take out what must be one jail's own");
+        ja_step_run(p->plan, step, path, NULL);
+    }
     p->storage->template_seal(p, template->name, version);
     struct ja_template ready = *template; /* shallow: only for writing it as JSON */
     ready.state = JA_ROW_READY;
@@ -57,4 +100,25 @@ void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *te
     step = ja_plan_host_step(p, "rmdir", "remove the template's directory");
     ja_step_run(p->plan, step, dir ? dir : "", NULL);
     step->flags |= JA_STEP_PERSISTENT;
+}
+
+void ja_plan_template_delete_version(struct ja_planning *p, const struct ja_template *left,
+                                     const struct ja_template_version *version)
+{
+    p->storage->template_retire(p, left->name, version->version, version->uuid);
+    ja_plan_keep_spec(p, &ja_noun_template, left);
+    struct ja_step *step = ja_plan_store_put(p, &ja_noun_template, left, "forget the version");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    p->storage->template_destroy(p, version->uuid);
+}
+
+void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *template, const char *to)
+{
+    struct ja_template renamed = *template; /* shallow: only for writing it as JSON */
+    renamed.name = (char *)to;
+    ja_plan_keep_spec_as(p, &ja_noun_template, &renamed, template->name);
+    p->storage->template_rename(p, template, to);
+    struct ja_step *step = ja_plan_host_step(p, "store-rename", "record its new name");
+    ja_step_run(p->plan, step, "--state", p->site->state, "template", template->name, to, NULL);
+    step->flags |= JA_STEP_STORE | JA_STEP_COMMIT | JA_STEP_PERSISTENT;
 }

@@ -26,6 +26,11 @@ static const struct ja_hostverb portable[] = {
      ja_verb_template_busybox, 0},
     {"instance-register", "TAG", "register the instance that standard input describes, unless it is registered already",
      ja_verb_instance_register, JA_HOSTVERB_INPUT},
+    {"template-tar", "[--sha256 SUM] [--members N] ARCHIVE TREE",
+     "unpack a tar archive, compressed or not, into an empty tree; nothing of it leads out of the tree", ja_verb_template_tar,
+     JA_HOSTVERB_PROCESS},
+    {"template-clean", "TREE", "take out of a tree what must be one jail's own: machine-id, host keys, random seed",
+     ja_verb_template_clean, 0},
     {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

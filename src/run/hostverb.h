@@ -22,6 +22,9 @@ typedef int ja_hostverb_fn(int argc, char *const *argv, struct ja_hostverb_io *i
 enum ja_hostverb_flag {
     JA_HOSTVERB_FORK = 1 << 0,  /* changes namespaces or credentials: the runner calls it in a forked child */
     JA_HOSTVERB_INPUT = 1 << 1, /* reads standard input; others leave it to the script they stand in */
+    /* Takes long, is fed by strangers, or gives its process away to a command: the runner starts it as a process, which it
+     * can interrupt, and whose output it has. */
+    JA_HOSTVERB_PROCESS = 1 << 2,
 };
 
 struct ja_hostverb {

@@ -50,6 +50,27 @@ static size_t fill_mounts(struct ja_planning *p, const struct ja_jail *jail, str
     return count;
 }
 
+/* Names and resolver of a jail that builds a template, which are not to be in the template. Only a resolver that was written
+ * is mounted: without a network there is none. */
+static size_t build_mounts(struct ja_planning *p, const char *run, struct ja_oci_mount *mounts, struct ja_strv *keep)
+{
+    static const char *const targets[] = {"/etc/hosts", "/etc/resolv.conf"};
+    size_t count = 0;
+    for (size_t i = 0; i < JA_COUNT(targets); i++) {
+        char source[512];
+        snprintf(source, sizeof source, "%s/%s", run, targets[i] + strlen("/etc/"));
+        if (!ja_plan_makes(p->plan, source))
+            continue;
+        if (ja_strv_add(keep, source) < 0) {
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+            break;
+        }
+        mounts[count++] =
+            (struct ja_oci_mount){.target = targets[i], .source = keep->items[keep->count - 1], .read_only = true};
+    }
+    return count;
+}
+
 /* What crun sets: all of a privileged jail's limits, else only those that no cgroup has (see make_cgroup). */
 static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
 {
@@ -68,8 +89,8 @@ static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
 static void fill_init(struct ja_planning *p, const struct ja_jail *jail, const char *tree, struct ja_oci *oci)
 {
     static char *const standard[] = {(char *)"/sbin/init", NULL};
-    const char *init = jail->init.count ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
-    if (jail->init.count) {
+    const char *init = jail->init.count || p->build == jail ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
+    if (jail->init.count && p->build != jail) {
         oci->argv = jail->init;
     } else if (init) {
         oci->argv = (struct ja_strv){.items = (char **)standard, .count = 1};
@@ -90,7 +111,7 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
 {
     const struct ja_jail *jail = s->jail;
     char root[512], user[512], net[512], cgroup[64];
-    struct ja_oci_mount mounts[MOUNTS_MOST];
+    struct ja_oci_mount mounts[MOUNTS_MOST + 2];
     ja_autostrv struct ja_strv keep = {0};
     snprintf(root, sizeof root, "%s/root", run);
     snprintf(user, sizeof user, "%s/ns/user", run);
@@ -107,6 +128,8 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
                          .env = jail->env,
                          .mounts = mounts};
     oci.mount_count = fill_mounts(p, jail, mounts, &keep);
+    if (p->build == jail)
+        oci.mount_count += build_mounts(p, run, mounts + oci.mount_count, &keep);
     fill_limits(jail, &oci);
     fill_init(p, jail, tree, &oci);
     json_t *json = ja_oci_config(&oci);
@@ -233,7 +256,9 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
 {
     const struct ja_jail *jail = s->jail;
     char id[32], pid[512], cgroup[64], crun_root[512];
-    ja_autofree char *tree = ja_path_root(p, jail), *dir = ja_path_jail(p, jail->name);
+    /* A jail that builds a template has no directory of its own; its log is not for anybody. */
+    ja_autofree char *tree = ja_path_root(p, jail),
+                     *dir = p->build == jail ? ja_path_run(p, jail) : ja_path_jail(p, jail->name);
     if (!tree || !dir)
         return;
     ja_linux_container_id(p->site, jail, id);
@@ -274,6 +299,16 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_runf(p->plan, step, "%s/bundle", run);
     ja_step_run(p->plan, step, id, NULL);
     ja_step_undo_host(p, step, "crun-clean", "--root", crun_root, "--cgroup", cgroup, id, NULL);
+}
+
+void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail)
+{
+    char id[32];
+    ja_linux_container_id(p->site, jail, id);
+    ja_step_run(p->plan, step, p->site->self, "host", "jail-exec", "--", TOOL("crun"), "--cgroup-manager", "cgroupfs",
+                "--root", NULL);
+    ja_step_runf(p->plan, step, "%s/crun", p->site->run);
+    ja_step_run(p->plan, step, "exec", id, NULL);
 }
 
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, JA_UNUSED const char *run)

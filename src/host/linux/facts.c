@@ -5,6 +5,7 @@
 #include "host/linux/facts.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "net/addr.h"
 
 #include <ctype.h>
@@ -708,6 +709,23 @@ static int listener(struct query *query)
     return 1;
 }
 
+static int apt(struct query *query)
+{
+    return query->probes->apt ? query->probes->apt(&query->value, query->err) : 0;
+}
+
+static int sha256(struct query *query)
+{
+    char sum[JA_SHA256_TEXT];
+    struct stat info;
+    ja_autoclose int fd = open(query->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return absent_or_error(query, errno, query->name);
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return 0;
+    return ja_sha256_fd(fd, sum) < 0 ? ja_file_error(query->err, errno, query->name, "read it") : answer(query, sum);
+}
+
 static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_TOOL] = tool,           [JA_FACT_LINK] = link_alias,
     [JA_FACT_PORTS] = ports,         [JA_FACT_HOSTADDR] = hostaddr,
@@ -721,7 +739,8 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NETNS] = netns,         [JA_FACT_CGROUP] = cgroup,
     [JA_FACT_TREEFILE] = tree_file,  [JA_FACT_DIRECTORY] = directory,
     [JA_FACT_HOSTNETS] = hostnets,   [JA_FACT_DAEMON] = daemon_pid,
-    [JA_FACT_QUOTA] = quota,
+    [JA_FACT_QUOTA] = quota,         [JA_FACT_APT] = apt,
+    [JA_FACT_SHA256] = sha256,
 };
 
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)

@@ -17,9 +17,11 @@ struct ja_linux_probes {
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
     int (*quota)(const char *path, struct ja_error *err);
     int (*idmap)(const char *path, struct ja_error *err);
+    int (*apt)(struct ja_str *lines, struct ja_error *err);
 };
 
-/* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process. */
+/* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process,
+ * but for the probe of apt. */
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
 
 /* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A

@@ -245,10 +245,30 @@ static void configure_inside(struct ja_planning *p, const struct ja_subject *s, 
 
 /* ---- files in its tree ---- */
 
+/* Writes what a jail that builds a template is to find in a file: into its runtime directory, from where it is mounted. */
+static void build_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
+                       const char *why)
+{
+    ja_autofree char *run = ja_path_run(p, jail);
+    const char *slash = strrchr(path, '/');
+    if (!run)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
+    ja_step_run(p->plan, step, "--mode", "0644", NULL);
+    ja_step_runf(p->plan, step, "%s/%s", run, slash ? slash + 1 : path);
+    ja_step_input(p->plan, step, "%s", text);
+    const char *file = step->run.argv.count ? step->run.argv.items[step->run.argv.count - 1] : "";
+    ja_step_undo_host(p, step, "remove", file, NULL);
+}
+
 /* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. */
 static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
                       const char *why)
 {
+    if (p->build == jail) {
+        build_file(p, jail, path, text, why);
+        return;
+    }
     ja_autofree char *tree = ja_path_root(p, jail);
     if (!tree)
         return;
@@ -366,13 +386,19 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_autofree char *run = ja_path_run(p, s->jail);
     if (!run)
         return;
-    hosts_file(p, s);
-    resolver(p, s);
+    if (p->build != s->jail) {
+        hosts_file(p, s);
+        resolver(p, s);
+    }
     /* The jail's root passes through it to the mount of its tree; nothing else in it is open to others. */
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
+    if (p->build == s->jail) {
+        hosts_file(p, s);
+        resolver(p, s);
+    }
     pin_namespaces(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
         make_pairs(p, s, run);
@@ -500,6 +526,7 @@ const struct ja_host ja_host_linux = {
     .jail_left = left,
     .jail_update = update,
     .jail_running = running,
+    .jail_exec = ja_linux_container_exec,
     .forwards_change = ja_linux_forwards_change,
     .instance_up = ja_linux_instance_up,
     .instance_down = ja_linux_instance_down,

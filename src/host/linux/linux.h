@@ -56,6 +56,8 @@ void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, c
 
 /* Its cgroup, below every controller: "/jailadmin-<tag>/ja<tag><slot>". */
 void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64]);
+/* The words that run a command in a running jail. */
+void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
 /* crun's name for a jail: "ja<tag><slot>". */
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
 

@@ -73,6 +73,7 @@ ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                           
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
 ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
+ja_hostverb_fn ja_verb_contain;                       /* contain.c */
 ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
@@ -91,6 +92,9 @@ ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
+
+/* Where apt gets packages from (JA_FACT_APT). 1, 0 on a host without apt, or a code. */
+int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
 
 /* Opens a jail's log for its init's output: created 0600, trimmed when it is above the limit. A descriptor or a code. */
 int ja_log_open(const char *path, int64_t limit, struct ja_error *err);

@@ -267,6 +267,7 @@ static struct ja_linux_probes probes = {
     .nft = probe_nft,
     .quota = probe_quota,
     .idmap = probe_idmap,
+    .apt = ja_linux_probe_apt,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)
