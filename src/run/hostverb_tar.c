@@ -356,22 +356,17 @@ static int set_root(struct unpack *unpack, struct archive_entry *entry)
     return note_time(unpack, entry, "/");
 }
 
-/* A further name of a file that is there. */
+/* A further name of a file that is there. `target` is a plain name. */
 static int make_hard_link(struct unpack *unpack, const char *target, const struct place *place, struct ja_error *err)
 {
-    ja_autofree char *plain = plain_name(target, err);
     struct stat st;
-    if (!plain)
-        return err && err->code ? err->code : JA_E_INVALID;
-    const char *slash = strrchr(plain, '/'), *name = slash ? slash + 1 : plain;
-    ja_autofree char *dir = slash ? ja_strndup(plain, (size_t)(slash - plain)) : ja_strdup("");
+    const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
+    ja_autofree char *dir = slash ? ja_strndup(target, (size_t)(slash - target)) : ja_strdup("");
     if (!dir)
         return ja_error_nomem(err);
     ja_autoclose int fd = ja_beneath_open(unpack->tree, dir, O_RDONLY | O_DIRECTORY, 0, NULL);
     if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
         return refuse(place->path, err, "is a hard link to a file that is not in the archive before it");
-    if (strcmp(plain, place->path) == 0)
-        return 0;
     return linkat(fd, name, place->dir_fd, place->name, 0) < 0 ? member_error(place->path, errno, err) : 0;
 }
 
@@ -391,27 +386,12 @@ static int make_other(struct unpack *unpack, struct archive_entry *entry, const 
     return set_meta_at(unpack, entry, place);
 }
 
-static bool same_file(const struct place *place, const char *hard_link)
-{
-    return hard_link && strcmp(hard_link + strspn(hard_link, "/."), place->path) == 0;
-}
-
-/* One member at its place. */
-static int make_member(struct unpack *unpack, struct archive_entry *entry, struct place *place, struct ja_error *err)
+/* One member, no hard link, at its place. */
+static int make_member(struct unpack *unpack, struct archive_entry *entry, const struct place *place,
+                       struct ja_error *err)
 {
     unsigned type = unpack->lib->entry_filetype(entry);
-    const char *hard_link = unpack->lib->entry_hardlink(entry);
-    if (!hard_link)
-        hard_link = unpack->lib->entry_hardlink_utf8(entry);
-    int r = 0;
-    if ((hard_link || type != AE_IFDIR) && !same_file(place, hard_link))
-        r = clear_name(unpack, place);
-    if (r < 0 && errno == EAGAIN)
-        r = find_place(unpack, place->path, place, err);
-    if (r < 0)
-        return r == -1 ? member_error(place->path, errno, err) : r;
-    if (hard_link)
-        return make_hard_link(unpack, hard_link, place, err);
+    int r;
     if (type == AE_IFDIR)
         r = make_dir(unpack, entry, place);
     else if (type == AE_IFREG)
@@ -425,6 +405,37 @@ static int make_member(struct unpack *unpack, struct archive_entry *entry, struc
     return r < 0 ? member_error(place->path, errno, err) : 0;
 }
 
+/* The plain name of what a member is a hard link to. 1, 0: it is none, or a negative code. */
+static int hard_link_of(struct unpack *unpack, struct archive_entry *entry, char **ret_target, struct ja_error *err)
+{
+    const char *link = unpack->lib->entry_hardlink(entry);
+    if (!link)
+        link = unpack->lib->entry_hardlink_utf8(entry);
+    if (!link)
+        return 0;
+    *ret_target = plain_name(link, err);
+    return *ret_target ? 1 : err && err->code ? err->code : JA_E_INVALID;
+}
+
+/* A member with a name in the tree. */
+static int place_member(struct unpack *unpack, struct archive_entry *entry, char *path, struct ja_error *err)
+{
+    ja_autofree char *target = NULL;
+    struct place place;
+    int linked = hard_link_of(unpack, entry, &target, err);
+    int rc = linked < 0 ? linked : find_place(unpack, path, &place, err);
+    if (rc < 0 || (target && strcmp(target, path) == 0))
+        return rc;
+    if ((target || unpack->lib->entry_filetype(entry) != AE_IFDIR) && clear_name(unpack, &place) < 0) {
+        if (errno != EAGAIN)
+            return member_error(path, errno, err);
+        rc = find_place(unpack, path, &place, err);
+    }
+    if (rc < 0)
+        return rc;
+    return target ? make_hard_link(unpack, target, &place, err) : make_member(unpack, entry, &place, err);
+}
+
 static int unpack_member(struct unpack *unpack, struct archive_entry *entry, struct ja_error *err)
 {
     const char *name = unpack->lib->entry_pathname(entry);
@@ -434,7 +445,6 @@ static int unpack_member(struct unpack *unpack, struct archive_entry *entry, str
     if (!name)
         return ja_error_set(err, JA_E_INVALID, NULL, "a member of the archive has a name that cannot be read");
     ja_autofree char *path = plain_name(name, err);
-    struct place place;
     if (!path)
         return err && err->code ? err->code : JA_E_INVALID;
     if (type == AE_IFCHR || type == AE_IFBLK || type == AE_IFSOCK)
@@ -443,8 +453,7 @@ static int unpack_member(struct unpack *unpack, struct archive_entry *entry, str
         return set_root(unpack, entry) < 0 ? member_error(name, errno, err) : 0;
     if (!*path)
         return refuse(name, err, "has no name");
-    int rc = find_place(unpack, path, &place, err);
-    return rc < 0 ? rc : make_member(unpack, entry, &place, err);
+    return place_member(unpack, entry, path, err);
 }
 
 /* ---- the archive ---- */

@@ -303,10 +303,13 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
 
 void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail)
 {
-    char id[32];
+    char id[32], cgroup[64];
     ja_linux_container_id(p->site, jail, id);
-    ja_step_run(p->plan, step, p->site->self, "host", "jail-exec", "--", TOOL("crun"), "--cgroup-manager", "cgroupfs",
-                "--root", NULL);
+    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_step_run(p->plan, step, p->site->self, "host", "jail-exec", NULL);
+    if (!jail->privileged)
+        ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
+    ja_step_run(p->plan, step, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", NULL);
     ja_step_runf(p->plan, step, "%s/crun", p->site->run);
     ja_step_run(p->plan, step, "exec", id, NULL);
 }

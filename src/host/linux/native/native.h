@@ -73,7 +73,7 @@ ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                           
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
 ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
-ja_hostverb_fn ja_verb_contain;                       /* contain.c */
+ja_hostverb_fn ja_verb_contain;                                                          /* contain.c */
 ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */

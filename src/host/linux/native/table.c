@@ -18,7 +18,7 @@ static const struct ja_hostverb VERBS[] = {
      "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
     {"copy-out", "(--pid-file FILE | --tree TREE [--id-shift N] [--volume DIR=TARGET]...) [--preserve] PATH",
      "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
-    {"jail-exec", "-- CRUN [ARGUMENT]...", "run crun exec, in whose place it stands", ja_verb_crun, JA_HOSTVERB_PROCESS},
+    {"jail-exec", "[--cgroup PATH] -- CRUN [ARGUMENT]...", "run crun exec, which takes its place", ja_verb_crun, JA_HOSTVERB_PROCESS},
     {"contain", "-- COMMAND [ARGUMENT]...",
      "run a command in a mount and process namespace of its own, which leaves no mount and no process", ja_verb_contain,
      JA_HOSTVERB_PROCESS},
