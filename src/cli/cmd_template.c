@@ -172,11 +172,6 @@ static int show_objects(struct ja_cli *cli, const struct ja_args *args, const st
     return rc;
 }
 
-int ja_cmd_network_show(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
-{
-    return show_objects(cli, args, &ja_noun_network, err);
-}
-
 int ja_cmd_template_show(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     return show_objects(cli, args, &ja_noun_template, err);

@@ -15,8 +15,6 @@ static int not_built(const struct ja_args *args, struct ja_error *err)
         return not_built(args, err);                                                                                   \
     }
 
-TODO(ja_cmd_network_set)
-TODO(ja_cmd_repair)
 TODO(ja_cmd_doctor)
 TODO(ja_cmd_adopt)
 TODO(ja_cmd_backup)

@@ -228,9 +228,11 @@ const struct ja_verb ja_verbs[] = {
      "Prints every field, and which jails are on it.", "jailadmin network show lan", "Addresses, nat, jails.", NULL, 0,
      1, -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
-     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default.",
-     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES | JA_VERB_HIDDEN, 2,
-     -1, JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
+     "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. "
+     "nat, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
+     "and for jails at their next start. An address is refused while jails have one of its range, a VLAN while jails run.",
+     "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1,
+     JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
     {"network delete", JA_GROUP_NETWORK, "NETWORK...", "Delete networks", "It refuses while jails are on it.",
      "jailadmin network delete lan", "Removes its bridge, rules and resolver.", NULL, CHANGES, 1, -1, JA_WORD_NETWORK,
      JA_WORD_NETWORK, .run = ja_cmd_network_delete},
@@ -317,8 +319,9 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 0, 0,
      .run = ja_cmd_doctor},
     {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
-     "Rebuilds what jailadmin had made and somebody has removed, such as firewall rules after a flush. Running jails go on.",
-     "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES | JA_VERB_HIDDEN, 0, 0, .run = ja_cmd_repair},
+     "Rebuilds what jailadmin had made and somebody has removed: bridges, firewall rules after a flush, interfaces of running "
+     "jails, resolvers, names. It says what it did; what is there is not touched, and connections go on.",
+     "jailadmin repair", "After nft flush ruleset.", NULL, CHANGES, 0, 0, .run = ja_cmd_repair},
     {"gc", JA_GROUP_UPKEEP, "[ORPHAN]...", "Remove what is no longer needed",
      "Finishes or undoes interrupted plans and removes what stopped jails and deleted templates have left. Trees that the "
      "store does not know are only listed; one is destroyed when its name is given.",

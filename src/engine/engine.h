@@ -192,6 +192,17 @@ int ja_engine_template_delete_version(struct ja_engine *engine, const char *name
 int ja_engine_template_rename(struct ja_engine *engine, const char *name, const char *to, struct ja_error *err);
 
 int ja_engine_network_create(struct ja_engine *engine, const struct ja_network *spec, struct ja_error *err);
+/* Applies assignments ("nat=none", "dns=no") to a network; what can change while its jails run does so at once. */
+int ja_engine_network_set(struct ja_engine *engine, const char *name, const struct ja_strv *assignments,
+                          struct ja_error *err);
+/* The names of the jails whose nics are on it. */
+int ja_engine_network_jails(struct ja_engine *engine, const char *name, struct ja_strv *ret_names,
+                            struct ja_error *err);
+/* Rebuilds what somebody has removed of networks and of running jails. `report` gets one sentence for each thing done, and
+ * an error for what could not be; the first failure is returned after the rest was tried. */
+int ja_engine_repair(struct ja_engine *engine,
+                     void (*report)(void *context, const char *object, const char *what, const struct ja_error *err),
+                     void *context, struct ja_error *err);
 int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct ja_error *err);
 /* Brings up what of a network's kernel part is missing. */
 int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct ja_error *err);

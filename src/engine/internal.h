@@ -35,9 +35,10 @@ int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name,
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 
 /* Runs a plan that has no object of its own when facts say that it is needed: asked without a lock, planned again under
- * it. */
+ * it. What was done is added to *done, one sentence each, unless that is NULL. */
 int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
-                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_error *err);
+                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
+                     struct ja_error *err);
 
 const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 
@@ -56,6 +57,8 @@ int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const
 int ja_check_depends(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* A new uuid and the time of creation. */
 int ja_new_identity(char **uuid, char **created, struct ja_error *err);
+/* JA_E_CONFLICT when an address of a network overlaps another network of the store. */
+int ja_check_network_overlap(struct ja_engine *engine, const struct ja_network *network, struct ja_error *err);
 /* JA_E_EXISTS when the name is taken. */
 int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- create and clone ---- */
 
@@ -260,32 +261,71 @@ static int ensure_networks(struct ja_engine *engine, const char *name, struct ja
     return rc;
 }
 
-static int lock_networks(struct ja_change *change, const struct ja_jail *jail, struct ja_error *err)
+/* The networks of a jail, held by whoever starts or stops it: none changes meanwhile. They are taken before the jail and
+ * before the store's transaction, since who holds a network waits for both. */
+struct network_locks {
+    struct ja_lock locks[16];
+    size_t count;
+};
+
+static int lock_network(struct ja_engine *engine, const char *verb, const char *jail, const char *network,
+                        struct network_locks *locks, struct ja_error *err)
 {
-    int rc = 0;
+    char path[512], who[256];
+    if (locks->count == JA_COUNT(locks->locks))
+        return ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", jail), "it is on more than %zu networks", locks->count);
+    snprintf(path, sizeof path, "%s/network-%s", engine->locks, network);
+    snprintf(who, sizeof who, "jailadmin %s %s, process %d", verb, jail, (int)getpid());
+    int rc = ja_lock_take(path, true, 30000, who, &locks->locks[locks->count], err);
+    locks->count += rc == 0;
+    return rc;
+}
+
+static int lock_networks(struct ja_engine *engine, const char *verb, const char *name, struct network_locks *locks,
+                         struct ja_error *err)
+{
+    void *object = NULL;
+    if (engine->options.dry_run)
+        return 0;
+    int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    if (rc < 0)
+        return rc;
+    const struct ja_jail *jail = object;
     for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || strcmp(((const struct ja_nic *)jail->nics.items[j])->network, nic->network) == 0;
         if (!again)
-            rc = ja_change_lock(change, "network", nic->network, true, err);
+            rc = lock_network(engine, verb, name, nic->network, locks, err);
     }
+    ja_object_free(&ja_noun_jail, object);
     return rc;
+}
+
+static void unlock_networks(struct network_locks *locks)
+{
+    while (locks->count)
+        ja_lock_release(&locks->locks[--locks->count], false);
 }
 
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err)
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
+    struct network_locks locks = {0};
     bool running = false;
     int rc = ja_check_name(name, err);
     if (rc == 0)
         rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
         rc = ensure_networks(engine, name, err);
-    if (rc < 0)
+    if (rc == 0)
+        rc = lock_networks(engine, "start", name, &locks, err);
+    if (rc < 0) {
+        unlock_networks(&locks);
         return rc;
+    }
     rc = ja_begin_with_jail(&change, engine, "start", name, &loaded, err);
     if (rc == 0)
         rc = check_startable(loaded.jail, err);
@@ -295,12 +335,11 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        rc = lock_networks(&change, loaded.jail, err);
-        if (rc == 0)
-            rc = ja_change_apply(&change, plan_start, &loaded.subject, err);
+        rc = ja_change_apply(&change, plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
+    unlock_networks(&locks);
     return rc;
 }
 
@@ -320,10 +359,15 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how,
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
+    struct network_locks locks = {0};
     bool running = false;
     int rc = ja_check_name(name, err);
-    if (rc < 0)
+    if (rc == 0)
+        rc = lock_networks(engine, "stop", name, &locks, err);
+    if (rc < 0) {
+        unlock_networks(&locks);
         return rc;
+    }
     rc = ja_begin_with_jail(&change, engine, "stop", name, &loaded, err);
     if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
@@ -342,6 +386,7 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how,
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
+    unlock_networks(&locks);
     return rc;
 }
 

@@ -19,11 +19,15 @@ static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
 }
 
 int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
-                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_error *err)
+                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
+                     struct ja_error *err)
 {
     struct ja_plan quick = {0};
     int rc = ja_engine_plan(engine, verb, kind, name, plan, work, &quick, err);
     bool needed = rc < 0 || quick.count > 0;
+    for (size_t i = 0; rc == 0 && done && i < quick.count; i++)
+        if (!ja_strv_has(done, quick.steps[i]->why) && ja_strv_add(done, quick.steps[i]->why) < 0)
+            rc = ja_error_nomem(err);
     ja_plan_fini(&quick);
     if (rc < 0 || !needed)
         return rc;
@@ -37,7 +41,7 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
 
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_ensure(engine, "mount", "host", "pool", plan_pool, NULL, err);
+    return ja_engine_ensure(engine, "mount", "host", "pool", plan_pool, NULL, NULL, err);
 }
 
 static void plan_up(void *work, struct ja_planning *p)
@@ -50,7 +54,7 @@ int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct 
     void *network = NULL;
     int rc = ja_engine_get(engine, &ja_noun_network, name, &network, NULL, err);
     if (rc == 0)
-        rc = ja_engine_ensure(engine, "up", "network", name, plan_up, network, err);
+        rc = ja_engine_ensure(engine, "up", "network", name, plan_up, network, NULL, err);
     ja_object_free(&ja_noun_network, network);
     return rc;
 }
@@ -69,7 +73,8 @@ static int check_overlap(void *context, const struct ja_row *row, struct ja_erro
     if (rc < 0)
         return rc;
     const struct ja_network *other = object;
-    for (size_t i = 0; rc == 0 && i < network->addresses.count; i++) {
+    bool itself = strcmp(other->name, network->name) == 0;
+    for (size_t i = 0; rc == 0 && !itself && i < network->addresses.count; i++) {
         for (size_t j = 0; rc == 0 && j < other->addresses.count; j++) {
             struct ja_addr a, b;
             if (ja_addr_parse(network->addresses.items[i], &a, NULL) == 0 &&
@@ -82,6 +87,12 @@ static int check_overlap(void *context, const struct ja_row *row, struct ja_erro
     return rc;
 }
 
+int ja_check_network_overlap(struct ja_engine *engine, const struct ja_network *network, struct ja_error *err)
+{
+    struct overlap overlap = {network};
+    return ja_store_each(engine->store, "network", NULL, check_overlap, &overlap, err);
+}
+
 static void plan_create(void *work, struct ja_planning *p)
 {
     ja_plan_network_create(p, work);
@@ -90,13 +101,12 @@ static void plan_create(void *work, struct ja_planning *p)
 static int reserve_network(struct ja_change *change, struct ja_network *network, struct ja_error *err)
 {
     struct ja_store *store = change->engine->store;
-    struct overlap overlap = {network};
     int rc = ja_new_identity(&network->uuid, &network->created, err);
     if (rc < 0)
         return rc;
     snprintf(change->uuid, sizeof change->uuid, "%s", network->uuid);
     network->state = JA_ROW_CREATING;
-    rc = ja_store_each(store, "network", NULL, check_overlap, &overlap, err);
+    rc = ja_check_network_overlap(change->engine, network, err);
     if (rc == 0)
         rc = ja_store_reserve_number(store, "netslot", 0, NETWORK_SLOTS, network->uuid, &network->slot, err);
     if (rc == 0)

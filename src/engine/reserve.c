@@ -104,6 +104,85 @@ static int check_given(const struct ja_network *network, const char *text, struc
     return 0;
 }
 
+/* What "slaac" comes to: the kernel makes it of the network's prefix and the MAC. */
+static int slaac_address(const struct ja_network *network, const struct ja_jail *jail, const struct ja_nic *nic,
+                         struct ja_addr *ret_addr, struct ja_error *err)
+{
+    struct ja_addr own, addr;
+    char made[JA_MAC_TEXT];
+    uint8_t mac[6];
+    if (!network_address(network, true, &own) || own.prefix != 64)
+        return ja_error_set(err, JA_E_INVALID, "field nics.address",
+                            "slaac needs an IPv6 address with /64 on the network %s", network->name);
+    ja_mac_from(jail->uuid, nic->label, made);
+    if (ja_mac_parse(nic->mac ? nic->mac : made, mac) < 0)
+        return ja_error_set(err, JA_E_INVALID, "field nics.mac", "it is no MAC");
+    ja_addr_link_local(mac, &addr);
+    memcpy(addr.bytes, own.bytes, 8);
+    *ret_addr = addr;
+    return 0;
+}
+
+/* True when the nic has an address already, or asks for it in so many words. */
+static bool has_address(const struct ja_nic *nic, const struct ja_addr *addr)
+{
+    const struct ja_strv *const lists[] = {&nic->assigned, &nic->addresses};
+    struct ja_addr other;
+    for (size_t l = 0; l < JA_COUNT(lists); l++)
+        for (size_t i = 0; i < lists[l]->count; i++)
+            if (ja_addr_parse(lists[l]->items[i], &other, NULL) == 0 && ja_addr_compare(&other, addr) == 0)
+                return true;
+    return false;
+}
+
+/* "auto", "auto6", or "dhcp" answered by the gateway: what the nic once got, as long as it stays on its network, or the
+ * next free one. */
+static int choose_address(struct ja_engine *engine, const struct ja_network *network, const struct ja_nic *nic, bool v6,
+                          const struct ja_strv *old, struct ja_addr *ret_addr, struct ja_error *err)
+{
+    struct ja_addr own, addr;
+    for (size_t o = 0; o < old->count && network_address(network, v6, &own); o++) {
+        if (ja_addr_parse(old->items[o], &addr, NULL) < 0 || addr.v6 != v6 || !ja_addr_in(&own, &addr) ||
+            ja_addr_compare(&own, &addr) == 0 || has_address(nic, &addr))
+            continue;
+        addr.prefix = own.prefix;
+        *ret_addr = addr;
+        return 0;
+    }
+    return next_free(engine, network, v6, ret_addr, err);
+}
+
+/* Who answers "dhcp" and "slaac": the gateway (*ret_ours), or somebody beyond the network's members. */
+static int check_dynamic(const struct ja_network *network, const char *word, bool *ret_ours, struct ja_error *err)
+{
+    struct ja_addr own;
+    *ret_ours = network->dhcp && network_address(network, strcmp(word, "slaac") == 0, &own);
+    if (*ret_ours || network->members.count)
+        return 0;
+    ja_error_set(err, JA_E_INVALID, "field nics.address", "%s: nobody gives out addresses on the network %s", word,
+                 network->name);
+    return ja_error_hint(err, "`jailadmin network set %s dhcp=yes` lets its gateway do it", network->name);
+}
+
+/* One word of nic->addresses as an address; *ret_found is false when somebody else gives it out. */
+static int resolve_address(struct ja_engine *engine, const struct ja_network *network, const struct ja_jail *jail,
+                           const struct ja_nic *nic, const char *wanted, const struct ja_strv *old,
+                           struct ja_addr *ret_addr, bool *ret_found, struct ja_error *err)
+{
+    bool slaac = strcmp(wanted, "slaac") == 0, dhcp = strcmp(wanted, "dhcp") == 0, v6 = strcmp(wanted, "auto6") == 0;
+    *ret_found = true;
+    if (slaac || dhcp) {
+        int rc = check_dynamic(network, wanted, ret_found, err);
+        if (rc < 0 || !*ret_found)
+            return rc;
+    }
+    if (slaac)
+        return slaac_address(network, jail, nic, ret_addr, err);
+    if (dhcp || v6 || strcmp(wanted, "auto") == 0)
+        return choose_address(engine, network, nic, v6, old, ret_addr, err);
+    return check_given(network, wanted, ret_addr, err);
+}
+
 static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, struct ja_nic *nic, struct ja_error *err)
 {
     void *object = NULL;
@@ -119,27 +198,16 @@ static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, stru
     struct ja_strv old = nic->assigned;
     nic->assigned = (struct ja_strv){0};
     for (size_t i = 0; rc == 0 && i < nic->addresses.count; i++) {
-        const char *wanted = nic->addresses.items[i];
-        bool v6 = strcmp(wanted, "auto6") == 0, automatic = v6 || strcmp(wanted, "auto") == 0;
         struct ja_addr addr;
         char text[JA_ADDR_TEXT];
-        if (strcmp(wanted, "dhcp") == 0 || strcmp(wanted, "slaac") == 0)
+        bool found;
+        rc = resolve_address(engine, network, jail, nic, nic->addresses.items[i], &old, &addr, &found, err);
+        if (rc < 0 || !found)
             continue;
-        /* A nic keeps what it once got as long as it asks for "auto" and stays on its network. */
-        struct ja_addr own;
-        bool kept = false;
-        for (size_t o = 0; automatic && !kept && o < old.count; o++)
-            kept = ja_addr_parse(old.items[o], &addr, NULL) == 0 && addr.v6 == v6 &&
-                   network_address(network, v6, &own) && ja_addr_in(&own, &addr);
-        if (!kept)
-            rc = automatic ? next_free(engine, network, v6, &addr, err) : check_given(network, wanted, &addr, err);
-        if (rc == 0)
-            rc = reserve_address(engine, network->name, &addr, jail->uuid, err);
-        if (rc == 0) {
-            ja_addr_format(&addr, true, text);
-            if (ja_strv_add(&nic->assigned, text) < 0)
-                rc = ja_error_nomem(err);
-        }
+        rc = reserve_address(engine, network->name, &addr, jail->uuid, err);
+        ja_addr_format(&addr, true, text);
+        if (rc == 0 && ja_strv_add(&nic->assigned, text) < 0)
+            rc = ja_error_nomem(err);
     }
     ja_strv_fini(&old);
     ja_object_free(&ja_noun_network, object);

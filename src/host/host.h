@@ -13,6 +13,16 @@ struct ja_host {
     void (*network_up)(struct ja_planning *p, const struct ja_network *network);
     void (*network_down)(struct ja_planning *p, const struct ja_network *network);
     bool (*network_is_up)(struct ja_planning *p, const struct ja_network *network);
+    /* A network that is up as `to` has it instead of `from`: undoable steps before the commit, repeatable ones after it. The
+     * running jails on it are given with both, `count` of each; none may run when needs_stop says so. */
+    bool (*network_needs_stop)(const struct ja_network *from, const struct ja_network *to);
+    void (*network_change)(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                           const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count);
+    void (*network_changed)(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
+    /* Repair, all of it repeatable, nothing when nothing is missing: what networks share; what a running jail has outside of
+     * itself (links, rules, names). May be NULL. */
+    void (*instance_repair)(struct ja_planning *p);
+    void (*jail_repair)(struct ja_planning *p, const struct ja_subject *s);
     /* All steps up to the running jail, undoable; the commit step follows them. */
     void (*jail_start)(struct ja_planning *p, const struct ja_subject *s);
     /* Steps after the commit of start: repeatable. */
@@ -31,6 +41,9 @@ struct ja_host {
     /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
      * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */
     void (*forwards_change)(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+    /* For doctor: true when rules of others drop what jails send through the host; who does, and what to do about it, are
+     * added to the texts. May be NULL. */
+    bool (*foreign_firewall)(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
     /* What the whole instance needs beside its storage, and its removal at teardown. instance_up may be NULL. */
     void (*instance_up)(struct ja_planning *p);
     void (*instance_down)(struct ja_planning *p);

@@ -102,6 +102,31 @@ static bool share_address(const struct ja_nic *a, const struct ja_nic *b)
     return false;
 }
 
+bool ja_nic_is_dynamic(const struct ja_nic *nic, size_t assigned)
+{
+    struct ja_addr addr, other;
+    if (ja_addr_parse(nic->assigned.items[assigned], &addr, NULL) < 0)
+        return false;
+    /* The assigned ones of a family are in the order of the words that they came from. "dhcp" and "slaac" came to nothing
+     * where others give out the addresses: then there is one less. */
+    size_t words = 0, have = 0, place = 0, dynamic = SIZE_MAX;
+    for (size_t i = 0; i < nic->addresses.count; i++) {
+        const char *word = nic->addresses.items[i];
+        bool is_dynamic = strcmp(word, addr.v6 ? "slaac" : "dhcp") == 0;
+        if (is_dynamic)
+            dynamic = words;
+        words += is_dynamic || strcmp(word, addr.v6 ? "auto6" : "auto") == 0 ||
+                 (ja_addr_parse(word, &other, NULL) == 0 && other.v6 == addr.v6);
+    }
+    for (size_t i = 0; i < nic->assigned.count; i++) {
+        if (ja_addr_parse(nic->assigned.items[i], &other, NULL) < 0 || other.v6 != addr.v6)
+            continue;
+        place += i < assigned;
+        have++;
+    }
+    return have == words && place == dynamic;
+}
+
 static int check_nic_pair(const void *earlier, const void *later, struct ja_error *err)
 {
     const struct ja_nic *a = earlier, *b = later;

@@ -119,7 +119,8 @@ struct ja_network {
     struct ja_strv members;   /* physical interfaces */
     int64_t vlan;
     int64_t mtu;
-    bool dns; /* names of jails are resolved by the gateway */
+    bool dns;  /* names of jails are resolved by the gateway */
+    bool dhcp; /* the gateway answers DHCP and sends IPv6 router advertisements */
     char *domain;
     bool isolate; /* jails of the network do not see each other */
     struct ja_map labels;
@@ -159,6 +160,9 @@ int ja_check_hostname(const char *value, struct ja_error *err);
 int ja_check_ifname(const char *value, struct ja_error *err);
 int ja_check_mac(const char *value, struct ja_error *err);
 int ja_check_env_name(const char *value, struct ja_error *err);
+
+/* True when the jail is to ask for this one of nic->assigned by itself ("dhcp", "slaac"); others are configured for it. */
+bool ja_nic_is_dynamic(const struct ja_nic *nic, size_t assigned);
 
 /* "80" or "8000-8010", as the forwards' fields hold them. 0 or JA_E_INVALID. */
 int ja_ports_parse(const char *text, int *ret_first, int *ret_last);

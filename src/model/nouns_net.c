@@ -19,6 +19,8 @@ static int check_network(const void *object, struct ja_error *err)
                                 "\"%s\" is the second of its family; allowed are one IPv4 and one IPv6 address",
                                 JA_SHOW(network->addresses.items[i]));
     }
+    if (network->dhcp && network->addresses.count == 0)
+        return ja_error_set(err, JA_E_INVALID, "dhcp", "without an address its gateway cannot give out any");
     if (network->vlan && network->members.count == 0)
         return ja_error_set(err, JA_E_INVALID, "vlan", "it tags packets on members, and the network has none");
     return 0;
@@ -104,6 +106,11 @@ static const struct ja_field network_fields[] = {
      .def = "yes",
      .when = JA_WHEN_LIVE,
      .doc = "whether its gateway resolves the names of jails"},
+    {.name = "dhcp",
+     .type = JA_T_BOOL,
+     .offset = JA_FIELD(ja_network, dhcp),
+     .when = JA_WHEN_LIVE,
+     .doc = "whether its gateway gives jails with address=dhcp or slaac their addresses"},
     {.name = "domain",
      .type = JA_T_STRING,
      .offset = JA_FIELD(ja_network, domain),

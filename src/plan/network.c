@@ -35,3 +35,40 @@ void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *netw
     p->host->network_down(p, network);
     ja_plan_drop_spec(p, &ja_noun_network, network->name);
 }
+
+void ja_plan_network_set(struct ja_planning *p, const struct ja_networkset *set)
+{
+    if (!p->host->network_needs_stop(set->from, set->to))
+        p->host->network_change(p, set->from, set->to, set->from_jails, set->to_jails, set->count);
+    ja_plan_keep_spec(p, &ja_noun_network, set->to);
+    struct ja_step *step = ja_plan_store_put(p, &ja_noun_network, set->to, "record the network");
+    step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    p->host->network_changed(p, set->from, set->to);
+}
+
+/* All of a repair is repeatable, so it is committed by its first step: what fails keeps nothing else from being repaired. */
+static void commit_first(struct ja_plan *plan)
+{
+    if (plan->count)
+        plan->steps[0]->flags |= JA_STEP_COMMIT;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct ja_step *step = plan->steps[i];
+        ja_strv_fini(&step->undo.argv);
+        ja_free(step->undo.input);
+        step->undo.input = NULL;
+    }
+}
+
+void ja_plan_instance_repair(struct ja_planning *p)
+{
+    if (p->host->instance_repair)
+        p->host->instance_repair(p);
+    commit_first(p->plan);
+}
+
+void ja_plan_jail_repair(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (p->host->jail_repair)
+        p->host->jail_repair(p, s);
+    commit_first(p->plan);
+}

@@ -133,6 +133,16 @@ void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *te
 void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *template);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
+/* A change of a network's fields: the running jails on it as they are and as they are then, `count` of each. */
+struct ja_networkset {
+    const struct ja_network *from, *to;
+    const struct ja_subject *from_jails, *to_jails;
+    size_t count;
+};
+void ja_plan_network_set(struct ja_planning *p, const struct ja_networkset *set);
+/* What is missing of what networks share, and of a running jail; no step when nothing is. */
+void ja_plan_instance_repair(struct ja_planning *p);
+void ja_plan_jail_repair(struct ja_planning *p, const struct ja_subject *s);
 /* Makes the kernel's part of a network: bridge, rules, resolver. Needed once after creation and after each boot. */
 void ja_plan_network_up(struct ja_planning *p, const struct ja_network *network);
 bool ja_network_is_up(struct ja_planning *p, const struct ja_network *network);

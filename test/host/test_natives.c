@@ -229,8 +229,8 @@ static const char remove_batch[] = "add element bridge jazz source4 { \"jazz1n0\
 static void make_tables(void)
 {
     ja_autostr struct ja_str text = {0};
-    ja_linux_ruleset("inet", "zz", &text);
-    ja_linux_ruleset("bridge", "zz", &text);
+    ja_linux_ruleset("inet", "zz", false, &text);
+    ja_linux_ruleset("bridge", "zz", false, &text);
     assert_int_equal(lab_program(text.text, NULL, "/usr/sbin/nft", "-f", "-", NULL), 0);
 }
 

@@ -169,6 +169,27 @@ static int hostaddr(struct query *query)
     return code > 0 ? answer(query, name) : code;
 }
 
+static int neighbour(struct query *query)
+{
+    char mac[18];
+    int code = query->probes->neighbour ? query->probes->neighbour(query->name, mac, query->err) : 0;
+    return code > 0 ? answer(query, mac) : code;
+}
+
+static int nft_rules(struct query *query)
+{
+    unsigned count;
+    int code = query->probes->nftrules ? query->probes->nftrules(query->name, &count, query->err) : 0;
+    if (code > 0)
+        ja_str_addf(&query->value, "%u", count);
+    return code;
+}
+
+static int firewall(struct query *query)
+{
+    return query->probes->firewall ? query->probes->firewall(query->name, &query->value, query->err) : 0;
+}
+
 static int hostnets(struct query *query)
 {
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
@@ -740,7 +761,8 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_TREEFILE] = tree_file,  [JA_FACT_DIRECTORY] = directory,
     [JA_FACT_HOSTNETS] = hostnets,   [JA_FACT_DAEMON] = daemon_pid,
     [JA_FACT_QUOTA] = quota,         [JA_FACT_APT] = apt,
-    [JA_FACT_SHA256] = sha256,
+    [JA_FACT_SHA256] = sha256,       [JA_FACT_NEIGHBOUR] = neighbour,
+    [JA_FACT_NFTRULES] = nft_rules,  [JA_FACT_FIREWALL] = firewall,
 };
 
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)

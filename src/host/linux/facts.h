@@ -11,11 +11,14 @@
 struct ja_linux_probes {
     int (*hostaddr)(const char *address, char ret_interface[16], struct ja_error *err);
     int (*hostnets)(struct ja_str *lines, struct ja_error *err);
+    int (*neighbour)(const char *name, char ret_mac[18], struct ja_error *err); /* "ADDRESS INTERFACE" */
+    int (*firewall)(const char *bridges, struct ja_str *lines, struct ja_error *err);
     int (*mount)(const char *path, char ret_type[64], struct ja_error *err);
     int (*subvolume)(const char *path, char ret_uuid[37], struct ja_error *err);
     /* words: family, table, and perhaps set and element. */
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
     int (*quota)(const char *path, struct ja_error *err);
+    int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);
 };

@@ -133,10 +133,10 @@ void ja_linux_forwards_change(struct ja_planning *p, const struct ja_subject *fr
     ja_linux_forwards_check(p, to, from);
     struct ja_step *step = ja_plan_step(p->plan, "forward its ports");
     /* In one transaction: a forward that stays is not interrupted. */
-    struct ja_linux_script lines[] = {{p, step, false, JA_LINUX_REMOVE},
-                                      {p, step, false, JA_LINUX_ADD},
-                                      {p, step, true, JA_LINUX_REMOVE},
-                                      {p, step, true, JA_LINUX_ADD}};
+    struct ja_linux_script lines[] = {{.p = p, .step = step, .way = JA_LINUX_REMOVE},
+                                      {.p = p, .step = step, .way = JA_LINUX_ADD},
+                                      {.p = p, .step = step, .undo = true, .way = JA_LINUX_REMOVE},
+                                      {.p = p, .step = step, .undo = true, .way = JA_LINUX_ADD}};
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     ja_linux_forward_elements(&lines[0], from);
     ja_linux_forward_elements(&lines[1], to);

@@ -3,7 +3,7 @@
  * namespaces are pinned below RUN/jails/<slot>/ns; afterwards its init alone keeps them alive, so that nothing of a jail stays
  * in the host's mount table, and its interfaces go with it whatever ends it.
  */
-#include "host/linux/linux.h"
+#include "host/linux/network.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,19 +14,6 @@ static void netns_name(const struct ja_site *site, const struct ja_jail *jail, c
 {
     snprintf(name, 96, "ja%s-%s", site->tag, jail->name);
 }
-
-void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, struct ja_linux_nic *nic)
-{
-    *nic = (struct ja_linux_nic){.nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
-    ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
-    ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
-    if (nic->nic->mac)
-        snprintf(nic->mac, sizeof nic->mac, "%s", nic->nic->mac);
-    else
-        ja_mac_from(s->jail->uuid, nic->nic->label, nic->mac);
-}
-
-/* ---- interfaces ---- */
 
 static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
@@ -47,200 +34,6 @@ static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, co
     snprintf(ns, sizeof ns, "%s/ns", run);
     ja_step_undo_host(p, step, "ns-release", ns, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, ns, "dir");
-}
-
-/* Removes the host's end of a pair, which takes the other end along. */
-static void link_remove(struct ja_planning *p, struct ja_step *step, bool undo, const char *link, const char *uuid)
-{
-    char mark[128];
-    ja_site_mark(p->site, uuid, mark);
-    if (undo)
-        ja_step_undo_host(p, step, "link-remove", link, mark, NULL);
-    else
-        ja_step_run(p->plan, step, link, mark, NULL);
-}
-
-/* One batch makes all pairs of the jail. */
-static void make_pairs(struct ja_planning *p, const struct ja_subject *s, const char *run)
-{
-    char mark[128];
-    ja_site_mark(p->site, s->jail->uuid, mark);
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        if (ja_fact(p->facts, JA_FACT_LINK, nic.link))
-            ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s exists already", nic.link);
-        const char *ports = ja_fact(p->facts, JA_FACT_PORTS, nic.bridge);
-        if (ports && atoi(ports) >= 1023) {
-            ja_plan_fail(p->plan, JA_E_LIMIT, NULL, "the bridge of network %s has no port left: Linux allows 1023",
-                         nic.network->name);
-            ja_plan_hint(p->plan, "make another network and put further jails there");
-        }
-        struct ja_step *step = ja_plan_step(p->plan, "make the pair %s and %s, one end in the bridge %s", nic.link,
-                                            nic.nic->label, nic.bridge);
-        ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-        ja_step_input(p->plan, step, "link add %s type veth peer name %s address %s netns %s/ns/net\n", nic.link,
-                      nic.nic->label, nic.mac, run);
-        ja_step_input(p->plan, step, "link set dev %s alias \"%s\"", nic.link, mark);
-        int64_t mtu = nic.nic->mtu ? nic.nic->mtu : nic.network->mtu;
-        if (mtu)
-            ja_step_input(p->plan, step, " mtu %lld", (long long)mtu);
-        ja_step_input(p->plan, step, " master %s up\n", nic.bridge);
-        link_remove(p, step, true, nic.link, s->jail->uuid);
-        ja_step_guard(p->plan, step, JA_FACT_LINK, nic.link, NULL);
-    }
-}
-
-/* The host's permanent neighbour entries for the jail's addresses: no ARP, and no table that overflows with many jails. */
-static void neighbours(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step, bool add)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-            struct ja_addr addr;
-            char text[JA_ADDR_TEXT];
-            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
-                continue;
-            ja_addr_format(&addr, false, text);
-            if (add) {
-                ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, nic.mac,
-                              nic.bridge);
-                ja_step_undo_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
-            } else {
-                ja_step_input(p->plan, step, "neigh flush to %s dev %s nud permanent\n", text, nic.bridge);
-            }
-        }
-    }
-}
-
-/* vnet=shared: its addresses are further ones of the host, on its networks' bridges. */
-static void share_addresses(struct ja_planning *p, const struct ja_subject *s)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-            struct ja_addr addr;
-            char text[JA_ADDR_TEXT];
-            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
-                continue;
-            ja_addr_format(&addr, false, text);
-            const char *holder = ja_fact(p->facts, JA_FACT_HOSTADDR, text);
-            if (holder) {
-                ja_plan_fail(p->plan, JA_E_CONFLICT, "field nics.address", "the host has %s already, on %s", text,
-                             holder);
-                continue;
-            }
-            struct ja_step *step = ja_plan_step(p->plan, "give its address to the host, which it shares");
-            ja_step_run(p->plan, step, TOOL("ip"), "address", "add", NULL);
-            ja_step_runf(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
-            ja_step_run(p->plan, step, "dev", nic.bridge, addr.v6 ? "nodad" : NULL, NULL);
-            ja_step_undo(p->plan, step, TOOL("ip"), "address", "flush", "dev", nic.bridge, "to", NULL);
-            ja_step_undof(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
-            ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, text, nic.bridge);
-        }
-    }
-}
-
-static void unshare_addresses(struct ja_planning *p, const struct ja_subject *s)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-            struct ja_addr addr;
-            char text[JA_ADDR_TEXT];
-            if (ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0)
-                continue;
-            ja_addr_format(&addr, false, text);
-            if (!ja_str_equal(ja_fact(p->facts, JA_FACT_HOSTADDR, text), nic.bridge))
-                continue;
-            struct ja_step *step = ja_plan_step(p->plan, "take its address from the host");
-            ja_step_run(p->plan, step, TOOL("ip"), "address", "flush", "dev", nic.bridge, "to", NULL);
-            ja_step_runf(p->plan, step, "%s/%d", text, addr.v6 ? 128 : 32);
-        }
-    }
-}
-
-static bool has_addresses(const struct ja_subject *s)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++)
-        if (((const struct ja_nic *)s->jail->nics.items[i])->assigned.count)
-            return true;
-    return false;
-}
-
-static void add_neighbours(struct ja_planning *p, const struct ja_subject *s)
-{
-    if (!has_addresses(s))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "tell the host where its addresses are");
-    ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-    ja_step_undo(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-    neighbours(p, s, step, true);
-}
-
-/* One route or the default of one family, through a nic's gateway. */
-static void default_route(struct ja_planning *p, struct ja_step *step, const struct ja_linux_nic *nic, bool v6,
-                          bool *done)
-{
-    struct ja_addr gateway;
-    char text[JA_ADDR_TEXT], mac[JA_MAC_TEXT];
-    if (!ja_linux_gateway(nic->network, v6, &gateway))
-        return;
-    bool have = false;
-    for (size_t a = 0; a < nic->nic->assigned.count; a++) {
-        struct ja_addr addr;
-        have = have || (ja_addr_parse(nic->nic->assigned.items[a], &addr, NULL) == 0 && addr.v6 == v6);
-    }
-    if (!have)
-        return;
-    ja_addr_format(&gateway, false, text);
-    ja_linux_bridge_mac(nic->network, mac);
-    ja_step_input(p->plan, step, "neigh replace %s lladdr %s dev %s nud permanent\n", text, mac, nic->nic->label);
-    if (nic->nic->gateway && !*done) {
-        ja_step_input(p->plan, step, "route add default via %s dev %s\n", text, nic->nic->label);
-        *done = true;
-    }
-}
-
-/* One batch inside the jail's network namespace: addresses, links, routes. */
-static void configure_inside(struct ja_planning *p, const struct ja_subject *s, const char *run)
-{
-    bool done4 = false, done6 = false;
-    for (size_t r = 0; r < s->jail->routes.count; r++) {
-        const struct ja_route *route = s->jail->routes.items[r];
-        done4 = done4 || strcmp(route->destination, "default") == 0;
-        done6 = done6 || strcmp(route->destination, "default6") == 0;
-    }
-    struct ja_step *step = ja_plan_step(p->plan, "configure its interfaces and routes from within");
-    ja_step_run(p->plan, step, TOOL("nsenter"), NULL);
-    ja_step_runf(p->plan, step, "--net=%s/ns/net", run);
-    ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-            const char *address = nic.nic->assigned.items[a];
-            ja_step_input(p->plan, step, "addr add %s dev %s%s\n", address, nic.nic->label,
-                          strchr(address, ':') ? " nodad" : "");
-        }
-        int64_t mtu = nic.nic->mtu ? nic.nic->mtu : nic.network->mtu;
-        ja_step_input(p->plan, step, "link set dev %s ", nic.nic->label);
-        if (mtu)
-            ja_step_input(p->plan, step, "mtu %lld ", (long long)mtu);
-        ja_step_input(p->plan, step, "up\n");
-        default_route(p, step, &nic, false, &done4);
-        default_route(p, step, &nic, true, &done6);
-    }
-    for (size_t r = 0; r < s->jail->routes.count; r++) {
-        const struct ja_route *route = s->jail->routes.items[r];
-        const char *to = strcmp(route->destination, "default6") == 0 ? "default" : route->destination;
-        ja_step_input(p->plan, step, "route add %s via %s\n", to, route->via);
-    }
-    if (!step->run.input)
-        ja_step_input(p->plan, step, "link set dev lo up\n");
 }
 
 /* ---- files in its tree ---- */
@@ -290,6 +83,43 @@ static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const c
     step->flags |= JA_STEP_PERSISTENT;
 }
 
+/* True for addresses at which only the host itself finds a resolver. */
+static bool is_hosts_own(const char *address)
+{
+    struct ja_addr addr, loopback6 = {.v6 = true, .bytes = {[15] = 1}};
+    if (ja_addr_parse(address, &addr, NULL) < 0)
+        return true; /* an interface's address of its link, or nonsense */
+    return addr.v6 ? ja_addr_compare(&addr, &loopback6) == 0 : addr.bytes[0] == 127;
+}
+
+/* The resolvers of one of the host's files that jails can ask too. */
+static bool take_servers(const char *file, struct ja_str *text)
+{
+    bool found = false;
+    while (file && *file) {
+        char address[JA_ADDR_TEXT];
+        if (sscanf(file, "nameserver %63s", address) == 1 && !is_hosts_own(address)) {
+            ja_str_addf(text, "nameserver %s\n", address);
+            found = true;
+        }
+        file += strcspn(file, "\n");
+        file += *file == '\n';
+    }
+    return found;
+}
+
+/* Where a local resolver stands before the real ones, its program tells these in a file of its own. */
+static void hosts_servers(struct ja_planning *p, const struct ja_jail *jail, struct ja_str *text)
+{
+    static const char *const files[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
+                                        "/run/NetworkManager/no-stub-resolv.conf"};
+    for (size_t i = 0; i < JA_COUNT(files); i++)
+        if (take_servers(ja_fact(p->facts, JA_FACT_FILE, files[i]), text))
+            return;
+    ja_plan_note(p->plan, "%s: no resolver is known that it could ask; set its field dns.servers", jail->name);
+    ja_str_add(text, "# no resolver of the host can be asked from here\n");
+}
+
 static void resolver(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_dns *dns = &s->jail->dns;
@@ -309,7 +139,7 @@ static void resolver(struct ja_planning *p, const struct ja_subject *s)
         struct ja_addr gateway;
         char address[JA_ADDR_TEXT], domain[JA_LINUX_DOMAIN];
         ja_linux_nic_fill(p, s, i, &nic);
-        if (!nic.network->dns)
+        if (!ja_linux_dns_answers(p, nic.network))
             continue;
         ja_linux_domain(nic.network, domain);
         if (!ja_strv_has(&search, domain) && ja_strv_add(&search, domain) < 0)
@@ -320,6 +150,9 @@ static void resolver(struct ja_planning *p, const struct ja_subject *s)
         ja_addr_format(&gateway, false, address);
         ja_str_addf(&text, "nameserver %s\n", address);
     }
+    /* Without a network of its own it has the host's. */
+    if (text.length == 0 && s->jail->nics.count && s->jail->vnet == JA_VNET_YES)
+        hosts_servers(p, s->jail, &text);
     if (text.length == 0 && !text.failed)
         return;
     const struct ja_strv *domains = dns->search.count ? &dns->search : &search;
@@ -384,6 +217,7 @@ static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail);
+    char netns[512];
     if (!run)
         return;
     if (p->build != s->jail) {
@@ -401,12 +235,13 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     }
     pin_namespaces(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
-        make_pairs(p, s, run);
-        add_neighbours(p, s);
-        configure_inside(p, s, run);
+        snprintf(netns, sizeof netns, "%s/ns/net", run);
+        if (s->jail->nics.count)
+            ja_linux_firewall_note(p);
+        ja_linux_nics_add(p, s, netns);
         ja_linux_jail_rules_add(p, s);
     } else {
-        share_addresses(p, s);
+        ja_linux_addresses_share(p, s);
         warn_shared(p, s->jail);
     }
     if (s->jail->privileged)
@@ -449,26 +284,36 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
         netns_name(p->site, s->jail, name);
         step = ja_plan_host_step(p, "netns-unlink", "forget the name of its network namespace");
         ja_step_run(p->plan, step, name, NULL);
-        if (has_addresses(s)) {
-            step = ja_plan_step(p->plan, "forget where its addresses were");
-            ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-            neighbours(p, s, step, false);
-        }
-        for (size_t i = 0; i < s->jail->nics.count; i++) {
-            struct ja_linux_nic nic;
-            ja_linux_nic_fill(p, s, i, &nic);
-            step = ja_plan_host_step(p, "link-remove", "remove the pair %s", nic.link);
-            link_remove(p, step, false, nic.link, s->jail->uuid);
-        }
+        ja_linux_nics_remove(p, s);
         ja_linux_jail_rules_remove(p, s);
     } else {
-        unshare_addresses(p, s);
+        ja_linux_addresses_unshare(p, s);
     }
     ja_linux_container_clean(p, s->jail, run);
     /* A start that was cut off between its commit and here has left them. */
     release_pins(p, run);
     step = ja_plan_host_step(p, "remove-tree", "remove its runtime directory");
     ja_step_run(p->plan, step, run, NULL);
+}
+
+/* What is outside of the running jail: how it is set up within is its own affair. */
+static void repair(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    const char *pid = run ? ja_factf(p->facts, JA_FACT_PROCESS, "%s/pid", run) : NULL;
+    char netns[64], name[96];
+    if (!pid || s->jail->vnet != JA_VNET_YES)
+        return;
+    snprintf(netns, sizeof netns, "/proc/%.*s/ns/net", (int)strcspn(pid, " "), pid);
+    ja_linux_nics_repair(p, s, netns);
+    ja_linux_nic_rules_repair(p, s);
+    ja_linux_names_add(p, s);
+    netns_name(p->site, s->jail, name);
+    if (ja_factf(p->facts, JA_FACT_NETNS, "%s", name))
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "netns-link", "name the network namespace of jail %s", s->jail->name);
+    ja_step_run(p->plan, step, name, NULL);
+    ja_step_runf(p->plan, step, "%s/pid", run);
 }
 
 static const char *stop_signal(struct ja_planning *p, const struct ja_jail *jail)
@@ -527,7 +372,13 @@ const struct ja_host ja_host_linux = {
     .jail_update = update,
     .jail_running = running,
     .jail_exec = ja_linux_container_exec,
+    .network_needs_stop = ja_linux_network_needs_stop,
+    .network_change = ja_linux_network_change,
+    .network_changed = ja_linux_network_changed,
+    .instance_repair = ja_linux_rules_restore,
+    .jail_repair = repair,
     .forwards_change = ja_linux_forwards_change,
+    .foreign_firewall = ja_linux_foreign_firewall,
     .instance_up = ja_linux_instance_up,
     .instance_down = ja_linux_instance_down,
 };

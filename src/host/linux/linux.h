@@ -30,11 +30,30 @@ void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMA
 /* network.c: bridge, rules, resolver. */
 void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_network_down(struct ja_planning *p, const struct ja_network *network);
+bool ja_linux_link_is_up(struct ja_planning *p, const char *link); /* an interface of the host */
 bool ja_linux_network_is_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_instance_down(struct ja_planning *p);
+/* netchange.c: see host.h. */
+bool ja_linux_network_needs_stop(const struct ja_network *from, const struct ja_network *to);
+void ja_linux_network_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                             const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count);
+void ja_linux_network_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
 /* Rules and names for one jail's nics: added undoably, removed repeatably. */
 void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s);
+
+/* nics.c: pairs, neighbours and what is configured within the network namespace at `netns`; undoably added, repeatably
+ * removed. repair emits what a running jail lacks of it, repeatably. */
+void ja_linux_nics_add(struct ja_planning *p, const struct ja_subject *s, const char *netns);
+void ja_linux_nics_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_nics_repair(struct ja_planning *p, const struct ja_subject *s, const char *netns);
+/* The addresses of a jail with the host's network, on its networks' bridges. */
+void ja_linux_addresses_share(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_addresses_unshare(struct ja_planning *p, const struct ja_subject *s);
+
+/* firewall.c: true when rules of others drop what is forwarded: who, and what to do (for doctor; start says it in a note). */
+bool ja_linux_foreign_firewall(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
+void ja_linux_firewall_note(struct ja_planning *p);
 
 /* forwards.c: the port forwards of a running jail as `to` has them, instead of those of `from`. */
 void ja_linux_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);

@@ -124,7 +124,7 @@ static bool members_are_there(struct ja_planning *p, const struct ja_network *ne
     return all;
 }
 
-static bool link_is_up(struct ja_planning *p, const char *link)
+bool ja_linux_link_is_up(struct ja_planning *p, const char *link)
 {
     const char *flags = ja_factf(p->facts, JA_FACT_FILE, "/sys/class/net/%s/flags", link);
     return flags && (strtoul(flags, NULL, 16) & 1); /* IFF_UP */
@@ -139,7 +139,7 @@ bool ja_linux_network_is_up(struct ja_planning *p, const struct ja_network *netw
     bool up = alias && strcmp(alias, mark) == 0;
     /* All is asked for, also after something was found missing: the facts are then read in one go. */
     up = addresses_are_there(p, network, bridge) && up;
-    up = link_is_up(p, bridge) && up;
+    up = ja_linux_link_is_up(p, bridge) && up;
     up = members_are_there(p, network, bridge) && up;
     up = (!forwards(network, false) || setting_is(p, FORWARD4, "1")) && up;
     up = (!forwards(network, true) || setting_is(p, FORWARD6, "1")) && up;
@@ -183,7 +183,7 @@ static void check_overlap(void *context, const char *line)
     }
 }
 
-static void refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge)
+void ja_linux_refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge)
 {
     struct overlap_check check = {p, network, bridge};
     if (network->addresses.count || network->members.count)
@@ -220,7 +220,7 @@ static void make_bridge(struct ja_planning *p, const struct ja_network *network,
 {
     char mac[JA_MAC_TEXT];
     ja_linux_bridge_mac(network, mac);
-    refuse_conflicts(p, network, bridge);
+    ja_linux_refuse_conflicts(p, network, bridge);
     struct ja_step *step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
     ja_step_input(p->plan, step, "link add name %s address %s type bridge stp_state 0 forward_delay 0\n", bridge, mac);
@@ -235,11 +235,11 @@ static void make_bridge(struct ja_planning *p, const struct ja_network *network,
 /* What somebody took away from a bridge that is still there. */
 static void complete_bridge(struct ja_planning *p, const struct ja_network *network, const char *bridge)
 {
-    bool addresses = addresses_are_there(p, network, bridge), up = link_is_up(p, bridge);
+    bool addresses = addresses_are_there(p, network, bridge), up = ja_linux_link_is_up(p, bridge);
     if (addresses && up)
         return;
     if (!addresses)
-        refuse_conflicts(p, network, bridge);
+        ja_linux_refuse_conflicts(p, network, bridge);
     struct ja_step *step = ja_plan_step(p->plan, "complete the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
     if (!up)
@@ -248,8 +248,8 @@ static void complete_bridge(struct ja_planning *p, const struct ja_network *netw
         add_addresses(p, network, step, bridge);
 }
 
-static void add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
-                       const char *mark)
+void ja_linux_add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
+                         const char *mark)
 {
     const char *member = network->members.items[number];
     char port[16];
@@ -347,6 +347,11 @@ static void settings(struct ja_planning *p, const struct ja_network *network, bo
     acquire(p, FORWARD6, "1", first, "let the host forward IPv6");
 }
 
+void ja_linux_network_settings(struct ja_planning *p, const struct ja_network *network)
+{
+    settings(p, network, false);
+}
+
 struct release {
     struct ja_planning *p;
     char mark[128];
@@ -406,7 +411,7 @@ void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network
     else
         make_bridge(p, network, bridge, mark);
     for (size_t i = 0; i < network->members.count; i++)
-        add_member(p, network, i, bridge, mark);
+        ja_linux_add_member(p, network, i, bridge, mark);
     ja_linux_dns_up(p, network);
 }
 

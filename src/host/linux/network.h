@@ -9,16 +9,24 @@
 
 /* Lines for `nft -f -`, as a step's command or as its undo. A removal adds an element before it deletes it, in one
  * transaction, so that it succeeds whether or not the element was there. */
-enum ja_linux_way { JA_LINUX_ADD, JA_LINUX_REMOVE };
+enum ja_linux_way { JA_LINUX_ADD, JA_LINUX_REMOVE, JA_LINUX_ASK };
 struct ja_linux_script {
     struct ja_planning *p;
     struct ja_step *step;
     bool undo;
     enum ja_linux_way way;
+    bool *missing; /* JA_LINUX_ASK: writes nothing, and sets this when an element is not there */
 };
 /* One element of a set or map of the instance's table `family`. */
 void ja_linux_element(const struct ja_linux_script *script, const char *family, const char *set, const char *format,
                       ...) JA_PRINTF(4, 5);
+
+/* network.c, for netchange.c: host settings that are missing; a failure of the plan when the host has one of its networks;
+ * one member, if it is not there. */
+void ja_linux_network_settings(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge);
+void ja_linux_add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
+                         const char *mark);
 
 /* rules.c. up emits what facts say is missing; down is repeatable. */
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network);
@@ -34,10 +42,25 @@ void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s
 void ja_linux_forward_elements(const struct ja_linux_script *script, const struct ja_subject *s);
 void ja_linux_forwards_check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except);
 
-/* ruleset.c: `nft -f -` text that makes the instance's table of a family ("inet", "bridge"). */
-void ja_linux_ruleset(const char *family, const char *tag, struct ja_str *text);
+/* The rules of a network and of its running jails, from one to the other, undoably. */
+void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                           const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count);
+/* Repair: the rules of tables that are there; the elements of a running jail. */
+void ja_linux_rules_restore(struct ja_planning *p);
+void ja_linux_nic_rules_repair(struct ja_planning *p, const struct ja_subject *s);
 
-/* dns.c. A network has a resolver when it wants one, has a gateway address, and dnsmasq is installed. */
+/* ruleset.c: `nft -f -` text that makes the instance's table of a family ("inet", "bridge"); `again`: puts the rules back
+ * in one that is there, without touching its sets. And how many rules that are. */
+void ja_linux_ruleset(const char *family, const char *tag, bool again, struct ja_str *text);
+unsigned ja_linux_ruleset_rules(const char *family);
+
+/* dns.c. A network has a resolver when it wants one, has a gateway address, and dnsmasq is installed. answers: its jails
+ * can ask the gateway for names. change: undoably from one to the other, with the names of the running jails; changed:
+ * what remains to be removed after the commit. */
+bool ja_linux_dns_answers(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_dns_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                         const struct ja_subject *to_jails, size_t count);
+void ja_linux_dns_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
 bool ja_linux_dns_is_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_dns_down(struct ja_planning *p, const struct ja_network *network);

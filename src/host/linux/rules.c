@@ -17,6 +17,20 @@ static void say(const struct ja_linux_script *script, const char *text)
         ja_step_input(script->p->plan, script->step, "%s", text);
 }
 
+/* Notes when an element is not there. The fact's name has no quotes, and of a map's element the key alone. */
+static void ask(const struct ja_linux_script *script, const char *family, const char *set, const char *value)
+{
+    char name[320];
+    size_t length = (size_t)snprintf(name, sizeof name, "%s ja%s %s ", family, script->p->site->tag, set);
+    const char *end = strstr(value, " : ");
+    for (const char *c = value; *c && c != end && length + 1 < sizeof name; c++)
+        if (*c != '"')
+            name[length++] = *c;
+    name[length] = '\0';
+    if (!ja_fact(script->p->facts, JA_FACT_NFT, name))
+        *script->missing = true;
+}
+
 void ja_linux_element(const struct ja_linux_script *script, const char *family, const char *set, const char *format,
                       ...)
 {
@@ -26,6 +40,10 @@ void ja_linux_element(const struct ja_linux_script *script, const char *family, 
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
+    if (script->way == JA_LINUX_ASK) {
+        ask(script, family, set, value);
+        return;
+    }
     for (int i = 0; i < (script->way == JA_LINUX_ADD ? 1 : 2); i++) {
         snprintf(line, sizeof line, "%s element %s ja%s %s { %s }\n", words[i], family, script->p->site->tag, set,
                  value);
@@ -53,6 +71,8 @@ static bool network_fact(struct ja_planning *p, const struct ja_network *network
     return ja_factf(p->facts, JA_FACT_NFT, "inet ja%s nets %s", p->site->tag, bridge) != NULL;
 }
 
+static void all_nics(const struct ja_linux_script *script, const struct ja_subject *s);
+
 /* ---- networks ---- */
 
 static void inet_elements(const struct ja_linux_script *script, const struct ja_network *network)
@@ -68,6 +88,8 @@ static void inet_elements(const struct ja_linux_script *script, const struct ja_
         ja_linux_element(script, "inet", "routed", "\"%s\"", bridge);
     else
         ja_linux_element(script, "inet", "via", "\"%s\" . \"%s\"", bridge, nat);
+    if (network->dhcp)
+        ja_linux_element(script, "inet", "dhcp", "\"%s\"", bridge);
     ja_linux_element(script, "inet", network->isolate ? "alone" : "own", "\"%s\" . \"%s\"", bridge, bridge);
     for (int v6 = 0; v6 < 2; v6++) {
         if (!ja_linux_gateway(network, v6, &gateway))
@@ -95,43 +117,114 @@ static void bridge_elements(const struct ja_linux_script *script, const struct j
 
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network)
 {
-    bool inet = network_fact(p, network);
-    return table_fact(p, "bridge") && inet;
+    bool missing = false;
+    struct ja_linux_script ask = {.p = p, .way = JA_LINUX_ASK, .missing = &missing};
+    inet_elements(&ask, network);
+    bridge_elements(&ask, network);
+    return table_fact(p, "bridge") && !missing;
 }
 
 /* Makes the tables that are missing, and adds the network, in one transaction. */
 void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
 {
     bool inet = table_fact(p, "inet"), bridge = table_fact(p, "bridge"), there = network_fact(p, network);
-    if (bridge && there)
+    if (ja_linux_rules_are_up(p, network))
         return;
     struct ja_step *step = ja_plan_step(
         p->plan, "%s", inet && bridge ? "let the rules know the network" : "make the rules that keep networks apart");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    /* What a network that was up lacks is added for good: it was so before somebody took it away. */
+    if (!there)
+        ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     static const char *const families[] = {"inet", "bridge"};
     for (size_t i = 0; i < JA_COUNT(families); i++) {
         bool table = i == 0 ? inet : bridge;
-        struct ja_linux_script add = {p, step, false, JA_LINUX_ADD}, undo = {p, step, true, JA_LINUX_REMOVE};
+        struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD},
+                               undo = {.p = p, .step = step, .undo = true, .way = JA_LINUX_REMOVE};
         void (*elements)(const struct ja_linux_script *, const struct ja_network *) =
             i == 0 ? inet_elements : bridge_elements;
         if (!table) {
             ja_autostr struct ja_str text = {0};
-            ja_linux_ruleset(families[i], p->site->tag, &text);
+            ja_linux_ruleset(families[i], p->site->tag, false, &text);
             if (text.failed)
                 ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
             else
                 ja_step_input(p->plan, step, "%s", text.text);
-            ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i], p->site->tag,
-                               families[i], p->site->tag);
-        } else {
+            if (!there)
+                ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i],
+                                   p->site->tag, families[i], p->site->tag);
+        } else if (!there) {
             elements(&undo, network);
         }
         elements(&add, network);
     }
     char guard[32];
     snprintf(guard, sizeof guard, "inet ja%s", p->site->tag);
+    if (!there)
+        ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
+}
+
+void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                           const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "change the rules of network %s", to->name);
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    for (int undo = 0; undo < 2; undo++) {
+        /* In one transaction: what stays is not interrupted. */
+        struct ja_linux_script remove = {.p = p, .step = step, .undo = undo, .way = JA_LINUX_REMOVE},
+                               add = {.p = p, .step = step, .undo = undo, .way = JA_LINUX_ADD};
+        const struct ja_network *old = undo ? to : from, *new = undo ? from : to;
+        inet_elements(&remove, old);
+        bridge_elements(&remove, old);
+        inet_elements(&add, new);
+        bridge_elements(&add, new);
+        for (size_t i = 0; i < count; i++) {
+            all_nics(&remove, undo ? &to_jails[i] : &from_jails[i]);
+            all_nics(&add, undo ? &from_jails[i] : &to_jails[i]);
+        }
+    }
+    char guard[32];
+    snprintf(guard, sizeof guard, "inet ja%s", p->site->tag);
     ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
+}
+
+/* The rules of a table that somebody has flushed or added to; its sets, and what passes by them, stay. */
+void ja_linux_rules_restore(struct ja_planning *p)
+{
+    static const char *const families[] = {"inet", "bridge"};
+    for (size_t i = 0; i < JA_COUNT(families); i++) {
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, "%u", ja_linux_ruleset_rules(families[i]));
+        if (!table_fact(p, families[i]))
+            continue;
+        const char *there = ja_factf(p->facts, JA_FACT_NFTRULES, "%s ja%s", families[i], p->site->tag);
+        if (there && strcmp(there, wanted) == 0)
+            continue;
+        ja_autostr struct ja_str text = {0};
+        ja_linux_ruleset(families[i], p->site->tag, true, &text);
+        struct ja_step *step =
+            ja_plan_step(p->plan, "put back the rules of the table %s ja%s", families[i], p->site->tag);
+        ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+        ja_step_input(p->plan, step, "%s", text.text ? text.text : "");
+        if (text.failed)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+}
+
+void ja_linux_nic_rules_repair(struct ja_planning *p, const struct ja_subject *s)
+{
+    bool missing = false;
+    struct ja_linux_script ask = {.p = p, .way = JA_LINUX_ASK, .missing = &missing};
+    all_nics(&ask, s);
+    ja_linux_forward_elements(&ask, s);
+    if (!missing)
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "let the rules know the interfaces of jail %s again", s->jail->name);
+    struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD};
+    ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    all_nics(&add, s);
+    ja_linux_forward_elements(&add, s);
 }
 
 void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network)
@@ -141,7 +234,7 @@ void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network
         return;
     struct ja_step *step = ja_plan_step(p->plan, "let the rules forget the network");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    struct ja_linux_script script = {p, step, false, JA_LINUX_REMOVE};
+    struct ja_linux_script script = {.p = p, .step = step, .way = JA_LINUX_REMOVE};
     if (inet)
         inet_elements(&script, network);
     if (bridge)
@@ -192,9 +285,13 @@ static void nic_elements(const struct ja_linux_script *script, const struct ja_l
         ja_addr_link_local(mac, &addr);
         nic_address(script, nic, &addr);
     }
+    bool given[2] = {false, false};
+    for (size_t i = 0; i < nic->nic->assigned.count; i++)
+        if (ja_nic_is_dynamic(nic->nic, i))
+            given[strchr(nic->nic->assigned.items[i], ':') != NULL] = true;
     if (ja_strv_has(&nic->nic->addresses, "dhcp"))
-        ja_linux_element(script, "bridge", "any4", "\"%s\"", nic->link);
-    if (ja_strv_has(&nic->nic->addresses, "slaac"))
+        ja_linux_element(script, "bridge", given[0] ? "dhcp" : "any4", "\"%s\"", nic->link);
+    if (ja_strv_has(&nic->nic->addresses, "slaac") && !given[1])
         ja_linux_element(script, "bridge", "any6", "\"%s\"", nic->link);
     if (nic->network->isolate)
         ja_linux_element(script, "bridge", "isolated", "\"%s\"", nic->link);
@@ -216,7 +313,8 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
     ja_linux_forwards_check(p, s, NULL);
     struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others%s",
                                         s->jail->forwards.count ? "; forward its ports" : "");
-    struct ja_linux_script add = {p, step, false, JA_LINUX_ADD}, undo = {p, step, true, JA_LINUX_REMOVE};
+    struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD},
+                           undo = {.p = p, .step = step, .undo = true, .way = JA_LINUX_REMOVE};
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     all_nics(&add, s);
     ja_linux_forward_elements(&add, s);
@@ -236,7 +334,7 @@ void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s
         return;
     struct ja_step *step =
         ja_plan_step(p->plan, "let the rules forget its interfaces%s", s->jail->forwards.count ? " and forwards" : "");
-    struct ja_linux_script script = {p, step, false, JA_LINUX_REMOVE};
+    struct ja_linux_script script = {.p = p, .step = step, .way = JA_LINUX_REMOVE};
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     if (bridge)
         all_nics(&script, s);

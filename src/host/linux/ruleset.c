@@ -12,7 +12,6 @@
 
 /* Routed traffic. @TAG@ is the instance's tag. */
 static const char inet_table[] =
-    "create table inet ja@TAG@\n"
     "table inet ja@TAG@ {\n"
     "\t# bridges; bridges by how they reach the world (by any interface that is no bridge of ours with NAT, "
     "by one\n"
@@ -25,6 +24,8 @@ static const char inet_table[] =
     "\t# a bridge and its gateway address\n"
     "\tset gateway4 { type ifname . ipv4_addr; }\n"
     "\tset gateway6 { type ifname . ipv6_addr; }\n"
+    "\t# bridges whose gateway gives out addresses\n"
+    "\tset dhcp { type ifname; }\n"
     "\t# pairs of a bridge and itself, where jails may not reach each other\n"
     "\tset alone { type ifname . ifname; }\n"
     "\t# ports of the host that lead to jails: of all its addresses, of one\n"
@@ -51,7 +52,8 @@ static const char inet_table[] =
     "\t\tiifname . ip6 daddr @gateway6 jump to_gateway\n"
     "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } "
     "accept\n"
-    "\t\tudp dport 67 accept\n"
+    "\t\tiifname @dhcp udp dport 67 accept\n"
+    "\t\tiifname @dhcp icmpv6 type nd-router-solicit accept\n"
     "\t\tgoto deny\n"
     "\t}\n"
     "\tchain from_jail {\n"
@@ -108,15 +110,15 @@ static const char inet_table[] =
 /* Frames between jails do not meet the rules above. What a nic may send is decided here, where it enters the
  * bridge. */
 static const char bridge_table[] =
-    "create table bridge ja@TAG@\n"
     "table bridge ja@TAG@ {\n"
-    "\t# nics with their MAC; with the addresses that they may use, and for IPv6 also announce; nics whose "
-    "addresses\n"
-    "\t# others give out; nics that do not see each other; gateways, which nobody may pose as\n"
+    "\t# nics with their MAC; with the addresses that they may use, and for IPv6 also announce; nics "
+    "that ask\n"
+    "\t# our gateway for theirs; nics whose addresses others give out; nics that do not see each other; gateways, which nobody may pose as\n"
     "\tset nics { type ifname . ether_addr; }\n"
     "\tset source4 { type ifname . ipv4_addr; }\n"
     "\tset source6 { type ifname . ipv6_addr; }\n"
     "\tset target6 { typeof iifname . @th,64,128; }\n"
+    "\tset dhcp { type ifname; }\n"
     "\tset any4 { type ifname; }\n"
     "\tset any6 { type ifname; }\n"
     "\tset isolated { type ifname; }\n"
@@ -139,6 +141,7 @@ static const char bridge_table[] =
     "\tchain from_ip4 {\n"
     "\t\t# no jail gives out addresses\n"
     "\t\tudp sport 67 drop\n"
+    "\t\tiifname @dhcp ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept\n"
     "\t\tiifname . ip saddr @source4 accept\n"
     "\t\tip saddr @gateway4 drop\n"
     "\t\tiifname @any4 accept\n"
@@ -173,13 +176,30 @@ static const char bridge_table[] =
     "\t}\n"
     "}\n";
 
-void ja_linux_ruleset(const char *family, const char *tag, struct ja_str *text)
+static const char *text_of(const char *family)
+{
+    return strcmp(family, "bridge") == 0 ? bridge_table : inet_table;
+}
+
+void ja_linux_ruleset(const char *family, const char *tag, bool again, struct ja_str *text)
 {
     static const char placeholder[] = "@TAG@";
-    const char *rest = strcmp(family, "bridge") == 0 ? bridge_table : inet_table;
+    const char *rest = text_of(family);
+    ja_str_addf(text, "%s table %s ja%s\n", again ? "flush" : "create", family, tag);
     for (const char *at; (at = strstr(rest, placeholder)) != NULL; rest = at + strlen(placeholder)) {
         ja_str_addn(text, rest, (size_t)(at - rest));
         ja_str_add(text, tag);
     }
     ja_str_add(text, rest);
+}
+
+unsigned ja_linux_ruleset_rules(const char *family)
+{
+    unsigned count = 0;
+    /* What stands two deep is a rule, a comment or a chain's hook. */
+    for (const char *line = text_of(family); (line = strstr(line, "\n\t\t")) != NULL;) {
+        line += 3;
+        count += *line != '#' && !ja_str_starts(line, "type ");
+    }
+    return count;
 }

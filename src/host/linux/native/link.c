@@ -120,3 +120,17 @@ int ja_verb_daemon_stop(int argc, char *const *argv, struct ja_hostverb_io *io J
         return ja_file_error(err, errno, argv[1], "remove it");
     return 0;
 }
+
+/* daemon-signal PIDFILE PROGRAM SIGHUP: as daemon-stop finds it; none is success. */
+int ja_verb_daemon_signal(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    if (argc != 4 || argv[1][0] != '/' || !ja_opt_plain_name(argv[2]) || strcmp(argv[3], "SIGHUP") != 0)
+        return ja_opt_usage(argv[0], err);
+    pid_t pid = ja_linux_daemon_pid(argv[1], argv[2]);
+    ja_autoclose int pidfd = pid ? ja_sys_pidfd_open(pid) : -1;
+    /* Looked at again now that the number cannot pass to another process unseen. */
+    if (pidfd >= 0 && ja_linux_daemon_pid(argv[1], argv[2]) == pid && ja_sys_pidfd_signal(pidfd, SIGHUP) < 0 &&
+        errno != ESRCH)
+        return ja_error_sys(err, errno, NULL, "cannot signal process %d", (int)pid);
+    return 0;
+}

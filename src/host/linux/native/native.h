@@ -70,6 +70,7 @@ pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 
 /* The verbs, one file each group. */
 ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                    /* ns.c */
+ja_hostverb_fn ja_verb_ns_setting;                                                       /* ns.c */
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
 ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
@@ -77,7 +78,7 @@ ja_hostverb_fn ja_verb_contain;                                                 
 ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
-ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop;                                 /* link.c */
+ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop, ja_verb_daemon_signal;          /* link.c */
 ja_hostverb_fn ja_verb_cgroup_limit;                                                     /* limits.c */
 ja_hostverb_fn ja_verb_crun_clean;                                                       /* clean.c */
 ja_hostverb_fn ja_verb_cgroup_create, ja_verb_cgroup_remove;                             /* cgroup.c */
@@ -87,6 +88,10 @@ ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
 ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
 
 ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
+
+/* Facts about rules, firewall.c: see JA_FACT_FIREWALL; and how many rules a table of a family (NFPROTO_*) has. */
+int ja_linux_probe_firewall(const char *bridges, struct ja_str *lines, struct ja_error *err);
+int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count, struct ja_error *err);
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);

@@ -65,6 +65,8 @@ static void child_main(int sync, bool net, const char *ping_range)
             write_sysctl("/proc/sys/net/ipv4/ping_group_range", ping_range);
             /* A new stack copies the host's forwarding. A jail with nics in two networks must not join them unasked. */
             write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+            /* What a jail was given counts, not what somebody on its network advertises; ns-setting allows it. */
+            write_sysctl("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
         }
     }
     if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
@@ -244,6 +246,45 @@ int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_
         return code;
     }
     return 0;
+}
+
+/* "net/ipv6/conf/eth0/accept_ra=1": below net/, nothing that leads elsewhere. */
+static int set_setting(const char *assignment, struct ja_error *err)
+{
+    const char *equal = strchr(assignment, '=');
+    ja_autofree char *path = ja_printf("/proc/sys/%.*s", equal ? (int)(equal - assignment) : 0, assignment);
+    ja_autoclose int fd = -1;
+
+    if (path == NULL) {
+        return ja_error_nomem(err);
+    }
+    if (equal == NULL || strncmp(assignment, "net/", 4) != 0 || strstr(path, "..") != NULL) {
+        return ja_error_set(err, JA_E_USAGE, NULL, "\"%s\" is not net/NAME=VALUE", assignment);
+    }
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, equal + 1, strlen(equal + 1)) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot set %s", assignment);
+    }
+    return 0;
+}
+
+/* The runner calls it in a child: /proc/sys/net is that of the process that opens it. */
+int ja_verb_ns_setting(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    ja_autoclose int fd = -1;
+    int code = 0;
+
+    if (argc < 3 || argv[1][0] != '/') {
+        return ja_opt_usage(argv[0], err);
+    }
+    fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot enter the network namespace %s", argv[1]);
+    }
+    for (int i = 2; i < argc && code == 0; i++) {
+        code = set_setting(argv[i], err);
+    }
+    return code;
 }
 
 int ja_verb_ns_release(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)

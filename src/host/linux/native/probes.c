@@ -124,6 +124,53 @@ static int probe_hostnets(struct ja_str *lines, struct ja_error *err)
     return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot list the host's addresses") : 1;
 }
 
+struct found_neighbour {
+    bool permanent;
+    uint8_t mac[6];
+};
+
+static int take_neighbour(void *context, const struct nlmsghdr *message)
+{
+    struct found_neighbour *found = context;
+    const struct ndmsg *header = NLMSG_DATA(message);
+    size_t size;
+    if (message->nlmsg_type != RTM_NEWNEIGH)
+        return 0;
+    const void *mac = ja_nl_find((const char *)header + NLMSG_ALIGN(sizeof *header),
+                                 NLMSG_PAYLOAD(message, sizeof *header), NDA_LLADDR, &size);
+    found->permanent = header->ndm_state == NUD_PERMANENT && mac && size == sizeof found->mac;
+    if (found->permanent)
+        memcpy(found->mac, mac, size);
+    return 0;
+}
+
+static int probe_neighbour(const char *name, char ret_mac[18], struct ja_error *err)
+{
+    struct ja_addr addr;
+    struct found_neighbour found = {0};
+    char address[JA_ADDR_TEXT], interface[IF_NAMESIZE];
+    if (sscanf(name, "%63s %15s", address, interface) != 2 || ja_addr_parse(address, &addr, NULL) < 0)
+        return 0;
+    struct ndmsg header = {.ndm_family = addr.v6 ? AF_INET6 : AF_INET, .ndm_ifindex = (int)if_nametoindex(interface)};
+    if (!header.ndm_ifindex)
+        return 0;
+    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    if (fd < 0)
+        return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
+    struct ja_nl nl = {0};
+    ja_nl_message(&nl, RTM_GETNEIGH, NLM_F_ACK, &header, sizeof header);
+    ja_nl_attr(&nl, NDA_DST, addr.bytes, addr.v6 ? 16 : 4);
+    int rc = ja_nl_request(fd, &nl, take_neighbour, &found, NULL, 0);
+    ja_nl_fini(&nl);
+    if (rc == -ENOMEM)
+        return ja_error_nomem(err);
+    if (rc < 0 || !found.permanent)
+        return 0;
+    snprintf(ret_mac, 18, "%02x:%02x:%02x:%02x:%02x:%02x", found.mac[0], found.mac[1], found.mac[2], found.mac[3],
+             found.mac[4], found.mac[5]);
+    return 1;
+}
+
 /* ---- rules ---- */
 
 /* A table; or an element of a set or map: FAMILY TABLE SET PART [. PART]... What is nothing else is an interface's name. */
@@ -159,6 +206,15 @@ static int probe_nft(const struct ja_strv *words, struct ja_error *err)
     if (rc == -ENOENT || rc == -EINVAL || rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT || rc == -EPROTONOSUPPORT)
         return 0;
     return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot ask for nftables") : 1;
+}
+
+static int probe_nftrules(const char *name, unsigned *ret_count, struct ja_error *err)
+{
+    char family[8], table[64];
+    if (sscanf(name, "%7s %63s", family, table) != 2 || ja_nft_family(family) < 0)
+        return 0;
+    int rc = ja_linux_probe_rules((uint8_t)ja_nft_family(family), table, ret_count, err);
+    return rc < 0 ? rc : 1;
 }
 
 /* ---- file systems ---- */
@@ -262,9 +318,12 @@ static int probe_idmap(const char *path, struct ja_error *err)
 static struct ja_linux_probes probes = {
     .hostaddr = probe_hostaddr,
     .hostnets = probe_hostnets,
+    .neighbour = probe_neighbour,
+    .firewall = ja_linux_probe_firewall,
     .mount = probe_mount,
     .subvolume = probe_subvolume,
     .nft = probe_nft,
+    .nftrules = probe_nftrules,
     .quota = probe_quota,
     .idmap = probe_idmap,
     .apt = ja_linux_probe_apt,
