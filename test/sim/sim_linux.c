@@ -6,6 +6,7 @@
  *     nft FAMILY TABLE [SET ELEMENT]
  *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH; daemon PIDFILE
  */
+#include "host/linux/network.h"
 #include "sim.h"
 
 #include <jansson.h>
@@ -99,6 +100,8 @@ static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja
         sim_put(sim, master, "master %s", name);
     if (has(words, count, "nomaster"))
         sim_drop(sim, "master %s", name);
+    if (after(words, count, "mtu"))
+        sim_put(sim, after(words, count, "mtu"), "mtu %s", name);
     if (has(words, count, "up"))
         sim_put(sim, "yes", "up %s", name);
     return 0;
@@ -113,6 +116,8 @@ static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_
         return set_link(sim, words, count, err);
     if (!device || !sim_get(sim, "link %s", device))
         return sim_fail(err, "there is no interface %s", device ? device : "?");
+    if (strcmp(words[0], "addr") == 0 && strcmp(words[1], "del") == 0)
+        return sim_drop(sim, "addr %s %s", device, words[2]) ? 0 : sim_fail(err, "%s has no %s", device, words[2]);
     if (strcmp(words[0], "addr") == 0) {
         if (sim_get(sim, "addr %s %s", device, words[2]))
             return sim_fail(err, "%s has %s already", device, words[2]);
@@ -205,6 +210,10 @@ static void plain_element(const char *line, char *element, size_t size)
 {
     const char *open = strchr(line, '{'), *close = strrchr(line, '}');
     size_t n = 0;
+    /* Of a map's element the key alone: what it leads to is its value. */
+    const char *value = open ? strstr(open, " : ") : NULL;
+    if (value)
+        close = value + 1;
     for (const char *c = open + 1; open && close && c < close && n + 1 < size; c++)
         if (*c != '"' && !(*c == ' ' && (n == 0 || c + 1 == close)))
             element[n++] = *c;
@@ -222,6 +231,7 @@ static int nft_line(struct ja_sim *sim, void *context, const char *line, char *c
     }
     if (strcmp(words[0], "table") == 0) {
         *inside = true;
+        sim_put(sim, "", "nft %s %s", words[1], words[2]);
         return 0;
     }
     if (count < 4)
@@ -237,7 +247,7 @@ static int nft_line(struct ja_sim *sim, void *context, const char *line, char *c
             sim_drop(sim, "nft %s %s", family, table);
             sim_drop_all(sim, "nft %s %s ", family, table);
         } else {
-            sim_put(sim, "", "nft %s %s", family, table);
+            sim_put(sim, strcmp(words[0], "flush") == 0 ? "flushed" : "", "nft %s %s", family, table);
         }
         return 0;
     }
@@ -508,6 +518,12 @@ static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)sim, (void)cmd, (void)argv, (void)argc, (void)err;
+    return 0;
+}
+
 static int do_cgroup_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                             struct ja_error *err)
 {
@@ -570,6 +586,8 @@ static const struct ja_sim_command commands[] = {
     {{"host", "netns-link"}, do_netns_link},
     {{"host", "netns-unlink"}, do_netns_unlink},
     {{"host", "daemon-stop"}, do_daemon_stop},
+    {{"host", "daemon-signal"}, do_nothing},
+    {{"host", "ns-setting"}, do_nothing},
     {{"host", "cgroup-create"}, do_cgroup_create},
     {{"host", "cgroup-limit"}, do_cgroup_limit},
     {{"host", "cgroup-remove"}, do_cgroup_remove},
@@ -660,6 +678,20 @@ static const char *daemon_of(struct ja_sim *sim, const char *name)
     return sim_get(sim, "daemon %s", pidfile);
 }
 
+static const char *neighbour(struct ja_sim *sim, const char *name)
+{
+    char address[64], device[16];
+    return sscanf(name, "%63s %15s", address, device) == 2 ? sim_get(sim, "neigh %s %s", device, address) : NULL;
+}
+
+static const char *rules_of(struct ja_sim *sim, const char *name)
+{
+    const char *table = sim_get(sim, "nft %s", name);
+    if (!table)
+        return "0";
+    return say(sim, "%u", *table ? 0 : ja_linux_ruleset_rules(strncmp(name, "inet", 4) == 0 ? "inet" : "bridge"));
+}
+
 static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
 {
     if (sys_fact(sim, kind, name, ret_value))
@@ -688,6 +720,15 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
         return true;
     case JA_FACT_NFT:
         *ret_value = sim_get(sim, "nft %s", name);
+        return true;
+    case JA_FACT_NFTRULES:
+        *ret_value = rules_of(sim, name);
+        return true;
+    case JA_FACT_NEIGHBOUR:
+        *ret_value = neighbour(sim, name);
+        return true;
+    case JA_FACT_FIREWALL:
+        *ret_value = NULL;
         return true;
     case JA_FACT_CGROUPS:
         *ret_value = "v2";
@@ -729,9 +770,9 @@ static void boot(struct ja_sim *sim)
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
-    static const char *const kinds[] = {"link ",  "up ",     "master ", "peer ",    "vlan ",  "addr ",
-                                        "neigh ", "inside ", "nft ",    "process ", "crun ",  "cgroup ",
-                                        "limit ", "daemon ", "netns ",  "pin ",     "sysctl "};
+    static const char *const kinds[] = {"link ",   "up ",    "master ", "peer ",  "vlan ",    "addr ",
+                                        "neigh ",  "mtu ",   "inside ", "nft ",   "process ", "crun ",
+                                        "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }
