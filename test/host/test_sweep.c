@@ -155,6 +155,36 @@ static int do_template(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
+/* With something done in it: the steps of the temporary jail come in between. */
+static int do_build(struct ja_engine *engine, struct ja_error *err)
+{
+    const struct ja_build_command commands[] = {{.text = "echo built >/etc/built"},
+                                                {.text = "ping -c 1 -W 2 10.233.0.1 >/dev/null", .script = "check"}};
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    template->name = ja_strdup("t");
+    template->source = ja_strdup("busybox");
+    const struct ja_template_request request = {
+        .spec = template, .commands = commands, .command_count = JA_COUNT(commands)};
+    int rc = ja_engine_template_build(engine, &request, NULL, err);
+    ja_object_free(&ja_noun_template, template);
+    return rc;
+}
+
+static int do_version_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_delete_version(engine, "t", "2", err);
+}
+
+static int do_template_rename(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_rename(engine, "t", "u", err);
+}
+
+static int do_template_rename_back(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_rename(engine, "u", "t", err);
+}
+
 static int do_template_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_template_delete_all(engine, "t", err);
@@ -364,6 +394,18 @@ static void templates_are_all_or_nothing(void **unused)
     run(do_template_delete);
 }
 
+static void builds_are_all_or_nothing(void **unused)
+{
+    (void)unused;
+    sweep("create", do_build, do_template_delete);
+    run(do_template);
+    sweep("create", do_template, do_version_delete);
+    run(do_build);
+    sweep("delete", do_version_delete, do_template);
+    sweep("rename", do_template_rename, do_template_rename_back);
+    run(do_template_delete);
+}
+
 /* ---- an instance for all of it ---- */
 
 static int set_up(void **unused)
@@ -415,6 +457,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(set_is_all_or_nothing),       cmocka_unit_test(rename_is_all_or_nothing),
         cmocka_unit_test(stop_is_all_or_nothing),      cmocka_unit_test(delete_is_all_or_nothing),
         cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
+        cmocka_unit_test(builds_are_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
