@@ -31,6 +31,8 @@ struct ja_cli {
     bool in_terminal, out_terminal, errors_terminal;
     bool out_colour, errors_colour;  /* a terminal that may get attributes: no NO_COLOR, TERM is not dumb */
     unsigned width;                  /* columns of the terminal; 80 when there is none */
+    bool lively;         /* one plan that takes long: the terminal shows the step and what it prints */
+    bool line;           /* such a line stands on the terminal */
     const volatile int *interrupted; /* Ctrl-C and its like were seen (mutating verbs) */
     const struct ja_verb *verb;
 };
@@ -71,6 +73,12 @@ void ja_table_fini(struct ja_table *table);
 
 /* Asks a yes-or-no question. 0: yes, or --yes, or a dry run. JA_E_DENIED: no, or nobody to ask. */
 int ja_confirm(struct ja_cli *cli, struct ja_error *err, const char *question, ...) JA_PRINTF(3, 4);
+
+/* The line that tells what a long step does and last printed; only where cli->lively is set. ja_lively_clear takes it away,
+ * before something else is printed. */
+void ja_lively_begin(struct ja_cli *cli);
+void ja_lively_draw(struct ja_cli *cli, const char *doing, const char *printed, size_t length);
+void ja_lively_clear(struct ja_cli *cli);
 
 /* One line about the work on many objects, redrawn on the terminal's standard error; nothing for a single
  * object, elsewhere, with --quiet or --json. */

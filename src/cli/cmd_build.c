@@ -145,8 +145,10 @@ int ja_cmd_template_create(struct ja_cli *cli, const struct ja_args *args, struc
                                                .env = &request.env,
                                                .commands = request.commands,
                                                .command_count = request.command_count};
+    ja_lively_begin(cli);
     if (rc == 0)
         rc = ja_engine_template_build(engine, &wanted, version, err);
+    ja_lively_clear(cli);
     if (rc == 0 && !cli->dry_run)
         ja_say(cli, "template %s@%s is ready", args->words[0], version);
     return rc;

@@ -26,9 +26,28 @@ static void warn(struct ja_cli *cli, const struct ja_error *err)
             err->output);
 }
 
+/* What a command prints: all of it with -vv, else its last line on a lively terminal. */
+static void hear(struct ja_cli *cli, const struct ja_event *event)
+{
+    if (cli->verbose > 1) {
+        ja_autostr struct ja_str shown = {0};
+        ja_str_add_shown(&shown, event->text, event->length, true);
+        fputs(shown.text ? shown.text : "", cli->errors);
+    } else {
+        ja_lively_draw(cli, event->plan->steps[event->step]->why, event->text, event->length);
+    }
+}
+
 static void on_event(void *context, const struct ja_event *event)
 {
     struct ja_cli *cli = context;
+    if (event->kind == JA_EVENT_OUTPUT) {
+        hear(cli, event);
+        return;
+    }
+    ja_lively_clear(cli);
+    if (event->kind == JA_EVENT_STEP)
+        ja_lively_draw(cli, event->plan->steps[event->step]->why, "", 0);
     if (event->kind == JA_EVENT_WARNING && event->err)
         warn(cli, event->err);
     else if (event->kind == JA_EVENT_STEP && cli->verbose)

@@ -1,5 +1,5 @@
 /*
- * progress.c: one line on the terminal that says how far the work on many objects is.
+ * progress.c: one line on the terminal that says how far the work on many objects is, or what one long step does.
  */
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -45,4 +45,47 @@ void ja_progress_clear(struct ja_progress *progress)
     fputs("\r\033[K", progress->cli->errors);
     fflush(progress->cli->errors);
     progress->visible = false;
+}
+
+void ja_lively_begin(struct ja_cli *cli)
+{
+    cli->lively = !cli->quiet && !cli->json && !cli->dry_run && !cli->verbose && smart_terminal(cli);
+}
+
+/* The last line of some output that is not blank. */
+static const char *last_line(const char *text, size_t length, size_t *ret_length)
+{
+    while (length && strchr("\r\n\t ", text[length - 1]))
+        length--;
+    size_t start = length;
+    while (start && text[start - 1] != '\n' && text[start - 1] != '\r')
+        start--;
+    *ret_length = length - start;
+    return text + start;
+}
+
+void ja_lively_draw(struct ja_cli *cli, const char *doing, const char *printed, size_t length)
+{
+    size_t count;
+    const char *line = last_line(printed, length, &count);
+    if (!cli->lively || (length && !count))
+        return;
+    ja_autostr struct ja_str shown = {0};
+    ja_str_add_shown(&shown, doing, strlen(doing), false);
+    if (count) {
+        ja_str_add(&shown, ": ");
+        ja_str_add_shown(&shown, line, count, false);
+    }
+    fprintf(cli->errors, "\r%.*s\033[K", (int)cli->width - 1, shown.text ? shown.text : "");
+    fflush(cli->errors);
+    cli->line = true;
+}
+
+void ja_lively_clear(struct ja_cli *cli)
+{
+    if (!cli->line)
+        return;
+    fputs("\r\033[K", cli->errors);
+    fflush(cli->errors);
+    cli->line = false;
 }

@@ -19,7 +19,7 @@ const struct ja_option ja_global_options[] = {
     {"jobs", 'j', .metavar = "N", .doc = "Work on up to N jails at the same time; one for each processor unless given"},
     {"yes", 'y', .doc = "Do not ask; the answer is yes"},
     {"quiet", 'q', .doc = "Print nothing on success but what was asked for"},
-    {"verbose", 'v', .doc = "Say more about what is done"},
+    {"verbose", 'v', .doc = "Say what is done, step by step; twice: also what commands print"},
     {"keep", .doc = "When a step fails, leave what was done until then, for debugging"},
     {"no-native", .doc = "Start a process for every step, also where a system call would do"},
     {"help", 'h', .doc = "Print help, of a verb when one is given"},

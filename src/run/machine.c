@@ -86,7 +86,9 @@ static int run_process(struct ja_machine *machine, const struct ja_cmd *cmd, int
                              .input = cmd->input,
                              .timeout_ms = timeout_ms,
                              .mark = mark,
-                             .interrupted = machine->interrupted};
+                             .interrupted = machine->interrupted,
+                             .heard = machine->heard,
+                             .context = machine->heard_context};
     struct ja_spawn_result result;
     int rc = ja_spawn_run(&spawn, &result, err);
     if (rc < 0)

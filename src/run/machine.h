@@ -16,6 +16,9 @@ struct ja_machine {
     void (*kill_marked)(struct ja_machine *machine, const char *mark);
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
+    /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */
+    void (*heard)(void *context, const char *bytes, size_t count);
+    void *heard_context;
 };
 
 /* The machine we are on. `natives`: use functions instead of processes where there are some. `self` is the absolute path of

@@ -27,6 +27,36 @@ static int run_cmd(const struct ja_run *run, const char *id, const struct ja_ste
     return run->machine->run(run->machine, cmd, timeout, mark, NULL, err);
 }
 
+struct listening {
+    const struct ja_run *run;
+    const struct ja_plan *plan;
+    size_t step;
+};
+
+static void on_output(void *context, const char *bytes, size_t count)
+{
+    const struct listening *listening = context;
+    struct ja_event event = {.kind = JA_EVENT_OUTPUT,
+                             .plan = listening->plan,
+                             .step = listening->step,
+                             .text = bytes,
+                             .length = count};
+    listening->run->event(listening->run->context, &event);
+}
+
+/* A step's command, whose output is told while it runs. */
+static int run_heard(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k, struct ja_error *err)
+{
+    struct listening listening = {run, plan, k};
+    if (run->event) {
+        run->machine->heard = on_output;
+        run->machine->heard_context = &listening;
+    }
+    int rc = run_cmd(run, id, plan->steps[k], &plan->steps[k]->run, k, err);
+    run->machine->heard = NULL;
+    return rc;
+}
+
 /* Whether an undo may run: 1 yes, 0 the thing is gone already or is not ours, negative: could not find out. */
 static int guard_allows(const struct ja_run *run, const struct ja_guard *guard, struct ja_error *err)
 {
@@ -90,7 +120,7 @@ static int do_step(const struct ja_run *run, const char *id, const struct ja_pla
     if (run->probe && run->probe(run->context, plan, k, false) < 0)
         rc = ja_error_set(err, JA_E_FAILED, NULL, "a failure was injected before step %zu", k);
     if (rc == 0)
-        rc = run_cmd(run, id, step, &step->run, k, err);
+        rc = run_heard(run, id, plan, k, err);
     bool failed_after = rc == 0 && run->probe && run->probe(run->context, plan, k, true) < 0;
     if (rc == 0 && (step->flags & JA_STEP_COMMIT)) {
         /* It is done, whatever happens now: the store knows it, and a journal that cannot be written changes nothing. */

@@ -8,13 +8,15 @@
 #include "run/journal.h"
 #include "run/machine.h"
 
-enum ja_event_kind { JA_EVENT_STEP, JA_EVENT_DONE, JA_EVENT_WARNING, JA_EVENT_UNDO };
+enum ja_event_kind { JA_EVENT_STEP, JA_EVENT_DONE, JA_EVENT_WARNING, JA_EVENT_UNDO, JA_EVENT_OUTPUT };
 
 struct ja_event {
     enum ja_event_kind kind;
     const struct ja_plan *plan;
     size_t step;
     const struct ja_error *err; /* of warnings */
+    const char *text;           /* of output: what the step's command has just printed, not zero-terminated; not trusted */
+    size_t length;
 };
 
 /* Where a plan ended. */

@@ -91,6 +91,8 @@ struct child {
     int64_t deadline; /* monotonic ms; 0: none */
     const volatile int *interrupted;
     struct ja_spawn_result *result;
+    void (*heard)(void *context, const char *bytes, size_t count); /* may be NULL */
+    void *context;
 };
 
 static void end_child(struct child *child)
@@ -133,6 +135,8 @@ static void drain(struct child *child)
         ssize_t n = read(child->out, buffer, sizeof buffer);
         if (n > 0) {
             keep_output(&child->result->output, buffer, (size_t)n);
+            if (child->heard)
+                child->heard(child->context, buffer, (size_t)n);
         } else if (n == 0) {
             close(child->out);
             child->out = -1;
@@ -240,7 +244,12 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
     char *envp[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, (char[]){"LC_ALL=C"},
                     (char[]){"HOME=/root"}, mark, NULL};
     *ret_result = (struct ja_spawn_result){0};
-    struct child child = {.in = -1, .out = -1, .interrupted = spawn->interrupted, .result = ret_result};
+    struct child child = {.in = -1,
+                          .out = -1,
+                          .interrupted = spawn->interrupted,
+                          .result = ret_result,
+                          .heard = spawn->heard,
+                          .context = spawn->context};
     int in = -1, out = -1, failure[2];
     if (access(spawn->argv[0], X_OK) < 0)
         return ja_error_set(err, JA_E_NOTFOUND, NULL, "the program %s cannot be run: %s", spawn->argv[0],

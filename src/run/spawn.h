@@ -15,6 +15,9 @@ struct ja_spawn {
     int64_t timeout_ms;              /* 0: none */
     const char *mark;                /* "PLAN:STEP" in the environment as JAILADMIN_STEP, for recovery; may be NULL */
     const volatile int *interrupted; /* ends the program when it becomes non-zero; may be NULL */
+    /* Gets what the program prints as it comes; may be NULL. */
+    void (*heard)(void *context, const char *bytes, size_t count);
+    void *context;
 };
 
 struct ja_spawn_result {
