@@ -50,6 +50,6 @@ void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char
         for (size_t w = 0; w < words.count; w++)
             ja_step_run(p->plan, step, words.items[w], NULL);
         if (may_fail)
-            step->flags |= JA_STEP_IGNORE;
+            step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
     }
 }

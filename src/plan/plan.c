@@ -387,7 +387,8 @@ static const struct {
 } flag_names[] = {{JA_STEP_PERSISTENT, "persistent"},
                   {JA_STEP_COMMIT, "commit"},
                   {JA_STEP_IGNORE, "ignore"},
-                  {JA_STEP_STORE, "store"}};
+                  {JA_STEP_STORE, "store"},
+                  {JA_STEP_ONCE, "once"}};
 
 static json_t *step_to_json(const struct ja_step *step, bool *failed)
 {

@@ -36,6 +36,7 @@ enum ja_step_flag {
     JA_STEP_COMMIT = 1 << 1,     /* once this step is done the plan only goes forward; exactly one step has it */
     JA_STEP_IGNORE = 1 << 2,     /* its failure is reported as a warning and does not stop the plan */
     JA_STEP_STORE = 1 << 3,      /* `jailadmin host store`: done by the runner through its open store */
+    JA_STEP_ONCE = 1 << 4,       /* after the commit: not tried again when it fails; commands of the user */
 };
 
 struct ja_step {

@@ -150,7 +150,7 @@ static void place_error(const struct ja_plan *plan, size_t k, struct ja_error *e
 }
 
 /* Runs steps from `first` on, after the commit point: all are tried, and the first failure is reported. What failed is
- * tried once more, unless its time ran out or it may fail. */
+ * tried once more, unless its time ran out or it is not to be. */
 static int go_forward(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t first,
                       struct ja_journal *journal, struct ja_error *err)
 {
@@ -162,7 +162,7 @@ static int go_forward(const struct ja_run *run, const char *id, const struct ja_
         struct ja_error step_err = JA_ERROR_INIT;
         bool may_fail = plan->steps[k]->flags & JA_STEP_IGNORE;
         int step = do_step(run, id, plan, k, journal, &step_err);
-        if (step < 0 && step != JA_E_TIMEOUT && !may_fail)
+        if (step < 0 && step != JA_E_TIMEOUT && !(plan->steps[k]->flags & JA_STEP_ONCE))
             step = do_step(run, id, plan, k, journal, &step_err);
         if (step < 0) {
             place_error(plan, k, &step_err);

@@ -132,7 +132,7 @@ void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, 
             ja_step_run(p->plan, step, "/bin/sh", "-c", restart_script, "sh", words[service->restart], NULL);
         command_words(p, step, &service->command);
         /* The jail runs, with or without it: the user is told. */
-        step->flags |= JA_STEP_IGNORE;
+        step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
     }
 }
 
@@ -150,7 +150,7 @@ void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, c
             ja_step_run(p->plan, step, pid, NULL);
         }
         step->timeout_ms = jail->stop_timeout + 10000;
-        step->flags |= JA_STEP_IGNORE;
+        step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
     }
     if (jail->stop_command.count == 0)
         return;
@@ -158,5 +158,5 @@ void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, c
     container_word(p, step, jail);
     command_words(p, step, &jail->stop_command);
     step->timeout_ms = jail->stop_timeout;
-    step->flags |= JA_STEP_IGNORE;
+    step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
 }
