@@ -410,8 +410,25 @@ static int do_bundle(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *
     return 0;
 }
 
+/* A service in a running jail. */
+static int do_crun_exec(struct ja_sim *sim, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *pidfile = sim_option(argv, argc, "--pid-file"), *cgroup = sim_option(argv, argc, "--cgroup");
+    const char *init = cgroup ? sim_get(sim, "cgroup %s", cgroup) : NULL;
+    if (!init || !sim_get(sim, "process %s", init))
+        return sim_fail(err, "the jail does not run");
+    if (sim->tearing || !pidfile)
+        return 0;
+    sim_make(sim, pidfile, "file");
+    sim_put(sim, "4713 1000000000000", "process %s", pidfile);
+    return 0;
+}
+
 static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "exec") == 0)
+            return do_crun_exec(sim, argv, argc, err);
     const char *pidfile = sim_option(argv, argc, "--pid-file"), *tree = sim_option(argv, argc, "--tree");
     const char *bundle = after(argv, argc, "-b"), *id = argv[argc - 1], *root = NULL;
     (void)cmd;
@@ -443,17 +460,20 @@ static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
 static void end_process(struct ja_sim *sim, const char *pidfile)
 {
     char ns[512];
-    if (!sim_drop(sim, "process %s", pidfile))
+    if (!sim_drop(sim, "process %s", pidfile) || !ja_str_equal(strrchr(pidfile, '/'), "/pid"))
         return;
     snprintf(ns, sizeof ns, "%s", pidfile);
+    /* With its init all of a jail's processes end. */
+    strcpy(strrchr(ns, '/'), "/service-");
+    sim_drop_all(sim, "process %s", ns);
     strcpy(strrchr(ns, '/'), "/ns");
     let_go(sim, ns);
 }
 
 static int do_kill(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    (void)cmd, (void)argc, (void)err;
-    end_process(sim, argv[2]);
+    (void)cmd, (void)err;
+    end_process(sim, argv[argc - 1]);
     return 0;
 }
 
@@ -468,7 +488,7 @@ static int do_crun_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char *con
     if (there)
         end_process(sim, pidfile);
     sim_drop(sim, "cgroup %s", cgroup);
-    sim_drop(sim, "limit %s", cgroup);
+    sim_drop_all(sim, "limit %s ", cgroup);
     if (!sim->tearing)
         sim_drop(sim, "crun %s/%s", root, argv[argc - 1]);
     return 0;
@@ -518,6 +538,13 @@ static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+/* Quotas belong to subvolumes and go with them: only that there is one is looked at. */
+static int do_qgroup(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "cannot limit %s", argv[argc - 1]);
+}
+
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)sim, (void)cmd, (void)argv, (void)argc, (void)err;
@@ -536,13 +563,15 @@ static int do_cgroup_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *
 static int do_cgroup_limit(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                            struct ja_error *err)
 {
-    char limits[512] = "";
+    const char *cgroup = argv[argc - 1];
     (void)cmd;
-    if (!sim_get(sim, "cgroup %s", argv[argc - 1]))
-        return sim_fail(err, "there is no cgroup %s", argv[argc - 1]);
-    for (int i = 2; i + 1 < argc; i++)
-        snprintf(limits + strlen(limits), sizeof limits - strlen(limits), "%s ", argv[i]);
-    sim_put(sim, limits, "limit %s", argv[argc - 1]);
+    if (!sim_get(sim, "cgroup %s", cgroup))
+        return sim_fail(err, "there is no cgroup %s", cgroup);
+    for (int i = 2; i + 2 < argc; i += 2)
+        if (strcmp(argv[i + 1], "0") == 0)
+            sim_drop(sim, "limit %s %s", cgroup, argv[i]);
+        else
+            sim_put(sim, argv[i + 1], "limit %s %s", cgroup, argv[i]);
     return 0;
 }
 
@@ -557,7 +586,7 @@ static int do_cgroup_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *
     if (sim_starts(sim, sim_from(sim, below), below) || (pidfile && sim_get(sim, "process %s", pidfile)))
         return sim_fail(err, "%s is in use", argv[argc - 1]);
     sim_drop(sim, "cgroup %s", argv[argc - 1]);
-    sim_drop(sim, "limit %s", argv[argc - 1]);
+    sim_drop_all(sim, "limit %s ", argv[argc - 1]);
     return 0;
 }
 
@@ -569,6 +598,9 @@ static const struct ja_sim_command commands[] = {
     {{"btrfs", "subvolume", "snapshot"}, do_snapshot},
     {{"btrfs", "subvolume", "delete"}, do_subvolume_delete},
     {{"btrfs", "property", "set"}, do_property},
+    {{"btrfs", "quota", "enable"}, do_qgroup},
+    {{"btrfs", "qgroup", "limit"}, do_qgroup},
+    {{"env"}, do_nothing},
     {{"mkfs.btrfs"}, do_mkfs},
     {{"mount"}, do_mount},
     {{"umount"}, do_umount},
@@ -733,6 +765,9 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     case JA_FACT_CGROUPS:
         *ret_value = "v2";
         return true;
+    case JA_FACT_QUOTA:
+        *ret_value = NULL;
+        return true;
     case JA_FACT_CGROUP:
         *ret_value = sim_get(sim, "cgroup %s", name) ? "" : NULL;
         return true;
@@ -777,8 +812,8 @@ static void shut(struct ja_sim *sim)
         sim_drop_all(sim, "%s", kinds[i]);
 }
 
-static const char *const tools[] = {"btrfs", "mkfs.btrfs", "ip",      "nft",       "crun", "dnsmasq", "nsenter",
-                                    "mount", "umount",     "busybox", "catatonit", "cp",   "tar",     NULL};
+static const char *const tools[] = {"btrfs",  "mkfs.btrfs", "ip",        "nft", "crun", "dnsmasq", "nsenter", "mount",
+                                    "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     NULL};
 
 const struct ja_sim_system ja_sim_linux = {
     .name = "linux", .commands = commands, .tools = tools, .boot = boot, .fact = fact, .shut = shut};

@@ -155,12 +155,70 @@ static inline int do_start(struct ja_engine *engine, struct ja_error *err)
 
 static inline int do_stop(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_stop(engine, "j", false, NULL, err);
+    return ja_engine_stop(engine, "j", JA_STOP_GRACEFUL, NULL, err);
 }
 
 static inline int do_kill(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_stop(engine, "j", true, NULL, err);
+    return ja_engine_stop(engine, "j", JA_STOP_FORCE, NULL, err);
+}
+
+static inline int lab_set(struct ja_engine *engine, const char *const *assignments, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    for (size_t i = 0; assignments[i]; i++)
+        if (ja_strv_add(&list, assignments[i]) < 0)
+            return ja_error_nomem(err);
+    return ja_engine_set(engine, "j", &list, true, NULL, err);
+}
+
+/* Everything that a stopped jail can be given and lose again. */
+static inline int do_set(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_set(engine,
+                   (const char *const[]){"limits.cpu=0.5", "limits.disk=1G", "volumes.more.target=/more",
+                                         "volumes.data.size=2G", "services.s.command=sleep 9", "labels.team=a",
+                                         "hooks.after-start=true", "nics.eth0.mtu=1400", NULL},
+                   err);
+}
+
+static inline int do_unset(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_set(engine,
+                   (const char *const[]){"limits.cpu=", "limits.disk=", "volumes.more=", "volumes.data.size=",
+                                         "services.s=", "labels.team=", "hooks.after-start=", "nics.eth0.mtu=", NULL},
+                   err);
+}
+
+/* What a running one takes at once, and something that waits. */
+static inline int do_tune(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_set(engine,
+                   (const char *const[]){"limits.memory=32M", "limits.processes=9", "limits.files=99",
+                                         "forwards.web.port=80", NULL},
+                   err);
+}
+
+/* Back to the jail as it was started, also after a power cut. */
+static inline int do_untune(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_kill(engine, err);
+    if (rc == 0)
+        rc = lab_set(
+            engine,
+            (const char *const[]){"limits.memory=64M", "limits.processes=", "limits.files=", "forwards.web=", NULL},
+            err);
+    return rc < 0 ? rc : do_start(engine, err);
+}
+
+static inline int do_rename(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_rename(engine, "j", "z", err);
+}
+
+static inline int do_rename_back(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_rename(engine, "z", "j", err);
 }
 
 /* ---- what is there ---- */

@@ -246,7 +246,10 @@ static void jails(void **unused)
     lab_do(do_start);
     sweep("stop", do_stop, do_start);
     sweep("stop", do_kill, do_start);
+    sweep("set", do_tune, do_untune);
     lab_do(do_stop);
+    sweep("set", do_set, do_unset);
+    sweep("rename", do_rename, do_rename_back);
     sweep("delete", do_delete, do_create);
     lab_do(do_delete);
 }
