@@ -50,7 +50,7 @@ left() {
 tag_of() { # of the instance with this state directory
     grep -l "\"$1\"" /var/db/jailadmin.instances/*.json | sed 's,.*/\(..\)\.json,\1,'
 }
-mounts() { wc -l </proc/self/mountinfo; }
+mounts() { grep -c -e "$dir" -e "/run/jailadmin-$tag" /proc/self/mountinfo; }
 
 forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
 want "init makes an instance" ja init --storage file:512M --network 10.231.0.1/24
