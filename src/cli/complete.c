@@ -18,6 +18,7 @@ struct completing {
     size_t positional;                /* words of the verb so far */
     bool ended;                       /* "--" was seen */
     bool command;                     /* the last word belongs to a command, which is not ours */
+    bool unknown;                     /* there is no such verb: nothing can be said */
     struct ja_strv *found;
     bool failed;
 };
@@ -74,15 +75,17 @@ static void read_word(struct completing *c, const char *word)
         c->positional++;
     } else if (c->group) {
         c->verb = ja_verb_find(c->group, word, NULL);
+        c->unknown = !c->verb;
     } else {
         c->verb = ja_verb_find(word, NULL, NULL);
         c->group = !c->verb && ja_verb_is_group(word) ? word : NULL;
+        c->unknown = !c->verb && !c->group;
     }
 }
 
 static void read_words(struct completing *c)
 {
-    for (size_t i = 0; i < c->count && !c->command; i++) {
+    for (size_t i = 0; i < c->count && !c->command && !c->unknown; i++) {
         read_word(c, c->words[i]);
         c->command = c->verb && (c->verb->flags & JA_VERB_COMMAND) && c->positional == (size_t)c->verb->most;
     }
@@ -369,7 +372,7 @@ int ja_complete(struct ja_cli *cli, char *const *words, size_t count, struct ja_
     struct completing c = {
         .cli = cli, .words = words, .count = count - 1, .last = words[count - 1], .found = ret_candidates};
     read_words(&c);
-    if (!c.command)
+    if (!c.command && !c.unknown)
         offer_last(&c);
     return c.failed ? JA_E_NOMEM : 0;
 }
