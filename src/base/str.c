@@ -458,3 +458,17 @@ size_t ja_str_distance(const char *a, const char *b)
     }
     return row[lb];
 }
+
+void ja_nearest_try(struct ja_nearest *nearest, const char *word)
+{
+    size_t given = strlen(nearest->given);
+    if (given > sizeof nearest->word)
+        return; /* hostile: not worth the time */
+    size_t distance = ja_str_distance(nearest->given, word);
+    if (given >= 3 && ja_str_starts(word, nearest->given))
+        distance = 1;
+    if (distance > 1 + given / 4 || distance >= given || (nearest->word[0] && distance >= nearest->distance))
+        return;
+    nearest->distance = distance;
+    snprintf(nearest->word, sizeof nearest->word, "%s", word);
+}

@@ -71,6 +71,14 @@ bool ja_str_equal(const char *a, const char *b); /* NULL equals NULL only */
 int ja_str_split_words(const char *text, struct ja_strv *ret_words);
 /* The edit distance between two words, for "did you mean". */
 size_t ja_str_distance(const char *a, const char *b);
+/* "did you mean": the nearest to a given word of those tried, "" while there is none. Far words are no help: no more than a
+ * quarter of the word and one letter may differ, or the given word is the beginning. */
+struct ja_nearest {
+    const char *given;
+    size_t distance;
+    char word[64];
+};
+void ja_nearest_try(struct ja_nearest *nearest, const char *word);
 
 #define ja_autostr JA_CLEANUP(ja_str_fini)
 #define ja_autostrv JA_CLEANUP(ja_strv_fini)

@@ -61,35 +61,15 @@ bool ja_verb_is_group(const char *word)
     return false;
 }
 
-/* "did you mean": the nearest word so far. Far words are no help: at most a third of the word may differ. */
-struct nearest {
-    const char *given;
-    size_t distance;
-    char word[64];
-};
-
-static void nearest_try(struct nearest *nearest, const char *word)
-{
-    size_t given = strlen(nearest->given);
-    size_t distance = ja_str_distance(nearest->given, word);
-    bool begins = given >= 3 && ja_str_starts(word, nearest->given);
-    if (begins)
-        distance = 1;
-    if (distance > 1 + given / 4 || distance >= given || (nearest->word[0] && distance >= nearest->distance))
-        return;
-    nearest->distance = distance;
-    snprintf(nearest->word, sizeof nearest->word, "%s", word);
-}
-
 static int usage_unknown_verb(struct parser *p, const char *first)
 {
-    struct nearest nearest = {.given = first};
+    struct ja_nearest nearest = {.given = first};
     for (const struct ja_verb *verb = ja_verbs; verb->name; verb++) {
         if (verb->flags & JA_VERB_HIDDEN)
             continue;
         char word[64];
         snprintf(word, sizeof word, "%.*s", (int)strcspn(verb->name, " "), verb->name);
-        nearest_try(&nearest, word);
+        ja_nearest_try(&nearest, word);
     }
     ja_error_set(p->err, JA_E_USAGE, JA_SHOW(first), "there is no such verb");
     if (nearest.word[0])
@@ -100,14 +80,14 @@ static int usage_unknown_verb(struct parser *p, const char *first)
 /* `first` is a group ("template"), `second` is no verb of it or is missing. */
 static int usage_unknown_second(struct parser *p, const char *first, const char *second)
 {
-    struct nearest nearest = {.given = second ? second : ""};
+    struct ja_nearest nearest = {.given = second ? second : ""};
     ja_autostr struct ja_str names = {0};
     size_t length = strlen(first);
     for (const struct ja_verb *verb = ja_verbs; verb->name; verb++) {
-        if (strncmp(verb->name, first, length) != 0 || verb->name[length] != ' ')
+        if (strncmp(verb->name, first, length) != 0 || verb->name[length] != ' ' || (verb->flags & JA_VERB_HIDDEN))
             continue;
         ja_str_addf(&names, "%s%s", names.length ? ", " : "", verb->name + length + 1);
-        nearest_try(&nearest, verb->name + length + 1);
+        ja_nearest_try(&nearest, verb->name + length + 1);
     }
     if (!second)
         ja_error_set(p->err, JA_E_USAGE, first, "a word is missing after it");
@@ -124,11 +104,12 @@ static int usage_unknown_option(struct parser *p, const char *dashes, const char
     const struct ja_verb *verb = p->args->verb;
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), name);
-    struct nearest nearest = {.given = word};
+    struct ja_nearest nearest = {.given = word};
     const struct ja_option *tables[] = {verb ? verb->options : NULL, ja_global_options};
     for (size_t t = 0; t < JA_COUNT(tables); t++)
         for (const struct ja_option *option = tables[t]; option && option->name; option++)
-            nearest_try(&nearest, option->name);
+            if (!option->hidden)
+                ja_nearest_try(&nearest, option->name);
     ja_error_set(p->err, JA_E_USAGE, verb ? verb->name : NULL, "there is no option %s%s%s", dashes, JA_SHOW(word),
                  verb ? "" : " before the verb");
     if (nearest.word[0] && dashes[1])

@@ -12,8 +12,8 @@ int ja_cmd_init(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     struct ja_init_request request = {.storage = ja_args_get(args, "storage"), .network = ja_args_get(args, "network")};
     const char *slots = ja_args_get(args, "slots");
     int rc = slots ? ja_value_parse(JA_T_INT, slots, &request.slots, err) : 0;
-    if (rc == 0 && (request.slots < 0 || request.slots > 32768))
-        rc = ja_error_set(err, JA_E_INVALID, "field slots", "%s is not between 1 and 32768", slots);
+    if (slots && (rc < 0 || request.slots < 1 || request.slots > 32768))
+        rc = ja_error_set(err, JA_E_USAGE, "option --slots", "%s is no number from 1 to 32768", JA_SHOW(slots));
     ja_cmd_options(cli, false, &options);
     if (rc == 0)
         rc = ja_engine_init(&options, &request, err);
@@ -87,6 +87,8 @@ int ja_cmd_events(struct ja_cli *cli, const struct ja_args *args, struct ja_erro
     int64_t limit = 50;
     const char *text = ja_args_get(args, "limit");
     int rc = text ? ja_value_parse(JA_T_INT, text, &limit, err) : 0;
+    if (rc < 0 || limit < 0)
+        rc = ja_error_set(err, JA_E_USAGE, "option --limit", "%s is no number of plans", JA_SHOW(text));
     if (rc == 0)
         rc = ja_cmd_open(cli, true, &engine, err);
     if (rc < 0)

@@ -33,12 +33,39 @@ static void help_group(const char *group, struct ja_str *str)
             ja_str_addf(str, "  %-20s%s\n", verb->name, verb->doc);
 }
 
-static void help_noun(const struct ja_noun *noun, struct ja_str *str)
+static void help_noun(const struct ja_noun *noun, unsigned width, struct ja_str *str)
 {
-    if (str->length)
-        ja_str_add(str, "\n");
-    ja_str_addf(str, "Fields of %s:\n", noun->name);
-    ja_noun_doc(noun, false, str);
+    ja_autostr struct ja_str doc = {0};
+    ja_noun_doc(noun, false, &doc);
+    ja_str_addf(str, "%sFields of %s:\n", str->length ? "\n" : "", noun->name);
+    str->failed = str->failed || doc.failed;
+    for (char *line = doc.text; line && *line;) {
+        size_t indent = strspn(line, " "), length = strcspn(line, "\n");
+        char *next = line + length + (line[length] == '\n');
+        line[length] = '\0';
+        ja_str_addf(str, "%*s", (int)indent, "");
+        ja_wrap(str, line + indent, (unsigned)indent, (unsigned)indent, width);
+        line = next;
+    }
+}
+
+/* What was probably meant: a verb, the first word of several, or a noun. */
+static int help_unknown(const char *first, const char *second, struct ja_error *err)
+{
+    struct ja_nearest nearest = {.given = first};
+    for (const struct ja_verb *verb = ja_verbs; verb->name; verb++) {
+        char word[64];
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(verb->name, " "), verb->name);
+        if (!(verb->flags & JA_VERB_HIDDEN))
+            ja_nearest_try(&nearest, word);
+    }
+    for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++)
+        ja_nearest_try(&nearest, (*noun)->name);
+    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first), second ? " " : "",
+                 second ? JA_SHOW(second) : "");
+    if (nearest.word[0] && !second)
+        return ja_error_hint(err, "did you mean \"%s\"?", nearest.word);
+    return ja_error_hint(err, "\"jailadmin help\" lists the verbs");
 }
 
 int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
@@ -56,7 +83,7 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         help_group(first, &text);
         for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++)
             if (strcmp((*noun)->name, first) == 0 || ja_str_equal((*noun)->plural, first))
-                help_noun(*noun, &text);
+                help_noun(*noun, cli->width, &text);
     }
     if (text.failed)
         return ja_error_nomem(err);
@@ -64,9 +91,7 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         fputs(text.text, cli->out);
         return 0;
     }
-    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first), second ? " " : "",
-                 second ? JA_SHOW(second) : "");
-    return ja_error_hint(err, "\"jailadmin help\" lists the verbs");
+    return help_unknown(first, second, err);
 }
 
 int ja_cmd_completion(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)

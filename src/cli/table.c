@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define GAP 2 /* spaces between columns */
+#define GAP 2          /* spaces between columns */
+#define COLUMN_LEAST 8 /* a column is not cut below this many characters */
 
 void ja_table_init(struct ja_table *table, ...)
 {
@@ -84,11 +85,44 @@ static size_t *measure(const struct ja_table *table)
     return widths;
 }
 
+/* Takes from the widest columns until a line fits. The first one, which names things, and numbers stay whole. */
+static void fit(const struct ja_table *table, size_t *widths, size_t width)
+{
+    size_t columns = table->headers.count, sum = (columns - 1) * GAP;
+    for (size_t c = 0; c < columns; c++)
+        sum += widths[c];
+    while (sum > width) {
+        size_t widest = 0;
+        for (size_t c = 1; c < columns; c++)
+            if (!aligned_right(table->headers.items[c]) && widths[c] > COLUMN_LEAST &&
+                (!widest || widths[c] > widths[widest]))
+                widest = c;
+        if (!widest)
+            return;
+        widths[widest]--;
+        sum--;
+    }
+}
+
+/* The first characters of a text that is too long, and dots. */
+static void add_cut(struct ja_str *line, const char *text, size_t width)
+{
+    const char *end = text;
+    for (size_t n = 0; n < width - 3; n++)
+        for (end++; ((unsigned char)*end & 0xc0) == 0x80;)
+            end++;
+    ja_str_addn(line, text, (size_t)(end - text));
+    ja_str_add(line, "...");
+}
+
 /* One cell; nothing stands after the last one of a line. */
 static void add_cell(struct ja_str *line, const char *text, size_t width, bool right, bool last)
 {
-    int fill = (int)(width - text_width(text));
-    if (right)
+    size_t length = text_width(text);
+    int fill = (int)(length < width ? width - length : 0);
+    if (length > width) {
+        add_cut(line, text, width);
+    } else if (right)
         ja_str_addf(line, "%*s%s", fill, "", text);
     else
         ja_str_addf(line, "%s%*s", text, last ? 0 : fill, "");
@@ -117,6 +151,8 @@ int ja_table_print(struct ja_cli *cli, struct ja_table *table, struct ja_error *
 {
     ja_autofree size_t *widths = table->failed || !table->headers.count ? NULL : measure(table);
     ja_autostr struct ja_str out = {0};
+    if (widths && cli->out_terminal)
+        fit(table, widths, cli->width);
     if (widths)
         add_rows(table, widths, cli->out_colour, &out);
     bool failed = !widths || out.failed;

@@ -26,11 +26,28 @@ const char *ja_object_label(char buffer[96], const char *kind, const char *name)
     return buffer;
 }
 
+static int try_name(void *context, const struct ja_row *row, JA_UNUSED struct ja_error *err)
+{
+    ja_nearest_try(context, row->name);
+    return 0;
+}
+
+/* For who has mistyped a name. */
+static void hint_name(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
+{
+    struct ja_nearest nearest = {.given = name};
+    struct ja_error ignored = JA_ERROR_INIT;
+    if (ja_store_each(engine->store, kind, NULL, try_name, &nearest, &ignored) == 0 && nearest.word[0])
+        ja_error_hint(err, "did you mean \"%s\"?", nearest.word);
+}
+
 int ja_engine_get(struct ja_engine *engine, const struct ja_noun *noun, const char *name, void **ret_object,
                   int64_t *ret_revision, struct ja_error *err)
 {
     struct ja_row row;
     int rc = ja_store_get(engine->store, noun->name, name, &row, err);
+    if (rc == JA_E_NOTFOUND && err && !err->hint[0])
+        hint_name(engine, noun->name, name, err);
     if (rc < 0)
         return rc;
     rc = ja_object_from_json(noun, row.spec, true, ret_object, err);

@@ -6,6 +6,12 @@ program=$1
 dir=$(mktemp -d /var/tmp/jailadmin-complete.XXXXXX)
 state=$dir/state
 bad=0
+finish() {
+    [ ! -e "$state" ] || "$program" -q --state "$state" teardown --force --yes </dev/null
+    cd / && rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP PIPE
 export HOME=$dir LC_ALL=C TERM=xterm
 export PATH=$dir/bin:$PATH
 mkdir "$dir/bin"
@@ -124,5 +130,4 @@ if [ $instance = yes ]; then
     jailadmin --state "$state" teardown --force --yes >"$dir/out" 2>&1 || { cat "$dir/out"; bad=1; }
     [ ! -e "$state" ] || { echo "FAILED: something is left"; bad=1; }
 fi
-cd / && rm -rf "$dir"
 exit $bad

@@ -9,6 +9,12 @@ state=$dir/state
 log=$state/pool/jails/a/console.log
 tree=$state/pool/jails/a/root/default
 bad=0
+finish() {
+    [ ! -e "$state" ] || "$program" -q --state "$state" teardown --force --yes </dev/null
+    cd / && rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP PIPE
 export TERM=xterm
 
 ja() { timeout 60 "$program" --state "$state" "$@"; }
@@ -50,7 +56,7 @@ that() { # that WHAT COMMAND...
 terminal() { timeout 60 script -qec "stty cols 90 rows 33; $*" "$dir/typescript" 2>&1; }
 ours="'$program' --state '$state'"
 
-ja init --storage file:512M --network 10.236.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; rm -rf "$dir"; exit 1; }
+ja init --storage file:512M --network 10.236.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 ja template create base --from busybox >"$dir/out" 2>&1
 ja create a --template base --start --env COLOUR=red --env PATH=/bin:/usr/bin:/sbin >"$dir/out" 2>&1 || cat "$dir/out"
 
@@ -178,5 +184,4 @@ if [ ! -e "$state" ] && ! pgrep -f "$dir/state" >/dev/null && ! losetup -a | gre
 else
     failed "something is left"
 fi
-rm -rf "$dir"
 exit $bad
