@@ -4,6 +4,7 @@
 #include "net/addr.h"
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -58,7 +58,7 @@ static void out_of_memory(struct ja_plan *plan)
 }
 
 /* vprintf into new memory; NULL, with the plan failed, when memory is out. */
-static char *format_text(struct ja_plan *plan, const char *format, va_list args)
+static char *__attribute__((format(printf, 2, 0))) format_text(struct ja_plan *plan, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
