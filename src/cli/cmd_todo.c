@@ -16,6 +16,3 @@ static int not_built(const struct ja_args *args, struct ja_error *err)
     }
 
 TODO(ja_cmd_doctor)
-TODO(ja_cmd_adopt)
-TODO(ja_cmd_backup)
-TODO(ja_cmd_restore)

@@ -221,11 +221,12 @@ int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind,
 
 /* ---- one change ---- */
 
-static const char *user_name(void)
+const char *ja_user_name(void)
 {
     static char name[64];
+    const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
     if (!name[0]) {
-        struct passwd *pw = getpwuid(getuid());
+        struct passwd *pw = caller && *caller ? getpwnam(caller) : getpwuid(getuid());
         snprintf(name, sizeof name, "%s", pw ? pw->pw_name : "?");
     }
     return name;
@@ -301,7 +302,7 @@ static int record_open(struct ja_change *change, struct ja_error *err)
                               .kind = (char *)change->kind,
                               .name = change->name,
                               .uuid = change->uuid,
-                              .who = (char *)user_name(),
+                              .who = (char *)ja_user_name(),
                               .started_ms = change->started_ms,
                               .result = (char *)"open",
                               .detail = (char *)""};

@@ -141,6 +141,52 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
 /* Undoes init. Refuses while jails exist unless `force`, which deletes them. */
 int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err);
 
+/* ---- losing and finding again ---- */
+
+/* A consistent copy of the store, and with it of the registration, in a new file, 0600. */
+int ja_engine_backup(struct ja_engine *engine, const char *path, struct ja_error *err);
+/*
+ * Puts such a copy in the store's place, or makes the instance anew from it where there is none: with its own numbers when
+ * they are free, else new ones. Refuses (JA_E_CONFLICT) when something that is there now would be forgotten, or belongs to
+ * another instance, unless `force`. Trees are left as they are. `lost` receives a line for each object of the copy whose tree
+ * is not there.
+ */
+int ja_engine_restore(const struct ja_engine_options *options, const char *path, bool force, struct ja_strv *ret_lost,
+                      struct ja_error *err);
+
+/* What lies in the pool, by its kept spec, against the store. */
+enum ja_found_status {
+    JA_FOUND_KNOWN,    /* the store has it */
+    JA_FOUND_FREE,     /* it has not, and may have it back: adopt */
+    JA_FOUND_TAKEN,    /* its name, or its uuid, is another object's by now */
+    JA_FOUND_NAMELESS, /* nobody can say what it is: see problem */
+    JA_FOUND_DELETED,  /* deleted, and not destroyed yet */
+};
+struct ja_found {
+    const struct ja_noun *noun; /* NULL: deleted */
+    const char *name, *version; /* version: of a template that is known, else NULL */
+    const char *label;          /* the path below the pool: "jails/web1" */
+    char uuid[37];
+    void *spec;                 /* NULL: none that can be read */
+    char problem[400];
+    enum ja_found_status status;
+};
+/* Asks only; the pool is mounted. */
+int ja_engine_scan(struct ja_engine *engine,
+                   int (*each)(void *context, const struct ja_found *found, struct ja_error *err), void *context,
+                   struct ja_error *err);
+/* Takes these jails back, or all (NULL), with the networks and templates that are found. A jail that runs is taken over
+ * running. Returns how many objects failed, each of which was reported, or a negative code. */
+int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
+                    void (*report)(void *context, const char *kind, const char *name, int rc,
+                                   const struct ja_error *err),
+                    void *context, struct ja_error *err);
+/* Finishes what was cut off or broken, and removes what stopped jails and networks that are gone have left on the host.
+ * Trees are never touched. */
+int ja_engine_gc(struct ja_engine *engine, struct ja_error *err);
+/* Destroys one tree that no object owns, by its label or a jail's name. */
+int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct ja_error *err);
+
 /* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `spec` stays the caller's and is
  * not changed. */
 int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err);

@@ -55,12 +55,28 @@ int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const
                        struct ja_loaded *ret_loaded, struct ja_error *err);
 /* The jails that this one depends on are there, and no circle leads back to it. */
 int ja_check_depends(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
+/* Who asked for it: the user behind sudo(8), or the one that we run as. */
+const char *ja_user_name(void);
+/* Slots of networks are in their bridges' names: "ja7fbr999" fits an interface's name. */
+enum { JA_NETWORK_SLOTS = 1000 };
+
+/* What the store knows, as names on the host tell it: slots of jails and networks, names of jails. */
+struct ja_known {
+    struct ja_strv slots, bridges, names;
+};
+int ja_engine_known(struct ja_engine *engine, struct ja_known *known, struct ja_error *err);
+void ja_known_fini(struct ja_known *known);
+/* Plans the removal of what belongs to nobody; `work` is a struct ja_known. */
+void ja_plan_leftovers(void *work, struct ja_planning *p);
+
 /* A new uuid and the time of creation. */
 int ja_new_identity(char **uuid, char **created, struct ja_error *err);
 /* JA_E_CONFLICT when an address of a network overlaps another network of the store. */
 int ja_check_network_overlap(struct ja_engine *engine, const struct ja_network *network, struct ja_error *err);
 /* JA_E_EXISTS when the name is taken. */
 int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+
+const char *ja_object_uuid(const struct ja_noun *noun, const void *object);
 
 /* "jail web1", for errors. Returns buffer. */
 const char *ja_object_label(char buffer[96], const char *kind, const char *name);

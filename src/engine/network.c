@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Slots of networks are in their bridges' names: "ja7fbr999" fits an interface's name. */
-enum { NETWORK_SLOTS = 1000 };
 
 static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
 {
@@ -108,7 +106,7 @@ static int reserve_network(struct ja_change *change, struct ja_network *network,
     network->state = JA_ROW_CREATING;
     rc = ja_check_network_overlap(change->engine, network, err);
     if (rc == 0)
-        rc = ja_store_reserve_number(store, "netslot", 0, NETWORK_SLOTS, network->uuid, &network->slot, err);
+        rc = ja_store_reserve_number(store, "netslot", 0, JA_NETWORK_SLOTS, network->uuid, &network->slot, err);
     if (rc == 0)
         rc = ja_engine_put(change->engine, &ja_noun_network, network, 0, err);
     return rc;

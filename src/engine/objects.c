@@ -20,6 +20,13 @@ const struct ja_noun *ja_noun_of_kind(const char *kind)
     return NULL;
 }
 
+const char *ja_object_uuid(const struct ja_noun *noun, const void *object)
+{
+    return noun == &ja_noun_jail      ? ((const struct ja_jail *)object)->uuid
+           : noun == &ja_noun_network ? ((const struct ja_network *)object)->uuid
+                                      : ((const struct ja_template *)object)->uuid;
+}
+
 const char *ja_object_label(char buffer[96], const char *kind, const char *name)
 {
     snprintf(buffer, 96, "%s %s", kind, name);

@@ -44,6 +44,11 @@ struct ja_host {
     /* For doctor: true when rules of others drop what jails send through the host; who does, and what to do about it, are
      * added to the texts. May be NULL. */
     bool (*foreign_firewall)(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
+    /* What nobody owns of the things that carry the instance's tag: interfaces, names of namespaces, cgroups, runtime
+     * directories. Steps that remove them, repeatable. `slots`, `bridges` and `names` are those of the store's jails, networks
+     * and jails, decimal or as they are; what runs is left alone, known or not. May be NULL. */
+    void (*leftovers)(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,
+                      const struct ja_strv *names);
     /* What the whole instance needs beside its storage, and its removal at teardown. instance_up may be NULL. */
     void (*instance_up)(struct ja_planning *p);
     void (*instance_down)(struct ja_planning *p);

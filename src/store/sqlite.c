@@ -473,3 +473,25 @@ int ja_store_backup(struct ja_store *store, const char *path, struct ja_error *e
         unlink(path);
     return r < 0 ? r : 0;
 }
+
+int ja_store_open_copy(const char *path, struct ja_store **ret_store, struct ja_error *err)
+{
+    int r = find_file(path, false, err);
+    if (r == JA_E_NOTFOUND)
+        return ja_error_set(err, JA_E_NOTFOUND, path, "there is no such file");
+    return r < 0 ? r : open_read_only(path, ret_store, err);
+}
+
+int ja_store_restore(struct ja_store *store, struct ja_store *copy, struct ja_error *err)
+{
+    if (store->transaction)
+        return ja_error_set(err, JA_E_FAILED, "store", "a transaction is open");
+    sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", copy->db, "main");
+    if (!backup)
+        return ja_sqlite_error(store->db, sqlite3_errcode(store->db), err);
+    int rc = sqlite3_backup_step(backup, -1);
+    int end = sqlite3_backup_finish(backup);
+    if (rc != SQLITE_DONE || end != SQLITE_OK)
+        return ja_sqlite_error(store->db, rc == SQLITE_DONE ? end : rc, err);
+    return sync_log(store, err);
+}

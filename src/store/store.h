@@ -25,6 +25,12 @@ int ja_store_verify(struct ja_store *store, struct ja_error *err);
 /* A consistent copy into a new file (backup). */
 int ja_store_backup(struct ja_store *store, const char *path, struct ja_error *err);
 
+/* Opens such a copy, or any store's file, for reading. It must be of today's version. */
+int ja_store_open_copy(const char *path, struct ja_store **ret_store, struct ja_error *err);
+/* Replaces all that is in the store by what a copy holds, in one transaction, synced: others see the one or the other.
+ * JA_E_BUSY when somebody writes for longer than the store waits. */
+int ja_store_restore(struct ja_store *store, struct ja_store *copy, struct ja_error *err);
+
 /* How long begin waits for another process, instead of 30 s. */
 void ja_store_set_wait(struct ja_store *store, int64_t wait_ms);
 

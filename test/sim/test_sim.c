@@ -42,6 +42,10 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
     bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER;
     if (injection->hit || step != injection->step || strcmp(plan->verb, injection->verb) != 0)
         return 0;
+    if (!kills(mode) && (plan->steps[step]->flags & JA_STEP_IGNORE)) {
+        injection->hit = true; /* it may fail: what it would have done is not missed */
+        return 0;
+    }
     if (mode == TEAR) {
         lab_sim.tear = (long)step;
         lab_sim.torn = false;

@@ -66,6 +66,9 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
 void ja_linux_cgroup_remove(struct ja_planning *p);
+/* left.c: what carries the instance's tag and belongs to nobody; see host.h. */
+void ja_linux_leftovers(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,
+                        const struct ja_strv *names);
 /* services.c: repeatable steps, after the start's commit, and before its init is ended. */
 void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run);

@@ -1,0 +1,255 @@
+/*
+ * gc.c: removing what is no longer needed. Changes that were cut off are finished first; then what stopped jails have left;
+ * then what carries our marks and belongs to nobody. A tree is destroyed only by name.
+ */
+#include "engine/internal.h"
+#include "host/host.h"
+#include "storage/storage.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* So many events are kept. */
+enum { EVENTS_KEPT = 10000 };
+
+/* ---- stopped jails ---- */
+
+static void plan_clean(void *work, struct ja_planning *p)
+{
+    const struct ja_subject *s = work;
+    if (p->host->jail_running(p, s->jail) || !p->host->jail_left(p, s))
+        return;
+    p->host->jail_clean(p, s);
+    if (p->plan->count)
+        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+}
+
+static int clean_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_loaded loaded = {0};
+    struct ja_plan quick = {0};
+    int rc = ja_load_jail(engine, name, &loaded, err);
+    if (rc == 0)
+        rc = ja_engine_plan(engine, "clean", "jail", name, plan_clean, &loaded.subject, &quick, err);
+    bool needed = rc == 0 && quick.count > 0;
+    ja_plan_fini(&quick);
+    ja_loaded_fini(&loaded);
+    if (!needed)
+        return rc == JA_E_NOTFOUND ? 0 : rc;
+    rc = ja_change_begin(&change, engine, "clean", "jail", name, err);
+    if (rc == 0)
+        rc = ja_load_jail(engine, name, &loaded, err);
+    if (rc == 0)
+        ja_load_applied(&loaded);
+    if (rc == 0)
+        snprintf(change.uuid, sizeof change.uuid, "%s", loaded.jail->uuid);
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan_clean, &loaded.subject, err);
+    ja_loaded_fini(&loaded);
+    ja_change_end(&change);
+    return rc;
+}
+
+static int collect_jail(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+static int clean_jails(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    int rc = ja_store_each(engine->store, "jail", NULL, collect_jail, &names, err), first = 0;
+    if (rc < 0)
+        return rc;
+    /* One jail that cannot be cleaned does not keep the others from it. */
+    for (size_t i = 0; i < names.count; i++) {
+        struct ja_error one = JA_ERROR_INIT;
+        rc = clean_jail(engine, names.items[i], &one);
+        if (rc < 0 && first == 0) {
+            first = rc;
+            *err = one;
+        }
+    }
+    return first;
+}
+
+/* ---- what belongs to nobody ---- */
+
+static int note_jail(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    struct ja_known *known = context;
+    bool failed =
+        ja_strv_addf(&known->slots, "%lld", (long long)row->slot) < 0 || ja_strv_add(&known->names, row->name) < 0;
+    return failed ? ja_error_nomem(err) : 0;
+}
+
+static int note_network(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    struct ja_known *known = context;
+    return ja_strv_addf(&known->bridges, "%lld", (long long)row->slot) < 0 ? ja_error_nomem(err) : 0;
+}
+
+int ja_engine_known(struct ja_engine *engine, struct ja_known *known, struct ja_error *err)
+{
+    int rc = ja_store_each(engine->store, "jail", NULL, note_jail, known, err);
+    return rc < 0 ? rc : ja_store_each(engine->store, "network", NULL, note_network, known, err);
+}
+
+void ja_known_fini(struct ja_known *known)
+{
+    ja_strv_fini(&known->slots);
+    ja_strv_fini(&known->bridges);
+    ja_strv_fini(&known->names);
+}
+
+void ja_plan_leftovers(void *work, struct ja_planning *p)
+{
+    const struct ja_known *known = work;
+    if (p->host->leftovers)
+        p->host->leftovers(p, &known->slots, &known->bridges, &known->names);
+    if (p->plan->count)
+        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+}
+
+static int remove_leftovers(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_known known = {0};
+    int rc = ja_engine_known(engine, &known, err);
+    if (rc == 0)
+        rc = ja_engine_ensure(engine, "gc", "host", "leftovers", ja_plan_leftovers, &known, NULL, err);
+    ja_known_fini(&known);
+    return rc;
+}
+
+int ja_engine_gc(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = engine->options.dry_run ? 0 : ja_engine_recover(engine, true, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = clean_jails(engine, err);
+    if (rc == 0)
+        rc = remove_leftovers(engine, err);
+    if (rc == 0 && !engine->options.dry_run)
+        rc = ja_store_plans_trim(engine->store, EVENTS_KEPT, err);
+    return rc;
+}
+
+/* ---- one tree, by name ---- */
+
+struct orphan {
+    const char *label;
+    const struct ja_noun *noun;
+    struct ja_jail jail; /* stands for the tree of a jail */
+    char name[256], version[256];
+    char uuids[16][JA_UUID_TEXT]; /* of the template's versions, or the deleted one */
+    struct ja_strv versions;
+    bool found;
+};
+
+static int match(void *context, const struct ja_found *found, struct ja_error *err)
+{
+    struct orphan *orphan = context;
+    bool short_name = found->noun == &ja_noun_jail && strcmp(found->name, orphan->label) == 0;
+    if (strcmp(found->label, orphan->label) != 0 && !short_name)
+        return 0;
+    if (found->status == JA_FOUND_KNOWN) {
+        ja_error_set(err, JA_E_DENIED, found->label, "it belongs to %s %s", found->noun->name, found->name);
+        return ja_error_hint(err, "`jailadmin delete` deletes a jail with its tree");
+    }
+    if (found->noun == &ja_noun_network)
+        return ja_error_set(err, JA_E_INVALID, found->label, "it is a spec, not a tree");
+    orphan->found = true;
+    orphan->noun = found->noun;
+    snprintf(orphan->name, sizeof orphan->name, "%s", found->name);
+    if (found->version)
+        snprintf(orphan->version, sizeof orphan->version, "%s", found->version);
+    return 0;
+}
+
+/* The versions that lie in an unknown template's directory. */
+static int find_versions(struct ja_engine *engine, struct orphan *orphan, struct ja_error *err)
+{
+    char path[1024];
+    char *names = NULL;
+    if (orphan->version[0])
+        return ja_strv_add(&orphan->versions, orphan->version) < 0 ? ja_error_nomem(err) : 0;
+    snprintf(path, sizeof path, "%s/templates/%s", engine->site.pool, orphan->name);
+    int rc = ja_machine_fact(engine->machine, JA_FACT_DIRECTORY, path, &names, err);
+    char *rest = names;
+    for (char *name; rc == 0 && rest && (name = strsep(&rest, "\n")) != NULL;)
+        if (*name && strcmp(name, "spec.json") != 0 && ja_strv_add(&orphan->versions, name) < 0)
+            rc = ja_error_nomem(err);
+    free(names);
+    if (rc == 0 && orphan->versions.count > JA_COUNT(orphan->uuids))
+        rc = ja_error_set(err, JA_E_LIMIT, orphan->label, "it has more than %zu versions", JA_COUNT(orphan->uuids));
+    return rc;
+}
+
+static void plan_destroy(void *work, struct ja_planning *p)
+{
+    const struct orphan *orphan = work;
+    size_t last = 0;
+    if (orphan->noun == &ja_noun_jail) {
+        p->storage->jail_retire(p, &orphan->jail);
+        last = p->plan->count;
+        p->storage->jail_destroy(p, &orphan->jail);
+    } else if (!orphan->noun) {
+        p->storage->template_destroy(p, orphan->name);
+        last = p->plan->count;
+    } else {
+        for (size_t i = 0; i < orphan->versions.count; i++)
+            p->storage->template_retire(p, orphan->name, orphan->versions.items[i], orphan->uuids[i]);
+        last = p->plan->count;
+        for (size_t i = 0; i < orphan->versions.count; i++)
+            p->storage->template_destroy(p, orphan->uuids[i]);
+        if (!orphan->version[0]) {
+            ja_autofree char *dir = ja_path_template(p, orphan->name, NULL);
+            ja_plan_drop_spec(p, &ja_noun_template, orphan->name);
+            struct ja_step *step = ja_plan_host_step(p, "rmdir", "remove the template's directory");
+            ja_step_run(p->plan, step, dir ? dir : "", NULL);
+            step->flags |= JA_STEP_PERSISTENT;
+        }
+    }
+    if (p->plan->count)
+        p->plan->steps[last ? last - 1 : 0]->flags |= JA_STEP_COMMIT;
+}
+
+static int identify(struct orphan *orphan, struct ja_error *err)
+{
+    for (size_t i = 0; i < JA_COUNT(orphan->uuids); i++)
+        if (ja_uuid_new(orphan->uuids[i]) < 0)
+            return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    orphan->jail.name = orphan->name;
+    orphan->jail.uuid = orphan->uuids[0];
+    orphan->jail.be = (char *)"default";
+    return 0;
+}
+
+int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct ja_error *err)
+{
+    struct orphan orphan = {.label = label};
+    struct ja_change change;
+    int rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = ja_engine_scan(engine, match, &orphan, err);
+    if (rc == 0 && !orphan.found) {
+        rc = ja_error_set(err, JA_E_NOTFOUND, label, "the pool has no such tree without an owner");
+        ja_error_hint(err, "`jailadmin gc` lists those that there are");
+    }
+    if (rc == 0)
+        rc = identify(&orphan, err);
+    if (rc == 0 && orphan.noun == &ja_noun_template)
+        rc = find_versions(engine, &orphan, err);
+    if (rc == 0) {
+        rc = ja_change_begin(&change, engine, "destroy", "host", "orphan", err);
+        if (rc == 0)
+            rc = ja_change_apply(&change, plan_destroy, &orphan, err);
+        ja_change_end(&change);
+    }
+    ja_strv_fini(&orphan.versions);
+    return rc;
+}

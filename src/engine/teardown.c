@@ -1,0 +1,124 @@
+/*
+ * teardown.c: taking an instance away: its jails, templates and networks, what it has on the host, its pool and its state. Also
+ * what an init or a teardown that was cut off has left, and an instance whose pool is gone.
+ */
+#include "engine/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void plan_teardown(JA_UNUSED void *work, struct ja_planning *p)
+{
+    ja_plan_teardown(p);
+}
+
+static int collect_name(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+static int delete_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    return ja_engine_delete(engine, name, true, err);
+}
+
+static int delete_all(struct ja_engine *engine, const char *kind,
+                      int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err),
+                      struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    int rc = ja_store_each(engine->store, kind, NULL, collect_name, &names, err);
+    for (size_t i = 0; rc == 0 && i < names.count; i++)
+        rc = one(engine, names.items[i], err);
+    return rc;
+}
+
+/* ---- trees without an owner ---- */
+
+static int collect_orphan(void *context, const struct ja_found *found, struct ja_error *err)
+{
+    if (found->status == JA_FOUND_KNOWN || found->noun == &ja_noun_network)
+        return 0;
+    return ja_strv_add(context, found->label) < 0 ? ja_error_nomem(err) : 0;
+}
+
+/* They would go with the pool: only when all is to go. */
+static int handle_orphans(struct ja_engine *engine, bool force, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv labels = {0};
+    int rc = ja_engine_scan(engine, collect_orphan, &labels, err);
+    if (rc == 0 && labels.count && !force) {
+        ja_error_set(err, JA_E_BUSY, "instance", "its pool has %zu tree%s that no object owns, the first is %s",
+                     labels.count, labels.count == 1 ? "" : "s", labels.items[0]);
+        return ja_error_hint(err,
+                             "`jailadmin gc` lists them, `jailadmin adopt` takes jails back; --force destroys them");
+    }
+    for (size_t i = 0; rc == 0 && i < labels.count; i++)
+        rc = ja_engine_destroy_orphan(engine, labels.items[i], err);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static int stop_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    return ja_engine_stop(engine, name, true, NULL, err);
+}
+
+static int delete_objects(struct ja_engine *engine, bool force, struct ja_error *err)
+{
+    int rc = handle_orphans(engine, force, err);
+    if (rc == 0)
+        rc = delete_all(engine, "jail", delete_jail, err);
+    if (rc == 0)
+        rc = delete_all(engine, "template", ja_engine_template_delete_all, err);
+    return rc == 0 ? delete_all(engine, "network", ja_engine_network_delete, err) : rc;
+}
+
+/* Without its pool there are no trees to delete: what runs is ended, and the rest goes with the instance. */
+static int without_pool(struct ja_engine *engine, const struct ja_error *why, struct ja_error *err)
+{
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = why};
+    ja_engine_event(engine, &event);
+    return delete_all(engine, "jail", stop_jail, err);
+}
+
+static int check_jails(struct ja_engine *engine, bool force, struct ja_error *err)
+{
+    int64_t jails = ja_store_count(engine->store, "jail", err);
+    if (jails < 0)
+        return (int)jails;
+    if (jails == 0 || force)
+        return 0;
+    ja_error_set(err, JA_E_BUSY, "instance", "it has %lld jail%s", (long long)jails, jails == 1 ? "" : "s");
+    return ja_error_hint(err, "delete them first, or use --force, which deletes them with all their data");
+}
+
+int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_error why = JA_ERROR_INIT;
+    /* A teardown that was cut off had nothing to delete any more, and perhaps no pool. */
+    ja_autofree char *ready = NULL;
+    bool again = ja_store_setting(engine->store, "ready", &ready, NULL) == 0 && !*ready;
+    int rc = check_jails(engine, force, err);
+    if (rc < 0)
+        return rc;
+    engine->tearing = true;
+    int pool = engine->options.dry_run || again ? 0 : ja_engine_pool_ensure(engine, &why);
+    if (pool < 0 && !force) {
+        *err = why;
+        return ja_error_hint(err, "with --force the instance goes without its pool");
+    }
+    if (!again)
+        rc = pool < 0 ? without_pool(engine, &why, err) : delete_objects(engine, force, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_change_begin(&change, engine, "teardown", "host", "instance", err);
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan_teardown, NULL, err);
+    ja_change_end(&change);
+    if (rc == 0 && !engine->options.dry_run)
+        rc = ja_engine_remove_state(engine, err);
+    return rc;
+}
