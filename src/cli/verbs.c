@@ -78,7 +78,7 @@ const char *ja_verb_group_title(enum ja_verb_group group)
 
 static const struct ja_option init_options[] = {
     {"storage", .metavar = "KIND:WHERE",
-     .doc = "Where trees live: file:SIZE (btrfs in a file) or btrfs:DIR; file:8G unless given"},
+     .doc = "Where trees live: file:SIZE (btrfs in a file), btrfs:DIR or zfs:DATASET; file:8G unless given"},
     {"network", .metavar = "ADDRESS/LENGTH",
      .doc = "The gateway address of the network named default, or none for no network; 10.66.0.1/16 unless given"},
     {"adopt", .doc = "Make the instance around a pool that is there; --storage file:PATH or btrfs:DIR names it"},

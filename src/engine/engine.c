@@ -27,7 +27,7 @@ const struct ja_host *ja_host_of(int os)
 
 const struct ja_storage *ja_storage_of(int storage)
 {
-    return storage == JA_STORAGE_BTRFS ? &ja_storage_btrfs : NULL;
+    return storage == JA_STORAGE_ZFS ? &ja_storage_zfs : &ja_storage_btrfs;
 }
 
 /* ---- the instance's settings ---- */

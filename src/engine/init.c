@@ -16,6 +16,33 @@ enum { SLOTS_DEFAULT = 4096 };
 #define DEFAULT_STORAGE "file:8G"
 #define DEFAULT_NETWORK "10.66.0.1/16"
 
+/* Names below it get up to 160 characters more, of the 255 that ZFS allows. */
+enum { DATASET_MOST = 90 };
+
+/* The name of a dataset, in the letters of ZFS. */
+static int check_dataset(const char *name, struct ja_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:";
+    bool good = *name != '\0';
+    for (const char *part = name; good; part += strcspn(part, "/") + 1) {
+        size_t length = strcspn(part, "/");
+        good = length && strspn(part, allowed) == length &&
+               strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                      "0123456789",
+                      part[0]);
+        if (!part[length])
+            break;
+    }
+    if (!good)
+        return ja_error_set(err, JA_E_INVALID, "field storage",
+                            "\"%s\" is not the name of a dataset: POOL/NAME, of letters, digits and \"_-.:\"",
+                            JA_SHOW(name));
+    if (strlen(name) > DATASET_MOST)
+        return ja_error_set(err, JA_E_INVALID, "field storage", "the dataset's name is too long: at most %d characters",
+                            DATASET_MOST);
+    return 0;
+}
+
 /* What `--storage` says. */
 static int read_storage(const char *text, struct ja_site *site, int64_t *ret_size, struct ja_error *err)
 {
@@ -38,10 +65,10 @@ static int read_storage(const char *text, struct ja_site *site, int64_t *ret_siz
     if (ja_str_starts(text, "zfs:")) {
         site->storage = JA_STORAGE_ZFS;
         snprintf(site->source, sizeof site->source, "%s", rest);
-        return ja_error_set(err, JA_E_UNSUPPORTED, "field storage", "ZFS pools are not supported yet");
+        return check_dataset(rest, err);
     }
     ja_error_set(err, JA_E_INVALID, "field storage", "\"%s\" is not a storage", JA_SHOW(text));
-    return ja_error_hint(err, "file:SIZE, or btrfs:DIRECTORY on a btrfs file system");
+    return ja_error_hint(err, "file:SIZE, btrfs:DIRECTORY on a btrfs file system, or zfs:DATASET");
 }
 
 void ja_site_take(struct ja_site *site, const struct ja_instance *instance)
@@ -52,6 +79,7 @@ void ja_site_take(struct ja_site *site, const struct ja_instance *instance)
     snprintf(site->pool, sizeof site->pool, "%s/pool", site->state);
     site->slots = instance->slots;
     site->uid_base = instance->uid_base;
+    site->shared_base = instance->shared_base;
     site->unit_base = instance->unit_base;
     site->rule_base = instance->rule_base;
     site->set = instance->set;
@@ -98,6 +126,57 @@ int ja_engine_remove_state(struct ja_engine *engine, struct ja_error *err)
         rc = ja_registry_remove(engine->site.tag, err);
     if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
         rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);
+    return rc;
+}
+
+/* OpenZFS has idmapped mounts from 2.2 on, where the kernel has them (5.12); zfs-fuse, which has no module, never. */
+static int find_zfs_idmap(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autofree char *version = NULL, *release = NULL;
+    int zfs[2] = {0}, system[2] = {0};
+    int rc = ja_machine_fact(engine->machine, JA_FACT_FILE, "/sys/module/zfs/version", &version, err);
+    if (rc == 0)
+        rc = ja_machine_fact(engine->machine, JA_FACT_SYSCTL, "kernel.osrelease", &release, err);
+    if (rc < 0)
+        return rc;
+    bool known = version && release && sscanf(version, "%d.%d", &zfs[0], &zfs[1]) == 2 &&
+                 sscanf(release, "%d.%d", &system[0], &system[1]) == 2;
+    engine->site.idmap =
+        known && (zfs[0] > 2 || (zfs[0] == 2 && zfs[1] >= 2)) && (system[0] > 5 || (system[0] == 5 && system[1] >= 12));
+    return 0;
+}
+
+/* The pool's dataset is always one that init makes: the one that was named, or, if that exists and is empty, one in it. */
+static int find_zfs_place(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_site *site = &engine->site;
+    ja_autofree char *mark = NULL, *contents = NULL;
+    int rc = ja_machine_fact(engine->machine, JA_FACT_DATASET, site->source, &mark, err);
+    if (rc < 0 || !mark)
+        return rc;
+    if (*mark)
+        return ja_error_set(err, JA_E_EXISTS, "field storage", "the dataset %s belongs to an instance of jailadmin",
+                            site->source);
+    rc = ja_machine_fact(engine->machine, JA_FACT_CONTENTS, site->source, &contents, err);
+    if (rc == 0 && contents && *contents) {
+        contents[strcspn(contents, "\n")] = '\0';
+        rc = ja_error_set(err, JA_E_INVALID, "field storage", "the dataset %s is not empty: it holds %s", site->source,
+                          JA_SHOW(contents));
+        ja_error_hint(err, "name one that does not exist yet, such as zfs:%s/jailadmin", site->source);
+    } else if (rc == 0) {
+        ja_autofree char *inner = ja_printf("%s/jailadmin", site->source);
+        if (!inner)
+            return ja_error_nomem(err);
+        snprintf(site->source, sizeof site->source, "%s", inner);
+    }
+    return rc;
+}
+
+static int find_zfs(struct ja_engine *engine, bool adopt, struct ja_error *err)
+{
+    int rc = engine->site.storage == JA_STORAGE_ZFS && !adopt ? find_zfs_place(engine, err) : 0;
+    if (rc == 0 && engine->site.storage == JA_STORAGE_ZFS && engine->site.os == JA_OS_LINUX)
+        rc = find_zfs_idmap(engine, err);
     return rc;
 }
 
@@ -233,6 +312,8 @@ static int run_init(struct ja_engine *engine, bool adopt, struct initial *initia
     struct ja_change change = {0};
     struct ja_plan shown = {0};
     int rc = ja_engine_machine(engine, err);
+    if (rc == 0)
+        rc = find_zfs(engine, adopt, err);
     if (rc == 0 && engine->options.dry_run) {
         rc = ja_engine_plan(engine, "init", "host", "instance", plan, initial, &shown, err);
         if (rc == 0 && engine->options.show)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 #include "host/host.h"
+#include "storage/storage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,28 @@ static int ensure_networks(struct ja_engine *engine, const char *name, struct ja
     return rc;
 }
 
+static void plan_trees(void *work, struct ja_planning *p)
+{
+    const struct ja_jail *jail = work;
+    if (p->storage->jail_mounted(p, jail))
+        return;
+    p->storage->jail_mount(p, jail);
+    p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+}
+
+/* A jail's trees, mounted before the plan of its start, which looks into them. */
+static int ensure_trees(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    void *object = NULL;
+    if (!engine->storage->jail_mounted)
+        return 0;
+    int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    if (rc == 0 && ((struct ja_jail *)object)->state == JA_ROW_READY)
+        rc = ja_engine_ensure(engine, "mount", "jail", name, plan_trees, object, NULL, err);
+    ja_object_free(&ja_noun_jail, object);
+    return rc;
+}
+
 /* The networks of a jail, held by whoever starts or stops it: none changes meanwhile. They are taken before the jail and
  * before the store's transaction, since who holds a network waits for both. */
 struct network_locks {
@@ -318,6 +341,8 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
     int rc = ja_check_name(name, err);
     if (rc == 0)
         rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = ensure_trees(engine, name, err);
     if (rc == 0)
         rc = ensure_networks(engine, name, err);
     if (rc == 0)

@@ -68,6 +68,9 @@ static int stop_jail(struct ja_engine *engine, const char *name, struct ja_error
 static int delete_objects(struct ja_engine *engine, bool force, struct ja_error *err)
 {
     int rc = handle_orphans(engine, force, err);
+    /* All are stopped before the first is deleted: one may be the origin of another that runs. */
+    if (rc == 0 && !engine->options.dry_run)
+        rc = delete_all(engine, "jail", stop_jail, err);
     if (rc == 0)
         rc = delete_all(engine, "jail", delete_jail, err);
     if (rc == 0)

@@ -25,7 +25,17 @@ void ja_site_mark(const struct ja_site *site, const char *uuid, char mark[128])
 
 int64_t ja_site_uid(const struct ja_site *site, int64_t slot)
 {
-    return site->uid_base + slot * JA_UIDS_PER_SLOT;
+    return ja_site_shifts(site) ? site->shared_base : site->uid_base + slot * JA_UIDS_PER_SLOT;
+}
+
+bool ja_site_shifts(const struct ja_site *site)
+{
+    return site->os == JA_OS_LINUX && !site->idmap;
+}
+
+int64_t ja_site_tree_id(const struct ja_site *site, bool privileged)
+{
+    return ja_site_shifts(site) && !privileged ? site->shared_base : 0;
 }
 
 /* ---- as JSON ---- */
@@ -37,6 +47,7 @@ static const struct {
 } site_numbers[] = {
     {"slots", offsetof(struct ja_site, slots)},
     {"uid_base", offsetof(struct ja_site, uid_base)},
+    {"shared_base", offsetof(struct ja_site, shared_base)},
     {"unit_base", offsetof(struct ja_site, unit_base)},
     {"rule_base", offsetof(struct ja_site, rule_base)},
     {"set", offsetof(struct ja_site, set)},

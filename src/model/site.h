@@ -26,7 +26,7 @@ struct ja_site {
     char source[256]; /* btrfs: the directory or loop file behind the pool; zfs: the dataset */
     bool loop;        /* btrfs: source is a file */
     bool idmap;       /* jails' trees are mounted with shifted ids; false: trees are stored shifted */
-    int64_t slots, uid_base, unit_base, rule_base, set, nat_base, ruleset_base;
+    int64_t slots, uid_base, shared_base, unit_base, rule_base, set, nat_base, ruleset_base;
 };
 
 /* "ja<tag><slot>n<k>": the host's end of a nic. 16 bytes are enough for any slot below 100,000. */
@@ -35,7 +35,12 @@ void ja_site_nic_name(const struct ja_site *site, int64_t slot, size_t nic, char
 void ja_site_bridge_name(const struct ja_site *site, int64_t slot, char name[16]);
 /* What we write into an interface's alias (Linux) or description (FreeBSD): "jailadmin INSTANCE-UUID OBJECT-UUID". */
 void ja_site_mark(const struct ja_site *site, const char *uuid, char mark[128]);
+/* The first id of a jail's users on the host; the same for all jails where trees are stored shifted. */
 int64_t ja_site_uid(const struct ja_site *site, int64_t slot);
+/* Trees are stored with the ids of jails on the host, since mounts of this storage cannot have their ids mapped. */
+bool ja_site_shifts(const struct ja_site *site);
+/* The id that owns, in a stored tree, what belongs to the jail's root. */
+int64_t ja_site_tree_id(const struct ja_site *site, bool privileged);
 
 /* A site as JSON without what depends on the call (state directory, program); NULL: no memory. from_json: JA_E_CORRUPT. */
 json_t *ja_site_to_json(const struct ja_site *site);

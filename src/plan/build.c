@@ -15,10 +15,11 @@
  */
 
 /* Debian's packages start their services when they are installed, unless a file says no. */
-static const char prepare_script[] = "if command -v dpkg >/dev/null && [ -d /usr/sbin ] && [ ! -e /usr/sbin/policy-rc.d ]; then\n"
-                                     "    printf '#!/bin/sh\\n# jailadmin\\nexit 101\\n' >/usr/sbin/policy-rc.d\n"
-                                     "    chmod 755 /usr/sbin/policy-rc.d\n"
-                                     "fi\n";
+static const char prepare_script[] =
+    "if command -v dpkg >/dev/null && [ -d /usr/sbin ] && [ ! -e /usr/sbin/policy-rc.d ]; then\n"
+    "    printf '#!/bin/sh\\n# jailadmin\\nexit 101\\n' >/usr/sbin/policy-rc.d\n"
+    "    chmod 755 /usr/sbin/policy-rc.d\n"
+    "fi\n";
 
 static const char package_script[] =
     "set -e\n"
@@ -42,7 +43,8 @@ static const char tidy_script[] =
     "if command -v dnf >/dev/null; then dnf -q clean all; fi\n";
 
 /* A script of the host comes on standard input. /dev of a jail is no part of its tree. */
-static const char run_script[] = "umask 077; f=/dev/.jailadmin-script; rm -f \"$f\"; cat >\"$f\" && chmod 700 \"$f\" && exec \"$f\"";
+static const char run_script[] =
+    "umask 077; f=/dev/.jailadmin-script; rm -f \"$f\"; cat >\"$f\" && chmod 700 \"$f\" && exec \"$f\"";
 
 /* Without an #! line a script is one for sh(1). */
 static const char run_sh[] = "umask 077; f=/dev/.jailadmin-script; cat >\"$f\" && exec /bin/sh \"$f\"";
@@ -82,6 +84,7 @@ void ja_plan_template_build(struct ja_planning *p, const struct ja_template_buil
     const struct ja_subject *builder = build->builder;
     p->build = builder->jail;
     p->build_tree = tree;
+    ja_plan_shift_ids(p, tree, true, "give it the ids of jails while it is built");
     p->host->jail_start(p, builder);
     in_jail(p, builder->jail, prepare_script, "keep packages from starting services");
     if (build->packages->count)
@@ -90,6 +93,7 @@ void ja_plan_template_build(struct ja_planning *p, const struct ja_template_buil
         run_command(p, builder->jail, &build->commands[i]);
     in_jail(p, builder->jail, tidy_script, "take away what is only for the installation");
     p->host->jail_stop(p, builder, true);
+    ja_plan_shift_ids(p, tree, false, "give it the ids of a template again");
     p->build = NULL;
     p->build_tree = NULL;
 }

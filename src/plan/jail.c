@@ -24,6 +24,10 @@ void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
     if (s->jail->privileged)
         ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
                      s->jail->name);
+    else if (ja_site_shifts(p->site))
+        ja_plan_note(p->plan,
+                     "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
+                     "breaks out could touch the others' files");
     store_ready(p, s->jail);
 }
 

@@ -79,6 +79,22 @@ void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bo
         step->flags |= JA_STEP_PERSISTENT;
 }
 
+void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, const char *why)
+{
+    if (!ja_site_shifts(p->site))
+        return;
+    int64_t base = ja_site_tree_id(p->site, false);
+    struct ja_step *step = ja_plan_host_step(p, "shift-ids", "%s", why);
+    ja_step_run(p->plan, step, "--from", NULL);
+    ja_step_runf(p->plan, step, "%lld", to_jails ? 0 : (long long)base);
+    ja_step_run(p->plan, step, "--to", NULL);
+    ja_step_runf(p->plan, step, "%lld", to_jails ? (long long)base : 0);
+    ja_step_run(p->plan, step, "--count", NULL);
+    ja_step_runf(p->plan, step, "%d", JA_UIDS_PER_SLOT);
+    ja_step_run(p->plan, step, tree, NULL);
+    step->timeout_ms = 3600 * 1000;
+}
+
 /* A path below the pool as new text. */
 static char *below(struct ja_planning *p, const char *format, ...) JA_PRINTF(2, 3);
 static char *below(struct ja_planning *p, const char *format, ...)

@@ -44,6 +44,10 @@ struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, co
 /* A directory of ours that is made with its undo. `persistent` when it is not below /run. */
 void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bool persistent, const char *why);
 
+/* Gives a tree the ids that jails have on the host (`to_jails`), or those of a template, where ja_site_shifts; elsewhere
+ * nothing. For trees that the same plan made: it has no undo. */
+void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, const char *why);
+
 /*
  * Specs beside the trees, from which `adopt` brings objects back when the store is lost: jails/NAME/spec.json,
  * templates/NAME/spec.json, instance/NAME.network.json. A planner that puts a changed object into the store keeps its

@@ -77,7 +77,7 @@ void ja_plan_template_create(struct ja_planning *p, const struct ja_template_bui
         struct ja_step *step = ja_plan_host_step(p, "template-clean", "take out what must be one jail's own");
         ja_step_run(p->plan, step, path, NULL);
     }
-    p->storage->template_seal(p, template->name, version);
+    p->storage->template_seal(p, template->name, version, build->version->uuid);
     struct ja_template ready = *template; /* shallow: only for writing it as JSON */
     ready.state = JA_ROW_READY;
     ja_plan_keep_spec(p, &ja_noun_template, &ready);
@@ -95,6 +95,8 @@ void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *te
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     for (size_t i = 0; i < template->versions.count; i++)
         p->storage->template_destroy(p, ((const struct ja_template_version *)template->versions.items[i])->uuid);
+    if (p->storage->template_forget)
+        p->storage->template_forget(p, template->name);
     ja_plan_drop_spec(p, &ja_noun_template, template->name);
     ja_autofree char *dir = ja_path_template(p, template->name, NULL);
     step = ja_plan_host_step(p, "rmdir", "remove the template's directory");

@@ -31,6 +31,19 @@ static const struct ja_hostverb portable[] = {
      JA_HOSTVERB_PROCESS},
     {"template-clean", "TREE", "take out of a tree what must be one jail's own: machine-id, host keys, random seed",
      ja_verb_template_clean, 0},
+    {"zfs-mount", "[--below] [--if-mounted DIR] DATASET",
+     "mount a dataset that is mounted by explicit commands only, with --below all such ones below it too; nothing "
+     "unless something is mounted at DIR",
+     ja_verb_zfs_mount, 0},
+    {"zfs-unmount", "DATASET", "unmount a dataset and all below it; waits for what is busy, then says who holds it",
+     ja_verb_zfs_unmount, 0},
+    {"zfs-rename", "[--mount-if-mounted DIR] FROM TO MARK",
+     "unmount and rename the dataset that bears the mark; then mount it again if something is mounted at DIR",
+     ja_verb_zfs_rename, 0},
+    {"zfs-destroy", "[--empty] [--deleted DATASET] NAME MARK",
+     "destroy the dataset that bears the mark, with all below it unless --empty, or a snapshot; none is success. With "
+     "--deleted it stays while it has clones, and what waits there for its last clone is destroyed",
+     ja_verb_zfs_destroy, 0},
     {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

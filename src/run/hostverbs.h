@@ -12,5 +12,7 @@ ja_hostverb_fn ja_verb_setting, ja_verb_registry_remove, ja_verb_instance_regist
 ja_hostverb_fn ja_verb_template_busybox, ja_verb_truncate;                          /* hostverb_busybox.c */
 ja_hostverb_fn ja_verb_template_tar;                                                /* hostverb_tar.c */
 ja_hostverb_fn ja_verb_template_clean;                                              /* hostverb_clean.c */
+ja_hostverb_fn ja_verb_zfs_mount, ja_verb_zfs_unmount;                              /* hostverb_zfs.c */
+ja_hostverb_fn ja_verb_zfs_rename, ja_verb_zfs_destroy;                             /* hostverb_zfs.c */
 
 #endif

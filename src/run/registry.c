@@ -21,7 +21,8 @@
 
 /* First numbers, block sizes and ends. */
 #define UID_FIRST INT64_C(0x70000000)
-#define UID_END INT64_C(0xffff0000) /* (uid_t)-1 means nobody */
+#define SHARED_FIRST INT64_C(0x6f000000) /* up to UID_FIRST */
+#define UID_END INT64_C(0xffff0000)      /* (uid_t)-1 means nobody */
 #define UIDS_PER_SLOT 65536
 #define UNIT_FIRST 10000
 #define UNIT_END 32768 /* FreeBSD: IF_MAXUNIT is 0x7fff */
@@ -205,6 +206,7 @@ json_t *ja_instance_to_json(const struct ja_instance *instance)
         failed |= json_object_set_new(json, texts[i].name, json_string(text_of(instance, i)));
     for (size_t i = 0; i < JA_COUNT(numbers); i++)
         failed |= json_object_set_new(json, numbers[i].name, json_integer(*number_of(instance, i)));
+    failed |= json_object_set_new(json, "shared_base", json_integer(instance->shared_base));
     if (!failed)
         return json;
     json_decref(json);
@@ -236,6 +238,8 @@ int ja_instance_from_json(const json_t *json, const char *where, struct ja_insta
             return ja_error_set(err, JA_E_CORRUPT, where, "an instance's record has no proper \"%s\"", numbers[i].name);
         *number_of(&instance, i) = json_integer_value(number);
     }
+    /* Early versions had none, and storage that needs it neither. */
+    instance.shared_base = json_integer_value(json_object_get(json, "shared_base"));
     *ret_instance = instance;
     return 0;
 }
@@ -385,6 +389,7 @@ static int add_instance(void *context, const struct ja_instance *instance, struc
     ranges_add(&taken->tags, strtol(instance->tag, NULL, 36), 1);
     ranges_add(&taken->sets, instance->set, 1);
     ranges_add(&taken->uids, instance->uid_base, instance->slots * UIDS_PER_SLOT);
+    ranges_add(&taken->uids, instance->shared_base, UIDS_PER_SLOT);
     ranges_add(&taken->units, instance->unit_base, JA_UNITS_PER_INSTANCE);
     ranges_add(&taken->rulesets, instance->ruleset_base, instance->slots);
     bool failed =
@@ -424,12 +429,13 @@ static int choose(const struct taken *taken, struct ja_instance *instance, struc
 {
     int64_t tag = first_fit(&taken->tags, 0, TAGS, 1, 1);
     instance->set = first_fit(&taken->sets, 1, SETS + 1, 1, 1);
+    instance->shared_base = first_fit(&taken->uids, SHARED_FIRST, UID_FIRST, UIDS_PER_SLOT, UIDS_PER_SLOT);
     instance->uid_base = first_fit(&taken->uids, UID_FIRST, UID_END, instance->slots * UIDS_PER_SLOT, UIDS_PER_SLOT);
     instance->unit_base = first_fit(&taken->units, UNIT_FIRST, UNIT_END, JA_UNITS_PER_INSTANCE, 1);
     instance->ruleset_base = first_fit(&taken->rulesets, RULESET_FIRST, RULESET_END, instance->slots, 1);
     if (tag < 0 || instance->set < 0)
         return no_block("tags and sets", err);
-    if (instance->uid_base < 0)
+    if (instance->uid_base < 0 || instance->shared_base < 0)
         return no_block("uids", err);
     if (instance->unit_base < 0)
         return no_block("interface units", err);

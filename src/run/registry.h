@@ -23,6 +23,8 @@ struct ja_instance {
     char state[256];      /* its state directory, absolute */
     int64_t slots;        /* how many slots it has */
     int64_t uid_base;     /* first uid and gid of slot 0; slot n begins at uid_base + n * 65536 */
+    int64_t shared_base;  /* first of 65536 ids that all its jails share where storage cannot map ids; below 2^31, since
+                          * zfs-fuse knows no others */
     int64_t unit_base;    /* first epair and bridge unit, from 10000; JA_UNITS_PER_INSTANCE of each */
     int64_t rule_base;    /* ipfw: first rule number, from 20000, 500 an instance */
     int64_t set;          /* ipfw set, 1 to 30 */

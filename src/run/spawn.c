@@ -71,15 +71,15 @@ static void become_child(pid_t parent, int in, int out)
         _exit(127);
 }
 
-/* Keeps the last JA_SPAWN_OUTPUT_LIMIT bytes. */
-static void keep_output(struct ja_str *output, const char *bytes, size_t count)
+/* Keeps the last `limit` bytes. True when others were dropped. */
+static bool keep_output(struct ja_str *output, size_t limit, const char *bytes, size_t count)
 {
     ja_str_addn(output, bytes, count);
-    if (!output->failed && output->length > 2 * JA_SPAWN_OUTPUT_LIMIT) {
-        size_t drop = output->length - JA_SPAWN_OUTPUT_LIMIT;
-        memmove(output->text, output->text + drop, JA_SPAWN_OUTPUT_LIMIT + 1);
-        output->length = JA_SPAWN_OUTPUT_LIMIT;
-    }
+    if (output->failed || output->length <= 2 * limit)
+        return false;
+    memmove(output->text, output->text + output->length - limit, limit + 1);
+    output->length = limit;
+    return true;
 }
 
 struct child {
@@ -90,6 +90,7 @@ struct child {
     size_t input_left;
     int64_t deadline; /* monotonic ms; 0: none */
     const volatile int *interrupted;
+    size_t output_limit;
     struct ja_spawn_result *result;
     void (*heard)(void *context, const char *bytes, size_t count); /* may be NULL */
     void *context;
@@ -134,7 +135,8 @@ static void drain(struct child *child)
     while (child->out >= 0) {
         ssize_t n = read(child->out, buffer, sizeof buffer);
         if (n > 0) {
-            keep_output(&child->result->output, buffer, (size_t)n);
+            if (keep_output(&child->result->output, child->output_limit, buffer, (size_t)n))
+                child->result->cut = true;
             if (child->heard)
                 child->heard(child->context, buffer, (size_t)n);
         } else if (n == 0) {
@@ -257,6 +259,7 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
     int rc = open_ends(&child, spawn->input, &in, &out, err);
     if (rc < 0)
         return rc;
+    child.output_limit = spawn->output_limit ? spawn->output_limit : JA_SPAWN_OUTPUT_LIMIT;
     child.input = spawn->input;
     child.input_left = spawn->input ? strlen(spawn->input) : 0;
     if (make_pipe(failure) < 0)
@@ -319,7 +322,8 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
     }
     close(reply[1]);
     struct ja_spawn_result spawned = {0};
-    struct child child = {.pid = pid, .in = -1, .out = reply[0], .result = &spawned};
+    struct child child = {
+        .pid = pid, .in = -1, .out = reply[0], .output_limit = JA_SPAWN_OUTPUT_LIMIT, .result = &spawned};
     if (timeout_ms)
         child.deadline = ja_clock_monotonic_ms() + timeout_ms;
     set_flags(reply[0]);

@@ -18,11 +18,13 @@ struct ja_spawn {
     /* Gets what the program prints as it comes; may be NULL. */
     void (*heard)(void *context, const char *bytes, size_t count);
     void *context;
+    size_t output_limit; /* bytes of output that are kept, the last ones; 0: JA_SPAWN_OUTPUT_LIMIT */
 };
 
 struct ja_spawn_result {
     int status; /* exit status, 128 + n for a signal */
     bool timed_out, interrupted;
+    bool cut;             /* it printed more than was kept */
     struct ja_str output; /* standard output and error together */
 };
 

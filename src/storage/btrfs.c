@@ -166,7 +166,7 @@ static void set_read_only(struct ja_planning *p, const char *path, bool on, cons
     step->flags |= JA_STEP_PERSISTENT;
 }
 
-static void template_seal(struct ja_planning *p, const char *name, const char *version)
+static void template_seal(struct ja_planning *p, const char *name, const char *version, JA_UNUSED const char *uuid)
 {
     ja_autofree char *path = ja_path_template(p, name, version);
     if (path)

@@ -1,5 +1,5 @@
 /*
- * storage.h: where trees live: emitters that append the storage's commands to a plan. btrfs.c is the one there is so far.
+ * storage.h: where trees live: emitters that append the storage's commands to a plan. btrfs.c and zfs.c.
  * Paths are those of planning.h; the pool is mounted at site->pool.
  */
 #ifndef JA_STORAGE_H
@@ -17,7 +17,7 @@ struct ja_storage {
     void (*pool_unmount)(struct ja_planning *p);
     /* An empty tree for a template version, undoable; sealed: read-only from now on. */
     void (*template_create)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
-    void (*template_seal)(struct ja_planning *p, const char *name, const char *version);
+    void (*template_seal)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
     /* A writable copy of a template version for working on it (--pkg, --run), or of a jail as a template. */
     void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
                                const char *uuid);
@@ -38,9 +38,15 @@ struct ja_storage {
     /* Template versions: retire and destroy, or rename the whole template. */
     void (*template_retire)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
     void (*template_destroy)(struct ja_planning *p, const char *uuid);
+    /* What holds the versions of a template, once there is none; repeatable. May be NULL: nothing but its directory. */
+    void (*template_forget)(struct ja_planning *p, const char *name);
     void (*template_rename)(struct ja_planning *p, const struct ja_template *template, const char *to);
+    /* Trees that are mounted one by one: whether a jail's are, and the step that mounts them. Both may be NULL: they come
+     * with the pool. */
+    bool (*jail_mounted)(struct ja_planning *p, const struct ja_jail *jail);
+    void (*jail_mount)(struct ja_planning *p, const struct ja_jail *jail);
 };
 
-extern const struct ja_storage ja_storage_btrfs;
+extern const struct ja_storage ja_storage_btrfs, ja_storage_zfs;
 
 #endif

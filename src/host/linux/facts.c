@@ -765,17 +765,33 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NFTRULES] = nft_rules,  [JA_FACT_FIREWALL] = firewall,
 };
 
+static bool asks_zfs(const struct ja_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct ja_fact *fact = &facts->items[i];
+        if (!fact->known && (fact->kind == JA_FACT_DATASET || fact->kind == JA_FACT_CONTENTS))
+            return true;
+    }
+    return false;
+}
+
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)
 {
     static const struct ja_linux_probes no_probes;
+    const struct ja_linux_probes *probes = context ? context : &no_probes;
     struct ja_error local = JA_ERROR_INIT;
     if (!err)
         err = &local;
+    if (probes->zfs && asks_zfs(facts)) {
+        int code = probes->zfs(facts, err);
+        if (code < 0)
+            return ja_error_wrap(err, "cannot find out about datasets");
+    }
     for (size_t i = 0; i < facts->count && facts->missing; i++) {
         struct ja_fact *fact = &facts->items[i];
         if (fact->known)
             continue;
-        struct query query = {.probes = context ? context : &no_probes, .name = fact->name, .err = err};
+        struct query query = {.probes = probes, .name = fact->name, .err = err};
         int code = readers[fact->kind] ? readers[fact->kind](&query) : 0;
         if (code > 0 && query.value.failed)
             code = ja_error_nomem(err);

@@ -21,10 +21,12 @@ struct ja_linux_probes {
     int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);
+    /* Answers all missing facts of ZFS: one process for many datasets. */
+    int (*zfs)(struct ja_facts *facts, struct ja_error *err);
 };
 
 /* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process,
- * but for the probe of apt. */
+ * but for the probes of apt and zfs. */
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
 
 /* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A

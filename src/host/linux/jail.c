@@ -71,11 +71,14 @@ static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const c
     /* A tree without /etc is not given one. */
     if (!ja_factf(p->facts, JA_FACT_TREEFILE, "%s\tetc/.", tree))
         return;
+    char owner[24];
+    snprintf(owner, sizeof owner, "%lld", (long long)ja_site_tree_id(p->site, jail->privileged));
     struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
-    ja_step_run(p->plan, step, "--root", tree, "--mode", "0644", path, NULL);
+    ja_step_run(p->plan, step, "--root", tree, "--mode", "0644", "--uid", owner, "--gid", owner, path, NULL);
     ja_step_input(p->plan, step, "%s", text);
     if (old) {
-        ja_step_undo_host(p, step, "write", "--root", tree, "--mode", "0644", path, NULL);
+        ja_step_undo_host(p, step, "write", "--root", tree, "--mode", "0644", "--uid", owner, "--gid", owner, path,
+                          NULL);
         ja_step_undo_input(p->plan, step, "%s", old);
     } else {
         ja_step_undo_host(p, step, "remove", "--root", tree, path, NULL);

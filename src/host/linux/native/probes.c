@@ -10,6 +10,7 @@
 #include "host/linux/native/netlink.h"
 #include "host/linux/native/nftelement.h"
 #include "net/addr.h"
+#include "run/zfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -327,6 +328,7 @@ static struct ja_linux_probes probes = {
     .quota = probe_quota,
     .idmap = probe_idmap,
     .apt = ja_linux_probe_apt,
+    .zfs = ja_zfs_facts_read,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)

@@ -1,0 +1,140 @@
+#!/bin/sh
+# Jails on ZFS, by zfs-fuse with a pool in a file: the whole life, origins of clones, what is busy, what is not ours, and a
+# machine that goes down, ending with "nothing is left". The daemon has one socket for the whole machine: a lock file keeps
+# two runs of this test apart, and where a daemon of somebody else runs it is skipped.
+# zfs.sh JAILADMIN [SWEEP]
+set -u
+program=$1
+sweep=${2:-}
+. "$(dirname "$0")/kit.sh"
+command -v zfs-fuse >/dev/null || { echo "skipped: needs zfs-fuse"; exit 77; }
+exec 9>/run/lock/jailadmin-zfs-fuse.lock
+flock -w 300 9 || { echo "skipped: another test uses zfs-fuse"; exit 77; }
+if [ -S /run/zfs/zfs_socket ] && timeout 5 zpool list >/dev/null 2>&1; then
+    echo "skipped: a zfs-fuse daemon of somebody else runs"
+    exit 77
+fi
+kit_begin zfs
+tank=jatest$$
+
+# A daemon that hangs must not hang the test.
+ja() { timeout -k 5 100 "$program" --state "$state" "$@" </dev/null; }
+z() { timeout -k 5 30 zfs "$@" </dev/null; }
+daemon_up() {
+    rm -rf "$dir/pid" /run/zfs /run/lock/zfs
+    timeout 20 zfs-fuse -p "$dir/pid" --no-kstat-mount -m 32 </dev/null >/dev/null 2>&1 9>&-
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        timeout 5 zpool list >/dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    echo "FAILED: the daemon does not answer"
+    return 1
+}
+daemon_down() { # as a power cut: what was mounted is gone
+    kill -9 "$(cat "$dir/pid")" 2>/dev/null
+    sleep 0.2
+    sed -n "s|.* \($dir/[^ ]*\) .*|\1|p" /proc/self/mountinfo | sort -r | while read -r path; do
+        umount -l "$path" 2>/dev/null
+    done
+    rm -rf /run/zfs /run/lock/zfs
+}
+clean_up() {
+    [ ! -e "$state" ] || ja -q teardown --force --yes
+    daemon_down
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+has() { z list "$1" >/dev/null 2>&1; }
+hasnt() { ! has "$1"; }
+waiting() { z list -H -r -d 1 -o name "$tank/ja/deleted" | grep -c '/deleted/'; }
+datasets() { z list -H -r -t all -o name; }
+
+daemon_up || exit 1
+truncate -s 512M "$dir/disk"
+timeout 30 zpool create -m none -o cachefile=none "$tank" "$dir/disk" || { echo "FAILED: zpool create"; exit 1; }
+
+refuse "a pool that does not exist" "no dataset" ja init --storage zfs:nosuch$$/ja --slots 16 --network none
+refuse "a name that is none" "not the name of a dataset" ja init --storage 'zfs:a b' --slots 16 --network none
+z create "$tank/full" && z create "$tank/full/inner"
+refuse "a dataset with others in it" "is not empty: it holds $tank/full/inner" ja init --storage "zfs:$tank/full" --slots 16 --network none
+want "an instance in an empty dataset" ja init --storage "zfs:$tank/full/inner" --slots 16 --network none
+want "which got a dataset of its own in it" has "$tank/full/inner/jailadmin"
+refuse "a second instance there" "belongs to an instance" ja --state "$dir/second" init --storage "zfs:$tank/full/inner/jailadmin" --slots 16 --network none
+want "its teardown" ja -y teardown
+want "which leaves the given dataset" has "$tank/full/inner"
+z destroy -r "$tank/full"
+datasets >"$dir/before"
+
+want "init makes the dataset" ja init --storage "zfs:$tank/ja" --slots 64 --network 10.235.0.1/24
+tag=$(tag)
+[ -n "$tag" ] || exit 1
+want "nothing of it is trusted by the host" grep -q " $state/pool [^ ]*nosuid,nodev" /proc/self/mountinfo
+want "a template" ja template create base --from busybox
+want "is sealed" has "$tank/ja/templates/base/1@sealed"
+want "with a copy that has the ids of jails" sh -c "zfs list $tank/ja/templates/base/1/shifted@sealed"
+want "whose template has those of the host" test "$(stat -c %u "$state/pool/templates/base/1/bin")" = 0
+refuse "a write to it" "Read-only" touch "$state/pool/templates/base/1/x"
+want "two jails" ja create a b --template base
+want "create warns of the weaker separation" prints "cannot map ids" ja create w --template base
+want "whose warned-of jail goes" ja -y delete w
+want "a jail's files are not root's" test "$(stat -c %u "$state/pool/jails/a/root/default/etc")" -gt 1800000000
+want "start" ja start a
+want "exec" prints "uid=0(root)" ja exec a -- id
+want "the jail's root owns its tree" prints "^0 0 644" ja exec a -- stat -c '%u %g %a' /etc/hosts
+want "and writes in it" ja exec a -- sh -c 'echo x >/root/x && chmod 600 /root/x'
+want "a clone of the running jail" ja clone a c --start
+want "with its files" prints x ja exec c -- cat /root/x
+want "it has an origin" prints "jails/a/root/default@clone-" zfs get -Hp -o value origin "$tank/ja/jails/c/root/default"
+want "the two stop" ja stop --force a c
+want "the original goes" ja -y delete a
+want "and waits for its clone" test "$(waiting)" -eq 1
+want "the clone starts" ja start c
+want "a template without jails goes at once" sh -c "'$program' --state '$state' template create t2 --from busybox && '$program' --state '$state' -y template delete t2 && ! zfs list $tank/ja/templates/t2"
+want "its volume" ja create v --template base --volume data,target=/data,size=64M --start
+want "is the jail's, with its limit" prints "67108864" zfs get -Hp -o value refquota "$tank/ja/jails/v/vol/data"
+want "and can be written" ja exec v -- sh -c 'echo y >/data/y'
+want "which is deleted" ja -y delete --force v
+
+# What is busy.
+(cd "$state/pool/jails/b/root/default" && exec sleep 100) 9>&- &
+holder=$!
+sleep 0.3
+refuse "deleting a jail somebody works in" "process $holder (sleep) works in it" ja -y delete b
+want "leaves it as it was" sh -c "'$program' --state '$state' list | grep -q '^b .*stopped' && grep -q ' $state/pool/jails/b/root/default ' /proc/self/mountinfo"
+(sleep 1; kill $holder) &
+want "waits for somebody who goes away" ja -y delete b
+
+# What is not ours.
+want "another jail" ja create d --template base
+z create "$tank/ja/jails/d/mine"
+refuse "a dataset of the administrator's is not destroyed" "was not made by jailadmin" ja -y delete d
+z destroy "$(z list -H -r -o name "$tank/ja/deleted" | grep '/mine$')"
+want "without it, gc or the next try ends the deletion" sh -c "'$program' --state '$state' -y delete c --force; ! zfs list -H -r -o name $tank/ja/deleted | grep /mine"
+
+# The machine goes down while a jail runs.
+want "a jail that runs" ja create e --template base --start
+kill -9 "$(sed 's/ .*//' "/run/jailadmin-$tag/jails/"*/pid | head -n 1)"
+daemon_down
+daemon_up || exit 1
+timeout 30 zpool import -d "$dir" -o cachefile=none "$tank" || bad=1
+want "after it the pool is mounted again, and the jail starts" ja start e
+want "and works" prints "uid=0(root)" ja exec e -- id
+want "stop" ja stop --force e
+z unmount "$tank/ja/jails/e/root/default"
+want "a tree that was unmounted by hand is mounted by start" ja start e
+want "and is there" grep -q " $state/pool/jails/e/root/default " /proc/self/mountinfo
+want "stop again" ja stop --force e
+
+want "a plan as a script" sh -c "'$program' --state '$state' --dry-run create f --template base >'$dir/script' && sh -e '$dir/script' && '$program' --state '$state' start f"
+if [ -n "$sweep" ]; then
+    want "failures and kills" timeout -k 5 500 "$sweep" "$program" "zfs:$tank/sweep"
+    grep -e cases -e seed "$dir/out"
+fi
+mine=$tag
+want "teardown with all in it" ja -y teardown --force
+datasets >"$dir/after"
+want "no dataset is left" cmp "$dir/before" "$dir/after"
+kit_left "$mine" | grep -v "zfs-fuse -p" >"$dir/left"
+cp "$dir/left" "$dir/out"
+if [ ! -s "$dir/left" ] && [ ! -e "$state" ]; then passed "nothing is left"; else failed "something is left"; fi
+exit $bad
