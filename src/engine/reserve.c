@@ -54,34 +54,65 @@ static int reserve_address(struct ja_engine *engine, const char *network, const 
     return ja_store_reserve(engine->store, "address", key, uuid, err);
 }
 
+/* Whether the host has an address itself: on an interface that is part of the network, or one that came later. Not
+ * counted is what it has on the network's bridge, for jails that share its stack. */
+static int host_has(struct ja_engine *engine, const struct ja_network *network, const struct ja_addr *addr,
+                    char ret_interface[16], struct ja_error *err)
+{
+    char text[JA_ADDR_TEXT], bridge[16];
+    ja_autofree char *interface = NULL;
+    ja_addr_format(addr, false, text);
+    ja_site_bridge_name(&engine->site, network->slot, bridge);
+    int rc = ja_machine_fact(engine->machine, JA_FACT_HOSTADDR, text, &interface, err);
+    ret_interface[0] = '\0';
+    if (rc == 0 && interface && strcmp(interface, bridge) != 0)
+        snprintf(ret_interface, 16, "%s", interface);
+    return rc;
+}
+
 static int next_free(struct ja_engine *engine, const struct ja_network *network, bool v6, struct ja_addr *ret_addr,
                      struct ja_error *err)
 {
-    struct ja_addr own, *taken = NULL;
+    struct ja_addr own, addr, *taken = NULL;
     size_t count = 0;
+    char interface[16] = "?";
     if (!network_address(network, v6, &own))
         return ja_error_set(err, JA_E_INVALID, JA_LABEL("network", network->name),
-                            "it has no IPv%d address, so none can be "
-                            "given to a jail",
-                            v6 ? 6 : 4);
+                            "it has no IPv%d address, so none can be given to a jail", v6 ? 6 : 4);
     int rc = taken_addresses(engine, network->name, &taken, &count, err);
-    if (rc == 0)
-        rc = ja_addr_allocate(&own, taken, count, ret_addr, err);
+    while (rc == 0 && interface[0]) {
+        rc = ja_addr_allocate(&own, taken, count, &addr, err);
+        if (rc == 0)
+            rc = host_has(engine, network, &addr, interface, err);
+        if (rc < 0 || !interface[0])
+            break;
+        struct ja_addr *more = ja_realloc(taken, (count + 2) * sizeof *more);
+        if (!more) {
+            rc = ja_error_nomem(err);
+            break;
+        }
+        taken = more;
+        taken[count++] = addr;
+        qsort(taken, count, sizeof *taken, compare_addresses);
+    }
     if (rc == JA_E_LIMIT) {
         ja_error_set(err, JA_E_LIMIT, JA_LABEL("network", network->name), "no free address is left");
         ja_error_hint(err, "make another network, or delete jails that are not needed");
     }
     free(taken);
-    if (rc == 0)
-        ret_addr->prefix = own.prefix;
-    return rc;
+    if (rc < 0)
+        return rc;
+    *ret_addr = addr;
+    ret_addr->prefix = own.prefix;
+    return 0;
 }
 
 /* A given address: inside its network, usable, not the gateway's. */
-static int check_given(const struct ja_network *network, const char *text, struct ja_addr *ret_addr,
-                       struct ja_error *err)
+static int check_given(struct ja_engine *engine, const struct ja_network *network, const char *text,
+                       struct ja_addr *ret_addr, struct ja_error *err)
 {
     struct ja_addr own;
+    char interface[16];
     int rc = ja_addr_parse(text, ret_addr, err);
     if (rc < 0)
         return rc;
@@ -100,6 +131,11 @@ static int check_given(const struct ja_network *network, const char *text, struc
     if (ja_addr_compare(&own, ret_addr) == 0)
         return ja_error_set(err, JA_E_CONFLICT, "field nics.address", "%s is the gateway of the network %s", text,
                             network->name);
+    rc = host_has(engine, network, ret_addr, interface, err);
+    if (rc < 0)
+        return rc;
+    if (interface[0])
+        return ja_error_set(err, JA_E_CONFLICT, "field nics.address", "%s is the host's own, on %s", text, interface);
     ret_addr->prefix = own.prefix;
     return 0;
 }
@@ -180,7 +216,7 @@ static int resolve_address(struct ja_engine *engine, const struct ja_network *ne
         return slaac_address(network, jail, nic, ret_addr, err);
     if (dhcp || v6 || strcmp(wanted, "auto") == 0)
         return choose_address(engine, network, nic, v6, old, ret_addr, err);
-    return check_given(network, wanted, ret_addr, err);
+    return check_given(engine, network, wanted, ret_addr, err);
 }
 
 static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, struct ja_nic *nic, struct ja_error *err)

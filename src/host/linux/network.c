@@ -312,7 +312,7 @@ static void acquire(struct ja_planning *p, const char *name, const char *value, 
 
 struct advertised {
     struct ja_planning *p;
-    const char *uplink; /* the only one, or NULL: all */
+    bool forwards; /* the host does already: then "2" is somebody's, and is counted for us too */
 };
 
 /* An interface that listens to router advertisements stops doing so once the host forwards, unless it is told
@@ -322,34 +322,41 @@ static void keep_advertisements(void *context, const char *interface)
     struct advertised *advertised = context;
     struct ja_planning *p = advertised->p;
     char name[96], why[128];
-    if (made_by_us(interface) || strcmp(interface, "lo") == 0 ||
-        (advertised->uplink && strcmp(advertised->uplink, interface) != 0))
+    if (made_by_us(interface) || strcmp(interface, "lo") == 0)
         return;
     snprintf(name, sizeof name, "net/ipv6/conf/%s/accept_ra", interface);
-    if (!setting_is(p, name, "1") || ja_factf(p->facts, JA_FACT_PATH, "/sys/class/net/%s/brport", interface))
+    if (!setting_is(p, name, advertised->forwards ? "2" : "1") ||
+        ja_factf(p->facts, JA_FACT_PATH, "/sys/class/net/%s/brport", interface))
         return;
     snprintf(why, sizeof why, "let %s keep its router advertisements while the host forwards", interface);
     acquire(p, name, "2", true, why);
 }
 
+/* `first`: this instance may not have registered them yet, also where the host has them already. */
 static void settings(struct ja_planning *p, const struct ja_network *network, bool first)
 {
     if (forwards(network, false))
         acquire(p, FORWARD4, "1", first, "let the host forward IPv4");
     if (!forwards(network, true))
         return;
-    if (!setting_is(p, FORWARD6, "1")) {
-        const char *nat = network->nat ? network->nat : "auto";
-        bool one = strcmp(nat, "auto") != 0 && strcmp(nat, "none") != 0;
-        struct advertised advertised = {p, one ? nat : NULL};
+    struct advertised advertised = {p, setting_is(p, FORWARD6, "1")};
+    if (!advertised.forwards || first)
         each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), keep_advertisements, &advertised);
-    }
     acquire(p, FORWARD6, "1", first, "let the host forward IPv6");
 }
 
 void ja_linux_network_settings(struct ja_planning *p, const struct ja_network *network)
 {
-    settings(p, network, false);
+    settings(p, network, true);
+}
+
+/* An uplink by name may well come later, such as a tunnel's; until then its jails do not reach the world. */
+void ja_linux_check_uplink(struct ja_planning *p, const struct ja_network *network)
+{
+    const char *nat = network->nat ? network->nat : "auto";
+    if (strcmp(nat, "auto") != 0 && strcmp(nat, "none") != 0 && !ja_fact(p->facts, JA_FACT_LINK, nat))
+        ja_plan_note(p->plan, "the host has no interface %s now, by which network %s is to reach the world", nat,
+                     network->name);
 }
 
 struct release {
@@ -404,6 +411,8 @@ void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network
         return;
     }
     settings(p, network, !alias);
+    if (!alias)
+        ja_linux_check_uplink(p, network);
     /* The rules come first: there is no moment at which the bridge is open. */
     ja_linux_rules_up(p, network);
     if (alias)
