@@ -94,9 +94,9 @@ JA_UNUSED static bool lab_takes(const struct ja_step *step)
 {
     const struct ja_strv *argv = &step->run.argv;
     static const char *const programs[] = {"/ip", "/nft", "/nsenter", "/dnsmasq"};
-    static const char *const verbs[] = {"ns-create",  "mkdir",       "write",       "remove",
-                                        "setting",    "link-remove", "daemon-stop", "daemon-signal",
-                                        "ns-setting", "remove-tree", "ns-release"};
+    static const char *const verbs[] = {"ns-create",    "mkdir",       "write",       "remove",
+                                        "setting",      "link-remove", "daemon-stop", "daemon-signal",
+                                        "daemon-start", "ns-setting",  "remove-tree", "ns-release"};
     for (size_t i = 0; i < JA_COUNT(programs); i++) {
         size_t length = strlen(argv->items[0]), tail = strlen(programs[i]);
         if (length > tail && strcmp(argv->items[0] + length - tail, programs[i]) == 0)

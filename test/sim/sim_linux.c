@@ -100,8 +100,11 @@ static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja
         sim_put(sim, master, "master %s", name);
     if (has(words, count, "nomaster"))
         sim_drop(sim, "master %s", name);
-    if (after(words, count, "mtu"))
-        sim_put(sim, after(words, count, "mtu"), "mtu %s", name);
+    const char *mtu = after(words, count, "mtu");
+    if (mtu && strcmp(mtu, "1500") == 0) /* as it is by itself */
+        sim_drop(sim, "mtu %s", name);
+    else if (mtu)
+        sim_put(sim, mtu, "mtu %s", name);
     if (has(words, count, "up"))
         sim_put(sim, "yes", "up %s", name);
     return 0;
@@ -545,6 +548,13 @@ static int do_qgroup(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "cannot limit %s", argv[argc - 1]);
 }
 
+/* argv: jailadmin host daemon-start PIDFILE PROGRAM -- COMMAND... */
+static int do_daemon_start(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    return sim_get(sim, "daemon %s", argv[2]) ? 0 : do_dnsmasq(sim, cmd, argv + 5, argc - 5, err);
+}
+
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)sim, (void)cmd, (void)argv, (void)argc, (void)err;
@@ -617,6 +627,7 @@ static const struct ja_sim_command commands[] = {
     {{"host", "kill-init"}, do_kill},
     {{"host", "netns-link"}, do_netns_link},
     {{"host", "netns-unlink"}, do_netns_unlink},
+    {{"host", "daemon-start"}, do_daemon_start},
     {{"host", "daemon-stop"}, do_daemon_stop},
     {{"host", "daemon-signal"}, do_nothing},
     {{"host", "ns-setting"}, do_nothing},

@@ -3,7 +3,7 @@
  * or the process is killed there, with or without a reboot before the next command. Then the host and the store are as
  * they were before, or as they were wanted; never between.
  */
-#include "simlab.h"
+#include "simnet.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -258,6 +258,57 @@ static void jails(void **unused)
     lab_do(do_delete);
 }
 
+static void guests(void **unused)
+{
+    (void)unused;
+    lab_do(do_dyn);
+    sweep("create", do_guest, do_guest_delete);
+    lab_do(do_guest);
+    sweep("start", do_guest_start, do_guest_stop);
+    lab_do(do_guest_start);
+    sweep("stop", do_guest_stop, do_guest_start);
+    sweep("set", do_dyn_set, do_dyn_unset);
+    sweep("set", do_dns_off, do_dns_on);
+    lab_do(do_guest_delete);
+    lab_do(do_dyn_delete);
+}
+
+static void repairs(void **unused)
+{
+    (void)unused;
+    lab_do(do_dyn);
+    lab_do(do_guest);
+    lab_do(do_damage);
+    lab_do(do_repair);
+    char *wanted = lab_snapshot(&lab_sim);
+    size_t cases = 0;
+    for (size_t step = 0, met = 1; met; step++) {
+        met = 0;
+        for (enum mode mode = 0; mode < CUT_BEFORE; mode++) {
+            struct injection injection = {.verb = "repair", .step = step, .mode = mode};
+            lab_do(do_damage);
+            met += run_injected(do_repair, &injection);
+            cases++;
+            /* What could not be repaired is repaired by the next one, and nothing blocks it. */
+            lab_do(do_recover);
+            lab_do(do_repair);
+            check_known();
+            char *after = lab_snapshot(&lab_sim);
+            if (strcmp(after, wanted) != 0) {
+                fflush(NULL);
+                print_missing("+", after, wanted);
+                print_missing("-", wanted, after);
+                fail_msg("repair, %s step %zu, and again", mode_names[mode], step);
+            }
+            free(after);
+        }
+    }
+    free(wanted);
+    print_message("repair: %zu cases\n", cases);
+    lab_do(do_guest_delete);
+    lab_do(do_dyn_delete);
+}
+
 static int set_up(void **unused)
 {
     lab_set_up(unused);
@@ -294,8 +345,8 @@ static int tear_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates), cmocka_unit_test(jails),
-        cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
+        cmocka_unit_test(templates), cmocka_unit_test(jails),    cmocka_unit_test(guests),
+        cmocka_unit_test(repairs),   cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -140,14 +140,6 @@ static void stop(struct ja_planning *p, const char *pid, const char *why)
     ja_step_run(p->plan, step, pid, "dnsmasq", NULL);
 }
 
-static void start_words(struct ja_planning *p, struct ja_step *step, const struct paths *paths, bool undo)
-{
-    void (*word)(struct ja_plan *, struct ja_step *, const char *, ...) = undo ? ja_step_undof : ja_step_runf;
-    word(p->plan, step, "%s", TOOL("dnsmasq"));
-    word(p->plan, step, "--conf-file=%s", paths->config);
-    word(p->plan, step, "--pid-file=%s", paths->pid);
-}
-
 static void write_config(struct ja_planning *p, const struct ja_network *network, const struct paths *paths)
 {
     ja_autostr struct ja_str text = {0};
@@ -170,7 +162,9 @@ static void start(struct ja_planning *p, const struct ja_network *network, const
 {
     write_config(p, network, paths);
     struct ja_step *step = ja_plan_step(p->plan, "start the resolver of network %s", network->name);
-    start_words(p, step, paths, false);
+    ja_step_run(p->plan, step, TOOL("dnsmasq"), NULL);
+    ja_step_runf(p->plan, step, "--conf-file=%s", paths->config);
+    ja_step_runf(p->plan, step, "--pid-file=%s", paths->pid);
     ja_step_undo_host(p, step, "daemon-stop", paths->pid, "dnsmasq", NULL);
 }
 
@@ -253,7 +247,9 @@ void ja_linux_dns_change(struct ja_planning *p, const struct ja_network *from, c
     if (alive) {
         struct ja_step *step = ja_plan_host_step(p, "daemon-stop", "end the resolver of network %s", to->name);
         ja_step_run(p->plan, step, paths.pid, "dnsmasq", NULL);
-        start_words(p, step, &paths, true);
+        ja_step_undo_host(p, step, "daemon-start", paths.pid, "dnsmasq", "--", TOOL("dnsmasq"), NULL);
+        ja_step_undof(p->plan, step, "--conf-file=%s", paths.config);
+        ja_step_undof(p->plan, step, "--pid-file=%s", paths.pid);
     }
     if (!is_wanted(to) || (!alive && !can_start(p, to)))
         return;

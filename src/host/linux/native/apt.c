@@ -30,11 +30,19 @@ static int add_output(char *const *argv, struct ja_str *lines, struct ja_error *
 
 int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err)
 {
-    char *const sources[] = {(char[]){APT_GET}, (char[]){"indextargets"}, (char[]){"--format"},
+    char *const sources[] = {(char[]){APT_GET},
+                             (char[]){"indextargets"},
+                             (char[]){"--format"},
                              (char[]){"source $(REPO_URI) $(RELEASE) $(COMPONENT)"},
-                             (char[]){"Created-By: Packages"}, NULL};
-    char *const proxy[] = {(char[]){APT_CONFIG}, (char[]){"dump"}, (char[]){"--no-empty"}, (char[]){"--format"},
-                           (char[]){"%f %v%n"}, (char[]){"Acquire::http::Proxy"}, NULL};
+                             (char[]){"Created-By: Packages"},
+                             NULL};
+    char *const proxy[] = {(char[]){APT_CONFIG},
+                           (char[]){"dump"},
+                           (char[]){"--no-empty"},
+                           (char[]){"--format"},
+                           (char[]){"%f %v%n"},
+                           (char[]){"Acquire::http::Proxy"},
+                           NULL};
     if (access(APT_GET, X_OK) < 0 || access(APT_CONFIG, X_OK) < 0)
         return 0;
     int rc = add_output(sources, lines, err);

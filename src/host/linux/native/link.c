@@ -7,6 +7,7 @@
 #include "host/linux/native/native.h"
 #include "host/linux/native/netlink.h"
 #include "plan/facts.h"
+#include "run/spawn.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
@@ -133,4 +134,24 @@ int ja_verb_daemon_signal(int argc, char *const *argv, struct ja_hostverb_io *io
         errno != ESRCH)
         return ja_error_sys(err, errno, NULL, "cannot signal process %d", (int)pid);
     return 0;
+}
+
+/* daemon-start PIDFILE PROGRAM -- COMMAND...: starts it unless it runs already: the undo of its stop. */
+int ja_verb_daemon_start(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    if (argc < 5 || argv[1][0] != '/' || !ja_opt_plain_name(argv[2]) || strcmp(argv[3], "--") != 0 || argv[4][0] != '/')
+        return ja_opt_usage(argv[0], err);
+    if (ja_linux_daemon_pid(argv[1], argv[2]))
+        return 0;
+    struct ja_spawn spawn = {.argv = argv + 4, .timeout_ms = DAEMON_WAIT_MS};
+    struct ja_spawn_result result;
+    int rc = ja_spawn_run(&spawn, &result, err);
+    if (rc < 0)
+        return rc;
+    if (result.output.length)
+        ja_str_addn(io->output, result.output.text, result.output.length);
+    if (result.status != 0)
+        rc = ja_error_set(err, JA_E_FAILED, NULL, "%s ended with status %d", argv[2], result.status);
+    ja_str_fini(&result.output);
+    return rc;
 }

@@ -78,7 +78,8 @@ ja_hostverb_fn ja_verb_contain;                                                 
 ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
-ja_hostverb_fn ja_verb_link_remove, ja_verb_daemon_stop, ja_verb_daemon_signal;          /* link.c */
+ja_hostverb_fn ja_verb_link_remove;                                                      /* link.c */
+ja_hostverb_fn ja_verb_daemon_start, ja_verb_daemon_stop, ja_verb_daemon_signal;         /* link.c */
 ja_hostverb_fn ja_verb_shift_ids;                                                        /* shift.c */
 ja_hostverb_fn ja_verb_cgroup_limit;                                                     /* limits.c */
 ja_hostverb_fn ja_verb_crun_clean;                                                       /* clean.c */

@@ -1,0 +1,148 @@
+/*
+ * simnet.h: verbs of networks for the simulated host: a network that gives out addresses, a jail with several nics and a
+ * forward on it, changes of the network while it runs, and repair of what somebody has removed.
+ */
+#ifndef JA_SIMNET_H
+#define JA_SIMNET_H
+
+#include "simlab.h"
+
+static inline int do_dyn(struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_network *network = ja_object_new(&ja_noun_network);
+    if (!network)
+        return ja_error_nomem(err);
+    network->name = ja_strdup("dyn");
+    network->dhcp = true;
+    int rc = network->name ? 0 : ja_error_nomem(err);
+    if (rc == 0 && ja_strv_add_all(&network->addresses, "10.235.0.1/24", "fd00:235::1/64", NULL) < 0)
+        rc = ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_engine_network_create(engine, network, err);
+    ja_object_free(&ja_noun_network, network);
+    return rc;
+}
+
+static inline int do_dyn_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_network_delete(engine, "dyn", err);
+}
+
+static inline int do_guest(struct ja_engine *engine, struct ja_error *err)
+{
+    static const struct {
+        const char *list, *entry;
+    } parts[] = {
+        {"nics", "eth0,network=dyn,address=auto,address=auto6,mac=02:00:00:00:00:07"},
+        {"nics", "eth1,network=default,address=auto,address=10.233.0.77,gateway=no"},
+        {"nics", "eth2,network=dyn,address=dhcp,address=slaac,mac=02:00:00:00:00:08,gateway=no"},
+        {"routes", "192.0.2.0/24,via=10.235.0.9"},
+        {"forwards", "web,port=8080,to=80"},
+        {"forwards", "dns,protocol=udp,port=5000-5002,to=53-55,address=203.0.113.5"},
+    };
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    if (!jail)
+        return ja_error_nomem(err);
+    jail->name = ja_strdup("g");
+    jail->template = ja_strdup("base");
+    int rc = jail->name && jail->template ? 0 : ja_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(parts); i++)
+        rc = ja_object_set_entry(&ja_noun_jail, jail, parts[i].list, parts[i].entry, err);
+    if (rc == 0)
+        rc = ja_engine_create(engine, jail, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
+static inline int do_guest_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = ja_engine_delete(engine, "g", true, err);
+    /* Also after a power cut, which takes it away. */
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "dyn", err);
+}
+
+static inline int do_guest_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "g", NULL, err);
+}
+
+static inline int do_guest_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "g", JA_STOP_FORCE, NULL, err);
+}
+
+static inline int simnet_set(struct ja_engine *engine, const char *const *assignments, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    for (size_t i = 0; assignments[i]; i++)
+        if (ja_strv_add(&list, assignments[i]) < 0)
+            return ja_error_nomem(err);
+    return ja_engine_network_set(engine, "dyn", &list, err);
+}
+
+/* All that can change while its jails run. */
+static inline int do_dyn_set(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine,
+                      (const char *const[]){"nat=none", "isolate=yes", "domain=example.org", "mtu=1400", "members=eth0",
+                                            "labels.a=b", NULL},
+                      err);
+}
+
+/* Back, and to the running jail, also after a power cut. */
+static inline int do_dyn_unset(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_guest_stop(engine, err);
+    if (rc == 0)
+        rc = simnet_set(
+            engine, (const char *const[]){"nat=", "isolate=", "domain=", "mtu=", "members=", "labels.a=", NULL}, err);
+    return rc < 0 ? rc : do_guest_start(engine, err);
+}
+
+static inline int do_dns_off(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    return ja_strv_add(&list, "dns=no") < 0 ? ja_error_nomem(err)
+                                            : ja_engine_network_set(engine, "default", &list, err);
+}
+
+static inline int do_dns_on(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    int rc = do_guest_stop(engine, err);
+    if (rc == 0 && ja_strv_add(&list, "dns=yes") < 0)
+        rc = ja_error_nomem(err);
+    if (rc == 0)
+        rc = ja_engine_network_set(engine, "default", &list, err);
+    return rc < 0 ? rc : do_guest_start(engine, err);
+}
+
+static inline void simnet_ignore(void *context, const char *object, const char *what, const struct ja_error *err)
+{
+    (void)context, (void)object, (void)what, (void)err;
+}
+
+static inline int do_repair(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_repair(engine, simnet_ignore, NULL, err);
+}
+
+/* Somebody flushes the rules and the neighbours, takes an interface out of its bridge and removes names. */
+static inline int do_damage(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_guest_start(engine, err);
+    if (rc == 0)
+        rc = do_repair(engine, err);
+    if (rc < 0)
+        return rc;
+    sim_drop_all(&lab_sim, "nft ");
+    sim_drop_all(&lab_sim, "neigh ");
+    sim_drop_all(&lab_sim, "netns ");
+    sim_drop_all(&lab_sim, "master ja");
+    sim_drop_all(&lab_sim, "daemon ");
+    sim_drop(&lab_sim, "path /run/jailadmin-00/dns/dyn.d/g");
+    sim_drop(&lab_sim, "text /run/jailadmin-00/dns/dyn.d/g");
+    return 0;
+}
+
+#endif
