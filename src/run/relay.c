@@ -19,8 +19,9 @@
 #define ESCAPE_KEY 0x1d /* Ctrl-] */
 #define ESCAPE_TIMES 3
 #define ESCAPE_MS 1000
-/* How long it is waited for the last output of a command that has ended, when others still hold its streams. */
+/* How long it is waited for the last output of a command that has ended, when others still hold its terminal. */
 #define DRAIN_MS 100
+#define DRAIN_MOST_MS 5000 /* even when they go on writing */
 
 static const int caught[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};
 
@@ -270,13 +271,16 @@ static void drain(struct loop *loop)
     }
     int done = loop->relay->done;
     loop->relay->done = -1;
-    while (!idle && ja_clock_monotonic_ms() < end) {
+    /* What was written to a pipe is there; what was written to a terminal arrives when the kernel finds time for it. */
+    bool terminal = loop->relay->master >= 0;
+    for (int64_t now = 0; now < end + DRAIN_MOST_MS && !(idle && (!terminal || now >= end));
+         now = ja_clock_monotonic_ms()) {
         bool open = false;
         for (size_t i = 0; i < loop->channel_count; i++)
             open = open || loop->channels[i].from >= 0;
         if (!open)
             break;
-        turn(loop, 0, &idle);
+        turn(loop, terminal ? DRAIN_MS / 10 : 0, &idle);
     }
     loop->relay->done = done;
 }
