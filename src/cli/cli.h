@@ -29,10 +29,11 @@ struct ja_cli {
     char self[256]; /* the absolute path of this program */
     FILE *out, *errors;
     bool in_terminal, out_terminal, errors_terminal;
-    bool out_colour, errors_colour;  /* a terminal that may get attributes: no NO_COLOR, TERM is not dumb */
-    unsigned width;                  /* columns of the terminal; 80 when there is none */
-    bool lively;         /* one plan that takes long: the terminal shows the step and what it prints */
-    bool line;           /* such a line stands on the terminal */
+    bool out_colour, errors_colour; /* a terminal that may get attributes: no NO_COLOR, TERM is not dumb */
+    unsigned width;                 /* columns of the terminal; 80 when there is none */
+    bool lively;                    /* one plan that takes long: the terminal shows the step and what it prints */
+    bool line;                      /* such a line stands on the terminal */
+    bool progress; /* a progress line may stand on the terminal, drawn by another process of ours too */
     const volatile int *interrupted; /* Ctrl-C and its like were seen (mutating verbs) */
     const struct ja_verb *verb;
 };
@@ -93,5 +94,6 @@ void ja_progress_begin(struct ja_progress *progress, struct ja_cli *cli, const c
 void ja_progress_step(struct ja_progress *progress, size_t done, const char *name);
 /* Takes the line away, before something else is printed; the next step draws it again. */
 void ja_progress_clear(struct ja_progress *progress);
+void ja_progress_end(struct ja_progress *progress);
 
 #endif

@@ -184,6 +184,14 @@ void ja_object_named(struct ja_error *err, const char *name)
     snprintf(err->object, sizeof err->object, "jail %s", name);
 }
 
+/* Those that were begun have said for themselves how they ended. */
+static void end_work(struct ja_cmd_work *work)
+{
+    ja_progress_end(&work->progress);
+    if (work->cli->interrupted && *work->cli->interrupted && work->done < work->total)
+        ja_warn(work->cli, "interrupted: %zu of %zu were not begun", work->total - work->done, work->total);
+}
+
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
                 int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                 void *context)
@@ -191,7 +199,7 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
     int failed = ja_engine_each(engine, names, cli->jobs, one, report, &work);
-    ja_progress_clear(&work.progress);
+    end_work(&work);
     if (failed == 0)
         return 0;
     return names->count == 1 || failed == (int)names->count ? 1 : 3;
@@ -205,7 +213,7 @@ int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
     int failed = ja_engine_ordered(engine, names, cli->jobs, ordering, &work.total, one, report, &work, err);
-    ja_progress_clear(&work.progress);
+    end_work(&work);
     if (failed <= 0)
         return failed;
     return failed == (int)work.total ? 1 : 3;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REDRAW_MS 50
+#define BAR 24 /* characters */
 
 static bool smart_terminal(const struct ja_cli *cli)
 {
@@ -17,7 +18,8 @@ static bool smart_terminal(const struct ja_cli *cli)
 void ja_progress_begin(struct ja_progress *progress, struct ja_cli *cli, const char *doing, size_t total)
 {
     *progress = (struct ja_progress){.cli = cli, .doing = doing, .total = total};
-    progress->active = total > 1 && !cli->quiet && !cli->json && !cli->dry_run && smart_terminal(cli);
+    cli->progress = progress->active =
+        total > 1 && !cli->quiet && !cli->verbose && !cli->json && !cli->dry_run && smart_terminal(cli);
 }
 
 void ja_progress_step(struct ja_progress *progress, size_t done, const char *name)
@@ -29,8 +31,12 @@ void ja_progress_step(struct ja_progress *progress, size_t done, const char *nam
     int64_t now = ja_clock_monotonic_ms();
     if (progress->visible && now - progress->drawn_ms < REDRAW_MS)
         return;
-    char line[160], shown[80];
-    snprintf(line, sizeof line, "%s %zu/%zu  %s", progress->doing, done, progress->total,
+    char bar[BAR + 1], line[160], shown[80];
+    size_t full = progress->total ? BAR * done / progress->total : BAR;
+    memset(bar, '.', BAR);
+    memset(bar, '#', full < BAR ? full : BAR);
+    bar[BAR] = '\0';
+    snprintf(line, sizeof line, "%s [%s] %zu/%zu  %s", progress->doing, bar, done, progress->total,
              ja_str_show(shown, sizeof shown, name));
     fprintf(progress->cli->errors, "\r%.*s\033[K", (int)progress->cli->width - 1, line);
     fflush(progress->cli->errors);
@@ -88,4 +94,10 @@ void ja_lively_clear(struct ja_cli *cli)
     fputs("\r\033[K", cli->errors);
     fflush(cli->errors);
     cli->line = false;
+}
+
+void ja_progress_end(struct ja_progress *progress)
+{
+    ja_progress_clear(progress);
+    progress->cli->progress = false;
 }

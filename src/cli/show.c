@@ -11,6 +11,15 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
+#define CLEAR_LINE "\r\033[K"
+
+/* Workers print while their parent draws progress: the line goes, and comes back with the next step. */
+static void make_room(const struct ja_cli *cli, FILE *file)
+{
+    if (cli->progress && (file == cli->errors ? cli->errors_terminal : cli->out_terminal))
+        fputs(CLEAR_LINE, file);
+}
+
 JA_PRINTF(2, 0) static void print_shown(FILE *file, const char *format, va_list args)
 {
     char text[1024];
@@ -26,6 +35,7 @@ void ja_say(struct ja_cli *cli, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
+    make_room(cli, cli->out);
     print_shown(cli->out, format, args);
     va_end(args);
 }
@@ -36,6 +46,7 @@ void ja_say_more(struct ja_cli *cli, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
+    make_room(cli, cli->out);
     print_shown(cli->out, format, args);
     va_end(args);
 }
@@ -44,6 +55,7 @@ void ja_warn(struct ja_cli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    make_room(cli, cli->errors);
     fputs("jailadmin: warning: ", cli->errors);
     print_shown(cli->errors, format, args);
     va_end(args);

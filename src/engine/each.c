@@ -35,7 +35,9 @@ static void work(struct ja_engine *engine, const struct ja_strv *names, int fd,
     size_t item;
     struct ja_error open_err = JA_ERROR_INIT;
     int opened = ja_engine_after_fork(engine, &open_err);
-    while (read(fd, &item, sizeof item) == (ssize_t)sizeof item) {
+    for (ssize_t n; (n = read(fd, &item, sizeof item)) == (ssize_t)sizeof item || (n < 0 && errno == EINTR);) {
+        if (n < 0)
+            continue;
         struct reply reply = {0};
         if (opened < 0) {
             reply.rc = opened;
@@ -104,6 +106,19 @@ static int start_workers(struct ja_engine *engine, const struct ja_strv *names, 
     return started;
 }
 
+static bool interrupted(const struct ja_engine *engine)
+{
+    return engine->options.interrupted && *engine->options.interrupted;
+}
+
+/* Whoever sent the signal may have sent it to us alone. What a worker does is undone then, or carried through. */
+static void interrupt_workers(const struct worker *workers, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (workers[i].busy)
+            kill(workers[i].pid, SIGINT);
+}
+
 /* All in this process, in order. */
 static int inline_each(struct ja_engine *engine, const struct ja_strv *names, size_t first,
                        int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
@@ -112,6 +127,8 @@ static int inline_each(struct ja_engine *engine, const struct ja_strv *names, si
 {
     int failed = 0;
     for (size_t i = first; i < names->count; i++) {
+        if (interrupted(engine))
+            return failed + (int)(names->count - i);
         struct ja_error err = JA_ERROR_INIT;
         int rc = one(engine, names->items[i], context, &err);
         report(context, names->items[i], rc, &err);
@@ -139,7 +156,14 @@ int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jo
     int started = alive;
     for (int i = 0; i < started && next < names->count; i++)
         give(&workers[i], next++);
+    bool told = false;
     for (int busy = started; busy > 0;) {
+        if (interrupted(engine) && !told) {
+            failed += (int)(names->count - next);
+            next = names->count;
+            interrupt_workers(workers, started);
+            told = true;
+        }
         struct pollfd fds[MOST];
         for (int i = 0; i < started; i++)
             fds[i] = (struct pollfd){.fd = workers[i].busy ? workers[i].fd : -1, .events = POLLIN};

@@ -22,7 +22,7 @@ mkdir "$dir/filedir"
 
 # A store with names in it; what is not there to be read gives none. Real trees are not needed to complete their names.
 instance=no
-if [ "$(id -u)" -eq 0 ] && jailadmin --state "$state" init --storage file:256M --network 10.237.0.1/24 >"$dir/out" 2>&1; then
+if [ "$(id -u)" -eq 0 ] && jailadmin --state "$state" init --storage file:256M --network 10.178.0.1/24 >"$dir/out" 2>&1; then
     instance=yes
     jailadmin -q --state "$state" template create base --from busybox
     jailadmin -q --state "$state" create web1 web2 db --template base

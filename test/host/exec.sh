@@ -56,7 +56,7 @@ that() { # that WHAT COMMAND...
 terminal() { timeout 60 script -qec "stty cols 90 rows 33; $*" "$dir/typescript" 2>&1; }
 ours="'$program' --state '$state'"
 
-ja init --storage file:512M --network 10.236.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
+ja init --storage file:512M --network 10.177.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 ja template create base --from busybox >"$dir/out" 2>&1
 ja create a --template base --start --env COLOUR=red --env PATH=/bin:/usr/bin:/sbin >"$dir/out" 2>&1 || cat "$dir/out"
 

@@ -51,7 +51,7 @@ json() { # json ARGUMENT...: standard output is one JSON value
     fi
 }
 
-ja init --storage file:512M --network 10.238.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
+ja init --storage file:512M --network 10.179.0.1/24 >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 ja -q template create base --from busybox
 ja -q create web1 web2 --template base --label team=a
 facts() {
@@ -114,7 +114,7 @@ for name in '' . .. / a/b ../x ../../etc Web web_1 1web -web web- "we b" "$name6
     refuse 1 '' create --template base -- "$name"
     refuse 1 '' clone web1 -- "$name"
     refuse 1 '' template create --from busybox -- "$name"
-    refuse 1 '' network create --address 10.239.0.1/24 -- "$name"
+    refuse 1 '' network create --address 10.180.0.1/24 -- "$name"
     refuse 1 '' show -- "$name"
     refuse 1 '' logs -- "$name"
     refuse 125 '' exec -- "$name" true
@@ -160,8 +160,8 @@ field 'privileged' privileged=Yes!
 field 'hostname' "hostname=$escape"
 field 'hostname' hostname=a..b
 field 'hostname' hostname=-x
-field 'nics' nics.eth0.address=10.238.0.999
-field 'nics' nics.eth0.address=10.238.0.5/33
+field 'nics' nics.eth0.address=10.179.0.999
+field 'nics' nics.eth0.address=10.179.0.5/33
 field 'nics' nics.eth0.address=fe80::1::2
 field 'nics' nics.eth0.mac=zz:zz
 field 'nics' nics.eth0.mac=ff:ff:ff:ff:ff:ff
@@ -193,8 +193,8 @@ refuse 1 'name' set web1 name=x
 refuse 2 '' set web1
 refuse 1 'address' network create x --address nonsense
 refuse 1 'address' network create x --address 10.0.0.0/8 --address 10.1.0.1/8
-refuse 1 '' network create x --address 10.238.0.1/24
-refuse 1 'nat' network create x --address 10.239.0.1/24 --nat 'a b'
+refuse 1 '' network create x --address 10.179.0.1/24
+refuse 1 'nat' network create x --address 10.180.0.1/24 --nat 'a b'
 refuse 1 '' template create x --from nosuch:thing
 refuse 1 '' template create x --from dir:relative
 refuse 1 '' template create x --from dir:/nonexistent
@@ -222,7 +222,7 @@ if command -v jq >/dev/null; then
     ja -q start web1
     for words in list 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
         'network show default' events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
-        '--dry-run create web9 --template base' '--dry-run network create lan --address 10.239.0.1/24'; do
+        '--dry-run create web9 --template base' '--dry-run network create lan --address 10.180.0.1/24'; do
         # shellcheck disable=SC2086
         json $words
     done
@@ -234,7 +234,7 @@ if command -v jq >/dev/null; then
     for key in $wanted; do
         ja --json list | jq -e "all(has(\"$key\"))" >/dev/null || failed "list has no $key"
     done
-    ja --json list | jq -e '.[0] | (.addresses == ["10.238.0.2"] or .addresses == ["10.238.0.3"]) and .state == "running"
+    ja --json list | jq -e '.[0] | (.addresses == ["10.179.0.2"] or .addresses == ["10.179.0.3"]) and .state == "running"
         and (.started | test("^[0-9T:.-]+Z$")) and .labels.team == "a"' >/dev/null || failed "the values of list"
 fi
 ja list | awk 'NR == 1 { n = NF } NF != n { exit 1 }' || failed "every line has as many columns as the header"

@@ -278,11 +278,12 @@ static int cgroups(struct query *query)
 static int64_t wall_of_ticks(unsigned long long ticks)
 {
 #ifdef CLOCK_BOOTTIME
-    struct timespec up;
+    struct timespec up, now;
     long second = sysconf(_SC_CLK_TCK);
-    if (second > 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0) {
-        int64_t up_ms = (int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000;
-        return ja_clock_wall_ms() - up_ms + (int64_t)(ticks * 1000 / (unsigned long long)second);
+    if (second > 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0) {
+        /* To 10 ms, as ticks are: the same process has the same time whenever it is asked for. */
+        int64_t boot_us = (int64_t)(now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000;
+        return (boot_us + 5000) / 10000 * 10 + (int64_t)(ticks * 1000 / (unsigned long long)second);
     }
 #endif
     (void)ticks;
