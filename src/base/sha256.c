@@ -54,8 +54,8 @@ static void mix_block(struct ja_sha256 *sha, const unsigned char *block)
 void ja_sha256_init(struct ja_sha256 *sha)
 {
     /* The first 32 bits of the fractional parts of the square roots of the first 8 primes. */
-    *sha = (struct ja_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                        0x1f83d9ab, 0x5be0cd19}};
+    *sha = (struct ja_sha256){
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
 void ja_sha256_add(struct ja_sha256 *sha, const void *bytes, size_t count)

@@ -156,7 +156,8 @@ int ja_cmd_template_list(struct ja_cli *cli, const struct ja_args *args, struct 
     return list_rows(cli, args, &ja_noun_template, &table, err);
 }
 
-static int show_objects(struct ja_cli *cli, const struct ja_args *args, const struct ja_noun *noun, struct ja_error *err)
+static int show_objects(struct ja_cli *cli, const struct ja_args *args, const struct ja_noun *noun,
+                        struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
     int rc = ja_cmd_open(cli, true, &engine, err);

@@ -167,7 +167,7 @@ struct ja_found {
     const char *name, *version; /* version: of a template that is known, else NULL */
     const char *label;          /* the path below the pool: "jails/web1" */
     char uuid[37];
-    void *spec;                 /* NULL: none that can be read */
+    void *spec; /* NULL: none that can be read */
     char problem[400];
     enum ja_found_status status;
 };

@@ -44,7 +44,8 @@ static int check_packages(const struct ja_strv *packages, struct ja_error *err)
     for (size_t i = 0; packages && i < packages->count; i++) {
         const char *name = packages->items[i];
         if (!*name || *name == '-' || strspn(name, allowed) != strlen(name))
-            return ja_error_set(err, JA_E_INVALID, "option --pkg", "\"%s\" is not the name of a package", JA_SHOW(name));
+            return ja_error_set(err, JA_E_INVALID, "option --pkg", "\"%s\" is not the name of a package",
+                                JA_SHOW(name));
     }
     return 0;
 }
@@ -93,8 +94,8 @@ static int find_checksum(struct ja_engine *engine, struct making *making, struct
     if (!sum)
         return ja_error_set(err, JA_E_NOTFOUND, "option --from", "there is no file %s", JA_SHOW(making->rest));
     if (wanted && strcasecmp(wanted, sum) != 0) {
-        ja_error_set(err, JA_E_INVALID, "option --sha256", "the SHA-256 of %s is %s, not %s", JA_SHOW(making->rest), sum,
-                     JA_SHOW(wanted));
+        ja_error_set(err, JA_E_INVALID, "option --sha256", "the SHA-256 of %s is %s, not %s", JA_SHOW(making->rest),
+                     sum, JA_SHOW(wanted));
         return ja_error_hint(err, "the archive is damaged, or it is not the one that is meant; nothing was unpacked");
     }
     snprintf(making->checksum, sizeof making->checksum, "%s", sum);
@@ -265,7 +266,8 @@ static int add_proxy(struct ja_engine *engine, struct ja_map *env, struct ja_err
     return ja_map_set(env, "http_proxy", proxy) < 0 ? ja_error_nomem(err) : 0;
 }
 
-static int fill_builder(struct ja_engine *engine, const struct making *making, struct ja_jail *jail, struct ja_error *err)
+static int fill_builder(struct ja_engine *engine, const struct making *making, struct ja_jail *jail,
+                        struct ja_error *err)
 {
     const struct ja_template_request *request = making->request;
     /* No jail of a user begins with "_". */

@@ -91,7 +91,8 @@ void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror
     const char *keyring = ja_fact(p->facts, JA_FACT_PATH, KEYRING);
     char proxy[512];
     if (!keyring) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, NULL, "Debian's keys are not on this host, so that nothing could be verified");
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, NULL,
+                     "Debian's keys are not on this host, so that nothing could be verified");
         ja_plan_hint(p->plan, "install the package debian-archive-keyring");
     }
     ja_debian_proxy(apt ? apt : "", proxy);
@@ -101,8 +102,8 @@ void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror
         ja_step_run(p->plan, step, TOOL("env"), NULL);
         ja_step_runf(p->plan, step, "http_proxy=%s", proxy);
     }
-    ja_step_run(p->plan, step, TOOL("mmdebstrap"), "--mode=root", "--variant=minbase", "--format=directory", suite, tree,
-                NULL);
+    ja_step_run(p->plan, step, TOOL("mmdebstrap"), "--mode=root", "--variant=minbase", "--format=directory", suite,
+                tree, NULL);
     step->timeout_ms = 3600 * 1000;
     if (mirror) {
         struct source source;
@@ -111,7 +112,8 @@ void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror
         snprintf(source.component, sizeof source.component, "main");
         add_source(p, step, &source);
     } else if (!add_host_sources(p, step, apt ? apt : "", suite)) {
-        ja_plan_fail(p->plan, JA_E_INVALID, "option --mirror", "this host's apt knows no archive of Debian, so one must be named");
+        ja_plan_fail(p->plan, JA_E_INVALID, "option --mirror",
+                     "this host's apt knows no archive of Debian, so one must be named");
         ja_plan_hint(p->plan, "--mirror URL, the address of a Debian mirror");
     }
 }

@@ -122,7 +122,7 @@ char *ja_path_jail(struct ja_planning *p, const char *name)
 
 char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail)
 {
-    if (p->build == jail && jail)
+    if (p->build == jail)
         return below(p, "%s", p->build_tree + strlen(p->site->pool) + 1);
     return below(p, "jails/%s/root/%s", jail->name, jail->be);
 }

@@ -115,9 +115,9 @@ struct ja_build_command {
 struct ja_template_build {
     const struct ja_template *template; /* as it will be, with the version in it */
     const struct ja_template_version *version;
-    const char *from;            /* a source, see plan/source.h; of tar the version's checksum is that of the archive */
-    const struct ja_jail *jail;  /* of jail:NAME that jail, else NULL */
-    const char *mirror;          /* of debian:SUITE; NULL: the host's own */
+    const char *from;           /* a source, see plan/source.h; of tar the version's checksum is that of the archive */
+    const struct ja_jail *jail; /* of jail:NAME that jail, else NULL */
+    const char *mirror;         /* of debian:SUITE; NULL: the host's own */
     const struct ja_subject *builder; /* the temporary jail; NULL: nothing is to be done in it */
     const struct ja_strv *packages;
     const struct ja_build_command *commands;

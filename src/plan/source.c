@@ -23,8 +23,8 @@ static const struct {
     int (*check)(const char *value, struct ja_error *err);
     bool path;
 } sources[] = {
-    [JA_SOURCE_BUSYBOX] = {"busybox", NULL, false},        [JA_SOURCE_DIR] = {"dir:", ja_check_path, true},
-    [JA_SOURCE_TAR] = {"tar:", ja_check_path, true},       [JA_SOURCE_DEBIAN] = {"debian:", check_suite, false},
+    [JA_SOURCE_BUSYBOX] = {"busybox", NULL, false},     [JA_SOURCE_DIR] = {"dir:", ja_check_path, true},
+    [JA_SOURCE_TAR] = {"tar:", ja_check_path, true},    [JA_SOURCE_DEBIAN] = {"debian:", check_suite, false},
     [JA_SOURCE_JAIL] = {"jail:", ja_check_name, false},
 };
 

@@ -55,9 +55,8 @@ static int remove_file(const char *tree, const char *path, struct ja_error *err)
 static bool is_host_key(const char *name)
 {
     size_t length = strlen(name);
-    return ja_str_starts(name, "ssh_host_") &&
-           ((length > 4 && strcmp(name + length - 4, "_key") == 0) ||
-            (length > 8 && strcmp(name + length - 8, "_key.pub") == 0));
+    return ja_str_starts(name, "ssh_host_") && ((length > 4 && strcmp(name + length - 4, "_key") == 0) ||
+                                                (length > 8 && strcmp(name + length - 8, "_key.pub") == 0));
 }
 
 static int remove_host_keys(const char *tree, struct ja_error *err)
@@ -86,7 +85,7 @@ static int empty_machine_id(const char *tree, struct ja_error *err)
     if (rc < 0 || dir < 0 || fstatat(dir, "machine-id", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
         st.st_size == 0)
         return rc;
-    return ja_beneath_write(tree, "etc/machine-id", "", 0, 0444, 0, 0, err);
+    return ja_beneath_write(tree, "etc/machine-id", "", 0, 0444, (uid_t)-1, (gid_t)-1, err);
 }
 
 int ja_verb_template_clean(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)

@@ -36,16 +36,14 @@ struct listening {
 static void on_output(void *context, const char *bytes, size_t count)
 {
     const struct listening *listening = context;
-    struct ja_event event = {.kind = JA_EVENT_OUTPUT,
-                             .plan = listening->plan,
-                             .step = listening->step,
-                             .text = bytes,
-                             .length = count};
+    struct ja_event event = {
+        .kind = JA_EVENT_OUTPUT, .plan = listening->plan, .step = listening->step, .text = bytes, .length = count};
     listening->run->event(listening->run->context, &event);
 }
 
 /* A step's command, whose output is told while it runs. */
-static int run_heard(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k, struct ja_error *err)
+static int run_heard(const struct ja_run *run, const char *id, const struct ja_plan *plan, size_t k,
+                     struct ja_error *err)
 {
     struct listening listening = {run, plan, k};
     if (run->event) {

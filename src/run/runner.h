@@ -15,7 +15,7 @@ struct ja_event {
     const struct ja_plan *plan;
     size_t step;
     const struct ja_error *err; /* of warnings */
-    const char *text;           /* of output: what the step's command has just printed, not zero-terminated; not trusted */
+    const char *text; /* of output: what the step's command has just printed, not zero-terminated; not trusted */
     size_t length;
 };
 

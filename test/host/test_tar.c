@@ -314,7 +314,8 @@ static void a_system_comes_out_as_it_was(void **unused)
           {.name = "./bin", .type = AE_IFLNK, .link = "usr/bin"},
           {.name = "./usr/bin/su", .text = "program", .mode = 04755, .uid = 7, .attribute = "user.note"},
           {.name = "./bin/also", .text = "through the link"}, {.name = "./bin/", .type = AE_IFDIR, .mode = 0755},
-          {.name = "./usr/bin/su2", .hard = "./usr/bin/su"}, {.name = "./r\xc3\xa9sum\xc3\xa9", .text = "name in UTF-8"},
+          {.name = "./usr/bin/su2", .hard = "./usr/bin/su"},
+          {.name = "./r\xc3\xa9sum\xc3\xa9", .text = "name in UTF-8"},
           {.name = "./run/fifo", .type = AE_IFIFO, .mode = 0600}, {.name = "./closed", .type = AE_IFDIR, .mode = 0555},
           {.name = "./closed/file", .text = "in a directory that nobody may write"});
     char value[16];
@@ -339,9 +340,13 @@ static void a_system_comes_out_as_it_was(void **unused)
 static void every_compression_is_read(void **unused)
 {
     (void)unused;
-    static int (*const filters[])(struct archive *) = {NULL, archive_write_add_filter_gzip, archive_write_add_filter_bzip2,
-                                                       archive_write_add_filter_xz, archive_write_add_filter_lzma,
-                                                       archive_write_add_filter_zstd, archive_write_add_filter_lz4};
+    static int (*const filters[])(struct archive *) = {NULL,
+                                                       archive_write_add_filter_gzip,
+                                                       archive_write_add_filter_bzip2,
+                                                       archive_write_add_filter_xz,
+                                                       archive_write_add_filter_lzma,
+                                                       archive_write_add_filter_zstd,
+                                                       archive_write_add_filter_lz4};
     for (size_t i = 0; i < JA_COUNT(filters); i++) {
         char text[16];
         struct ja_error err;

@@ -43,9 +43,10 @@ static void sources_are_told_apart(void **unused)
 static void others_are_refused(void **unused)
 {
     (void)unused;
-    static const char *const bad[] = {"",          "busybox2",      "dir:",       "dir:relative",       "dir:/a/../b",
-                                      "tar:x.tar", "debian:",       "debian:-x",  "debian:a b",         "debian:Bookworm",
-                                      "jail:",     "jail:../other", "jail:_build", "http://x/y.tar.gz", "tar"};
+    static const char *const bad[] = {
+        "",          "busybox2",      "dir:",        "dir:relative",      "dir:/a/../b",
+        "tar:x.tar", "debian:",       "debian:-x",   "debian:a b",        "debian:Bookworm",
+        "jail:",     "jail:../other", "jail:_build", "http://x/y.tar.gz", "tar"};
     for (size_t i = 0; i < JA_COUNT(bad); i++) {
         enum ja_source source;
         const char *rest;
@@ -127,8 +128,9 @@ static void the_proxy_is_that_of_the_host(void **unused)
         debian_step("source http://a.example/debian bookworm main\nAcquire::http::Proxy http://127.0.0.1:3142\n"
                     "Acquire::http::Proxy::b.example DIRECT\n",
                     "bookworm", NULL, true);
-    assert_string_equal(step, "/usr/bin/jailadmin|host|contain|--|/usr/bin/env|http_proxy=http://127.0.0.1:3142|" COMMAND
-                              "bookworm|/pool/t/1" SIGNED "http://a.example/debian bookworm main");
+    assert_string_equal(step,
+                        "/usr/bin/jailadmin|host|contain|--|/usr/bin/env|http_proxy=http://127.0.0.1:3142|" COMMAND
+                        "bookworm|/pool/t/1" SIGNED "http://a.example/debian bookworm main");
     char proxy[512];
     ja_debian_proxy("Acquire::http::Proxy DIRECT\n", proxy);
     assert_string_equal(proxy, "");
@@ -168,8 +170,8 @@ static int make_dirs(void **unused)
     (void)unused;
     strcpy(dir, "/tmp/jailadmin-clean.XXXXXX");
     assert_non_null(mkdtemp(dir));
-    static const char *const dirs[] = {"tree", "tree/etc", "tree/etc/ssh", "tree/var", "tree/var/lib",
-                                       "tree/var/lib/systemd", "out", "out/ssh"};
+    static const char *const dirs[] = {
+        "tree", "tree/etc", "tree/etc/ssh", "tree/var", "tree/var/lib", "tree/var/lib/systemd", "out", "out/ssh"};
     for (size_t i = 0; i < JA_COUNT(dirs); i++)
         assert_int_equal(mkdir(at(dirs[i]), 0755), 0);
     return 0;
