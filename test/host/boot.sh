@@ -5,8 +5,7 @@ set -u
 program=$1
 . "$(dirname "$0")/kit.sh"
 kit_begin boot
-network=10.236.0
-want "an instance" ja init --storage file:512M --network $network.1/24
+kit_init --storage file:512M --network $network.1/24
 want "a template" ja template create base --from busybox
 want "jails" ja create db app web other --template base --set stop-timeout=0
 want "that depend on each other" ja set app depends=db

@@ -4,7 +4,7 @@ set -u
 program=$1
 . "$(dirname "$0")/kit.sh"
 kit_begin copy
-want "an instance" ja init --storage file:1G --network none
+kit_init --storage file:1G --network none
 want "a template" ja template create base --from busybox
 want "a jail" ja create a --template base --volume data,target=/srv/data
 want "another one" ja create b --template base --start

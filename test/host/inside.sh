@@ -5,8 +5,7 @@ set -u
 program=$1
 . "$(dirname "$0")/kit.sh"
 kit_begin inside
-network=10.237.0
-want "an instance" ja init --storage file:1G --network $network.1/24
+kit_init --storage file:1G --network $network.1/24
 want "a template" ja template create base --from busybox
 
 # ---- services ----

@@ -4,8 +4,7 @@ set -u
 program=$1
 . "$(dirname "$0")/kit.sh"
 kit_begin jail
-network=10.235.0
-want "an instance" ja init --storage file:512M --network $network.1/24
+kit_init --storage file:512M --network $network.1/24
 want "a template" ja template create base --from busybox
 want "two jails" ja create a b --template base --start
 

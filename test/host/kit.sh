@@ -7,6 +7,8 @@ kit_begin() {
     dir=$(mktemp -d "/var/tmp/jailadmin-$1.XXXXXX")
     state=$dir/state
     bad=0
+    # A range of its own: the same test may run for somebody else at the same time.
+    network=10.$((100 + $$ % 100)).$(($$ / 100 % 250))
     trap 'kit_clean' EXIT
 }
 ja() { timeout 100 "$program" --state "$state" "$@" </dev/null; }
@@ -42,6 +44,12 @@ prints() {
     grep -q -e "$text" "$dir/printed" || { cat "$dir/printed"; return 1; }
 }
 not() { ! "$@"; }
+# kit_init OPTION...: the instance; without it there is nothing to test.
+kit_init() {
+    want "an instance" ja init "$@"
+    mine=$(tag)
+    [ -n "$mine" ] || exit 1
+}
 # eventually COMMAND...: within some seconds it succeeds.
 eventually() {
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -78,7 +86,6 @@ kit_clean() {
 }
 # Everything away, and the proof.
 kit_end() {
-    mine=$(tag)
     want "teardown" ja teardown --force --yes
     kit_left "$mine" >"$dir/left"
     if [ ! -s "$dir/left" ] && [ ! -e "$state" ]; then
