@@ -7,8 +7,9 @@
 #include <string.h>
 
 struct action {
-    struct ja_jail *spec; /* create */
-    const char *from;     /* clone */
+    struct ja_jail *spec;       /* create */
+    const char *from;           /* clone */
+    const struct ja_args *args; /* its options */
     bool start, force;
 };
 
@@ -57,13 +58,18 @@ static int delete_one(struct ja_engine *engine, const char *name, void *context,
     return rc;
 }
 
+static int adjust_clone(void *context, struct ja_jail *jail, struct ja_error *err)
+{
+    return ja_args_apply(context, &ja_noun_jail, jail, true, err);
+}
+
 static int create_one(struct ja_engine *engine, const char *name, void *context, struct ja_error *err)
 {
     struct ja_cmd_work *work = context;
     const struct action *action = work->work;
     int rc;
     if (action->from) {
-        rc = ja_engine_clone(engine, action->from, name, err);
+        rc = ja_engine_clone(engine, action->from, name, adjust_clone, (void *)action->args, err);
     } else {
         struct ja_jail *jail = ja_object_copy(&ja_noun_jail, action->spec);
         char *copy = ja_strdup(name);
@@ -174,7 +180,7 @@ int ja_cmd_clone(struct ja_cli *cli, const struct ja_args *args, struct ja_error
 {
     ja_autoengine struct ja_engine *engine = NULL;
     ja_autostrv struct ja_strv names = {0};
-    struct action action = {.from = args->words[0], .start = ja_args_has(args, "start")};
+    struct action action = {.from = args->words[0], .args = args, .start = ja_args_has(args, "start")};
     int rc = ja_cmd_open(cli, false, &engine, err);
     for (size_t i = 1; rc == 0 && i < args->word_count; i++)
         if (ja_strv_add(&names, args->words[i]) < 0)

@@ -190,7 +190,10 @@ int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct
 /* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `spec` stays the caller's and is
  * not changed. */
 int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err);
-int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, struct ja_error *err);
+/* `adjust` (may be NULL) changes what the clone takes over, before anything is reserved. */
+int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
+                    int (*adjust)(void *context, struct ja_jail *jail, struct ja_error *err), void *context,
+                    struct ja_error *err);
 /* *ret_already (may be NULL): it was in the wanted state. */
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
 int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_already,

@@ -12,6 +12,18 @@
 
 /* ---- create and clone ---- */
 
+static int check_startable(const struct ja_jail *jail, struct ja_error *err)
+{
+    if (jail->state == JA_ROW_CREATING)
+        return ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is still being created");
+    if (jail->state == JA_ROW_BROKEN) {
+        ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", jail->name),
+                     "it is broken: a failed change could not be undone");
+        return ja_error_hint(err, "`jailadmin gc` tries again; `jailadmin events %s` tells what happened", jail->name);
+    }
+    return 0;
+}
+
 /* Gives a new object what only jailadmin sets. */
 static int set_text(char **field, const char *text, struct ja_error *err)
 {
@@ -100,6 +112,8 @@ static int reserve_new(struct ja_change *change, struct ja_jail *jail, struct ja
     if (rc == 0)
         rc = ja_object_check(&ja_noun_jail, jail, err);
     if (rc == 0)
+        rc = ja_check_depends(engine, jail, err);
+    if (rc == 0)
         rc = ja_store_reserve_number(engine->store, "slot", 0, engine->site.slots, jail->uuid, &jail->slot, err);
     if (rc == JA_E_LIMIT) {
         ja_error_set(err, rc, NULL, "all %lld slots of this instance are in use", (long long)engine->site.slots);
@@ -170,7 +184,9 @@ int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struc
     return rc;
 }
 
-int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, struct ja_error *err)
+int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
+                    int (*adjust)(void *context, struct ja_jail *jail, struct ja_error *err), void *context,
+                    struct ja_error *err)
 {
     struct ja_change change;
     void *source = NULL, *copy = NULL;
@@ -184,6 +200,8 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, 
         rc = ja_check_free(engine, "jail", to, err);
     if (rc == 0)
         rc = ja_engine_get(engine, &ja_noun_jail, from, &source, NULL, err);
+    if (rc == 0)
+        rc = check_startable(source, err);
     if (rc == 0 && !(copy = ja_object_copy(&ja_noun_jail, source)))
         rc = ja_error_nomem(err);
     struct ja_jail *jail = copy;
@@ -198,6 +216,8 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to, 
         rc = set_text(&jail->version, ((struct ja_jail *)source)->version, err);
     if (rc == 0)
         rc = ja_new_identity(&jail->uuid, &jail->created, err);
+    if (rc == 0 && adjust)
+        rc = adjust(context, jail, err);
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
@@ -218,18 +238,6 @@ static int is_running(struct ja_engine *engine, const struct ja_jail *jail, bool
     if (rc == 0)
         *ret_running = listed.pid != 0;
     return rc;
-}
-
-static int check_startable(const struct ja_jail *jail, struct ja_error *err)
-{
-    if (jail->state == JA_ROW_CREATING)
-        return ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is still being created");
-    if (jail->state == JA_ROW_BROKEN) {
-        ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", jail->name),
-                     "it is broken: a failed change could not be undone");
-        return ja_error_hint(err, "`jailadmin gc` tries again; `jailadmin events %s` tells what happened", jail->name);
-    }
-    return 0;
 }
 
 static void plan_start(void *work, struct ja_planning *p)

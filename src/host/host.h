@@ -35,6 +35,8 @@ struct ja_host {
     /* Applies to a running jail what its fields say after a change that takes effect at once, undoably. `live` is what it
      * has afterwards, and what its applied spec is from then on. */
     void (*jail_update)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
+    /* Notes about fields that are set and have no effect here, or a weak one. May be NULL. */
+    void (*jail_notes)(struct ja_planning *p, const struct ja_jail *jail);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
     /* The words of a step's command that run what follows them in a running jail, as its root. */
     void (*jail_exec)(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);

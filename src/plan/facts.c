@@ -18,7 +18,7 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_TREEFILE] = "treefile",   [JA_FACT_DIRECTORY] = "directory", [JA_FACT_HOSTNETS] = "hostnets",
     [JA_FACT_DAEMON] = "daemon",       [JA_FACT_QUOTA] = "quota",         [JA_FACT_APT] = "apt",
     [JA_FACT_SHA256] = "sha256",       [JA_FACT_NFTRULES] = "nftrules",   [JA_FACT_NEIGHBOUR] = "neighbour",
-    [JA_FACT_FIREWALL] = "firewall",   [JA_FACT_CONTENTS] = "contents",
+    [JA_FACT_FIREWALL] = "firewall",   [JA_FACT_CONTENTS] = "contents",   [JA_FACT_DEVICE] = "device",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)

@@ -11,6 +11,8 @@
 /* The row's spec as it is when the object is complete. */
 static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
 {
+    if (p->host->jail_notes)
+        p->host->jail_notes(p, jail);
     struct ja_jail ready = *jail; /* shallow: only for writing it as JSON */
     ready.state = JA_ROW_READY;
     ja_plan_keep_spec(p, &ja_noun_jail, &ready);
@@ -21,10 +23,7 @@ static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
 void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
 {
     p->storage->jail_create(p, s->jail);
-    if (s->jail->privileged)
-        ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
-                     s->jail->name);
-    else if (ja_site_shifts(p->site))
+    if (!s->jail->privileged && ja_site_shifts(p->site))
         ja_plan_note(p->plan,
                      "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
                      "breaks out could touch the others' files");

@@ -48,6 +48,8 @@ static bool forwards_differ(const struct ja_jail *a, const struct ja_jail *b)
 void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
 {
     const struct ja_jail *old = set->old, *new = set->new->jail;
+    if (p->host->jail_notes)
+        p->host->jail_notes(p, new);
     change_volumes(p, old, new);
     if (p->storage->jail_limit)
         p->storage->jail_limit(p, old, new);

@@ -87,6 +87,21 @@ want "with a yes it goes" ja set data volumes.db= --yes
 want "with its data" test ! -e "$state/pool/jails/data/vol/db"
 want "delete" ja delete -y --force data copy
 
+# ---- permissions and devices ----
+want "a jail with more permissions, and a device" ja create more --template base --set allow=sys_nice,ipc_lock --set devices=/dev/full --start
+caps=$(ja exec more -- sh -c 'grep CapBnd /proc/self/status' | cut -f2)
+want "it has them" test $((0x$caps >> 23 & 1)) -eq 1 -a $((0x$caps >> 14 & 1)) -eq 1
+want "and no others" test $((0x$caps >> 21 & 1)) -eq 0
+want "the device is there" ja exec more -- test -c /dev/full
+want "what is no permission of Linux" ja set more allow=raw_sockets
+refuse "is refused at the start" "no capability of Linux" ja restart --force more
+want "the same with a device that is not there" ja set more allow= devices=/dev/nosuch
+refuse "is refused" "no device /dev/nosuch" ja start more
+want "what has no effect is said" prints "warning: more: limits.swap has no effect" ja set more devices= limits.swap=1M
+want "a clone takes options" ja clone more less --set limits.swap= --label made=clone --start
+want "that count" prints "^less " ja list label.made=clone
+want "delete" ja delete -y --force more less
+
 # ---- the host's network, privileges ----
 want "vnet=inherit warns of ports" prints "ports below" ja create inherit --template base --set vnet=inherit --start
 want "and of abstract sockets" grep -q "abstract sockets" "$dir/printed"

@@ -140,7 +140,7 @@ static inline int do_delete(struct ja_engine *engine, struct ja_error *err)
 
 static inline int do_clone(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_clone(engine, "j", "k", err);
+    return ja_engine_clone(engine, "j", "k", NULL, NULL, err);
 }
 
 static inline int do_clone_delete(struct ja_engine *engine, struct ja_error *err)

@@ -4,6 +4,7 @@
 #include "host/linux/linux.h"
 #include "host/linux/oci.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,6 +86,65 @@ static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
     oci->processes = jail->limits.processes;
 }
 
+/* All that Linux has, but those that reach beyond any namespace when root is not the host's are of no use in a jail. */
+static const char *const capabilities[] = {"audit_control",   "audit_read",   "audit_write",
+                                           "block_suspend",   "bpf",          "checkpoint_restore",
+                                           "chown",           "dac_override", "dac_read_search",
+                                           "fowner",          "fsetid",       "ipc_lock",
+                                           "ipc_owner",       "kill",         "lease",
+                                           "linux_immutable", "mac_admin",    "mac_override",
+                                           "mknod",           "net_admin",    "net_bind_service",
+                                           "net_broadcast",   "net_raw",      "perfmon",
+                                           "setfcap",         "setgid",       "setpcap",
+                                           "setuid",          "sys_admin",    "sys_boot",
+                                           "sys_chroot",      "sys_module",   "sys_nice",
+                                           "sys_pacct",       "sys_ptrace",   "sys_rawio",
+                                           "sys_resource",    "sys_time",     "sys_tty_config",
+                                           "syslog",          "wake_alarm"};
+
+/* The usual capabilities and those of `allow`; nothing when it is empty. */
+static void fill_capabilities(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *words)
+{
+    bool failed = false;
+    for (size_t i = 0; jail->allow.count && ja_oci_default_capabilities[i]; i++)
+        failed = ja_strv_add(words, ja_oci_default_capabilities[i]) < 0 || failed;
+    for (size_t i = 0; i < jail->allow.count; i++) {
+        char name[80] = "CAP_";
+        bool known = false;
+        for (size_t c = 0; c < JA_COUNT(capabilities); c++)
+            known = known || strcmp(capabilities[c], jail->allow.items[i]) == 0;
+        if (!known) {
+            ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "\"%s\" is no capability of Linux",
+                         JA_SHOW(jail->allow.items[i]));
+            ja_plan_hint(p->plan, "capabilities(7) lists them; they are written like sys_time");
+            continue;
+        }
+        for (size_t c = 0; jail->allow.items[i][c]; c++)
+            snprintf(name + 4 + c, sizeof name - 4 - c, "%c", toupper((unsigned char)jail->allow.items[i][c]));
+        if (!ja_strv_has(words, name))
+            failed = ja_strv_add(words, name) < 0 || failed;
+    }
+    if (failed)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
+static size_t fill_devices(struct ja_planning *p, const struct ja_jail *jail, struct ja_oci_device *devices)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < jail->devices.count && count < MOUNTS_MOST; i++) {
+        const char *path = jail->devices.items[i];
+        size_t missing = p->facts->missing;
+        const char *numbers = ja_fact(p->facts, JA_FACT_DEVICE, path);
+        unsigned major = 0, minor = 0;
+        char type = 'c';
+        if (numbers && sscanf(numbers, "%c %u %u", &type, &major, &minor) == 3)
+            devices[count++] = (struct ja_oci_device){.path = path, .type = type, .major = major, .minor = minor};
+        else if (p->facts->missing == missing)
+            ja_plan_fail(p->plan, JA_E_NOTFOUND, "field devices", "the host has no device %s", JA_SHOW(path));
+    }
+    return count;
+}
+
 /* The jail's own init, the template's, or a pause process that keeps an empty jail. */
 static void fill_init(struct ja_planning *p, const struct ja_jail *jail, const char *tree, struct ja_oci *oci)
 {
@@ -112,7 +172,8 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     const struct ja_jail *jail = s->jail;
     char root[512], user[512], net[512], cgroup[64];
     struct ja_oci_mount mounts[MOUNTS_MOST + 2];
-    ja_autostrv struct ja_strv keep = {0};
+    struct ja_oci_device devices[MOUNTS_MOST];
+    ja_autostrv struct ja_strv keep = {0}, allowed = {0};
     snprintf(root, sizeof root, "%s/root", run);
     snprintf(user, sizeof user, "%s/ns/user", run);
     snprintf(net, sizeof net, "%s/ns/net", run);
@@ -131,6 +192,11 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     if (p->build == jail)
         oci.mount_count += build_mounts(p, run, mounts + oci.mount_count, &keep);
     fill_limits(jail, &oci);
+    oci.devices = devices;
+    oci.device_count = fill_devices(p, jail, devices);
+    fill_capabilities(p, jail, &allowed);
+    if (allowed.count)
+        oci.capabilities = &allowed;
     fill_init(p, jail, tree, &oci);
     json_t *json = ja_oci_config(&oci);
     char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;

@@ -237,6 +237,13 @@ static int idmap(struct query *query)
     return code > 0 ? answer(query, "yes") : code;
 }
 
+static int device(struct query *query)
+{
+    char numbers[48];
+    int code = query->probes->device ? query->probes->device(query->name, numbers, query->err) : 0;
+    return code > 0 ? answer(query, numbers) : code;
+}
+
 static int quota(struct query *query)
 {
     int code = query->probes->quota ? query->probes->quota(query->name, query->err) : 0;
@@ -749,21 +756,37 @@ static int sha256(struct query *query)
 }
 
 static reader_fn *const readers[JA_FACT_KINDS] = {
-    [JA_FACT_TOOL] = tool,           [JA_FACT_LINK] = link_alias,
-    [JA_FACT_PORTS] = ports,         [JA_FACT_HOSTADDR] = hostaddr,
-    [JA_FACT_PATH] = path_type,      [JA_FACT_MOUNT] = mount_type,
-    [JA_FACT_SUBVOLUME] = subvolume, [JA_FACT_SYSCTL] = sysctl_value,
-    [JA_FACT_CGROUPS] = cgroups,     [JA_FACT_PROCESS] = process,
-    [JA_FACT_JAIL] = container,      [JA_FACT_INIT] = init_kind,
-    [JA_FACT_USERFILE] = user_entry, [JA_FACT_NFT] = nft,
-    [JA_FACT_LISTEN] = listener,     [JA_FACT_IDMAP] = idmap,
-    [JA_FACT_MODULE] = module,       [JA_FACT_FILE] = file_text,
-    [JA_FACT_NETNS] = netns,         [JA_FACT_CGROUP] = cgroup,
-    [JA_FACT_TREEFILE] = tree_file,  [JA_FACT_DIRECTORY] = directory,
-    [JA_FACT_HOSTNETS] = hostnets,   [JA_FACT_DAEMON] = daemon_pid,
-    [JA_FACT_QUOTA] = quota,         [JA_FACT_APT] = apt,
-    [JA_FACT_SHA256] = sha256,       [JA_FACT_NEIGHBOUR] = neighbour,
-    [JA_FACT_NFTRULES] = nft_rules,  [JA_FACT_FIREWALL] = firewall,
+    [JA_FACT_TOOL] = tool,
+    [JA_FACT_LINK] = link_alias,
+    [JA_FACT_PORTS] = ports,
+    [JA_FACT_HOSTADDR] = hostaddr,
+    [JA_FACT_PATH] = path_type,
+    [JA_FACT_MOUNT] = mount_type,
+    [JA_FACT_SUBVOLUME] = subvolume,
+    [JA_FACT_SYSCTL] = sysctl_value,
+    [JA_FACT_CGROUPS] = cgroups,
+    [JA_FACT_PROCESS] = process,
+    [JA_FACT_JAIL] = container,
+    [JA_FACT_INIT] = init_kind,
+    [JA_FACT_USERFILE] = user_entry,
+    [JA_FACT_NFT] = nft,
+    [JA_FACT_LISTEN] = listener,
+    [JA_FACT_IDMAP] = idmap,
+    [JA_FACT_MODULE] = module,
+    [JA_FACT_FILE] = file_text,
+    [JA_FACT_NETNS] = netns,
+    [JA_FACT_CGROUP] = cgroup,
+    [JA_FACT_TREEFILE] = tree_file,
+    [JA_FACT_DIRECTORY] = directory,
+    [JA_FACT_HOSTNETS] = hostnets,
+    [JA_FACT_DAEMON] = daemon_pid,
+    [JA_FACT_QUOTA] = quota,
+    [JA_FACT_DEVICE] = device,
+    [JA_FACT_APT] = apt,
+    [JA_FACT_SHA256] = sha256,
+    [JA_FACT_NEIGHBOUR] = neighbour,
+    [JA_FACT_NFTRULES] = nft_rules,
+    [JA_FACT_FIREWALL] = firewall,
 };
 
 static bool asks_zfs(const struct ja_facts *facts)

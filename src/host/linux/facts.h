@@ -17,6 +17,7 @@ struct ja_linux_probes {
     int (*subvolume)(const char *path, char ret_uuid[37], struct ja_error *err);
     /* words: family, table, and perhaps set and element. */
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
+    int (*device)(const char *path, char ret_numbers[48], struct ja_error *err);
     int (*quota)(const char *path, struct ja_error *err);
     int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
     int (*idmap)(const char *path, struct ja_error *err);

@@ -206,6 +206,18 @@ static bool left(struct ja_planning *p, const struct ja_subject *s)
     return run && ja_fact(p->facts, JA_FACT_PATH, run);
 }
 
+static void notes(struct ja_planning *p, const struct ja_jail *jail)
+{
+    const struct ja_limits *limits = &jail->limits;
+    if (jail->privileged)
+        ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
+                     jail->name);
+    if (limits->read_rate || limits->write_rate)
+        ja_plan_note(p->plan, "%s: limits.read-rate and limits.write-rate have no effect on Linux yet", jail->name);
+    if (limits->swap && !limits->memory)
+        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+}
+
 /* What a jail that has the host's network cannot do, and what it can. */
 static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
 {
@@ -247,9 +259,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         ja_linux_addresses_share(p, s);
         warn_shared(p, s->jail);
     }
-    if (s->jail->privileged)
-        ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
-                     s->jail->name);
+    notes(p, s->jail);
     ja_linux_container_start(p, s, run);
 }
 
@@ -373,6 +383,7 @@ const struct ja_host ja_host_linux = {
     .jail_clean = clean,
     .jail_left = left,
     .jail_update = update,
+    .jail_notes = notes,
     .jail_running = running,
     .jail_exec = ja_linux_container_exec,
     .network_needs_stop = ja_linux_network_needs_stop,

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -288,6 +289,17 @@ static int probe_subvolume(const char *path, char ret_uuid[37], struct ja_error 
     return 1;
 }
 
+static int probe_device(const char *path, char ret_numbers[48], struct ja_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : ja_file_error(err, errno, path, "look at it");
+    if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+        return 0;
+    snprintf(ret_numbers, 48, "%c %u %u", S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev));
+    return 1;
+}
+
 /* Only a file system that counts has this directory (Linux 5.9 and later). */
 static int probe_quota(const char *path, struct ja_error *err)
 {
@@ -325,6 +337,7 @@ static struct ja_linux_probes probes = {
     .subvolume = probe_subvolume,
     .nft = probe_nft,
     .nftrules = probe_nftrules,
+    .device = probe_device,
     .quota = probe_quota,
     .idmap = probe_idmap,
     .apt = ja_linux_probe_apt,
