@@ -63,10 +63,11 @@ static int tree_words(struct ja_engine *engine, const struct ja_jail *jail, stru
     int rc = ja_strv_add(argv, "--tree");
     if (rc == 0)
         rc = ja_strv_addf(argv, "%s/jails/%s/root/%s", site->pool, jail->name, jail->be);
-    if (rc == 0 && !site->idmap && !jail->privileged) {
+    int64_t shift = ja_site_tree_id(site, jail->privileged);
+    if (rc == 0 && shift) {
         rc = ja_strv_add(argv, "--id-shift");
         if (rc == 0)
-            rc = ja_strv_addf(argv, "%lld", (long long)ja_site_uid(site, jail->slot));
+            rc = ja_strv_addf(argv, "%lld", (long long)shift);
     }
     for (size_t i = 0; rc == 0 && i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
@@ -77,7 +78,16 @@ static int tree_words(struct ja_engine *engine, const struct ja_jail *jail, stru
     return rc < 0 ? ja_error_nomem(err) : 0;
 }
 
-static int jail_words(struct ja_engine *engine, struct end *end, const char *verb, bool preserve, struct ja_error *err)
+/* The trees of a jail that does not run need not be mounted. That changes something, and is a plan. */
+static int mount_trees(struct ja_cli *cli, const char *name, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    int rc = ja_cmd_open(cli, false, &engine, err);
+    return rc < 0 ? rc : ja_engine_trees_ensure(engine, name, err);
+}
+
+static int jail_words(struct ja_cli *cli, struct ja_engine *engine, struct end *end, const char *verb, bool preserve,
+                      struct ja_error *err)
 {
     void *jail = NULL;
     struct ja_listed listed = {0};
@@ -93,7 +103,9 @@ static int jail_words(struct ja_engine *engine, struct end *end, const char *ver
             ja_strv_addf(&end->argv, "%s/jails/%lld/pid", engine->site.run, (long long)listed.jail->slot) < 0)
             rc = ja_error_nomem(err);
     } else if (rc == 0) {
-        rc = tree_words(engine, jail, &end->argv, err);
+        rc = mount_trees(cli, end->jail, err);
+        if (rc == 0)
+            rc = tree_words(engine, jail, &end->argv, err);
     }
     if (rc == 0 && ja_strv_add_all(&end->argv, "--", end->path, NULL) < 0)
         rc = ja_error_nomem(err);
@@ -256,9 +268,9 @@ int ja_cmd_cp(struct ja_cli *cli, const struct ja_args *args, struct ja_error *e
     }
     int rc = ja_cmd_open(cli, true, &engine, err);
     if (rc == 0 && from.jail[0])
-        rc = jail_words(engine, &from, "copy-out", preserve, err);
+        rc = jail_words(cli, engine, &from, "copy-out", preserve, err);
     if (rc == 0 && to.jail[0])
-        rc = jail_words(engine, &to, "copy-in", preserve, err);
+        rc = jail_words(cli, engine, &to, "copy-in", preserve, err);
     struct sigaction action = {.sa_handler = on_stop};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);

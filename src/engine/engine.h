@@ -257,6 +257,8 @@ int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct 
 int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct ja_error *err);
 /* Mounts the pool if it is not. */
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err);
+/* The same, and the trees of a jail where they are mounted one by one: before anything looks into them. */
+int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err);
 
 /* Runs `one` for every name, in up to `jobs` worker processes; `report` is called in this process in order of completion.
  * Returns 0 when all succeeded, else how many failed. After Ctrl-C no more are begun: they count as failed, and are not

@@ -279,13 +279,13 @@ static void plan_trees(void *work, struct ja_planning *p)
     p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
 }
 
-/* A jail's trees, mounted before the plan of its start, which looks into them. */
-static int ensure_trees(struct ja_engine *engine, const char *name, struct ja_error *err)
+int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
     void *object = NULL;
-    if (!engine->storage->jail_mounted)
-        return 0;
-    int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    int rc = ja_engine_pool_ensure(engine, err);
+    if (rc < 0 || !engine->storage->jail_mounted)
+        return rc;
+    rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
     if (rc == 0 && ((struct ja_jail *)object)->state == JA_ROW_READY)
         rc = ja_engine_ensure(engine, "mount", "jail", name, plan_trees, object, NULL, err);
     ja_object_free(&ja_noun_jail, object);
@@ -350,7 +350,7 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
     if (rc == 0)
         rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
-        rc = ensure_trees(engine, name, err);
+        rc = ja_engine_trees_ensure(engine, name, err);
     if (rc == 0)
         rc = ensure_networks(engine, name, err);
     if (rc == 0)
