@@ -39,3 +39,12 @@ int ja_self_path(char *ret_path, size_t size, struct ja_error *err)
     memcpy(ret_path, path, (size_t)length + 1);
     return 0;
 }
+
+bool ja_self_on_freebsd(void)
+{
+#ifdef __FreeBSD__
+    return true;
+#else
+    return false;
+#endif
+}

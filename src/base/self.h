@@ -10,4 +10,7 @@
  * has no name any more (replaced or deleted), JA_E_LIMIT when it does not fit. */
 int ja_self_path(char *ret_path, size_t size, struct ja_error *err);
 
+/* Which system we are on. */
+bool ja_self_on_freebsd(void);
+
 #endif

@@ -18,7 +18,7 @@
 
 enum { PLANNING_ROUNDS = 32 };
 
-static const struct ja_host *const hosts[] = {[JA_OS_LINUX] = &ja_host_linux};
+static const struct ja_host *const hosts[] = {[JA_OS_LINUX] = &ja_host_linux, [JA_OS_FREEBSD] = &ja_host_freebsd};
 
 const struct ja_host *ja_host_of(int os)
 {

@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/self.h"
 #include "engine/internal.h"
 #include "storage/storage.h"
 
@@ -48,6 +49,10 @@ static int read_storage(const char *text, struct ja_site *site, int64_t *ret_siz
 {
     const char *colon = strchr(text, ':'), *rest = colon ? colon + 1 : "";
     *ret_size = 0;
+    if (site->os == JA_OS_FREEBSD && !ja_str_starts(text, "zfs:")) {
+        ja_error_set(err, JA_E_INVALID, "field storage", "jails live on ZFS on FreeBSD");
+        return ja_error_hint(err, "--storage zfs:DATASET with a dataset that is to be made, such as zroot/jailadmin");
+    }
     if (ja_str_starts(text, "file:")) {
         int rc = ja_value_parse(JA_T_SIZE, rest, ret_size, err);
         if (rc < 0)
@@ -75,7 +80,8 @@ void ja_site_take(struct ja_site *site, const struct ja_instance *instance)
 {
     snprintf(site->tag, sizeof site->tag, "%s", instance->tag);
     snprintf(site->uuid, sizeof site->uuid, "%s", instance->uuid);
-    snprintf(site->run, sizeof site->run, "/run/jailadmin-%s", instance->tag);
+    snprintf(site->run, sizeof site->run, "%s/jailadmin-%s", site->os == JA_OS_FREEBSD ? "/var/run" : "/run",
+             instance->tag);
     snprintf(site->pool, sizeof site->pool, "%s/pool", site->state);
     site->slots = instance->slots;
     site->uid_base = instance->uid_base;
@@ -345,7 +351,7 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
         return rc;
     ja_engine_paths(&engine);
     ja_site_place(&engine.site, options);
-    engine.site.os = options->os >= 0 ? (enum ja_os)options->os : JA_OS_LINUX;
+    engine.site.os = options->os >= 0 ? (enum ja_os)options->os : ja_self_on_freebsd() ? JA_OS_FREEBSD : JA_OS_LINUX;
     if (request->adopt)
         rc = find_pool(request->storage, &engine.site, err);
     else

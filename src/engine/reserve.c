@@ -3,6 +3,7 @@
  */
 #include "engine/internal.h"
 #include "net/addr.h"
+#include "run/registry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -250,11 +251,28 @@ static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, stru
     return rc;
 }
 
+/* FreeBSD's interfaces have numbers for the whole host: a nic has one of the instance's block. */
+static int assign_unit(struct ja_engine *engine, const struct ja_jail *jail, struct ja_nic *nic, struct ja_error *err)
+{
+    if (engine->site.os != JA_OS_FREEBSD || nic->unit)
+        return 0;
+    int rc = ja_store_reserve_number(engine->store, "unit", engine->site.unit_base, JA_UNITS_PER_INSTANCE, jail->uuid,
+                                     &nic->unit, err);
+    if (rc == JA_E_LIMIT) {
+        ja_error_set(err, rc, NULL, "all %d interfaces that an instance can have are in use", JA_UNITS_PER_INSTANCE);
+        ja_error_hint(err, "make a second instance, with a state directory of its own");
+    }
+    return rc;
+}
+
 int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++)
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
         rc = assign_nic(engine, jail, jail->nics.items[i], err);
+        if (rc == 0)
+            rc = assign_unit(engine, jail, jail->nics.items[i], err);
+    }
     return rc;
 }
 
@@ -381,9 +399,14 @@ static int applied_keys(struct ja_engine *engine, const struct ja_jail *jail, st
 
 static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
 {
-    ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0};
+    ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0}, units = {0};
     if (ja_strv_addf(&slot, "%lld", (long long)jail->slot) < 0)
         return ja_error_nomem(err);
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->unit && ja_strv_addf(&units, "%lld", (long long)nic->unit) < 0)
+            return ja_error_nomem(err);
+    }
     int rc = address_keys(jail, &addresses, err);
     if (rc == 0)
         rc = port_keys(jail, &ports, err);
@@ -397,6 +420,8 @@ static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, st
         rc = reserve_exactly(engine, "address", &addresses, jail->uuid, err);
     if (rc == 0)
         rc = reserve_exactly(engine, "port", &ports, jail->uuid, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, "unit", &units, jail->uuid, err);
     return rc;
 }
 

@@ -56,7 +56,7 @@ struct ja_host {
     void (*instance_down)(struct ja_planning *p);
 };
 
-extern const struct ja_host ja_host_linux;
+extern const struct ja_host ja_host_linux, ja_host_freebsd;
 
 /* A command in a running jail. */
 struct ja_entry {

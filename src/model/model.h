@@ -23,6 +23,7 @@ struct ja_nic {
     struct ja_strv assigned;  /* the addresses that these came to, with prefix length; reserved in the store */
     char *mac;                /* NULL: from the jail's uuid */
     int64_t mtu;              /* 0: the network's */
+    int64_t unit;             /* FreeBSD: of its epair; reserved in the store. 0: none yet */
     int64_t vlan;             /* 0: untagged */
     bool gateway;             /* its network's gateway becomes the default route (the first nic that has it wins) */
 };

@@ -26,7 +26,7 @@ enum ja_fact_kind {
     JA_FACT_SYSCTL,    /* kernel setting -> value */
     JA_FACT_CGROUPS,   /* "" -> "v2", "hybrid" or "v1" */
     JA_FACT_PROCESS,   /* pid file -> "PID MS": when that very process lives; MS since 1970 when it began */
-    JA_FACT_JAIL,      /* kernel jail name (FreeBSD) or crun id (Linux) -> "running PID" */
+    JA_FACT_JAIL,      /* FreeBSD: kernel jail name -> "PATH JID active" or "PATH JID dying" */
     JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
     JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
     JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET PART [. PART]..." -> "" */
@@ -49,6 +49,10 @@ enum ja_fact_kind {
     JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has */
     JA_FACT_CONTENTS, /* ZFS: dataset -> names of datasets and snapshots in it, and of a file, one a line */
     JA_FACT_DEVICE,   /* absolute host path of a device node -> "c 10 229": type, major and minor number */
+    JA_FACT_IPFW,     /* FreeBSD: "rule N" -> "set S ACTION ..."; "table NAME" -> ""; "table NAME ENTRY" -> its value;
+                         "nat N" -> its configuration */
+    JA_FACT_RCTL,     /* FreeBSD: "jail:NAME" -> the rules for it, one a line */
+    JA_FACT_ROUTE,    /* "default" or "default6" -> interface of the host's default route */
     JA_FACT_KINDS
 };
 

@@ -18,7 +18,9 @@ void ja_plan_runtime_dirs(struct ja_planning *p)
     static const char *const parts[] = {"", "/jails", "/dns", "/crun"}, *const modes[] = {"0711", "0711", "0711",
                                                                                           "0700"};
     char path[512];
-    for (size_t i = 0; i < JA_COUNT(parts); i++) {
+    /* The last one, crun's, is for Linux. */
+    size_t count = p->site->os == JA_OS_LINUX ? JA_COUNT(parts) : JA_COUNT(parts) - 1;
+    for (size_t i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%s%s", p->site->run, parts[i]);
         runtime_dir(p, path, modes[i]);
     }
