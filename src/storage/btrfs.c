@@ -87,6 +87,25 @@ static void make_loop_file(struct ja_planning *p, int64_t size)
     ja_step_run(p->plan, step, file, NULL);
 }
 
+/* The directory that is to hold the pool, or the one in which it will be made, lies on btrfs. */
+static void check_place(struct ja_planning *p, const char *path, bool there)
+{
+    const char *slash = strrchr(path, '/');
+    ja_autofree char *parent = ja_strndup(path, slash && slash != path ? (size_t)(slash - path) : 1);
+    if (!parent) {
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return;
+    }
+    const char *place = there ? path : parent, *type = ja_fact(p->facts, JA_FACT_FSTYPE, place);
+    if (type && strcmp(type, "btrfs") == 0)
+        return;
+    if (type)
+        ja_plan_fail(p->plan, JA_E_INVALID, "storage", "%s is not on a btrfs file system", place);
+    else
+        ja_plan_fail(p->plan, JA_E_NOTFOUND, "storage", "there is no directory %s", place);
+    ja_plan_hint(p->plan, "name a directory on btrfs, or use file:SIZE, which works on any file system");
+}
+
 static void pool_create(struct ja_planning *p, int64_t loop_size)
 {
     const struct ja_site *site = p->site;
@@ -104,6 +123,7 @@ static void pool_create(struct ja_planning *p, int64_t loop_size)
             ja_plan_fail(p->plan, JA_E_INVALID, "storage", "%s is not a directory", site->source);
             return;
         }
+        check_place(p, site->source, there);
         if (!there)
             make_subvolume(p, site->source, "make a subvolume for the pool");
     }

@@ -332,7 +332,10 @@ static void make_shifted(struct ja_planning *p, const char *name, const char *ve
     make_clone(p, &sealed, &ds, uuid, place, 0, "keep a second copy, with the ids that jails have on the host");
     mount_tree(p, &ds, false, "mount it");
     ja_plan_shift_ids(p, place, true, "shift its ids");
-    unmount_tree(p, &ds, "unmount it: its jails are clones of it");
+    unmount_tree(p, &ds, "unmount it for good: only clones of it are used");
+    struct ja_step *step = ja_plan_step(p->plan, "unmount it for good: only clones of it are used");
+    ja_step_run(p->plan, step, TOOL("zfs"), "set", "canmount=off", ds.name, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
     take_snapshot(p, &seal, uuid, "seal it");
 }
 

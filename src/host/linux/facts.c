@@ -213,6 +213,13 @@ static int mount_type(struct query *query)
     return code > 0 ? answer(query, type) : code;
 }
 
+static int fs_type(struct query *query)
+{
+    char type[64];
+    int code = query->probes->fstype ? query->probes->fstype(query->name, type, query->err) : 0;
+    return code > 0 ? answer(query, type) : code;
+}
+
 static int subvolume(struct query *query)
 {
     char uuid[37];
@@ -763,6 +770,7 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_PATH] = path_type,
     [JA_FACT_MOUNT] = mount_type,
     [JA_FACT_SUBVOLUME] = subvolume,
+    [JA_FACT_FSTYPE] = fs_type,
     [JA_FACT_SYSCTL] = sysctl_value,
     [JA_FACT_CGROUPS] = cgroups,
     [JA_FACT_PROCESS] = process,

@@ -14,6 +14,7 @@ struct ja_linux_probes {
     int (*neighbour)(const char *name, char ret_mac[18], struct ja_error *err); /* "ADDRESS INTERFACE" */
     int (*firewall)(const char *bridges, struct ja_str *lines, struct ja_error *err);
     int (*mount)(const char *path, char ret_type[64], struct ja_error *err);
+    int (*fstype)(const char *path, char ret_type[64], struct ja_error *err);
     int (*subvolume)(const char *path, char ret_uuid[37], struct ja_error *err);
     /* words: family, table, and perhaps set and element. */
     int (*nft)(const struct ja_strv *words, struct ja_error *err);

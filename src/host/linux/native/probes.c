@@ -221,6 +221,32 @@ static int probe_nftrules(const char *name, unsigned *ret_count, struct ja_error
 
 /* ---- file systems ---- */
 
+static const struct {
+    unsigned long magic;
+    const char *type;
+} fs_types[] = {
+    {0x9123683EUL, "btrfs"},   {0x01021994UL, "tmpfs"}, {0x58465342UL, "xfs"},
+    {0x794C7630UL, "overlay"}, {0x2FC12FC1UL, "zfs"},
+};
+
+static const char *fs_type(unsigned long magic)
+{
+    for (size_t i = 0; i < JA_COUNT(fs_types); i++)
+        if (magic == fs_types[i].magic)
+            return fs_types[i].type;
+    return NULL;
+}
+
+static int probe_fstype(const char *path, char ret_type[64], struct ja_error *err)
+{
+    struct statfs fs;
+    if (statfs(path, &fs) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : ja_file_error(err, errno, path, "read it");
+    const char *type = fs_type((unsigned long)fs.f_type);
+    snprintf(ret_type, 64, "%s", type ? type : "other");
+    return 1;
+}
+
 static int type_from_mountinfo(const char *path, char ret_type[64], struct ja_error *err)
 {
     ja_autofree char *wanted = realpath(path, NULL);
@@ -249,26 +275,18 @@ static int type_from_mountinfo(const char *path, char ret_type[64], struct ja_er
 /* The kernel says by itself whether a path is the root of a mount, so that the long table is rarely read. */
 static int probe_mount(const char *path, char ret_type[64], struct ja_error *err)
 {
-    static const struct {
-        unsigned long magic;
-        const char *type;
-    } types[] = {{0x9123683EUL, "btrfs"},
-                 {0x01021994UL, "tmpfs"},
-                 {0x58465342UL, "xfs"},
-                 {0x794C7630UL, "overlay"},
-                 {0x2FC12FC1UL, "zfs"}};
     struct statx info;
     struct statfs fs;
+    const char *type;
     if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info) < 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : ja_file_error(err, errno, path, "read it");
     if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && !(info.stx_attributes & STATX_ATTR_MOUNT_ROOT))
         return 0;
-    if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && statfs(path, &fs) == 0)
-        for (size_t i = 0; i < JA_COUNT(types); i++)
-            if ((unsigned long)fs.f_type == types[i].magic) {
-                snprintf(ret_type, 64, "%s", types[i].type);
-                return 1;
-            }
+    if ((info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) && statfs(path, &fs) == 0 &&
+        (type = fs_type((unsigned long)fs.f_type)) != NULL) {
+        snprintf(ret_type, 64, "%s", type);
+        return 1;
+    }
     return type_from_mountinfo(path, ret_type, err);
 }
 
@@ -334,6 +352,7 @@ static struct ja_linux_probes probes = {
     .neighbour = probe_neighbour,
     .firewall = ja_linux_probe_firewall,
     .mount = probe_mount,
+    .fstype = probe_fstype,
     .subvolume = probe_subvolume,
     .nft = probe_nft,
     .nftrules = probe_nftrules,
