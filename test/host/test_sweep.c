@@ -82,7 +82,7 @@ static int do_create(struct ja_engine *engine, struct ja_error *err)
 
 static int do_clone(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_clone(engine, "j", "k", err);
+    return ja_engine_clone(engine, "j", "k", NULL, NULL, err);
 }
 
 static int do_delete_clone(struct ja_engine *engine, struct ja_error *err)
