@@ -25,8 +25,11 @@ enum ja_fact_kind {
     JA_FACT_DATASET,   /* ZFS: dataset or snapshot -> our mark "INSTANCE OBJECT", "" when it has none */
     JA_FACT_SYSCTL,    /* kernel setting -> value */
     JA_FACT_CGROUPS,   /* "" -> "v2", "hybrid" or "v1" */
-    JA_FACT_PROCESS,   /* pid file -> "PID MS": when that very process lives; MS since 1970 when it began */
-    JA_FACT_JAIL,      /* FreeBSD: kernel jail name -> "PATH JID active" or "PATH JID dying" */
+    /* Pid file -> "PID MS": when that very process lives; MS since 1970 when it began. FreeBSD: the file of ours says "NAME
+     * PATH", "JID MS": that kernel jail is active and has that path; MS is when the file was written. */
+    JA_FACT_PROCESS,
+    /* Linux: crun id -> "running PID". FreeBSD: kernel jail name -> "PATH JID active|dying": a guard "PATH *" proves whose. */
+    JA_FACT_JAIL,
     JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
     JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
     JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET PART [. PART]..." -> "" */
@@ -50,10 +53,11 @@ enum ja_fact_kind {
     JA_FACT_FSTYPE,   /* absolute host path -> type of the file system that it lies on: "btrfs", "zfs", "other" */
     JA_FACT_CONTENTS, /* ZFS: dataset -> names of datasets and snapshots in it, and of a file, one a line */
     JA_FACT_DEVICE,   /* absolute host path of a device node -> "c 10 229": type, major and minor number */
-    JA_FACT_IPFW,     /* FreeBSD: "rule N" -> "set S ACTION ..."; "table NAME" -> ""; "table NAME ENTRY" -> its value;
-                         "nat N" -> its configuration */
-    JA_FACT_RCTL,     /* FreeBSD: "jail:NAME" -> the rules for it, one a line */
-    JA_FACT_ROUTE,    /* "default" or "default6" -> interface of the host's default route */
+    /* ipfw (FreeBSD): "rule N" -> "set S RULE", a line each when there are several, "several sets" when those are of more than
+     * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "nat N" -> its configuration, "if vtnet0 ...". */
+    JA_FACT_IPFW,
+    JA_FACT_RCTL,  /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line */
+    JA_FACT_ROUTE, /* "default", "default6" (FreeBSD) -> the interface of the default route */
     JA_FACT_KINDS
 };
 
