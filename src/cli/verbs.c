@@ -162,6 +162,11 @@ static const struct ja_option events_options[] = {
     {"limit", .metavar = "N", .doc = "Only the newest N; 0 for all"},
     {0},
 };
+static const struct ja_option doctor_options[] = {
+    {"save-facts", .metavar = "FILE", .word = JA_WORD_FILE,
+     .doc = "Also write what plans for this host ask, for --facts on another machine"},
+    {0},
+};
 static const struct ja_option adopt_options[] = {{"all", 'a', .doc = "All jails that are found"}, {0}};
 static const struct ja_option restore_options[] = {
     {"force", 'f', .doc = "Replace a store that has jails"},
@@ -316,9 +321,9 @@ const struct ja_verb ja_verbs[] = {
      JA_WORD_COPY, JA_WORD_COPY, .run = ja_cmd_cp},
 
     {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
-     "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers. Changes nothing. "
+     "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers, and at the host alone where there is no instance. Takes no lock and changes nothing. "
      "The exit status is 1 when something was found that keeps jails from working.",
-     "jailadmin doctor", "Each finding with its remedy.", NULL, JA_VERB_ROOT | JA_VERB_HIDDEN, 0, 0,
+     "jailadmin doctor", "Each finding with its remedy.", doctor_options, JA_VERB_ROOT, 0, 0,
      .run = ja_cmd_doctor},
     {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
      "Rebuilds what jailadmin had made and somebody has removed: bridges, firewall rules after a flush, interfaces of running "

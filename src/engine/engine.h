@@ -9,6 +9,7 @@
 
 #include "model/model.h"
 #include "model/site.h"
+#include "plan/finding.h"
 #include "plan/planning.h"
 #include "run/lock.h"
 #include "run/runner.h"
@@ -184,6 +185,14 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
 /* Finishes what was cut off or broken, and removes what stopped jails and networks that are gone have left on the host.
  * Trees are never touched. */
 int ja_engine_gc(struct ja_engine *engine, struct ja_error *err);
+/*
+ * Looks at the host and, when there is one, at the instance; what is found comes in order, also what is well. Takes no lock and
+ * changes nothing. `facts_path` (may be NULL) receives the facts that plans for this host and its objects ask for, as a
+ * facts file.
+ */
+int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_path,
+                     int (*each)(void *context, const struct ja_finding *finding, struct ja_error *err), void *context,
+                     struct ja_error *err);
 /* Destroys one tree that no object owns, by its label or a jail's name. */
 int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct ja_error *err);
 

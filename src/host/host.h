@@ -7,6 +7,8 @@
 
 #include "plan/planning.h"
 
+struct ja_findings; /* plan/finding.h */
+
 struct ja_host {
     const char *name; /* "linux", "freebsd" */
     /* Bridge, addresses, rules, forwarding, resolver of a network. */
@@ -46,6 +48,8 @@ struct ja_host {
     /* For doctor: true when rules of others drop what jails send through the host; who does, and what to do about it, are
      * added to the texts. May be NULL. */
     bool (*foreign_firewall)(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
+    /* For doctor: the kernel, programs and settings of the host. A site without a tag is no instance yet. */
+    void (*examine)(struct ja_planning *p, struct ja_findings *findings);
     /* What nobody owns of the things that carry the instance's tag: interfaces, names of namespaces, cgroups, runtime
      * directories. Steps that remove them, repeatable. `slots`, `bridges` and `names` are those of the store's jails, networks
      * and jails, decimal or as they are; what runs is left alone, known or not. May be NULL. */

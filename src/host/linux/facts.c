@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -762,7 +763,30 @@ static int sha256(struct query *query)
     return ja_sha256_fd(fd, sum) < 0 ? ja_file_error(query->err, errno, query->name, "read it") : answer(query, sum);
 }
 
+static int version(struct query *query)
+{
+    return query->probes->version ? query->probes->version(query->name, &query->value, query->err) : 0;
+}
+
+static int health(struct query *query)
+{
+    return query->probes->health ? query->probes->health(query->name, &query->value, query->err) : 0;
+}
+
+static int space(struct query *query)
+{
+    struct statvfs fs;
+    if (statvfs(query->name, &fs) < 0)
+        return absent_or_error(query, errno, query->name);
+    ja_str_addf(&query->value, "%llu %llu", (unsigned long long)fs.f_bavail * fs.f_frsize,
+                (unsigned long long)fs.f_blocks * fs.f_frsize);
+    return 1;
+}
+
 static reader_fn *const readers[JA_FACT_KINDS] = {
+    [JA_FACT_VERSION] = version,
+    [JA_FACT_SPACE] = space,
+    [JA_FACT_HEALTH] = health,
     [JA_FACT_TOOL] = tool,
     [JA_FACT_LINK] = link_alias,
     [JA_FACT_PORTS] = ports,

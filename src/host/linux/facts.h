@@ -25,10 +25,12 @@ struct ja_linux_probes {
     int (*apt)(struct ja_str *lines, struct ja_error *err);
     /* Answers all missing facts of ZFS: one process for many datasets. */
     int (*zfs)(struct ja_facts *facts, struct ja_error *err);
+    int (*version)(const char *program, struct ja_str *line, struct ja_error *err);
+    int (*health)(const char *path, struct ja_str *lines, struct ja_error *err);
 };
 
 /* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process,
- * but for the probes of apt and zfs. */
+ * but for the probes of apt, zfs, versions and health. */
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
 
 /* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A

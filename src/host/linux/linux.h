@@ -66,6 +66,9 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
 void ja_linux_cgroup_remove(struct ja_planning *p);
+/* examine.c: see host.h. */
+struct ja_findings;
+void ja_linux_examine(struct ja_planning *p, struct ja_findings *findings);
 /* left.c: what carries the instance's tag and belongs to nobody; see host.h. */
 void ja_linux_leftovers(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,
                         const struct ja_strv *names);

@@ -102,6 +102,9 @@ int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
 
 /* Where apt gets packages from (JA_FACT_APT). 1, 0 on a host without apt, or a code. */
 int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
+/* Probes of doctor; see host/linux/facts.h. */
+int ja_linux_probe_version(const char *program, struct ja_str *line, struct ja_error *err);
+int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_error *err);
 
 /* Opens a jail's log for its init's output: created 0600, trimmed when it is above the limit. A descriptor or a code. */
 int ja_log_open(const char *path, int64_t limit, struct ja_error *err);

@@ -361,6 +361,8 @@ static struct ja_linux_probes probes = {
     .idmap = probe_idmap,
     .apt = ja_linux_probe_apt,
     .zfs = ja_zfs_facts_read,
+    .version = ja_linux_probe_version,
+    .health = ja_linux_probe_health,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)
