@@ -60,14 +60,27 @@ static void examine_cgroups(struct ja_planning *p, struct ja_findings *findings)
                     "there is no controller %s: %s are not kept", controllers[i].name, controllers[i].what);
 }
 
+static void examine_program(struct ja_planning *p, struct ja_findings *findings, const char *program,
+                            const char *package, const char *why)
+{
+    const char *path = ja_fact(p->facts, JA_FACT_TOOL, program);
+    const char *version = path ? ja_fact(p->facts, JA_FACT_VERSION, path) : NULL;
+    char remedy[100];
+    snprintf(remedy, sizeof remedy, "install the package %s", package);
+    if (path)
+        ja_find(findings, JA_LEVEL_OK, program, NULL, "%s%s%s%s", path, version ? " (" : "", version ? version : "",
+                version ? ")" : "");
+    else
+        ja_find(findings, why ? JA_LEVEL_WARN : JA_LEVEL_BAD, program, remedy, "it is not installed%s%s",
+                why ? ": " : "", why ? why : "");
+}
+
 static void examine_programs(struct ja_planning *p, struct ja_findings *findings)
 {
     static const struct {
         const char *program, *package, *why; /* why NULL: nothing works without it */
     } programs[] = {
         {"crun", "crun", NULL},
-        {"btrfs", "btrfs-progs", NULL},
-        {"mkfs.btrfs", "btrfs-progs", "pools in files cannot be made"},
         {"ip", "iproute2", NULL},
         {"nft", "nftables", NULL},
         {"nsenter", "util-linux", NULL},
@@ -76,17 +89,14 @@ static void examine_programs(struct ja_planning *p, struct ja_findings *findings
         {"catatonit", "catatonit", "templates without an init cannot be started"},
         {"busybox", "busybox-static", "templates from busybox cannot be made"},
     };
-    for (size_t i = 0; i < JA_COUNT(programs); i++) {
-        const char *path = ja_fact(p->facts, JA_FACT_TOOL, programs[i].program);
-        const char *version = path ? ja_fact(p->facts, JA_FACT_VERSION, path) : NULL;
-        char remedy[100];
-        snprintf(remedy, sizeof remedy, "install the package %s", programs[i].package);
-        if (path)
-            ja_find(findings, JA_LEVEL_OK, programs[i].program, NULL, "%s%s%s%s", path, version ? " (" : "",
-                    version ? version : "", version ? ")" : "");
-        else
-            ja_find(findings, programs[i].why ? JA_LEVEL_WARN : JA_LEVEL_BAD, programs[i].program, remedy,
-                    "it is not installed%s%s", programs[i].why ? ": " : "", programs[i].why ? programs[i].why : "");
+    for (size_t i = 0; i < JA_COUNT(programs); i++)
+        examine_program(p, findings, programs[i].program, programs[i].package, programs[i].why);
+    if (p->site->storage == JA_STORAGE_ZFS) {
+        examine_program(p, findings, "zfs", "zfsutils-linux", NULL);
+        examine_program(p, findings, "zpool", "zfsutils-linux", NULL);
+    } else {
+        examine_program(p, findings, "btrfs", "btrfs-progs", NULL);
+        examine_program(p, findings, "mkfs.btrfs", "btrfs-progs", "pools in files cannot be made");
     }
 }
 
