@@ -30,9 +30,9 @@ enum ja_fact_kind {
     JA_FACT_PROCESS,
     /* Linux: crun id -> "running PID". FreeBSD: kernel jail name -> "PATH JID active|dying": a guard "PATH *" proves whose. */
     JA_FACT_JAIL,
-    JA_FACT_INIT,      /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
-    JA_FACT_USERFILE,  /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
-    JA_FACT_NFT,       /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET PART [. PART]..." -> "" */
+    JA_FACT_INIT,     /* tree -> "busybox", "openrc", "sysvinit", "systemd", "rc" (FreeBSD), or absent: none */
+    JA_FACT_USERFILE, /* "TREE\tUSER" -> "UID GID HOME SHELL" from its etc/passwd */
+    JA_FACT_NFT,      /* nftables "FAMILY TABLE" -> "" ; "FAMILY TABLE SET PART [. PART]..." -> "" */
     JA_FACT_LISTEN,   /* "tcp|udp ADDRESS PORT[-LAST]" -> who, when something on the host listens there; ADDRESS "*": at
                           any but the loopback ones */
     JA_FACT_IDMAP,    /* path -> "yes" when mounts of its file system can be idmapped */
@@ -56,15 +56,11 @@ enum ja_fact_kind {
     /* ipfw (FreeBSD): "rule N" -> "set S RULE", a line each when there are several, "several sets" when those are of more than
      * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "nat N" -> its configuration, "if vtnet0 ...". */
     JA_FACT_IPFW,
-    JA_FACT_RCTL,  /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line */
-    JA_FACT_ROUTE, /* "default", "default6" (FreeBSD) -> the interface of the default route */
-    JA_FACT_IPFW,     /* FreeBSD: "rule N" -> "set S ACTION ..."; "table NAME" -> ""; "table NAME ENTRY" -> its value;
-                         "nat N" -> its configuration */
-    JA_FACT_RCTL,     /* FreeBSD: "jail:NAME" -> the rules for it, one a line */
-    JA_FACT_ROUTE,    /* "default" or "default6" -> interface of the host's default route */
-    JA_FACT_VERSION,  /* absolute path of a program -> the first line of what it says about its version */
-    JA_FACT_SPACE,    /* absolute host path -> "FREE TOTAL" of its file system, bytes */
-    JA_FACT_HEALTH,   /* absolute path of a pool -> errors that its devices had, one a line; "" for none */
+    JA_FACT_RCTL,    /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line */
+    JA_FACT_ROUTE,   /* "default", "default6" (FreeBSD) -> the interface of the default route */
+    JA_FACT_VERSION, /* absolute path of a program -> the first line of what it says about its version */
+    JA_FACT_SPACE,   /* absolute host path -> "FREE TOTAL" of its file system, bytes */
+    JA_FACT_HEALTH,  /* absolute path of a pool -> errors that its devices had, one a line; "" for none */
     JA_FACT_KINDS
 };
 
