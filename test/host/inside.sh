@@ -37,11 +37,12 @@ want "an init that does not listen" ja set own 'init=/bin/sh -c "trap : TERM; wh
 want "starts" ja start own
 want "and is ended after its time" prints "did not end" ja stop own
 want "it is stopped" prints "^own *stopped" ja list own
-want "the template's init again" ja set own init=
+want "the template's init again, and a service" ja set own init= 'services.s.command=sleep 1000' 'stop-command=/bin/false'
 want "poweroff from inside" sh -c "'$program' --state '$state' start own && '$program' --state '$state' exec own -- poweroff"
 want "stops it" eventually prints "^own *stopped" ja list own
 want "reboot from inside" sh -c "'$program' --state '$state' start own && '$program' --state '$state' exec own -- reboot"
 want "stops it too" eventually prints "^own *stopped" ja list own
+want "stopping what has stopped asks nobody" not prints warning ja stop own
 want "then it starts again" ja start own
 want "delete" ja delete -y --force own
 
@@ -114,6 +115,7 @@ want "its address is the host's" sh -c "ip -4 addr show | grep -q ' $address/32 
 want "where it listens" ja exec shared -- httpd -p "$address:8080" -h /var
 want "and is reached" eventually sh -c "curl -s --noproxy '*' --max-time 3 -o /dev/null http://$address:8080/"
 want "stop" ja stop --force shared inherit
+refuse "forwards of a jail without a network of its own" "only jails with vnet=yes" ja set shared forwards.web.port=8088
 want "the address is gone" sh -c "! ip -4 addr show | grep -q ' $address/'"
 want "privileged warns" prints "its root is the host's root" ja create root --template base --set privileged=yes --start
 want "and is so" prints "4294967295$" ja exec root -- cat /proc/self/uid_map

@@ -214,6 +214,10 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
                      jail->name);
     if (limits->read_rate || limits->write_rate)
         ja_plan_note(p->plan, "%s: limits.read-rate and limits.write-rate have no effect on Linux yet", jail->name);
+    if (jail->vnet == JA_VNET_SHARED && jail->forwards.count) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "on Linux only jails with vnet=yes have forwards");
+        ja_plan_hint(p->plan, "with vnet=shared its programs can listen on the host's own addresses");
+    }
     if (limits->swap && !limits->memory)
         ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
 }
@@ -225,6 +229,11 @@ static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
     if (!jail->privileged && (!least || atoi(least) > 0))
         ja_plan_note(p->plan, "%s has the host's network: it cannot listen on ports below %s", jail->name,
                      least ? least : "1024");
+    if (jail->vnet == JA_VNET_SHARED)
+        ja_plan_note(p->plan,
+                     "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
+                     "reach the host",
+                     jail->name);
     ja_plan_note(p->plan, "%s has the host's network: it sees the host's abstract sockets and local services",
                  jail->name);
 }
@@ -351,9 +360,11 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     if (!run)
         return;
     struct ja_step *step;
-    if (!force)
+    /* One whose init has died has nobody to ask. */
+    bool graceful = !force && jail->stop_timeout > 0 && running(p, jail);
+    if (graceful)
         ja_linux_services_stop(p, jail, run);
-    if (!force && jail->stop_timeout > 0) {
+    if (graceful) {
         step = ja_plan_host_step(p, "stop-init", "ask its init to shut down, for at most %lld s",
                                  (long long)((jail->stop_timeout + 999) / 1000));
         ja_step_run(p->plan, step, "--signal", stop_signal(p, jail), "--timeout", NULL);
