@@ -114,6 +114,7 @@ static const struct ja_option network_create_options[] = {
     {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
      .doc = "Make an interface of the host part of it"},
     {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
+    {"dhcp", .noun = &ja_noun_network, .field = "dhcp", .doc = "Its gateway gives out addresses to jails that ask"},
     OPTION_LABEL(ja_noun_network),
     OPTION_SET(ja_noun_network, "network"),
     {0},

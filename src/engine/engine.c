@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
+#define LOCK_WAIT_OPEN_MS 2000 /* within the store's transaction */
 
 enum { PLANNING_ROUNDS = 32 };
 
@@ -243,7 +244,8 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
     snprintf(who, sizeof who, "jailadmin %s %s, process %d", change->verb, change->name, (int)getpid());
     struct ja_lock *lock = &change->locks[change->lock_count];
-    int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
+    /* Who holds the lock may be waiting for the store, which we have: one of us must give way soon. */
+    int rc = ja_lock_take(path, shared, change->open ? LOCK_WAIT_OPEN_MS : LOCK_WAIT_MS, who, lock, err);
     if (rc == 0)
         change->lock_count++;
     return rc;

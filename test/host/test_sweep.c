@@ -156,6 +156,24 @@ static int do_network(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
+static int set_network(struct ja_engine *engine, const char *a, const char *b, const char *c, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    if (ja_strv_add_all(&list, a, b, c, NULL) < 0)
+        return ja_error_nomem(err);
+    return ja_engine_network_set(engine, "lan", &list, err);
+}
+
+static int do_network_set(struct ja_engine *engine, struct ja_error *err)
+{
+    return set_network(engine, "isolate=yes", "nat=none", "domain=example.org", err);
+}
+
+static int do_network_unset(struct ja_engine *engine, struct ja_error *err)
+{
+    return set_network(engine, "isolate=", "nat=", "domain=", err);
+}
+
 static int do_network_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_network_delete(engine, "lan", err);
@@ -250,9 +268,10 @@ static char *snapshot(void)
         "/sys/fs/cgroup/pids/jailadmin-%s/ja*/pids.max; ls /run/jailadmin-%s/jails "
         "/run/jailadmin-%s/dns/*.d; ls /sys/class/net | grep ^ja%s; ls /run/netns 2>/dev/null | grep ^ja%s; "
         "ls /sys/fs/cgroup/*/jailadmin-%s /sys/fs/cgroup/jailadmin-%s 2>/dev/null | grep ^ja; "
-        "nft list table bridge ja%s | grep -o 'ja[0-9a-z]*n[0-9]*' | sort -u; grep -c %s /proc/self/mountinfo; "
+        "nft list table bridge ja%s | grep -o 'ja[0-9a-z]*n[0-9]*' | sort -u; "
+        "nft list table inet ja%s | grep -o 'set [a-z0-9]* {\\|elements = .*'; grep -c %s /proc/self/mountinfo; "
         "grep -c ja%s /proc/self/mountinfo; %s %s | grep -v '/vol\\>.no' | sed 's/[0-9a-f]\\{8\\}-[0-9a-f-]\\{27\\}/UUID/g'; true",
-        state, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, state, tag,
+        state, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, tag, state, tag,
         on_zfs() ? "zfs list -H -r -t all -o name,mounted" : "true", on_zfs() ? storage + strlen("zfs:") : "");
     char *const argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
     struct ja_spawn spawn = {.argv = argv};
@@ -406,6 +425,7 @@ static void networks_are_all_or_nothing(void **unused)
     (void)unused;
     sweep("create", do_network, do_network_delete);
     run(do_network);
+    sweep("set", do_network_set, do_network_unset);
     sweep("delete", do_network_delete, do_network);
     run(do_network_delete);
 }

@@ -309,6 +309,23 @@ static void repairs(void **unused)
     lab_do(do_dyn_delete);
 }
 
+/* The host has an address in the range of a network, such as on an interface that is part of it. */
+static void addresses_of_the_host_are_not_given(void **unused)
+{
+    (void)unused;
+    char *text;
+    lab_do(do_dyn);
+    sim_put(&lab_sim, "", "addr eth0 10.235.0.2/24");
+    lab_do(do_guest);
+    text = lab_snapshot(&lab_sim);
+    assert_null(strstr(text, "reserved dyn 10.235.0.2\n"));
+    assert_non_null(strstr(text, "reserved dyn 10.235.0.3\n"));
+    free(text);
+    lab_do(do_guest_delete);
+    sim_drop(&lab_sim, "addr eth0 10.235.0.2/24");
+    lab_do(do_dyn_delete);
+}
+
 static int set_up(void **unused)
 {
     lab_set_up(unused);
@@ -345,8 +362,12 @@ static int tear_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates), cmocka_unit_test(jails),    cmocka_unit_test(guests),
-        cmocka_unit_test(repairs),   cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
+        cmocka_unit_test(templates),
+        cmocka_unit_test(jails),
+        cmocka_unit_test(guests),
+        cmocka_unit_test(repairs),
+        cmocka_unit_test(addresses_of_the_host_are_not_given),
+        cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
