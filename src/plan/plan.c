@@ -116,7 +116,8 @@ void ja_step_undo(struct ja_plan *plan, struct ja_step *step, ...)
     va_end(args);
 }
 
-static void add_word(struct ja_plan *plan, struct ja_strv *argv, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+add_word(struct ja_plan *plan, struct ja_strv *argv, const char *format, va_list args)
 {
     ja_autofree char *word = format_text(plan, format, args);
     if (word && ja_strv_add(argv, word) < 0)
@@ -139,7 +140,8 @@ void ja_step_undof(struct ja_plan *plan, struct ja_step *step, const char *forma
     va_end(args);
 }
 
-static void add_input(struct ja_plan *plan, struct ja_cmd *cmd, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+add_input(struct ja_plan *plan, struct ja_cmd *cmd, const char *format, va_list args)
 {
     ja_autofree char *text = format_text(plan, format, args);
     if (!text)

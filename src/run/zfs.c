@@ -273,7 +273,7 @@ static int unknown_datasets(const struct ja_facts *facts, enum ja_fact_kind kind
  * unknown must not pass for absent. */
 static int read_marks(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err)
 {
-    ja_autostrv struct ja_strv words = {0}, left = {0};
+    ja_autostrv struct ja_strv words = {0};
     ja_autostr struct ja_str output = {0};
     size_t before = facts->missing;
     if (ja_strv_add_all(&words, "get", "-Hp", "-o", "name,value,source", JA_ZFS_MARK, NULL) < 0)
