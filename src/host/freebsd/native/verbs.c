@@ -1,0 +1,143 @@
+/*
+ * verbs.c: repeatable ends of what the system's commands begin: those fail when a thing is gone already, and cannot be told
+ * whose thing they may take.
+ */
+#include "host/freebsd/native/verbs.h"
+
+#include "run/option.h"
+
+#include <sys/param.h>
+#include <sys/ioctl.h>
+#include <sys/jail.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 10000, PAUSE_MS = 50, DESCRIPTION_MOST = 256 };
+
+static void pause_ms(long ms)
+{
+    const struct timespec time = {.tv_nsec = ms * 1000000};
+    nanosleep(&time, NULL);
+}
+
+/* ---- interfaces ---- */
+
+/* Its description, "" when it has none. 0, or -1 and errno. */
+static int read_description(int fd, const char *name, char description[DESCRIPTION_MOST])
+{
+    struct ifreq request = {0};
+    strlcpy(request.ifr_name, name, sizeof request.ifr_name);
+    request.ifr_buffer.buffer = description;
+    request.ifr_buffer.length = DESCRIPTION_MOST;
+    description[0] = '\0';
+    if (ioctl(fd, SIOCGIFDESCR, &request) < 0)
+        return errno == ENOMSG ? 0 : -1;
+    /* One that does not fit is not ours. */
+    if (request.ifr_buffer.buffer == NULL && request.ifr_buffer.length > 0)
+        strlcpy(description, "?", DESCRIPTION_MOST);
+    return 0;
+}
+
+static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    char description[DESCRIPTION_MOST];
+    if (argc != 3 || strlen(argv[1]) >= IFNAMSIZ)
+        return ja_opt_usage(argv[0], err);
+    ja_autoclose int fd = socket(AF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return ja_error_sys(err, errno, NULL, "cannot make a socket");
+    if (read_description(fd, argv[1], description) < 0)
+        return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", argv[1]);
+    if (*description && strcmp(description, argv[2]) != 0)
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"",
+                            argv[1], JA_SHOW(description));
+    struct ifreq request = {0};
+    strlcpy(request.ifr_name, argv[1], sizeof request.ifr_name);
+    if (ioctl(fd, SIOCIFDESTROY, &request) < 0 && errno != ENXIO)
+        return ja_error_sys(err, errno, NULL, "cannot remove the interface %s", argv[1]);
+    return 0;
+}
+
+/* ---- jails ---- */
+
+/* The jid and the path of a jail, dying ones too with JAIL_DYING. -1 and errno. */
+static int find_jail(char *name, int flags, char path[MAXPATHLEN])
+{
+    char name_key[] = "name", path_key[] = "path";
+    struct iovec words[] = {
+        {name_key, sizeof name_key},
+        {name, strlen(name) + 1},
+        {path_key, sizeof path_key},
+        {path, MAXPATHLEN},
+    };
+    return jail_get(words, 4, flags);
+}
+
+static int jail_end(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    char path[MAXPATHLEN];
+    if (argc != 3 || argv[1][0] == '\0')
+        return ja_opt_usage(argv[0], err);
+    int jid = find_jail(argv[1], 0, path);
+    if (jid < 0 && errno != ENOENT)
+        return ja_error_sys(err, errno, NULL, "cannot look at the jail %s", argv[1]);
+    if (jid > 0 && strcmp(path, argv[2]) != 0)
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the jail %s is not ours: its tree is %s", argv[1],
+                            JA_SHOW(path));
+    if (jid > 0 && jail_remove(jid) < 0 && errno != EINVAL && errno != ENOENT)
+        return ja_error_sys(err, errno, NULL, "cannot end the jail %s", argv[1]);
+    /* It is dying while connections of its processes linger; another one can take its place then. */
+    for (int waited = 0; waited < WAIT_MS; waited += PAUSE_MS) {
+        jid = find_jail(argv[1], JAIL_DYING, path);
+        if (jid < 0 || strcmp(path, argv[2]) != 0)
+            break;
+        pause_ms(PAUSE_MS);
+    }
+    return 0;
+}
+
+/* ---- mounts ---- */
+
+static int mounted(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    struct statfs fs;
+    if (argc != 3)
+        return ja_opt_usage(argv[0], err);
+    if (statfs(argv[1], &fs) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot look at %s", argv[1]);
+    if (strcmp(fs.f_mntonname, argv[1]) != 0 || strcmp(fs.f_fstypename, argv[2]) != 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no %s is mounted at %s", argv[2], argv[1]);
+    return 0;
+}
+
+static int end_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    if (argc != 2 || argv[1][0] != '/')
+        return ja_opt_usage(argv[0], err);
+    for (int waited = 0;; waited += PAUSE_MS) {
+        /* EINVAL: nothing is mounted there. */
+        if (unmount(argv[1], 0) == 0 || errno == EINVAL || errno == ENOENT)
+            return 0;
+        if (errno != EBUSY || waited >= WAIT_MS)
+            break;
+        pause_ms(PAUSE_MS);
+    }
+    ja_error_sys(err, errno, NULL, "cannot unmount %s", argv[1]);
+    return ja_error_hint(err, "`fstat -f %s` shows who uses it", argv[1]);
+}
+
+const struct ja_hostverb ja_freebsd_verbs[] = {
+    {"link-remove", "NAME MARK", "remove a network interface whose description is MARK; none is success", link_remove,
+     0},
+    {"jail-remove", "NAME PATH", "end the jail whose tree is PATH, and wait until it is gone; none is success",
+     jail_end, 0},
+    {"mounted", "PATH TYPE", "fail unless a file system of that type is mounted at PATH", mounted, 0},
+    {"unmount", "PATH", "unmount what is mounted at PATH; nothing is success", end_mount, 0},
+    {NULL, NULL, NULL, NULL, 0},
+};
