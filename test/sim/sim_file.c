@@ -249,6 +249,13 @@ static int do_busybox(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
     return 0;
 }
 
+static int do_template_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                             struct ja_error *err)
+{
+    (void)cmd;
+    return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "there is no %s", argv[argc - 1]);
+}
+
 static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     const char *to = argv[argc - 1];
@@ -312,6 +319,7 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "symlink"}, do_symlink},
     {{"host", "truncate"}, do_truncate},
     {{"host", "template-busybox"}, do_busybox},
+    {{"host", "template-clean"}, do_template_clean},
     {{"host", "setting"}, do_setting},
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
@@ -378,6 +386,8 @@ bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name,
         plain_name(name, path);
         *ret_value = sim_get(sim, "sysctl %s", path);
         return true;
+    case JA_FACT_APT:
+    case JA_FACT_SHA256:
     case JA_FACT_USERFILE:
     case JA_FACT_LISTEN:
         return true;

@@ -427,6 +427,17 @@ static int do_crun_exec(struct ja_sim *sim, char *const *argv, int argc, struct 
     return 0;
 }
 
+/* A command in a jail that runs: in vain. */
+static int do_jail_exec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *root = after(argv, argc, "--root"), *id = after(argv, argc, "exec");
+    const char *pidfile = root && id ? sim_get(sim, "crun %s/%s", root, id) : NULL;
+    (void)cmd;
+    if (!pidfile || !sim_get(sim, "process %s", pidfile))
+        return sim_fail(err, "the jail %s does not run", id ? id : "");
+    return 0;
+}
+
 static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     for (int i = 0; i < argc; i++)
@@ -623,6 +634,7 @@ static const struct ja_sim_command commands[] = {
     {{"host", "bundle"}, do_bundle},
     {{"host", "crun"}, do_crun},
     {{"host", "crun-clean"}, do_crun_clean},
+    {{"host", "jail-exec"}, do_jail_exec},
     {{"host", "stop-init"}, do_kill},
     {{"host", "kill-init"}, do_kill},
     {{"host", "netns-link"}, do_netns_link},

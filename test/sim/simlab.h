@@ -91,6 +91,40 @@ static inline int do_template(struct ja_engine *engine, struct ja_error *err)
     return lab_template(engine, "t", err);
 }
 
+/* A version that something was done in, by a temporary jail on the network. */
+static inline int do_build(struct ja_engine *engine, struct ja_error *err)
+{
+    const struct ja_build_command commands[] = {{.text = "true"}, {.text = "true", .script = "check"}};
+    ja_autostrv struct ja_strv packages = {0};
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    if (!template)
+        return ja_error_nomem(err);
+    template->name = ja_strdup("t");
+    template->source = ja_strdup("busybox");
+    const struct ja_template_request request = {
+        .spec = template, .packages = &packages, .commands = commands, .command_count = JA_COUNT(commands)};
+    int rc = template->name && template->source && ja_strv_add(&packages, "nginx") == 0
+                 ? ja_engine_template_build(engine, &request, NULL, err)
+                 : ja_error_nomem(err);
+    ja_object_free(&ja_noun_template, template);
+    return rc;
+}
+
+static inline int do_version_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_delete_version(engine, "t", "2", err);
+}
+
+static inline int do_template_rename(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_rename(engine, "t", "u", err);
+}
+
+static inline int do_template_rename_back(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_template_rename(engine, "u", "t", err);
+}
+
 static inline int do_template_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_template_delete_all(engine, "t", err);

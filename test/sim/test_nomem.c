@@ -49,6 +49,12 @@ static void memory_runs_out(void **unused)
 {
     (void)unused;
     sweep("template create", do_template, do_template_delete);
+    sweep("template create, built", do_build, do_template_delete);
+    lab_do(do_template);
+    lab_do(do_template);
+    sweep("template delete, one version", do_version_delete, do_template);
+    sweep("template rename", do_template_rename, do_template_rename_back);
+    lab_do(do_template_delete);
     sweep("network create", do_network, do_network_delete);
     sweep("create", do_create, do_delete);
     lab_do(do_create);

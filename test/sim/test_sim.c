@@ -227,7 +227,12 @@ static void templates(void **unused)
     sweep("create", do_template, do_template_delete);
     lab_do(do_template);
     sweep("delete", do_template_delete, do_template);
+    sweep("create", do_build, do_version_delete);
+    lab_do(do_build);
+    sweep("delete", do_version_delete, do_build);
+    sweep("rename", do_template_rename, do_template_rename_back);
     lab_do(do_template_delete);
+    sweep("create", do_build, do_template_delete);
 }
 
 static void networks(void **unused)
