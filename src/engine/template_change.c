@@ -65,17 +65,17 @@ static int choose_current(struct ja_template *template, struct ja_error *err)
         if (!best || strtoll(version->version, NULL, 10) > strtoll(best->version, NULL, 10))
             best = version;
     }
-    char *current = best ? ja_strdup(best->version) : NULL;
-    char *source = best && best->source ? ja_strdup(best->source) : NULL;
-    if (!current || (best->source && !source)) {
-        free(current);
+    ja_autofree char *current = best ? ja_strdup(best->version) : NULL;
+    ja_autofree char *source = best && best->source ? ja_strdup(best->source) : NULL;
+    if (!current || (best->source && !source))
         return ja_error_nomem(err);
-    }
     free(template->current);
     template->current = current;
+    current = NULL;
     if (source) {
         free(template->source);
         template->source = source;
+        source = NULL;
     }
     return 0;
 }

@@ -250,14 +250,16 @@ static char *snapshot(void)
     struct ja_str text = {0};
     struct ja_error err = JA_ERROR_INIT;
     struct ja_engine *engine = open_engine(NULL);
-    ja_autostrv struct ja_strv keys = {0};
     must(ja_engine_list(engine, NULL, add_jail, &text, &err), &err);
     must(ja_store_each(engine->store, "network", NULL, add_row, &text, &err), &err);
     must(ja_store_each(engine->store, "template", NULL, add_row, &text, &err), &err);
-    must(ja_store_reserved(engine->store, "address", "", NULL, &keys, &err), &err);
-    must(ja_store_reserved(engine->store, "slot", "", NULL, &keys, &err), &err);
-    for (size_t i = 0; i < keys.count; i++)
-        ja_str_addf(&text, "reserved %s\n", keys.items[i]);
+    static const char *const reserved[] = {"address", "slot"};
+    for (size_t i = 0; i < JA_COUNT(reserved); i++) {
+        ja_autostrv struct ja_strv keys = {0};
+        must(ja_store_reserved(engine->store, reserved[i], "", NULL, &keys, &err), &err);
+        for (size_t k = 0; k < keys.count; k++)
+            ja_str_addf(&text, "reserved %s %s\n", reserved[i], keys.items[k]);
+    }
     const char *tag = engine->site.tag;
     ja_autofree char *script = ja_printf(
         "cd %s; ls journal pool/jails pool/deleted pool/templates pool/templates/*; "

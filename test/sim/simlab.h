@@ -274,7 +274,6 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     struct ja_str text = {0};
     struct ja_error err = JA_ERROR_INIT;
     struct ja_store *store = NULL;
-    ja_autostrv struct ja_strv keys = {0};
     static const char *const kinds[] = {"jail", "network", "template"}, *const reserved[] = {"slot", "netslot",
                                                                                              "address"};
     ja_sim_print(sim, &text);
@@ -282,10 +281,12 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
         lab_must(ja_store_open(lab_state, false, false, &store, &err), &err);
         for (size_t i = 0; i < JA_COUNT(kinds); i++)
             lab_must(ja_store_each(store, kinds[i], NULL, lab_add_row, &text, &err), &err);
-        for (size_t i = 0; i < JA_COUNT(reserved); i++)
+        for (size_t i = 0; i < JA_COUNT(reserved); i++) {
+            ja_autostrv struct ja_strv keys = {0};
             lab_must(ja_store_reserved(store, reserved[i], "", NULL, &keys, &err), &err);
-        for (size_t i = 0; i < keys.count; i++)
-            ja_str_addf(&text, "reserved %s\n", keys.items[i]);
+            for (size_t k = 0; k < keys.count; k++)
+                ja_str_addf(&text, "reserved %s %s\n", reserved[i], keys.items[k]);
+        }
         ja_store_close(store);
         char journal[128];
         snprintf(journal, sizeof journal, "%s/journal", lab_state);
