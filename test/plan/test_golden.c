@@ -1,0 +1,309 @@
+/*
+ * test_golden.c: the printed dry run of each verb, for a fixed site, fixed specs and a fixed host, is the stored text. A planner's
+ * change is thus a change of these texts, which a reviewer sees as the commands that they are.
+ *
+ *     test_golden DIR             compares
+ *     test_golden --update DIR    writes the texts anew
+ *
+ * DIR holds specs.json, and a directory for each kind of host: site.json, facts files (what they do not mention is absent), and the
+ * texts, CASE.sh. A further kind of host is a further directory: its operating system and storage are those of its site.json.
+ */
+#include "base/file.h"
+#include "engine/internal.h"
+#include "host/host.h"
+#include "plan/plan.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ROUNDS = 32, TEXT_MOST = 1 << 20 };
+
+static const char *top;
+static struct ja_network *networks[2];
+static struct ja_template *template;
+static struct ja_jail *jails[2];
+static struct ja_subject subjects[2];
+static const struct ja_network *nets[2][2];
+
+static void die(const struct ja_error *err, const char *what)
+{
+    fprintf(stderr, "%s: %s: %s\n", what, err->object, err->what);
+    exit(1);
+}
+
+static json_t *load(const char *dir, const char *name)
+{
+    char path[512];
+    json_error_t where;
+    snprintf(path, sizeof path, "%s%s%s/%s", top, *dir ? "/" : "", dir, name);
+    json_t *json = json_load_file(path, 0, &where);
+    if (!json) {
+        fprintf(stderr, "%s: line %d: %s\n", path, where.line, where.text);
+        exit(1);
+    }
+    return json;
+}
+
+/* ---- the cases ---- */
+
+static void plan_init(struct ja_planning *p)
+{
+    ja_plan_init_instance(p, (int64_t)8 << 30, networks[0]);
+}
+
+static void plan_network_create(struct ja_planning *p)
+{
+    ja_plan_network_create(p, networks[1]);
+}
+
+static void plan_network_delete(struct ja_planning *p)
+{
+    ja_plan_network_delete(p, networks[0]);
+}
+
+static void plan_template_create(struct ja_planning *p)
+{
+    struct ja_template_build build = {
+        .template = template, .version = template->versions.items[0], .from = template->source};
+    ja_plan_template_create(p, &build);
+}
+
+static void plan_template_delete(struct ja_planning *p)
+{
+    ja_plan_template_delete(p, template);
+}
+
+static void plan_create(struct ja_planning *p)
+{
+    ja_plan_jail_create(p, &subjects[0]);
+}
+
+static void plan_clone(struct ja_planning *p)
+{
+    ja_plan_jail_clone(p, jails[0], &subjects[1]);
+}
+
+static void plan_start(struct ja_planning *p)
+{
+    ja_plan_jail_start(p, &subjects[0]);
+}
+
+static void plan_start_two(struct ja_planning *p)
+{
+    ja_plan_jail_start(p, &subjects[1]);
+}
+
+static void plan_stop(struct ja_planning *p)
+{
+    ja_plan_jail_stop(p, &subjects[0], JA_STOP_GRACEFUL);
+}
+
+static void plan_kill(struct ja_planning *p)
+{
+    ja_plan_jail_stop(p, &subjects[0], JA_STOP_FORCE);
+}
+
+static void plan_rename(struct ja_planning *p)
+{
+    ja_plan_jail_rename(p, &subjects[0], "www");
+}
+
+static void plan_delete(struct ja_planning *p)
+{
+    ja_plan_jail_delete(p, &subjects[0]);
+}
+
+static const struct {
+    const char *name, *facts;
+    void (*plan)(struct ja_planning *p);
+} cases[] = {
+    {"init", "fresh", plan_init},
+    {"adopt", "fresh", ja_plan_adopt_instance},
+    {"boot", "fresh", ja_plan_pool_mount},
+    {"teardown", "ready", ja_plan_teardown},
+    {"network-create", "ready", plan_network_create},
+    {"network-delete", "ready", plan_network_delete},
+    {"template-create", "ready", plan_template_create},
+    {"template-delete", "ready", plan_template_delete},
+    {"create", "ready", plan_create},
+    {"clone", "stopped", plan_clone},
+    {"start", "stopped", plan_start},
+    {"start-two-nics", "stopped", plan_start_two},
+    {"stop", "running", plan_stop},
+    {"stop-force", "running", plan_kill},
+    {"rename", "stopped", plan_rename},
+    {"delete", "stopped", plan_delete},
+};
+
+/* ---- planning ---- */
+
+static void load_specs(void)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    json_t *specs = load("", "specs.json");
+    void *object;
+    for (size_t i = 0; i < 2; i++) {
+        if (ja_object_from_json(&ja_noun_network, json_array_get(json_object_get(specs, "networks"), i), true, &object,
+                                &err) < 0)
+            die(&err, "network");
+        networks[i] = object;
+        if (ja_object_from_json(&ja_noun_jail, json_array_get(json_object_get(specs, "jails"), i), true, &object,
+                                &err) < 0)
+            die(&err, "jail");
+        jails[i] = object;
+        nets[i][0] = networks[0];
+    }
+    nets[1][1] = networks[1];
+    if (ja_object_from_json(&ja_noun_template, json_array_get(json_object_get(specs, "templates"), 0), true, &object,
+                            &err) < 0)
+        die(&err, "template");
+    template = object;
+    for (size_t i = 0; i < 2; i++)
+        subjects[i] = (struct ja_subject){.jail = jails[i], .template = template, .networks = nets[i]};
+    json_decref(specs);
+}
+
+/* What the facts file does not mention is absent. */
+static void answer(struct ja_facts *facts, struct ja_facts *described)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        struct ja_fact *fact = &facts->items[i];
+        if (!fact->known)
+            ja_facts_set(facts, fact->kind, fact->name, ja_fact(described, fact->kind, fact->name));
+    }
+}
+
+/* The plan as a script, its flags as comments; or why there is none. */
+static void print(const struct ja_plan *plan, struct ja_str *text)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    if (ja_plan_check(plan, &err) < 0) {
+        ja_str_addf(text, "# refused: %s%s%s\n", err.object, err.object[0] ? ": " : "", err.what);
+        return;
+    }
+    ja_plan_print(plan, text);
+    size_t k = 0;
+    while (k < plan->count && !(plan->steps[k]->flags & JA_STEP_COMMIT))
+        k++;
+    ja_str_add(text, "\n# a failure before the commit is undone by:\n");
+    while (k-- > 0) {
+        const struct ja_step *step = plan->steps[k];
+        if (step->undo.argv.count == 0)
+            continue;
+        ja_str_add(text, "#  ");
+        for (size_t w = 0; w < step->undo.argv.count; w++) {
+            ja_str_add(text, " ");
+            ja_str_add_quoted(text, step->undo.argv.items[w]);
+        }
+        if (step->guard.set)
+            ja_str_addf(text, "   if there is the %s %s", ja_fact_kind_name(step->guard.kind), step->guard.name);
+        ja_str_add(text, "\n");
+    }
+}
+
+static char *make(const struct ja_site *site, const char *dir, const char *facts_name,
+                  void (*planner)(struct ja_planning *p))
+{
+    struct ja_facts facts = {0}, described = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_str text = {0};
+    char name[64];
+    snprintf(name, sizeof name, "%s.json", facts_name);
+    json_t *json = load(dir, name);
+    if (ja_facts_from_json(&described, json, &err) < 0)
+        die(&err, name);
+    json_decref(json);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct ja_plan plan = {0};
+        struct ja_planning p = {.plan = &plan,
+                                .facts = &facts,
+                                .site = site,
+                                .host = ja_host_of(site->os),
+                                .storage = ja_storage_of(site->storage)};
+        ja_plan_init(&plan, "golden", "host", "");
+        planner(&p);
+        bool done = facts.missing == 0;
+        if (done)
+            print(&plan, &text);
+        ja_plan_fini(&plan);
+        if (done)
+            break;
+        answer(&facts, &described);
+    }
+    ja_facts_fini(&facts);
+    ja_facts_fini(&described);
+    return ja_str_take(&text);
+}
+
+static int compare(const char *path, const char *made)
+{
+    char *stored = NULL;
+    if (ja_file_read(path, TEXT_MOST, &stored, NULL, NULL) == 0 && strcmp(stored, made) == 0) {
+        free(stored);
+        return 0;
+    }
+    const char *was = stored ? stored : "";
+    while (*was && *was == *made)
+        was++, made++;
+    printf("%s is not what is planned now: it goes on with\n  %.*s\ninstead of\n  %.*s\n", path, 200, made, 200, was);
+    free(stored);
+    return 1;
+}
+
+static int check_host(const char *dir, bool update)
+{
+    struct ja_site site;
+    struct ja_error err = JA_ERROR_INIT;
+    int bad = 0;
+    json_t *json = load(dir, "site.json");
+    if (ja_site_from_json(json, &site, &err) < 0)
+        die(&err, dir);
+    json_decref(json);
+    snprintf(site.state, sizeof site.state, "/var/db/jailadmin");
+    snprintf(site.self, sizeof site.self, "/usr/sbin/jailadmin");
+    for (size_t i = 0; i < JA_COUNT(cases); i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s/%s.sh", top, dir, cases[i].name);
+        char *made = make(&site, dir, cases[i].facts, cases[i].plan);
+        if (update && ja_file_write(path, made, strlen(made), 0644, false, &err) < 0)
+            die(&err, path);
+        if (!update)
+            bad += compare(path, made);
+        free(made);
+    }
+    printf("%s: %zu plans, %d differ\n", dir, JA_COUNT(cases), bad);
+    return bad;
+}
+
+static int is_host(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && strchr(entry->d_name, '-') != NULL;
+}
+
+int main(int argc, char **argv)
+{
+    bool update = argc > 2 && strcmp(argv[1], "--update") == 0;
+    struct dirent **entries;
+    int bad = 0;
+    top = argv[argc - 1];
+    load_specs();
+    int count = argc > 1 ? scandir(top, &entries, is_host, alphasort) : -1;
+    if (count < 0) {
+        fprintf(stderr, "usage: test_golden [--update] DIR\n");
+        return 2;
+    }
+    for (int i = 0; i < count; i++) {
+        bad += check_host(entries[i]->d_name, update);
+        free(entries[i]);
+    }
+    free(entries);
+    for (size_t i = 0; i < 2; i++) {
+        ja_object_free(&ja_noun_network, networks[i]);
+        ja_object_free(&ja_noun_jail, jails[i]);
+    }
+    ja_object_free(&ja_noun_template, template);
+    if (bad)
+        printf("if that is as it should be: %s --update %s, and look at the difference\n", argv[0], top);
+    return bad ? 1 : 0;
+}
