@@ -99,6 +99,18 @@ static inline int do_dyn_unset(struct ja_engine *engine, struct ja_error *err)
     return rc < 0 ? rc : do_guest_start(engine, err);
 }
 
+/* What none of its jails may be running for. */
+static inline int do_vlan(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"members=eth0", "vlan=7", NULL}, err);
+}
+
+static inline int do_no_vlan(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = simnet_set(engine, (const char *const[]){"vlan=", "members=", NULL}, err);
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "dyn", err);
+}
+
 static inline int do_dns_off(struct ja_engine *engine, struct ja_error *err)
 {
     ja_autostrv struct ja_strv list = {0};

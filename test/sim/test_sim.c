@@ -314,6 +314,31 @@ static void repairs(void **unused)
     lab_do(do_dyn_delete);
 }
 
+/* The network is made anew, which whoever needs it next also does when that is cut off. */
+static void a_network_gets_a_vlan_and_loses_it(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    lab_do(do_dyn);
+    char *before = lab_snapshot(&lab_sim);
+    lab_do(do_vlan);
+    check_known();
+    char *with = lab_snapshot(&lab_sim);
+    assert_non_null(strstr(with, "master ja00v1m0 = ja00br1\n"));
+    lab_do(do_no_vlan);
+    char *after = lab_snapshot(&lab_sim);
+    assert_string_equal(before, after);
+    lab_do(do_guest);
+    lab_do(do_guest_start);
+    assert_int_equal(lab_run(do_vlan, NULL, NULL, &err), JA_E_BUSY);
+    lab_do(do_guest_stop);
+    lab_do(do_guest_delete);
+    lab_do(do_dyn_delete);
+    free(before);
+    free(with);
+    free(after);
+}
+
 /* The host has an address in the range of a network, such as on an interface that is part of it. */
 static void addresses_of_the_host_are_not_given(void **unused)
 {
@@ -371,6 +396,7 @@ int main(void)
         cmocka_unit_test(jails),
         cmocka_unit_test(guests),
         cmocka_unit_test(repairs),
+        cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),
         cmocka_unit_test(addresses_of_the_host_are_not_given),
         cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */
     };
