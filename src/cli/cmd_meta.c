@@ -33,19 +33,41 @@ static void help_group(const char *group, struct ja_str *str)
             ja_str_addf(str, "  %-20s%s\n", verb->name, verb->doc);
 }
 
-static void help_noun(const struct ja_noun *noun, unsigned width, struct ja_str *str)
+/* Adds the documentation of fields, wrapped. */
+static void add_doc(struct ja_str *doc, unsigned width, struct ja_str *str)
 {
-    ja_autostr struct ja_str doc = {0};
-    ja_noun_doc(noun, false, &doc);
-    ja_str_addf(str, "%sFields of %s:\n", str->length ? "\n" : "", noun->name);
-    str->failed = str->failed || doc.failed;
-    for (char *line = doc.text; line && *line;) {
+    str->failed = str->failed || doc->failed;
+    for (char *line = doc->text; line && *line;) {
         size_t indent = strspn(line, " "), length = strcspn(line, "\n");
         char *next = line + length + (line[length] == '\n');
         line[length] = '\0';
         ja_str_addf(str, "%*s", (int)indent, "");
         ja_wrap(str, line + indent, (unsigned)indent, (unsigned)indent, width);
         line = next;
+    }
+}
+
+static void help_noun(const struct ja_noun *noun, unsigned width, struct ja_str *str)
+{
+    ja_autostr struct ja_str doc = {0};
+    ja_noun_doc(noun, false, &doc);
+    ja_str_addf(str, "%sFields of %s:\n", str->length ? "\n" : "", noun->name);
+    add_doc(&doc, width, str);
+}
+
+/* "limits.memory" of a jail, or just "memory": wherever there is a field of that name. */
+static void help_field(const char *path, unsigned width, struct ja_str *str)
+{
+    for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++) {
+        ja_autostr struct ja_str doc = {0};
+        const struct ja_field *field = ja_noun_field_at(*noun, path);
+        if (!field)
+            continue;
+        ja_field_doc(field, path, &doc);
+        if (!doc.length)
+            continue;
+        ja_str_addf(str, "%sField of %s:\n", str->length ? "\n" : "", (*noun)->name);
+        add_doc(&doc, width, str);
     }
 }
 
@@ -61,8 +83,8 @@ static int help_unknown(const char *first, const char *second, struct ja_error *
     }
     for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++)
         ja_nearest_try(&nearest, (*noun)->name);
-    ja_error_set(err, JA_E_USAGE, "help", "there is no verb or noun \"%s%s%s\"", JA_SHOW(first), second ? " " : "",
-                 second ? JA_SHOW(second) : "");
+    ja_error_set(err, JA_E_USAGE, "help", "there is no verb, noun or field \"%s%s%s\"", JA_SHOW(first),
+                 second ? " " : "", second ? JA_SHOW(second) : "");
     if (nearest.word[0] && !second)
         return ja_error_hint(err, "did you mean \"%s\"?", nearest.word);
     return ja_error_hint(err, "\"jailadmin help\" lists the verbs");
@@ -84,6 +106,8 @@ int ja_cmd_help(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
         for (const struct ja_noun *const *noun = ja_help_nouns; *noun; noun++)
             if (strcmp((*noun)->name, first) == 0 || ja_str_equal((*noun)->plural, first))
                 help_noun(*noun, cli->width, &text);
+        if (!text.length)
+            help_field(first, cli->width, &text);
     }
     if (text.failed)
         return ja_error_nomem(err);

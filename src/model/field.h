@@ -161,5 +161,7 @@ void ja_value_format(enum ja_type type, int64_t value, char *text, size_t size);
 
 /* The documentation of a noun's fields as mdoc list items (for the manual page), or as plain text (for help). */
 void ja_noun_doc(const struct ja_noun *noun, bool mdoc, struct ja_str *str);
+/* Of one field, as plain text, under the path that the user gave. Objects and lists have none of their own. */
+void ja_field_doc(const struct ja_field *field, const char *path, struct ja_str *str);
 
 #endif

@@ -168,3 +168,10 @@ void ja_noun_doc(const struct ja_noun *noun, bool mdoc, struct ja_str *str)
 {
     add_fields(noun, 0, NULL, mdoc, str);
 }
+
+void ja_field_doc(const struct ja_field *field, const char *path, struct ja_str *str)
+{
+    struct ja_at at = {NULL, path};
+    if (field->type != JA_T_OBJECT && field->type != JA_T_LIST)
+        add_field(field, &at, false, str);
+}

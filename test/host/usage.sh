@@ -103,7 +103,7 @@ refuse 2 'one argument too many' logs web1 web2
 refuse 2 'at least one name' start
 refuse 2 'not both' start --all web1
 refuse 2 'none for csh' completion csh
-refuse 2 'no verb or noun' help "$escape"
+refuse 2 'no verb, noun or field' help "$escape"
 refuse 1 'web3' show -- web3
 refuse 1 '' show -- --json
 refuse 1 '' start -- -f
@@ -244,7 +244,7 @@ script -qec "stty cols 50; '$program' --state '$state' list" "$dir/typescript" <
 tr -d '\r' <"$dir/out" | sed 's/\x1b\[[0-9;]*[mK]//g' | awk 'length > 50 { exit 1 }' || failed "a table is wider than the terminal"
 NO_COLOR=1 script -qec "'$program' --state '$state' list" "$dir/typescript" </dev/null >"$dir/out" 2>&1
 ! grep -q "$(printf '\033\\[1')" "$dir/out" || failed "NO_COLOR is not respected"
-for words in help 'help start' 'help jail' 'help nic' 'help template' 'help template create' '--help' 'start --help' '--version' 'help limits'; do
+for words in help 'help start' 'help jail' 'help nic' 'help template' 'help template create' '--help' 'start --help' '--version' 'help limits' 'help limits.memory' 'help nics.eth0.mtu' 'help mtu'; do
     # shellcheck disable=SC2086
     ja $words >"$dir/out" 2>"$dir/errors" && [ -s "$dir/out" ] || failed "$words"
 done

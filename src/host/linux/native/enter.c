@@ -8,7 +8,7 @@
  */
 #include "base/file.h"
 #include "host/host.h"
-#include "host/linux/native/native.h"
+#include "host/linux/native/enter.h"
 #include "run/relay.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@
 #define PIPEFS_MAGIC 0x50495045
 #endif
 
-enum { STATUS_CANNOT = 126, STATUS_NOT_FOUND = 127, CGROUPS_MOST = 32, FILTER_MOST = 1 << 20, LEAVE_WAIT_MS = 2000 };
+enum { STATUS_CANNOT = 126, STATUS_NOT_FOUND = 127, LEAVE_WAIT_MS = 2000 };
 
 /* Where the helper or the command failed. */
 enum stage { AT_CGROUP, AT_NAMESPACES, AT_TERMINAL, AT_FORK, AT_SESSION, AT_FILTER, AT_RIGHTS, AT_DIRECTORY, AT_EXEC };
@@ -64,227 +64,6 @@ struct message {
     enum stage stage;
     int value; /* errno, or the pid */
 };
-
-/* What is known of the init, read before anything is joined. */
-struct init {
-    pid_t pid;
-    int pidfd;
-    int cgroups[CGROUPS_MOST]; /* of cgroup v1: its tasks files, open for writing */
-    size_t cgroup_count;
-    int cgroup2;                 /* its directory; -1: none of ours */
-    bool own_users;              /* has a user namespace of its own */
-    unsigned uid_base, gid_base; /* what its 0 is outside */
-    uint64_t capabilities;
-    bool no_new_privs;
-    struct rlimit limits[RLIM_NLIMITS];
-    struct sock_fprog filter;
-};
-
-static void init_fini(struct init *init)
-{
-    for (size_t i = 0; i < init->cgroup_count; i++) {
-        close(init->cgroups[i]);
-    }
-    if (init->cgroup2 >= 0) {
-        close(init->cgroup2);
-    }
-    if (init->pidfd >= 0) {
-        close(init->pidfd);
-    }
-    ja_free(init->filter.filter);
-}
-
-/* ---- what is there ---- */
-
-static int not_running(struct ja_error *err)
-{
-    return ja_error_set(err, JA_E_FAILED, NULL, "the jail is not running any more");
-}
-
-static int find_init(const char *pid_file, struct init *init, struct ja_error *err)
-{
-    uint64_t start, now_start;
-    char state;
-    int code = ja_init_read(pid_file, &init->pid, &start, err);
-
-    if (code == JA_E_NOTFOUND) {
-        return not_running(err);
-    }
-    if (code < 0) {
-        return code;
-    }
-    init->pidfd = ja_sys_pidfd_open(init->pid);
-    if (init->pidfd < 0 || ja_init_start_time(init->pid, &now_start, &state) < 0 || now_start != start ||
-        state == 'Z') {
-        return not_running(err);
-    }
-    return 0;
-}
-
-static int read_proc(pid_t pid, const char *name, char **ret_text, struct ja_error *err)
-{
-    char path[64];
-    ja_autoclose int fd = -1;
-    ssize_t n, length = 0;
-    enum { MOST = 65536 };
-    ja_autofree char *text = ja_malloc(MOST);
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    if (text == NULL) {
-        return ja_error_nomem(err);
-    }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return errno == ENOENT ? not_running(err) : ja_error_sys(err, errno, NULL, "cannot open %s", path);
-    }
-    while (length < MOST - 1 && (n = read(fd, text + length, (size_t)(MOST - 1 - length))) > 0) {
-        length += n;
-    }
-    text[length] = '\0';
-    *ret_text = text;
-    text = NULL;
-    return 0;
-}
-
-/*
- * One line of /proc/PID/cgroup, "4:memory:/jailadmin-00/ja000" or "0::/...". Moving a whole process waits for all
- * processors (some 10 ms); a thread that moves itself, or a process that begins in its cgroup, does not.
- */
-static int open_cgroup(char *line, struct init *init, struct ja_error *err)
-{
-    char path[512];
-    char *controllers = strchr(line, ':'), *where = controllers ? strchr(controllers + 1, ':') : NULL;
-    struct stat info;
-    bool v2;
-    int fd;
-
-    if (where == NULL || strcmp(where, ":/") == 0) {
-        return 0; /* not ours: the root, where the host's processes are too */
-    }
-    *where++ = '\0';
-    controllers++;
-    if ((v2 = *controllers == '\0')) {
-        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s",
-                 stat("/sys/fs/cgroup/cgroup.procs", &info) == 0 ? "" : "unified", where);
-    } else {
-        snprintf(path, sizeof(path), "/sys/fs/cgroup/%s%s/tasks",
-                 controllers + (ja_str_starts(controllers, "name=") ? 5 : 0), where);
-    }
-    fd = open(path, v2 ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return ja_error_sys(err, errno, NULL, "cannot open the cgroup %s", path);
-    }
-    if (v2) {
-        init->cgroup2 = fd;
-    } else if (init->cgroup_count < CGROUPS_MOST) {
-        init->cgroups[init->cgroup_count++] = fd;
-    } else {
-        close(fd);
-        return ja_error_set(err, JA_E_LIMIT, NULL, "the jail is in more than %d cgroups", CGROUPS_MOST);
-    }
-    return 0;
-}
-
-static int read_cgroups(struct init *init, struct ja_error *err)
-{
-    ja_autofree char *text = NULL;
-    int code = read_proc(init->pid, "cgroup", &text, err);
-
-    for (char *line = text; code == 0 && line != NULL && *line != '\0';) {
-        char *next = strchr(line, '\n');
-
-        if (next != NULL) {
-            *next++ = '\0';
-        }
-        code = open_cgroup(line, init, err);
-        line = next;
-    }
-    return code;
-}
-
-static int read_status(struct init *init, struct ja_error *err)
-{
-    ja_autofree char *text = NULL;
-    const char *line;
-    unsigned long long bounding = 0;
-    int flag = 0, code = read_proc(init->pid, "status", &text, err);
-
-    if (code < 0) {
-        return code;
-    }
-    if ((line = strstr(text, "\nCapBnd:")) == NULL || sscanf(line + 8, "%llx", &bounding) != 1) {
-        return ja_error_set(err, JA_E_FAILED, NULL, "the kernel does not tell the capabilities of the jail's init");
-    }
-    if ((line = strstr(text, "\nNoNewPrivs:")) != NULL && sscanf(line + 12, "%d", &flag) == 1) {
-        init->no_new_privs = flag != 0;
-    }
-    init->capabilities = bounding;
-    return 0;
-}
-
-static int read_users(struct init *init, struct ja_error *err)
-{
-    char path[64];
-    struct stat ours, theirs;
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)init->pid);
-    if (stat("/proc/self/ns/user", &ours) < 0 || stat(path, &theirs) < 0) {
-        return errno == ENOENT ? not_running(err) : ja_error_sys(err, errno, NULL, "cannot look at namespaces");
-    }
-    init->own_users = ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev;
-    return 0;
-}
-
-static int read_base(const struct init *init, const char *map, unsigned *ret_base, struct ja_error *err)
-{
-    ja_autofree char *text = NULL;
-    int code = read_proc(init->pid, map, &text, err);
-
-    if (code == 0 && sscanf(text, "0 %u", ret_base) != 1 && sscanf(text, " 0 %u", ret_base) != 1) {
-        code = ja_error_set(err, JA_E_FAILED, NULL, "the jail has no root");
-    }
-    return code;
-}
-
-static int read_filter(const char *path, struct init *init, struct ja_error *err)
-{
-    char *bytes = NULL;
-    size_t length = 0;
-    int code = path == NULL ? JA_E_NOTFOUND : ja_file_read(path, FILTER_MOST, &bytes, &length, err);
-
-    if (code == JA_E_NOTFOUND) {
-        ja_error_clear(err);
-        return 0;
-    }
-    if (code < 0) {
-        return code;
-    }
-    if (length == 0 || length % sizeof(struct sock_filter) != 0 || length / sizeof(struct sock_filter) > BPF_MAXINSNS) {
-        ja_free(bytes);
-        return ja_error_set(err, JA_E_CORRUPT, NULL, "%s is no seccomp filter", path);
-    }
-    init->filter.filter = (struct sock_filter *)(void *)bytes;
-    init->filter.len = (unsigned short)(length / sizeof(struct sock_filter));
-    return 0;
-}
-
-static int read_init(const struct ja_entry *entry, struct init *init, struct ja_error *err)
-{
-    int code = find_init(entry->pid_file, init, err);
-
-    if (code < 0 || (code = read_cgroups(init, err)) < 0 || (code = read_status(init, err)) < 0 ||
-        (code = read_users(init, err)) < 0 || (code = read_base(init, "uid_map", &init->uid_base, err)) < 0 ||
-        (code = read_base(init, "gid_map", &init->gid_base, err)) < 0 ||
-        (code = read_filter(entry->filter, init, err)) < 0) {
-        return code;
-    }
-    for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
-        if (prlimit(init->pid, (enum __rlimit_resource)i, NULL, &init->limits[i]) < 0) {
-            return errno == ESRCH ? not_running(err) : ja_error_sys(err, errno, NULL, "cannot read the jail's limits");
-        }
-    }
-    return 0;
-}
 
 /* ---- in the helper and the command: system calls only ---- */
 
@@ -318,14 +97,14 @@ static void fail(int fd, enum stage stage)
 }
 
 /* Only what jailadmin has set up for the init counts: a limit that we may not raise stays as ours is. */
-static void take_limits(const struct init *init)
+static void take_limits(const struct ja_target *init)
 {
     for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
         (void)setrlimit((enum __rlimit_resource)i, &init->limits[i]);
     }
 }
 
-static void take_capabilities(const struct init *init, bool root)
+static void take_capabilities(const struct ja_target *init, bool root)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
@@ -389,7 +168,7 @@ static void like_ours(int master)
 
 /* A pipe has no owner that matters, but /dev/stderr can only be opened by its owner: give it to the jail's user. Files and
  * terminals of the host are never given away. */
-static void give_pipes(const struct ja_entry *entry, const struct init *init)
+static void give_pipes(const struct ja_entry *entry, const struct ja_target *init)
 {
     for (int i = 0; i < 3; i++) {
         struct statfs fs;
@@ -439,7 +218,7 @@ static int run_command(const struct ja_entry *entry, char *const *argv)
     }
 }
 
-static void be_command(const struct ja_entry *entry, const struct init *init, char *const *argv, int slave, int fd)
+static void be_command(const struct ja_entry *entry, const struct ja_target *init, char *const *argv, int slave, int fd)
 {
     char here[4096];
 
@@ -480,7 +259,7 @@ static void be_command(const struct ja_entry *entry, const struct init *init, ch
     fail(fd, AT_EXEC);
 }
 
-static void be_helper(const struct ja_entry *entry, const struct init *init, char *const *argv, int fd)
+static void be_helper(const struct ja_entry *entry, const struct ja_target *init, char *const *argv, int fd)
 {
     const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
                            (init->own_users ? CLONE_NEWUSER : 0);
@@ -623,7 +402,7 @@ static int failure_of(const struct ja_entry *entry, const struct message *failur
                             JA_SHOW(entry->dir));
     }
     if (failure->stage == AT_NAMESPACES && failure->value == ESRCH) {
-        return not_running(err);
+        return ja_target_gone(err);
     }
     return ja_error_sys(err, failure->value, NULL, "cannot %s", stage_texts[failure->stage]);
 }
@@ -725,7 +504,7 @@ static char **command_words(const struct ja_entry *entry)
     return words;
 }
 
-static int run_in(const struct ja_entry *entry, const struct init *init, char *const *argv, int *ret_status,
+static int run_in(const struct ja_entry *entry, const struct ja_target *init, char *const *argv, int *ret_status,
                   struct ja_error *err)
 {
     struct outside outside = {.relay = {.master = -1, .streams = {-1, -1, -1}, .escape = entry->escape},
@@ -787,7 +566,7 @@ static void open_streams(void)
 
 int ja_native_enter(const struct ja_entry *entry, int *ret_status, struct ja_error *err)
 {
-    JA_CLEANUP(init_fini) struct init init = {.pidfd = -1, .cgroup2 = -1};
+    JA_CLEANUP(ja_target_fini) struct ja_target init = {.pidfd = -1, .cgroup2 = -1};
     ja_autofree char **argv = command_words(entry);
     struct ja_error local = JA_ERROR_INIT;
     int code;
@@ -800,7 +579,7 @@ int ja_native_enter(const struct ja_entry *entry, int *ret_status, struct ja_err
     if (argv == NULL) {
         return ja_error_nomem(err);
     }
-    if ((code = read_init(entry, &init, err)) < 0 || (!init.own_users && (code = seal_self(err)) < 0)) {
+    if ((code = ja_target_read(entry, &init, err)) < 0 || (!init.own_users && (code = seal_self(err)) < 0)) {
         return code;
     }
     return run_in(entry, &init, argv, ret_status, err);
