@@ -311,6 +311,8 @@ void ja_relay_run(struct ja_relay *relay)
     if (ended)
         drain(&loop);
     raw_end(&raw);
+    if (relay->left)
+        ja_fd_write(STDOUT_FILENO, "\n", 1); /* what comes next does not stand behind what the command has printed */
     for (size_t i = 0; i < loop.channel_count; i++)
         if (!loop.channels[i].input && loop.channels[i].from >= 0)
             close(loop.channels[i].from);
