@@ -125,6 +125,22 @@ want "a tree that was unmounted by hand is mounted by start" ja start e
 want "and is there" grep -q " $state/pool/jails/e/root/default " /proc/self/mountinfo
 want "stop again" ja stop --force e
 
+# Changes of a jail.
+want "a volume is added" ja set e volumes.data.target=/data volumes.data.size=20M limits.disk=200M
+want "rename" ja rename e g
+z unmount "$tank/ja/jails/g/root/default"
+want "a file is copied into a tree that is not mounted" ja cp /etc/hostname g:/etc/copied
+want "and into the volume" ja cp /etc/hostname g:/data/copied
+want "start" ja start g
+want "they belong to the jail's root" prints "^0 0$" sh -c "'$program' --state '$state' exec g -- stat -c %u /etc/copied /data/copied | tr '\\n' ' ' | sed 's/ $//'"
+want "a file comes out of it" ja cp g:/data/copied "$dir/copied"
+want "as it was" cmp /etc/hostname "$dir/copied"
+want "the volume has its size" not ja exec g -- sh -c 'head -c 40000000 /dev/urandom >/data/big'
+want "stop" ja stop --force g
+want "the volume goes, with a yes" ja set g volumes.data= --yes
+want "and its dataset" hasnt "$tank/ja/jails/g/vol/data"
+want "the old name again" ja rename g e
+
 want "a plan as a script" sh -c "'$program' --state '$state' --dry-run create f --template base >'$dir/script' && sh -e '$dir/script' && '$program' --state '$state' start f"
 if [ -n "$sweep" ]; then
     want "failures and kills" timeout -k 5 500 "$sweep" "$program" "zfs:$tank/sweep"
