@@ -308,7 +308,11 @@ static int run_detached(const struct crun_call *call, const struct ja_cgroup *pl
     if ((code = run_crun(argc, argv, place, out_fd, output, err)) < 0) {
         return code;
     }
-    return call->pid_file != NULL ? complete_pid_file(call->pid_file, call->filtered, err) : 0;
+    code = call->pid_file != NULL ? complete_pid_file(call->pid_file, call->filtered, err) : 0;
+    /* crun's helpers have become our children: not left for the host's init, which the jail would see as zombies. */
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+    return code;
 }
 
 /* `crun exec` knows nothing of the limits that a container's init was given; what it starts inherits this one. */
