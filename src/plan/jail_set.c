@@ -50,6 +50,12 @@ void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
     const struct ja_jail *old = set->old, *new = set->new->jail;
     if (p->host->jail_notes)
         p->host->jail_notes(p, new);
+    if (ja_site_shifts(p->site) && old->privileged != new->privileged) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field privileged",
+                     "it cannot change: this storage keeps trees with the ids of unprivileged jails");
+        ja_plan_hint(p->plan, "make a new jail with --set privileged=%s", new->privileged ? "yes" : "no");
+        return;
+    }
     change_volumes(p, old, new);
     if (p->storage->jail_limit)
         p->storage->jail_limit(p, old, new);

@@ -95,6 +95,26 @@ want "is the jail's, with its limit" prints "67108864" zfs get -Hp -o value refq
 want "and can be written" ja exec v -- sh -c 'echo y >/data/y'
 want "which is deleted" ja -y delete --force v
 
+want "a template of a jail" ja template create fromc --from jail:c
+want "has the ids of templates" test "$(stat -c %u "$state/pool/templates/fromc/1/etc")" = 0
+want "and its files" grep -q x "$state/pool/templates/fromc/1/root/x"
+want "a jail of it" ja create g --template fromc --start
+want "has them too" prints x ja exec g -- cat /root/x
+want "a template with a command run in it" ja template create built --from busybox --run 'echo built >/etc/built; chmod 4711 /bin/busybox'
+want "has the ids of templates, what it wrote too" test "$(stat -c '%u %a' "$state/pool/templates/built/1/etc/built" "$state/pool/templates/built/1/bin/busybox" | tr '\n' ' ')" = "0 644 0 4711 "
+want "its jail" ja create h --template built --start
+want "is root's own in all of it" prints "^0 4711" ja exec h -- stat -c '%u %a' /bin/busybox
+want "is stopped" ja stop --force h
+want "gets another name" ja rename h hh
+want "and a file while it is stopped" sh -c "echo copied >'$dir/file' && timeout 60 '$program' --state '$state' cp '$dir/file' hh:/root/file"
+refuse "it cannot become privileged, its tree is not" "privileged" ja set hh privileged=yes
+want "it starts" ja start hh
+want "with its file, which is its root's" prints "^0" ja exec hh -- stat -c %u /root/file
+want "its disk is limited while it runs" ja set hh limits.disk=64M
+want "by zfs" prints "67108864" zfs get -Hp -o value refquota "$tank/ja/jails/hh/root/default"
+want "both go" ja -y delete --force g hh
+want "with their templates" sh -c "for t in fromc built; do timeout 60 '$program' --state '$state' -y template delete \$t || exit 1; done"
+
 # What is busy.
 (cd "$state/pool/jails/b/root/default" && exec sleep 100) 9>&- &
 holder=$!
