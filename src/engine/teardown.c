@@ -101,9 +101,9 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
 {
     struct ja_change change;
     struct ja_error why = JA_ERROR_INIT;
-    /* A teardown that was cut off had nothing to delete any more, and perhaps no pool. */
+    /* An init or teardown that was cut off has left nothing to delete, and perhaps no pool. */
     ja_autofree char *ready = NULL;
-    bool again = ja_store_setting(engine->store, "ready", &ready, NULL) == 0 && !*ready;
+    bool again = ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0;
     int rc = check_jails(engine, force, err);
     if (rc < 0)
         return rc;

@@ -1,9 +1,10 @@
 #!/bin/sh
 # A pool in a directory of a btrfs file system that is there already (init --storage btrfs:DIR): the life of jails, what is
 # refused, what was not there before goes again and what was there stays.
-# btrfs.sh JAILADMIN
+# btrfs.sh JAILADMIN [CUTOFF]
 set -u
 program=$1
+cutoff=${2:-}
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/kit.sh"
 kit_begin btrfs
@@ -32,6 +33,8 @@ refuse "a directory in none" "no directory" init "$disk/no/pool"
 want "an empty directory of btrfs will do" sh -c "mkdir '$disk/given' && '$program' --state '$state' init --storage 'btrfs:$disk/given' --slots 64 --network none"
 want "its teardown" ja -y teardown
 want "leaves it, empty" rmdir "$disk/given"
+
+[ -z "$cutoff" ] || want "cut-off inits and teardowns leave nothing" timeout 200 "$cutoff" "$program" "btrfs:$disk/cutoff"
 
 want "init makes a subvolume" init "$disk/pool"
 tag=$(tag)

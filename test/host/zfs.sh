@@ -2,10 +2,11 @@
 # Jails on ZFS, by zfs-fuse with a pool in a file: the whole life, origins of clones, what is busy, what is not ours, and a
 # machine that goes down, ending with "nothing is left". The daemon has one socket for the whole machine: a lock file keeps
 # two runs of this test apart, and where a daemon of somebody else runs it is skipped.
-# zfs.sh JAILADMIN [SWEEP]
+# zfs.sh JAILADMIN [SWEEP CUTOFF]
 set -u
 program=$1
 sweep=${2:-}
+cutoff=${3:-}
 . "$(dirname "$0")/kit.sh"
 command -v zfs-fuse >/dev/null || { echo "skipped: needs zfs-fuse"; exit 77; }
 exec 9>/run/lock/jailadmin-zfs-fuse.lock
@@ -166,6 +167,7 @@ if [ -n "$sweep" ]; then
     want "failures and kills" timeout -k 5 500 "$sweep" "$program" "zfs:$tank/sweep"
     grep -e cases -e seed "$dir/out"
 fi
+[ -z "$cutoff" ] || want "cut-off inits and teardowns leave nothing" timeout -k 5 200 "$cutoff" "$program" "zfs:$tank/cutoff"
 mine=$tag
 want "teardown with all in it" ja -y teardown --force
 datasets >"$dir/after"
