@@ -329,17 +329,20 @@ static void sweep(const char *name, verb_fn *verb, verb_fn *back)
     run(back);
     bool all = getenv("JAILADMIN_TEST_LONG") != NULL;
     size_t cases = 0;
-    for (size_t step = 0, met = 1; met; step++) {
+    bool over = false;
+    for (size_t step = 0, met = 1; met && !over; step++) {
         met = 0;
         for (enum mode mode = 0; mode < MODES; mode++) {
-            if (!all && step > 0 && rand() % (on_zfs() ? 10 : 4) != 0) {
+            if (!all && (step > 0 || on_zfs()) && rand() % (on_zfs() ? 8 : 4) != 0) {
                 met = met || step < 40;
                 continue;
             }
             if (!run_injected(verb, name, step, mode)) {
+                /* It has not so many steps. */
                 recover();
                 run(back);
-                continue;
+                over = true;
+                break;
             }
             met = 1;
             cases++;
