@@ -1,0 +1,449 @@
+/*
+ * facts.c: the fact reader of a FreeBSD host. Every group of kinds has one command; it runs when one of its facts is asked
+ * for, once, and answers all of them. A command that fails, is cut off or prints what is not understood is an error: what
+ * is unknown must not pass for absent. What the system does not have (ipfw, racct) is absent.
+ */
+#include "host/freebsd/facts.h"
+
+#include "host/facts_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct reading {
+    const struct ja_freebsd_source *source;
+    struct ja_facts *facts;
+    struct ja_error *err;
+};
+
+/* ---- asking ---- */
+
+static bool asked(const struct ja_fact *fact, enum ja_fact_kind kind)
+{
+    return !fact->known && fact->kind == kind;
+}
+
+/* Whether something of a kind is missing, whose name begins so; NULL: any. */
+static bool wants(const struct reading *reading, enum ja_fact_kind kind, const char *prefix)
+{
+    for (size_t i = 0; i < reading->facts->count; i++)
+        if (asked(&reading->facts->items[i], kind) && (!prefix || ja_str_starts(reading->facts->items[i].name, prefix)))
+            return true;
+    return false;
+}
+
+static int set(struct reading *reading, const struct ja_fact *fact, const char *value)
+{
+    return ja_facts_set(reading->facts, fact->kind, fact->name, value) < 0 ? ja_error_nomem(reading->err) : 0;
+}
+
+/* Answers all of a kind from a map; what is not in it is absent. */
+static int set_all(struct reading *reading, enum ja_fact_kind kind, const struct ja_map *answers)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        if (asked(fact, kind))
+            rc = set(reading, fact, ja_map_get(answers, fact->name));
+    }
+    return rc;
+}
+
+/* ---- running ---- */
+
+static void describe(char *const *argv, char *text, size_t size)
+{
+    ja_autostr struct ja_str line = {0};
+    for (size_t i = 0; argv[i]; i++) {
+        ja_str_add(&line, i ? " " : "");
+        ja_str_add_quoted(&line, argv[i]);
+    }
+    snprintf(text, size, "%s", line.text ? line.text : "");
+}
+
+static int failed(struct reading *reading, char *const *argv, const struct ja_str *output, int status)
+{
+    const char *text = output->text ? output->text : "";
+    size_t length = strlen(text), keep = sizeof reading->err->output / 2;
+    ja_autostr struct ja_str shown = {0};
+    ja_error_set(reading->err, JA_E_FAILED, NULL, "%s ended with status %d", argv[0], status);
+    describe(argv, reading->err->command, sizeof reading->err->command);
+    ja_str_add_shown(&shown, length > keep ? text + length - keep : text, length > keep ? keep : length, true);
+    snprintf(reading->err->output, sizeof reading->err->output, "%s", shown.text ? shown.text : "");
+    return JA_E_FAILED;
+}
+
+/* What a failed command may say when the system has no such thing. */
+static bool says(const struct ja_str *output, const char *const *texts)
+{
+    for (; output->text && *texts; texts++)
+        if (strstr(output->text, *texts))
+            return true;
+    return false;
+}
+
+/*
+ * Runs a command. 1: it has printed *output (never without text); 0: the system has no such thing, which is a missing program
+ * or one that says one of `absent` (may be NULL); else a negative code.
+ */
+static int run(struct reading *reading, char *const *argv, const char *const *absent, struct ja_str *output)
+{
+    int status = 0;
+    int rc = reading->source->run(reading->source->context, argv, output, &status, reading->err);
+    if (rc == JA_E_NOTFOUND && absent) {
+        ja_error_clear(reading->err);
+        return 0;
+    }
+    if (rc < 0)
+        return rc;
+    if (status != 0)
+        return absent && says(output, absent) ? 0 : failed(reading, argv, output, status);
+    ja_str_add(output, "");
+    return output->failed || !output->text ? ja_error_nomem(reading->err) : 1;
+}
+
+#define WORDS(...) ((char *const[]){__VA_ARGS__, NULL})
+#define WORD(text) ((char[]){text})
+
+/* ---- jails ---- */
+
+/* "NAME PATH" in the file that stands for a jail's first process; the kernel's jail of that name must have that path. */
+static int find_process(struct reading *reading, const char *file, const struct ja_map *jails, struct ja_str *value)
+{
+    ja_autostr struct ja_str text = {0};
+    struct stat info;
+    int rc = ja_fact_from_file(JA_FACT_FILE, file, &text, reading->err);
+    if (rc <= 0 || !text.text)
+        return rc;
+    text.text[strcspn(text.text, "\n")] = '\0';
+    char *path = strchr(text.text, ' ');
+    if (!path)
+        return 0;
+    *path++ = '\0';
+    const char *fact = ja_map_get(jails, text.text);
+    size_t length = strlen(path);
+    if (!fact || strncmp(fact, path, length) != 0 || fact[length] != ' ' || stat(file, &info) < 0)
+        return 0;
+    const char *jid = fact + length + 1, *state = strchr(jid, ' ');
+    if (!state || strcmp(state + 1, "active") != 0)
+        return 0;
+    ja_str_addf(value, "%.*s %lld", (int)(state - jid), jid,
+                (long long)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000);
+    return value->failed ? ja_error_nomem(reading->err) : 1;
+}
+
+static int answer_jails(struct reading *reading, const struct ja_map *jails)
+{
+    int rc = set_all(reading, JA_FACT_JAIL, jails);
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str value = {0};
+        if (!asked(fact, JA_FACT_PROCESS))
+            continue;
+        rc = find_process(reading, fact->name, jails, &value);
+        if (rc >= 0)
+            rc = set(reading, fact, rc > 0 ? value.text : NULL);
+    }
+    return rc;
+}
+
+static int read_jails(struct reading *reading)
+{
+    ja_autostr struct ja_str output = {0};
+    struct ja_map jails = {0};
+    if (!wants(reading, JA_FACT_JAIL, NULL) && !wants(reading, JA_FACT_PROCESS, NULL))
+        return 0;
+    int rc = run(reading,
+                 WORDS(WORD("jls"), WORD("-d"), WORD("--libxo"), WORD("json"), WORD("-n"), WORD("jid"), WORD("name"),
+                       WORD("path"), WORD("dying")),
+                 NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_jls(output.text, &jails, reading->err);
+    if (rc == 0)
+        rc = answer_jails(reading, &jails);
+    ja_map_fini(&jails);
+    return rc;
+}
+
+/* ---- interfaces ---- */
+
+static int get_links(struct reading *reading, struct ja_freebsd_links *links)
+{
+    ja_autostr struct ja_str output = {0};
+    if (reading->source->links)
+        return reading->source->links(links, reading->err);
+    int rc = run(reading, WORDS(WORD("ifconfig"), WORD("-a")), NULL, &output);
+    return rc > 0 ? ja_freebsd_parse_ifconfig(output.text, links, reading->err) : rc;
+}
+
+/* However an address is written, it is the same. */
+static int answer_addresses(struct reading *reading, const struct ja_map *addresses)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        struct ja_addr addr;
+        char text[JA_ADDR_TEXT];
+        if (!asked(fact, JA_FACT_HOSTADDR))
+            continue;
+        if (ja_addr_parse(fact->name, &addr, NULL) < 0) {
+            rc = set(reading, fact, NULL);
+            continue;
+        }
+        ja_addr_format(&addr, false, text);
+        rc = set(reading, fact, ja_map_get(addresses, text));
+    }
+    return rc;
+}
+
+static int read_links(struct reading *reading)
+{
+    struct ja_freebsd_links links = {0};
+    if (!wants(reading, JA_FACT_LINK, NULL) && !wants(reading, JA_FACT_PORTS, NULL) &&
+        !wants(reading, JA_FACT_HOSTADDR, NULL) && !wants(reading, JA_FACT_HOSTNETS, NULL))
+        return 0;
+    int rc = get_links(reading, &links);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_LINK, &links.descriptions);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_PORTS, &links.ports);
+    if (rc == 0)
+        rc = answer_addresses(reading, &links.addresses);
+    if (rc == 0 && wants(reading, JA_FACT_HOSTNETS, NULL) &&
+        ja_facts_set(reading->facts, JA_FACT_HOSTNETS, "", links.nets.text ? links.nets.text : "") < 0)
+        rc = ja_error_nomem(reading->err);
+    ja_freebsd_links_fini(&links);
+    return rc;
+}
+
+/* ---- one command, one map ---- */
+
+static int read_json(struct reading *reading, enum ja_fact_kind kind, char *const *argv,
+                     int (*parse)(const char *text, struct ja_map *answers, struct ja_error *err))
+{
+    ja_autostr struct ja_str output = {0};
+    struct ja_map answers = {0};
+    if (!wants(reading, kind, NULL))
+        return 0;
+    int rc = run(reading, argv, NULL, &output);
+    if (rc > 0)
+        rc = parse(output.text, &answers, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, kind, &answers);
+    ja_map_fini(&answers);
+    return rc;
+}
+
+static int read_mounts(struct reading *reading)
+{
+    return read_json(reading, JA_FACT_MOUNT, WORDS(WORD("mount"), WORD("-p"), WORD("--libxo"), WORD("json")),
+                     ja_freebsd_parse_mount);
+}
+
+static int read_routes(struct reading *reading)
+{
+    return read_json(reading, JA_FACT_ROUTE, WORDS(WORD("netstat"), WORD("-rn"), WORD("--libxo"), WORD("json")),
+                     ja_freebsd_parse_netstat);
+}
+
+typedef int parser(char *text, struct ja_map *answers, struct ja_error *err);
+
+/* Runs and adds to a map; nothing when the system has no such thing. */
+static int collect(struct reading *reading, char *const *argv, const char *const *absent, parser *parse,
+                   struct ja_map *answers)
+{
+    ja_autostr struct ja_str output = {0};
+    int rc = run(reading, argv, absent, &output);
+    return rc > 0 ? parse(output.text, answers, reading->err) : rc;
+}
+
+static int read_modules(struct reading *reading)
+{
+    struct ja_map modules = {0};
+    if (!wants(reading, JA_FACT_MODULE, NULL))
+        return 0;
+    int rc = collect(reading, WORDS(WORD("kldstat"), WORD("-v")), NULL, ja_freebsd_parse_kldstat, &modules);
+    if (rc == 0)
+        rc = collect(reading, WORDS(WORD("sysctl"), WORD("-e"), WORD("kern.features")), NULL, ja_freebsd_parse_features,
+                     &modules);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_MODULE, &modules);
+    ja_map_fini(&modules);
+    return rc;
+}
+
+static int read_rctl(struct reading *reading)
+{
+    static const char *const absent[] = {"RACCT/RCTL support not present", "RACCT/RCTL present, but disabled", NULL};
+    struct ja_map rules = {0};
+    if (!wants(reading, JA_FACT_RCTL, NULL))
+        return 0;
+    int rc = collect(reading, WORDS(WORD("rctl")), absent, ja_freebsd_parse_rctl, &rules);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_RCTL, &rules);
+    ja_map_fini(&rules);
+    return rc;
+}
+
+/* ---- settings ---- */
+
+/* A name, and nothing that sysctl(8) would take for an option or for a change. */
+static bool is_setting(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.%";
+    return name[0] && name[0] != '-' && name[0] != '.' && strspn(name, allowed) == strlen(name);
+}
+
+static int read_sysctls(struct reading *reading)
+{
+    ja_autostrv struct ja_strv words = {0}, names = {0};
+    ja_autostr struct ja_str output = {0};
+    struct ja_map values = {0};
+    bool nomem = ja_strv_add_all(&words, "sysctl", "-ie", NULL) < 0;
+    for (size_t i = 0; i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        if (asked(fact, JA_FACT_SYSCTL) && is_setting(fact->name))
+            nomem = nomem || ja_strv_add(&words, fact->name) < 0 || ja_strv_add(&names, fact->name) < 0;
+    }
+    int rc = nomem ? ja_error_nomem(reading->err) : 0;
+    if (rc == 0 && names.count)
+        rc = run(reading, words.items, NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_sysctl(output.text, &names, &values, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_SYSCTL, &values);
+    ja_map_fini(&values);
+    return rc;
+}
+
+/* ---- ipfw ---- */
+
+/* "table NAME 10.0.0.1" asks for "table NAME 10.0.0.1/32". */
+static int answer_ipfw(struct reading *reading, const struct ja_map *answers)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        char table[64], entry[JA_ADDR_TEXT], name[160];
+        struct ja_addr addr;
+        if (!asked(fact, JA_FACT_IPFW))
+            continue;
+        const char *value = ja_map_get(answers, fact->name);
+        if (!value && sscanf(fact->name, "table %63s %63s", table, entry) == 2 &&
+            ja_addr_parse(entry, &addr, NULL) == 0) {
+            addr.prefix = addr.prefix < 0 ? (addr.v6 ? 128 : 32) : addr.prefix;
+            ja_addr_format(&addr, true, entry);
+            snprintf(name, sizeof name, "table %s %s", table, entry);
+            value = ja_map_get(answers, name);
+        }
+        rc = set(reading, fact, value);
+    }
+    return rc;
+}
+
+static int read_ipfw(struct reading *reading)
+{
+    /* What the kernel answers without ipfw. */
+    static const char *const absent[] = {"Protocol not available", NULL};
+    struct ja_map answers = {0};
+    int rc = 0;
+    if (!wants(reading, JA_FACT_IPFW, NULL))
+        return 0;
+    if (wants(reading, JA_FACT_IPFW, "rule "))
+        rc = collect(reading, WORDS(WORD("ipfw"), WORD("-S"), WORD("list")), absent, ja_freebsd_parse_ipfw_rules,
+                     &answers);
+    if (rc == 0 && wants(reading, JA_FACT_IPFW, "table ")) {
+        rc = collect(reading, WORDS(WORD("ipfw"), WORD("table"), WORD("all"), WORD("info")), absent,
+                     ja_freebsd_parse_ipfw_tables, &answers);
+        if (rc == 0)
+            rc = collect(reading, WORDS(WORD("ipfw"), WORD("table"), WORD("all"), WORD("list")), absent,
+                         ja_freebsd_parse_ipfw_entries, &answers);
+    }
+    if (rc == 0 && wants(reading, JA_FACT_IPFW, "nat "))
+        rc = collect(reading, WORDS(WORD("ipfw"), WORD("nat"), WORD("show"), WORD("config")), absent,
+                     ja_freebsd_parse_ipfw_nats, &answers);
+    if (rc == 0)
+        rc = answer_ipfw(reading, &answers);
+    ja_map_fini(&answers);
+    return rc;
+}
+
+/* ---- listeners ---- */
+
+static int read_listeners(struct reading *reading)
+{
+    ja_autostr struct ja_str output = {0};
+    struct ja_freebsd_listeners listeners = {0};
+    if (!wants(reading, JA_FACT_LISTEN, NULL))
+        return 0;
+    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46l"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_sockstat(output.text, &listeners, reading->err);
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        if (asked(fact, JA_FACT_LISTEN))
+            rc = set(reading, fact, ja_freebsd_find_listener(&listeners, fact->name));
+    }
+    ja_freebsd_listeners_fini(&listeners);
+    return rc;
+}
+
+/* ---- ZFS, files, and the rest ---- */
+
+static int read_zfs(struct reading *reading)
+{
+    bool any = wants(reading, JA_FACT_DATASET, NULL) || wants(reading, JA_FACT_CONTENTS, NULL);
+    return any && reading->source->zfs ? reading->source->zfs(reading->facts, reading->err) : 0;
+}
+
+/* A tree that FreeBSD's own start script would start. */
+static int init_kind(const char *tree, struct ja_str *value, struct ja_error *err)
+{
+    ja_autoclose int fd = -1;
+    struct stat info;
+    int code = ja_fact_open_beneath(tree, "etc/rc", &fd, err);
+    if (code <= 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return code < 0 ? code : 0;
+    ja_str_add(value, "rc");
+    return 1;
+}
+
+static int read_files(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str value = {0};
+        if (fact->known)
+            continue;
+        int rc = fact->kind == JA_FACT_INIT ? init_kind(fact->name, &value, reading->err)
+                                            : ja_fact_from_file(fact->kind, fact->name, &value, reading->err);
+        if (rc > 0 && value.failed)
+            rc = ja_error_nomem(reading->err);
+        if (rc >= 0)
+            rc = set(reading, fact, rc == 0 ? NULL : value.text ? value.text : "");
+        if (rc < 0)
+            return ja_error_wrap(reading->err, "cannot find out about %s %s", ja_fact_kind_name(fact->kind),
+                                 JA_SHOW(fact->name));
+    }
+    return 0;
+}
+
+int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error *err)
+{
+    static const struct {
+        int (*read)(struct reading *reading);
+        const char *what;
+    } groups[] = {{read_jails, "jails"},        {read_links, "interfaces"}, {read_mounts, "mounts"},
+                  {read_routes, "routes"},      {read_modules, "modules"},  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"}, {read_rctl, "limits"},      {read_listeners, "who listens"},
+                  {read_zfs, "datasets"}};
+    struct ja_error local = JA_ERROR_INIT;
+    struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
+    for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {
+        int rc = groups[i].read(&reading);
+        if (rc < 0)
+            return ja_error_wrap(reading.err, "cannot find out about %s", groups[i].what);
+    }
+    return facts->missing ? read_files(&reading) : 0;
+}
