@@ -46,7 +46,7 @@ refuse() {
     fi
 }
 json() { # json ARGUMENT...: standard output is one JSON value
-    if ! ja --json "$@" >"$dir/out" 2>"$dir/errors" || ! jq -e . "$dir/out" >/dev/null 2>&1; then
+    if ! ja --json "$@" >"$dir/out" 2>"$dir/errors" || ! jq -e . "$dir/out" >/dev/null 2>&1 || [ ! -s "$dir/out" ]; then
         failed "not JSON: $*"
     fi
 }
@@ -221,7 +221,7 @@ ja -q set web1 'labels.note=-x $(id) "q"' && [ "$(ja --json list 'label.note=-x 
 if command -v jq >/dev/null; then
     ja -q start web1
     for words in list 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
-        'network show default' events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
+        'network show default' doctor adopt gc repair events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
         '--dry-run create web9 --template base' '--dry-run network create lan --address 10.180.0.1/24'; do
         # shellcheck disable=SC2086
         json $words
@@ -230,6 +230,7 @@ if command -v jq >/dev/null; then
     jq -e '.error.code == "notfound" and (.error.what | length) > 0' "$dir/errors" >/dev/null || failed "errors are JSON too"
     ja --json nosuch >"$dir/out" 2>"$dir/errors"
     jq -e '.error.code == "usage"' "$dir/errors" >/dev/null || failed "usage errors are JSON too"
+    [ "$(ja --json show web1 web2 | jq -s length)" = 2 ] || failed "a value for each name"
     wanted='name uuid slot state addresses template version networks started labels'
     for key in $wanted; do
         ja --json list | jq -e "all(has(\"$key\"))" >/dev/null || failed "list has no $key"
