@@ -23,6 +23,7 @@ struct ja_target {
     unsigned uid_base, gid_base; /* what its 0 is outside */
     uint64_t capabilities;
     bool no_new_privs;
+    bool filtered; /* runs with a seccomp filter */
     struct rlimit limits[RLIM_NLIMITS];
     struct sock_fprog filter;
 };

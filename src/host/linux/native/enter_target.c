@@ -150,6 +150,9 @@ static int read_status(struct ja_target *init, struct ja_error *err)
     if ((line = strstr(text, "\nNoNewPrivs:")) != NULL && sscanf(line + 12, "%d", &flag) == 1) {
         init->no_new_privs = flag != 0;
     }
+    if ((line = strstr(text, "\nSeccomp:")) != NULL && sscanf(line + 9, "%d", &flag) == 1) {
+        init->filtered = flag != 0;
+    }
     init->capabilities = bounding;
     return 0;
 }
@@ -184,9 +187,13 @@ static int read_filter(const char *path, struct ja_target *init, struct ja_error
     size_t length = 0;
     int code = path == NULL ? JA_E_NOTFOUND : ja_file_read(path, FILTER_MOST, &bytes, &length, err);
 
-    if (code == JA_E_NOTFOUND) {
+    if (code == JA_E_NOTFOUND && !init->filtered) {
         ja_error_clear(err);
         return 0;
+    }
+    if (code == JA_E_NOTFOUND) {
+        ja_error_set(err, JA_E_CORRUPT, NULL, "its seccomp filter is missing, and nothing runs in it without one");
+        return ja_error_hint(err, "restart the jail");
     }
     if (code < 0) {
         return code;
