@@ -379,6 +379,36 @@ static void both_fail_alike(void **state)
     assert_same_state();
 }
 
+/* More than a socket sends by itself, and in one transaction nevertheless. */
+static void a_large_transaction_is_one(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    struct ja_error err;
+    ja_autostr struct ja_str add = {0}, remove = {0}, listed = {0};
+    for (int i = 0; i < MANY; i++) {
+        ja_str_addf(&add, "add element bridge jazz source4 { \"jazz%dn7\" . 10.%d.%d.7 }\n", i % 1000, i / 250,
+                    i % 250);
+        ja_str_addf(&remove, "delete element bridge jazz source4 { \"jazz%dn7\" . 10.%d.%d.7 }\n", i % 1000, i / 250,
+                    i % 250);
+    }
+    enter_ns(1);
+    assert_true(takes(native_of("nft"), "add element bridge jazz isolated { \"jazz7n7\" }\n", "nft", "-f", "-", NULL));
+    assert_int_equal(nft(true, add.text, &err), 0);
+    assert_int_equal(lab_program(NULL, &listed, "/bin/sh", "-c",
+                                 "nft list set bridge jazz source4 | grep -o 'n7\" . 10' | wc -l", NULL),
+                     0);
+    assert_int_equal(atoi(listed.text), MANY);
+    /* The last line fails: nothing of it is done. */
+    ja_str_add(&remove, "delete element bridge jazz source4 { \"jazz9n9\" . 192.0.2.1 }\n");
+    assert_true(nft(true, remove.text, &err) < 0);
+    ja_str_fini(&listed);
+    assert_int_equal(lab_program(NULL, &listed, "/bin/sh", "-c",
+                                 "nft list set bridge jazz source4 | grep -o 'n7\" . 10' | wc -l", NULL),
+                     0);
+    assert_int_equal(atoi(listed.text), MANY);
+}
+
 static void the_process_stays_in_its_namespace(void **state)
 {
     (void)state;
@@ -461,6 +491,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_not_known_is_declined_before_anything_is_done),
         cmocka_unit_test(both_fail_alike),
         cmocka_unit_test(the_process_stays_in_its_namespace),
+        cmocka_unit_test(a_large_transaction_is_one),
     };
     const struct CMUnitTest measurements[] = {
         cmocka_unit_test(natives_do_what_their_commands_do),

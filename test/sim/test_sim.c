@@ -348,8 +348,8 @@ static void addresses_of_the_host_are_not_given(void **unused)
     sim_put(&lab_sim, "", "addr eth0 10.235.0.2/24");
     lab_do(do_guest);
     text = lab_snapshot(&lab_sim);
-    assert_null(strstr(text, "reserved dyn 10.235.0.2\n"));
-    assert_non_null(strstr(text, "reserved dyn 10.235.0.3\n"));
+    assert_null(strstr(text, "reserved address dyn 10.235.0.2\n"));
+    assert_non_null(strstr(text, "reserved address dyn 10.235.0.3\n"));
     free(text);
     lab_do(do_guest_delete);
     sim_drop(&lab_sim, "addr eth0 10.235.0.2/24");

@@ -65,7 +65,11 @@ static const char *taken_by(struct ja_planning *p, const struct ja_network *netw
 bool ja_linux_dns_answers(struct ja_planning *p, const struct ja_network *network)
 {
     struct paths paths = paths_of(p, network);
-    return network->dns && is_possible(p, network) && (is_alive(p, &paths) || !taken_by(p, network));
+    if (!network->dns || !is_possible(p, network))
+        return false;
+    size_t missing = p->facts->missing;
+    /* Who else listens there is asked only when ours is known not to: it means looking at every process. */
+    return is_alive(p, &paths) || p->facts->missing > missing || !taken_by(p, network);
 }
 
 /* Which addresses are given out: reserved ones only. */

@@ -395,6 +395,37 @@ static void remove_left_link(void *context, const char *interface)
 
 /* ---- the host's interface ---- */
 
+struct loose {
+    struct ja_planning *p;
+    bool any, unbridged;
+};
+
+/* The host's end of a pair of a running jail: "ja7f3n0". */
+static void look_at_pair(void *context, const char *interface)
+{
+    struct loose *loose = context;
+    char prefix[8];
+    snprintf(prefix, sizeof prefix, "ja%s", loose->p->site->tag);
+    const char *rest = interface + strlen(prefix);
+    if (!ja_str_starts(interface, prefix) || *rest < '0' || *rest > '9')
+        return;
+    loose->any = true;
+    if (!ja_factf(loose->p->facts, JA_FACT_PATH, "/sys/class/net/%s/master", interface))
+        loose->unbridged = true;
+}
+
+/* A start makes what it needs for its own jail. What others lost with it is for repair, which reads much more. */
+static void note_damage(struct ja_planning *p)
+{
+    struct loose loose = {.p = p};
+    if (strcmp(p->plan->verb, "up") != 0)
+        return;
+    each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), look_at_pair, &loose);
+    if (loose.any && (loose.unbridged || !ja_linux_tables_are_there(p)))
+        ja_plan_note(p->plan,
+                     "somebody has removed bridges or rules of running jails: `jailadmin repair` puts them back");
+}
+
 void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network)
 {
     char bridge[16], mark[128];
@@ -410,6 +441,7 @@ void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s exists already and is not ours", bridge);
         return;
     }
+    note_damage(p);
     settings(p, network, !alias);
     if (!alias)
         ja_linux_check_uplink(p, network);

@@ -30,6 +30,7 @@ void ja_linux_add_member(struct ja_planning *p, const struct ja_network *network
                          const char *mark);
 
 /* rules.c. up emits what facts say is missing; down is repeatable. */
+bool ja_linux_tables_are_there(struct ja_planning *p);
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network);

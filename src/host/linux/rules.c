@@ -115,6 +115,12 @@ static void bridge_elements(const struct ja_linux_script *script, const struct j
     }
 }
 
+bool ja_linux_tables_are_there(struct ja_planning *p)
+{
+    bool inet = table_fact(p, "inet"), bridge = table_fact(p, "bridge");
+    return inet && bridge;
+}
+
 bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *network)
 {
     bool missing = false;
