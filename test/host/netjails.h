@@ -130,7 +130,7 @@ JA_UNUSED static int reach_as(const char *ns, const char *source, const char *ad
                   &(struct lab_target){.source = source, .address = address, .port = port, .seen_as = seen_as});
 }
 
-#define REACHES(ns, address, port) assert_int_equal(reach(ns, address, port), 0)
+#define REACHES(ns, address, port) await(ns, address, port)
 #define DENIED(ns, address, port) assert_int_not_equal(reach(ns, address, port), 0)
 
 #endif
