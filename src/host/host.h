@@ -35,7 +35,7 @@ struct ja_host {
     void (*jail_clean)(struct ja_planning *p, const struct ja_subject *s);
     bool (*jail_left)(struct ja_planning *p, const struct ja_subject *s);
     /* Applies to a running jail what its fields say after a change that takes effect at once, undoably. `live` is what it
-     * has afterwards, and what its applied spec is from then on. */
+     * has afterwards, and what its applied spec is from then on. NULL: all of it waits for the next start. */
     void (*jail_update)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
     /* Notes about fields that are set and have no effect here, or a weak one. May be NULL. */
     void (*jail_notes)(struct ja_planning *p, const struct ja_jail *jail);

@@ -61,7 +61,7 @@ void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
         p->storage->jail_limit(p, old, new);
     if (set->applied && forwards_differ(set->applied->jail, set->live->jail) && p->host->forwards_change)
         p->host->forwards_change(p, set->applied, set->live);
-    if (set->applied)
+    if (set->applied && p->host->jail_update)
         p->host->jail_update(p, set->applied, set->live);
     ja_plan_keep_spec(p, &ja_noun_jail, new);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, new, "record the jail");

@@ -104,6 +104,90 @@ static void plan_kill(struct ja_planning *p)
     ja_plan_jail_stop(p, &subjects[0], JA_STOP_FORCE);
 }
 
+/* web1 with some fields changed. */
+static struct ja_subject changed(const char *const *assignments)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_jail *jail = ja_object_copy(&ja_noun_jail, jails[0]);
+    for (size_t i = 0; jail && assignments[i]; i++)
+        if (ja_object_set(&ja_noun_jail, jail, assignments[i], true, &err) < 0)
+            die(&err, assignments[i]);
+    if (!jail || ja_object_check(&ja_noun_jail, jail, &err) < 0)
+        die(&err, "a changed jail");
+    return (struct ja_subject){.jail = jail, .template = template, .networks = nets[0]};
+}
+
+static void forget(struct ja_subject *subject)
+{
+    ja_object_free(&ja_noun_jail, (struct ja_jail *)subject->jail);
+}
+
+static const char *const tuned[] = {"limits.memory=512M",          "limits.processes=", "labels.team=a",
+                                    "volumes.log.target=/var/log", "limits.disk=2G",    NULL};
+
+static void plan_set(struct ja_planning *p)
+{
+    struct ja_subject new = changed(tuned);
+    struct ja_jailset set = {.old = jails[0], .new = &new};
+    ja_plan_jail_set(p, &set);
+    forget(&new);
+}
+
+static void plan_set_running(struct ja_planning *p)
+{
+    struct ja_subject new = changed(tuned), live = changed((const char *const[]){NULL});
+    ja_object_take_live(&ja_noun_jail, (struct ja_jail *)live.jail, new.jail);
+    struct ja_jailset set = {.old = jails[0], .new = &new, .applied = &subjects[0], .live = &live};
+    ja_plan_jail_set(p, &set);
+    forget(&live);
+    forget(&new);
+}
+
+/* Commands of the user, in the jail and on the host. */
+static const char *const served[] = {"services.http.command=httpd -f",
+                                     "services.http.order=2",
+                                     "services.http.user=nobody",
+                                     "services.work.command=sh -c 'exec worker \"$0\"'",
+                                     "services.work.restart=failure",
+                                     "hooks.before-start=/usr/local/sbin/attach --for 'a jail'",
+                                     "hooks.after-stop=/usr/local/sbin/detach",
+                                     "stop-command=/etc/rc.stop",
+                                     "env.TZ=UTC",
+                                     NULL};
+
+static void plan_start_services(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(served);
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_stop_services(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(served);
+    ja_plan_jail_stop(p, &subject, JA_STOP_GRACEFUL);
+    forget(&subject);
+}
+
+static void plan_start_shared(struct ja_planning *p)
+{
+    struct ja_subject subject = changed((const char *const[]){"vnet=shared", NULL});
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_start_privileged(struct ja_planning *p)
+{
+    struct ja_subject subject = changed((const char *const[]){"privileged=yes", "allow=sys_time", NULL});
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_shutdown(struct ja_planning *p)
+{
+    ja_plan_jail_stop(p, &subjects[0], JA_STOP_SHUTDOWN);
+}
+
 static void plan_rename(struct ja_planning *p)
 {
     ja_plan_jail_rename(p, &subjects[0], "www");
@@ -132,6 +216,13 @@ static const struct {
     {"start-two-nics", "stopped", plan_start_two},
     {"stop", "running", plan_stop},
     {"stop-force", "running", plan_kill},
+    {"start-services", "stopped", plan_start_services},
+    {"start-shared", "stopped", plan_start_shared},
+    {"start-privileged", "stopped", plan_start_privileged},
+    {"stop-services", "running", plan_stop_services},
+    {"shutdown", "running", plan_shutdown},
+    {"set", "stopped", plan_set},
+    {"set-running", "running", plan_set_running},
     {"rename", "stopped", plan_rename},
     {"delete", "stopped", plan_delete},
 };
