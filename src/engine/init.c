@@ -113,7 +113,7 @@ int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
-int ja_engine_remove_state(struct ja_engine *engine, struct ja_error *err)
+int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err)
 {
     static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json", "seccomp.bpf"};
     int rc = 0;
@@ -128,7 +128,7 @@ int ja_engine_remove_state(struct ja_engine *engine, struct ja_error *err)
     }
     if (rc == 0)
         rc = ja_tree_remove(engine->locks, err);
-    if (rc == 0 && engine->site.tag[0])
+    if (rc == 0 && engine->site.tag[0] && !keep_registered)
         rc = ja_registry_remove(engine->site.tag, err);
     if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
         rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);
@@ -224,7 +224,7 @@ static int default_network(const char *address, struct ja_network **ret_network,
 }
 
 /* An init that was cut off: undone, so that this one can begin anew. JA_E_EXISTS for a complete instance. */
-static int clear_cut_off(const struct ja_engine_options *options, struct ja_error *err)
+static int clear_cut_off(const struct ja_engine_options *options, bool adopt, struct ja_error *err)
 {
     struct ja_engine engine = {.options = *options};
     ja_autofree char *ready = NULL, *site = NULL;
@@ -252,15 +252,16 @@ static int clear_cut_off(const struct ja_engine_options *options, struct ja_erro
             rc = ja_engine_recover(&engine, true, err);
     }
     if (rc == 0 && !options->dry_run)
-        return ja_engine_remove_state(&engine, err);
+        return ja_engine_remove_state(&engine, adopt, err);
     ja_store_close(engine.store);
     return rc;
 }
 
 /* What is to be adopted: the pool that --storage names, or the one that is mounted or lies where init puts it. */
-static int find_pool(const char *storage, struct ja_site *site, struct ja_error *err)
+static int find_pool(struct ja_engine *engine, const char *storage, struct ja_error *err)
 {
-    ja_autofree char *noted = ja_printf("%s/pool/instance/site.json", site->state), *text = NULL;
+    struct ja_site *site = &engine->site, was;
+    ja_autofree char *noted = ja_printf("%s/pool/instance/site.json", site->state), *text = NULL, *there = NULL;
     int64_t size;
     if (!noted)
         return ja_error_nomem(err);
@@ -271,24 +272,26 @@ static int find_pool(const char *storage, struct ja_site *site, struct ja_error 
     }
     if (storage)
         return read_storage(storage, site, &size, err);
-    if (ja_file_read(noted, 65536, &text, NULL, NULL) == 0) {
-        json_t *json = json_loads(text, 0, NULL);
-        struct ja_site was;
-        int rc = json ? ja_site_from_json(json, &was, NULL) : JA_E_CORRUPT;
-        json_decref(json);
-        if (rc == 0) {
-            site->storage = was.storage;
-            site->loop = was.loop;
-            snprintf(site->source, sizeof site->source, "%s", was.source);
-            return 0;
-        }
+    int rc = ja_engine_machine(engine, err);
+    if (rc == 0)
+        rc = ja_machine_fact(engine->machine, JA_FACT_FILE, noted, &text, err);
+    json_t *json = rc == 0 && text ? json_loads(text, 0, NULL) : NULL;
+    bool known = json && ja_site_from_json(json, &was, NULL) == 0;
+    json_decref(json);
+    if (known) {
+        site->storage = was.storage;
+        site->loop = was.loop;
+        snprintf(site->source, sizeof site->source, "%s", was.source);
+        return 0;
     }
     site->loop = true;
     snprintf(site->source, sizeof site->source, "%s/pool.img", site->state);
-    if (access(site->source, F_OK) == 0)
-        return 0;
+    if (rc == 0)
+        rc = ja_machine_fact(engine->machine, JA_FACT_PATH, site->source, &there, err);
+    if (rc < 0 || there)
+        return rc;
     ja_error_set(err, JA_E_NOTFOUND, "field storage", "there is no pool in %s to adopt", site->state);
-    return ja_error_hint(err, "name it: --storage file:PATH, or btrfs:DIRECTORY");
+    return ja_error_hint(err, "name it: --storage file:PATH, btrfs:DIRECTORY or zfs:DATASET");
 }
 
 /* The numbers of the instance that the pool was part of, if they are known and nobody else has them; else new ones. */
@@ -335,7 +338,7 @@ static int run_init(struct ja_engine *engine, bool adopt, struct initial *initia
         rc = ja_change_apply(&change, plan, initial, err);
     ja_change_end(&change);
     if (rc < 0 && !engine->options.keep)
-        ja_engine_remove_state(engine, NULL);
+        ja_engine_remove_state(engine, adopt, NULL);
     return rc;
 }
 
@@ -346,14 +349,14 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     struct ja_instance instance;
     int rc = ja_check_path(options->state, err);
     if (rc == 0)
-        rc = clear_cut_off(options, err);
+        rc = clear_cut_off(options, request->adopt, err);
     if (rc < 0)
         return rc;
     ja_engine_paths(&engine);
     ja_site_place(&engine.site, options);
     engine.site.os = options->os >= 0 ? (enum ja_os)options->os : ja_self_on_freebsd() ? JA_OS_FREEBSD : JA_OS_LINUX;
     if (request->adopt)
-        rc = find_pool(request->storage, &engine.site, err);
+        rc = find_pool(&engine, request->storage, err);
     else
         rc = read_storage(request->storage ? request->storage : DEFAULT_STORAGE, &engine.site, &initial.loop_size, err);
     if (rc == 0 && !request->adopt)

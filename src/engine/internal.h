@@ -16,9 +16,10 @@ int ja_engine_machine(struct ja_engine *engine, struct ja_error *err);
 void ja_engine_paths(struct ja_engine *engine);
 
 /* The state directory with its parts and the store, for the engine's site. remove_state takes them away, with the
- * registration; what else is in the directory is not ours and stays, with the directory. */
+ * registration unless that is to stay: jails may run with its numbers, and are to be adopted. What else is in the directory is
+ * not ours and stays, with the directory. */
 int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err);
-int ja_engine_remove_state(struct ja_engine *engine, struct ja_error *err);
+int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err);
 /* The numbers of a registered instance, and what follows from them. */
 void ja_site_take(struct ja_site *site, const struct ja_instance *instance);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
 {
     ja_plan_pool_mount(p);

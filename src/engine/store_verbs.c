@@ -172,7 +172,7 @@ int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const c
     if (argc == 3 && strcmp(argv[0], "store-create") == 0 && strcmp(argv[1], "--state") == 0)
         return create(engine, input ? input : "", err);
     if (argc == 3 && strcmp(argv[0], "store-remove") == 0 && strcmp(argv[1], "--state") == 0)
-        return ja_engine_remove_state(engine, err);
+        return ja_engine_remove_state(engine, false, err);
     if (argc == 5 && strcmp(argv[0], "store-setting") == 0 && strcmp(argv[1], "--state") == 0)
         return setting(engine, argv[3], argv[4], commit_id, err);
     /* argv: verb --state DIR KIND NAME [MORE...] */

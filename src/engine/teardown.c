@@ -122,6 +122,6 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         rc = ja_change_apply(&change, plan_teardown, NULL, err);
     ja_change_end(&change);
     if (rc == 0 && !engine->options.dry_run)
-        rc = ja_engine_remove_state(engine, err);
+        rc = ja_engine_remove_state(engine, false, err);
     return rc;
 }

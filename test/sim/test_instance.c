@@ -1,0 +1,270 @@
+/*
+ * test_instance.c: whole instances on a simulated host: init, teardown and adoption fail, are torn, killed and cut at every step.
+ * A cut-off init is begun anew by the next, a cut-off teardown is finished by the next; then the host is as it was found. An
+ * adoption that was cut off is made again, and all is there.
+ */
+#include "simlab.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_AFTER, MODES };
+static const char *const mode_names[] = {"which fails before", "which fails after", "which does half of",
+                                         "killed before",      "killed after",      "with a power cut after"};
+
+struct injection {
+    const char *verb, *kind; /* of which plan; kind NULL: any */
+    size_t step;
+    enum mode mode;
+    bool hit;
+};
+
+static void host_file(char path[128])
+{
+    snprintf(path, 128, "%s/host", lab_dir);
+}
+
+static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct injection *injection = context;
+    enum mode mode = injection->mode;
+    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER;
+    if (injection->hit || step != injection->step || strcmp(plan->verb, injection->verb) != 0 ||
+        (injection->kind && strcmp(plan->kind, injection->kind) != 0))
+        return 0;
+    if (mode != TEAR && after != wanted_after)
+        return 0;
+    injection->hit = true;
+    if (mode == TEAR) {
+        lab_sim.tear = (long)step;
+        lab_sim.torn = false;
+        return 0;
+    }
+    if (mode >= KILL_BEFORE) {
+        char path[128];
+        host_file(path);
+        ja_sim_save(&lab_sim, path);
+        raise(SIGKILL);
+    }
+    return -1;
+}
+
+/* ---- what is done to an instance ---- */
+
+typedef int whole_verb(struct injection *injection, struct ja_error *err);
+
+static struct ja_engine_options injected(struct injection *injection)
+{
+    struct ja_engine_options options = lab_options();
+    options.probe = injection ? probe : NULL;
+    options.context = injection;
+    options.incomplete = true;
+    return options;
+}
+
+static int do_init(struct injection *injection, struct ja_error *err)
+{
+    struct ja_init_request request = {.storage = "file:1G", .network = "10.233.0.1/24"};
+    struct ja_engine_options options = injected(injection);
+    return ja_engine_init(&options, &request, err);
+}
+
+static int do_teardown(struct injection *injection, struct ja_error *err)
+{
+    struct ja_engine_options options = injected(injection);
+    struct ja_engine *engine = NULL;
+    int rc = ja_engine_open(&options, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_recover(engine, true, err);
+    if (rc == 0)
+        rc = ja_engine_teardown(engine, true, err);
+    ja_engine_close(engine);
+    return rc;
+}
+
+static void ignore_report(void *context, const char *kind, const char *name, int rc, const struct ja_error *err)
+{
+    (void)context, (void)kind, (void)name, (void)rc, (void)err;
+}
+
+/* The store is lost, and made anew around the pool. */
+static int do_adopt(struct injection *injection, struct ja_error *err)
+{
+    struct ja_init_request request = {.adopt = true};
+    struct ja_engine_options options = injected(injection);
+    struct ja_engine *engine = NULL;
+    int rc = ja_engine_init(&options, &request, err);
+    if (rc == JA_E_EXISTS)
+        rc = 0;
+    if (rc == 0)
+        rc = ja_engine_open(&options, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_recover(engine, true, err);
+    if (rc == 0)
+        rc = ja_engine_adopt(engine, NULL, ignore_report, NULL, err);
+    ja_engine_close(engine);
+    return rc;
+}
+
+/* Runs it in a process of its own, which leaves its host. True when the injection was met. */
+static bool run_injected(whole_verb *verb, struct injection *injection)
+{
+    char path[128];
+    int status = 0;
+    host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct ja_error err = JA_ERROR_INIT;
+        verb(injection, &err);
+        ja_sim_save(&lab_sim, path);
+        _exit(injection->hit);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ja_sim_load(&lab_sim, path);
+    if (injection->mode == CUT_AFTER)
+        ja_sim_reboot(&lab_sim);
+    return WIFSIGNALED(status) || WEXITSTATUS(status) == 1;
+}
+
+static void must(whole_verb *verb)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    lab_must(verb(NULL, &err), &err);
+    if (lab_sim.unknown[0])
+        fail_msg("the model knows no command: %s", lab_sim.unknown);
+}
+
+/* ---- is it as it was? ---- */
+
+/* What the registry counts goes with the instance's entry in it. */
+static char *bare_host(void)
+{
+    struct ja_str text = {0};
+    sim_drop_all(&lab_sim, "old ");
+    sim_drop_all(&lab_sim, "user ");
+    ja_sim_print(&lab_sim, &text);
+    return ja_str_take(&text);
+}
+
+static void check_gone(const char *found, const struct injection *injection)
+{
+    char *now = bare_host();
+    if (strcmp(now, found) != 0 || access(lab_state, F_OK) == 0)
+        fail_msg("%s, %s step %zu, and a teardown left\n%s\ninstead of\n%s", injection->verb,
+                 mode_names[injection->mode], injection->step, now, found);
+    free(now);
+    assert_int_equal(ja_dir_make(lab_state, 0700, NULL), 0);
+    assert_int_equal(rmdir(lab_state), 0);
+}
+
+static void init_begins_anew(void **unused)
+{
+    (void)unused;
+    char *found = bare_host();
+    size_t cases = 0;
+    for (size_t step = 0, met = 1; met; step++) {
+        met = 0;
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            struct injection injection = {.verb = "init", .step = step, .mode = mode};
+            bool hit = run_injected(do_init, &injection);
+            met = met || hit;
+            cases += hit;
+            /* It may have committed: then it is complete. */
+            struct ja_error err = JA_ERROR_INIT;
+            int rc = do_init(NULL, &err);
+            if (rc != JA_E_EXISTS)
+                lab_must(rc, &err);
+            must(do_teardown);
+            check_gone(found, &injection);
+        }
+    }
+    print_message("init: %zu cases\n", cases);
+    free(found);
+}
+
+static void teardown_is_finished(void **unused)
+{
+    (void)unused;
+    char *found = bare_host();
+    size_t cases = 0;
+    for (size_t step = 0, met = 1; met; step++) {
+        met = 0;
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            struct injection injection = {.verb = "teardown", .step = step, .mode = mode};
+            must(do_init);
+            bool hit = run_injected(do_teardown, &injection);
+            met = met || hit;
+            cases += hit;
+            if (access(lab_state, F_OK) == 0)
+                must(do_teardown);
+            check_gone(found, &injection);
+        }
+    }
+    print_message("teardown: %zu cases\n", cases);
+    free(found);
+}
+
+/* ---- adoption ---- */
+
+static void lose_store(void)
+{
+    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm"};
+    for (size_t i = 0; i < JA_COUNT(files); i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/%s", lab_state, files[i]);
+        unlink(path);
+    }
+}
+
+static void adoption_is_made_again(void **unused)
+{
+    static const char *const verbs[] = {"init", "adopt", "adopt", "adopt", "adopt"};
+    static const char *const kinds[] = {"host", "host", "network", "template", "jail"};
+    (void)unused;
+    must(do_init);
+    lab_do(do_base);
+    lab_do(do_network);
+    lab_do(do_create);
+    lab_do(do_start);
+    lose_store();
+    must(do_adopt);
+    char *wanted = lab_snapshot(&lab_sim);
+    size_t cases = 0;
+    for (size_t v = 0; v < JA_COUNT(verbs); v++) {
+        for (size_t step = 0, met = 1; met; step++) {
+            met = 0;
+            /* After a power cut nothing runs any more: that is test_sim's. */
+            for (enum mode mode = 0; mode < CUT_AFTER; mode++) {
+                struct injection injection = {.verb = verbs[v], .kind = kinds[v], .step = step, .mode = mode};
+                lose_store();
+                bool hit = run_injected(do_adopt, &injection);
+                met = met || hit;
+                cases += hit;
+                must(do_adopt);
+                char *now = lab_snapshot(&lab_sim);
+                if (strcmp(now, wanted) != 0) {
+                    printf("%s----\n%s", now, wanted);
+                    fail_msg("adopt, %s step %zu of %s, and again, left what is above", mode_names[mode], step,
+                             verbs[v]);
+                }
+                free(now);
+            }
+        }
+    }
+    print_message("adopt: %zu cases\n", cases);
+    free(wanted);
+    lab_do(do_kill);
+    must(do_teardown);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(init_begins_anew),
+        cmocka_unit_test(teardown_is_finished),
+        cmocka_unit_test(adoption_is_made_again),
+    };
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
+}
