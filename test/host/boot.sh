@@ -2,7 +2,7 @@
 # Starting and stopping many jails: order, dependencies, filters, what boot and shutdown do, and two commands on one jail at
 # the same time. boot.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin boot
 kit_init --storage file:512M --network $network.1/24

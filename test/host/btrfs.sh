@@ -3,7 +3,7 @@
 # refused, what was not there before goes again and what was there stays.
 # btrfs.sh JAILADMIN [CUTOFF]
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 cutoff=${2:-}
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/kit.sh"

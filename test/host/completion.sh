@@ -2,7 +2,7 @@
 # Completion as the shells do it: bash by its completion function, zsh on a terminal of its own, fish by `complete -C`.
 # completion.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 dir=$(mktemp -d /var/tmp/jailadmin-complete.XXXXXX)
 state=$dir/state
 bad=0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # cp: files and directories into jails and out of them, running or not, while the jail's tree is hostile. copy.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin copy
 kit_init --storage file:1G --network none

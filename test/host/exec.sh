@@ -2,7 +2,7 @@
 # exec, console and logs on this machine's kernel: statuses, users, streams, terminals, signals, hostile jails.
 # exec.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 dir=$(mktemp -d /var/tmp/jailadmin-exec.XXXXXX)
 state=$dir/state

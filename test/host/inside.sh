@@ -2,7 +2,7 @@
 # What runs in jails and around them: services, hooks, stop commands, volumes and mounts, privileged jails and jails with the
 # host's network. inside.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin inside
 kit_init --storage file:1G --network $network.1/24

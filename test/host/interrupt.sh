@@ -2,7 +2,7 @@
 # Ctrl-C while many jails are made and started: each jail is there, or not; none is half there, and nothing is left over.
 # interrupt.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 dir=$(mktemp -d /var/tmp/jailadmin-interrupt.XXXXXX)
 state=$dir/state

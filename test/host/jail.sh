@@ -1,7 +1,7 @@
 #!/bin/sh
 # Changes to jails that exist: set, rename, addresses, limits that are really met. jail.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin jail
 kit_init --storage file:512M --network $network.1/24

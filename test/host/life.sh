@@ -2,7 +2,7 @@
 # The life of jails on this machine's kernel, as a user would type it, ending with "nothing is left".
 # life.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 dir=$(mktemp -d /var/tmp/jailadmin-life.XXXXXX)
 state=$dir/state

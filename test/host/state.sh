@@ -3,7 +3,7 @@
 # events; ending with "nothing is left".
 # state.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 dir=$(mktemp -d /var/tmp/jailadmin-state.XXXXXX)
 state=$dir/state

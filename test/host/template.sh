@@ -2,7 +2,7 @@
 # Templates from every source, what is built in them, versions and names. template.sh JAILADMIN
 # The part about Debian needs the archive that this host's apt is set to, and is left out without it.
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin template
 network=10.237.0

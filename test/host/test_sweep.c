@@ -4,6 +4,7 @@
  * $JAILADMIN_TEST_LONG a sample of the cases is run, from a printed seed ($JAILADMIN_TEST_SEED repeats one).
  */
 #include <setjmp.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
@@ -497,7 +498,10 @@ int main(int argc, char **argv)
         printf("skipped: needs root\n");
         return 77;
     }
-    self = argc > 1 ? argv[1] : "/usr/bin/jailadmin";
+    static char program[PATH_MAX];
+    self = realpath(argc > 1 ? argv[1] : "/usr/bin/jailadmin", program);
+    if (!self)
+        return 1;
     if (argc > 2)
         storage = argv[2];
     const char *given = getenv("JAILADMIN_TEST_SEED");

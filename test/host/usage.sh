@@ -3,7 +3,7 @@
 # changes nothing. Then good ones: --json of every verb that prints is JSON, plain output has the same columns in a pipe.
 # usage.sh JAILADMIN
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 dir=$(mktemp -d /var/tmp/jailadmin-usage.XXXXXX)
 state=$dir/state

@@ -4,7 +4,7 @@
 # two runs of this test apart, and where a daemon of somebody else runs it is skipped.
 # zfs.sh JAILADMIN [SWEEP CUTOFF]
 set -u
-program=$1
+program=$(realpath "$1") || exit 1
 sweep=${2:-}
 cutoff=${3:-}
 . "$(dirname "$0")/kit.sh"

@@ -634,8 +634,6 @@ struct listening {
 /* 127.0.0.0/8 and ::1 as /proc writes them. */
 static bool is_loopback(const char *local)
 {
-    uint32_t word;
-    const uint8_t *bytes = (const uint8_t *)&word;
     bool v4 = strlen(local) == 8, mapped = strncmp(local, "0000000000000000FFFF0000", 24) == 0;
     if (!v4 && !mapped) {
         struct ja_addr one = {.v6 = true, .bytes = {[15] = 1}};
@@ -643,7 +641,9 @@ static bool is_loopback(const char *local)
         proc_address(&one, text);
         return strcmp(local, text) == 0;
     }
-    word = (uint32_t)strtoul(local + strlen(local) - 8, NULL, 16);
+    uint32_t word = (uint32_t)strtoul(local + strlen(local) - 8, NULL, 16); /* in the order of this machine's memory */
+    uint8_t bytes[sizeof word];
+    memcpy(bytes, &word, sizeof word);
     return bytes[0] == 127;
 }
 
