@@ -208,6 +208,8 @@ static void plan_destroy(void *work, struct ja_planning *p)
             p->storage->template_destroy(p, orphan->uuids[i]);
         if (!orphan->version[0]) {
             ja_autofree char *dir = ja_path_template(p, orphan->name, NULL);
+            if (p->storage->template_forget)
+                p->storage->template_forget(p, orphan->name);
             ja_plan_drop_spec(p, &ja_noun_template, orphan->name);
             struct ja_step *step = ja_plan_host_step(p, "rmdir", "remove the template's directory");
             ja_step_run(p->plan, step, dir ? dir : "", NULL);
@@ -216,6 +218,35 @@ static void plan_destroy(void *work, struct ja_planning *p)
     }
     if (p->plan->count)
         p->plan->steps[last ? last - 1 : 0]->flags |= JA_STEP_COMMIT;
+}
+
+/* The object's uuid in the mark of a ZFS dataset, if the dataset is this instance's. Without it the planner refuses. */
+static int read_mark(struct ja_engine *engine, const char *dataset, char uuid[JA_UUID_TEXT], struct ja_error *err)
+{
+    ja_autofree char *mark = NULL;
+    size_t length = strlen(engine->site.uuid);
+    int rc = ja_machine_fact(engine->machine, JA_FACT_DATASET, dataset, &mark, err);
+    if (rc == 0 && mark && strncmp(mark, engine->site.uuid, length) == 0 && mark[length] == ' ')
+        snprintf(uuid, JA_UUID_TEXT, "%s", mark + length + 1);
+    return rc;
+}
+
+static int read_marks(struct ja_engine *engine, struct orphan *orphan, struct ja_error *err)
+{
+    char dataset[1024];
+    int rc = 0;
+    if (engine->site.storage != JA_STORAGE_ZFS || !orphan->noun)
+        return 0;
+    if (orphan->noun == &ja_noun_jail) {
+        snprintf(dataset, sizeof dataset, "%s/jails/%s", engine->site.source, orphan->name);
+        return read_mark(engine, dataset, orphan->uuids[0], err);
+    }
+    for (size_t i = 0; rc == 0 && i < orphan->versions.count; i++) {
+        snprintf(dataset, sizeof dataset, "%s/templates/%s/%s", engine->site.source, orphan->name,
+                 orphan->versions.items[i]);
+        rc = read_mark(engine, dataset, orphan->uuids[i], err);
+    }
+    return rc;
 }
 
 static int identify(struct orphan *orphan, struct ja_error *err)
@@ -244,6 +275,8 @@ int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct
         rc = identify(&orphan, err);
     if (rc == 0 && orphan.noun == &ja_noun_template)
         rc = find_versions(engine, &orphan, err);
+    if (rc == 0)
+        rc = read_marks(engine, &orphan, err);
     if (rc == 0) {
         rc = ja_change_begin(&change, engine, "destroy", "host", "orphan", err);
         if (rc == 0)

@@ -83,6 +83,9 @@ static bool table_names(const char *pid, const char *table, const char *dir, con
     while (file && !found && getline(&line, &size, file) >= 0) {
         const char *dash = strstr(line, " - "), *slash = strchr(line, '/');
         char source[300];
+        /* What is unmounted here is unmounted from a mount with a master too. */
+        if (dash && strstr(line, " master:") && strstr(line, " master:") < dash)
+            continue;
         if (!dataset)
             found = slash && is_below(slash, dir);
         else

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+enum { HOLDER_TRIES = 25 }; /* five seconds */
 
 #define ja_autolist JA_CLEANUP(ja_zfs_list_fini)
 
@@ -132,20 +135,31 @@ static int find_clones(const char *top, struct ja_zfs_list *ret_clones, struct j
     return rc;
 }
 
+/* Waits until nobody holds a clone. Any start of a jail has all mounts of the host for a moment. */
+static int await_holders(const struct ja_zfs_dataset *clone, const char *origin, struct ja_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 200 * 1000000L};
+    char who[300];
+    for (int tries = 0;; tries++) {
+        ja_holders(clone->mountpoint, clone->name, who, sizeof who);
+        if (!*who)
+            return 0;
+        if (tries == HOLDER_TRIES)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    ja_error_set(err, JA_E_BUSY, origin, "its clone %s is in use: %s", clone->name, who);
+    return ja_error_hint(err, "stop the jails that are clones of it: zfs-fuse moves nothing that has a mounted clone");
+}
+
 /* zfs-fuse renames nothing while a clone of it is mounted. Those of stopped jails are unmounted for a moment; those of
  * running ones cannot be. */
 static int rename_without_clones(const struct ja_zfs_list *list, const struct ja_strv *words, struct ja_error *err)
 {
     ja_autolist struct ja_zfs_list clones = {0};
     int rc = find_clones(list->items[0].name, &clones, err);
-    for (size_t i = 0; rc == 0 && i < clones.count; i++) {
-        char who[300];
-        ja_holders(clones.items[i].mountpoint, clones.items[i].name, who, sizeof who);
-        if (!*who)
-            continue;
-        rc = ja_error_set(err, JA_E_BUSY, list->items[0].name, "its clone %s is in use: %s", clones.items[i].name, who);
-        ja_error_hint(err, "stop the jails that are clones of it: zfs-fuse moves nothing that has a mounted clone");
-    }
+    for (size_t i = 0; rc == 0 && i < clones.count; i++)
+        rc = await_holders(&clones.items[i], list->items[0].name, err);
     if (rc == 0)
         rc = ja_zfs_unmount_all(&clones, err);
     if (rc == 0)

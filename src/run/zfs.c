@@ -422,13 +422,18 @@ int ja_zfs_unmount_all(const struct ja_zfs_list *list, struct ja_error *err)
     return 0;
 }
 
-/* zfs-fuse passes setuid=off and devices=off over. */
+/*
+ * zfs-fuse passes setuid=off and devices=off over. And every start of a jail, every build of a template has a copy of all
+ * mounts of the host in a mount namespace of its own: from mounts that are shared, what is unmounted here goes there too,
+ * and is not kept busy.
+ */
 static int distrust(const char *path, struct ja_error *err)
 {
 #ifdef __linux__
     struct statvfs fs;
     if (statvfs(path, &fs) < 0)
         return ja_error_sys(err, errno, NULL, "cannot look at the mount of %s", path);
+    mount(NULL, path, NULL, MS_SHARED, NULL); /* without it, only patience is needed */
     if ((fs.f_flag & ST_NOSUID) && (fs.f_flag & ST_NODEV))
         return 0;
     unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | (fs.f_flag & ST_RDONLY ? MS_RDONLY : 0) |

@@ -87,7 +87,12 @@ want "a clone of the running jail" ja clone a c --start
 want "with its files" prints x ja exec c -- cat /root/x
 want "it has an origin" prints "jails/a/root/default@clone-" zfs get -Hp -o value origin "$tank/ja/jails/c/root/default"
 want "the two stop" ja stop --force a c
+# As every start of a jail has one for a moment: a mount namespace with copies of all mounts.
+unshare -m --propagation slave sleep 60 9>&- &
+holder=$!
+sleep 0.3
 want "the original goes" ja -y delete a
+kill $holder
 want "and waits for its clone" test "$(waiting)" -eq 1
 want "the clone starts" ja start c
 want "a template without jails goes at once" sh -c "'$program' --state '$state' template create t2 --from busybox && '$program' --state '$state' -y template delete t2 && ! zfs list $tank/ja/templates/t2"
