@@ -167,6 +167,21 @@ want "the volume goes, with a yes" ja set g volumes.data= --yes
 want "and its dataset" hasnt "$tank/ja/jails/g/vol/data"
 want "the old name again" ja rename g e
 
+# Templates that something is done in: their files get the ids of jails for that, and their own again. (zfs-fuse itself
+# lets no jail give files away.)
+want "a command runs in a template" ja template create built --from busybox --network none --run 'echo built >/etc/built'
+want "jails of it" ja create bj --template built --start
+want "have its files, as root's" prints '^built 0$' ja exec bj sh -c 'echo $(cat /etc/built; stat -c %u /etc/built)'
+want "a template of the running jail, and a command on top" ja template create gold --from jail:bj --network none --run 'cat /etc/built && echo gold >/etc/gold'
+want "jails of that have both" sh -c "'$program' --state '$state' create gj --template gold --start && '$program' --state '$state' exec gj cat /etc/built /etc/gold"
+refuse "a command that fails" "status 3" ja template create built --from busybox --network none --run 'exit 3'
+want "leaves no dataset" sh -c "! zfs list -H -r -o name '$tank/ja/templates/built' | grep '/built/2'"
+want "its jail goes" ja delete --force -y bj gj
+want "a new name" ja template rename built made
+want "a new version of it" prints "made@2" ja template create made --from busybox
+want "without the old one" ja template delete made@1
+want "all of both go" ja template delete made gold
+
 want "a plan as a script" sh -c "'$program' --state '$state' --dry-run create f --template base >'$dir/script' && sh -e '$dir/script' && '$program' --state '$state' start f"
 if [ -n "$sweep" ]; then
     want "failures and kills" timeout -k 5 500 "$sweep" "$program" "zfs:$tank/sweep"
