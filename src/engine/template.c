@@ -238,16 +238,44 @@ static int open_template(struct ja_change *change, struct making *making, struct
 
 /* ---- the temporary jail ---- */
 
-/* Whether a jail could reach a proxy of the host's apt: none that is only at the host itself. */
-static bool is_reachable(const char *proxy)
+/* The host part of a proxy's address: "http://user@[fd00::1]:3142/" is "fd00::1". */
+static void proxy_host(const char *proxy, char host[256])
 {
-    static const char *const own[] = {"localhost", "127.", "[::1]", "ip6-localhost"};
-    const char *host = strstr(proxy, "://");
-    host = host ? host + 3 : proxy;
-    for (size_t i = 0; i < JA_COUNT(own); i++)
-        if (ja_str_starts(host, own[i]))
-            return false;
-    return true;
+    const char *from = strstr(proxy, "://"), *at;
+    from = from ? from + 3 : proxy;
+    size_t length = strcspn(from, "/");
+    if ((at = memchr(from, '@', length)) != NULL) {
+        length -= (size_t)(at + 1 - from);
+        from = at + 1;
+    }
+    if (*from == '[')
+        snprintf(host, 256, "%.*s", (int)strcspn(from + 1, "]"), from + 1);
+    else
+        snprintf(host, 256, "%.*s", (int)(strcspn(from, ":") < length ? strcspn(from, ":") : length), from);
+}
+
+/* Whether a proxy is on the host itself, whose ports are closed to jails. 1, 0 or a negative code. */
+static int is_own_proxy(struct ja_engine *engine, const char *proxy, struct ja_error *err)
+{
+    char host[256];
+    ja_autofree char *interface = NULL;
+    proxy_host(proxy, host);
+    if (strcmp(host, "localhost") == 0 || ja_str_starts(host, "127.") || strcmp(host, "::1") == 0)
+        return 1;
+    int rc = ja_machine_fact(engine->machine, JA_FACT_HOSTADDR, host, &interface, err);
+    return rc < 0 ? rc : interface != NULL;
+}
+
+static void warn_of_proxy(struct ja_engine *engine, const char *proxy)
+{
+    struct ja_error warning = JA_ERROR_INIT;
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &warning};
+    ja_error_set(
+        &warning, JA_OK, NULL,
+        "the proxy of this host's apt, %s, is on the host itself, whose ports are closed to jails: packages are "
+        "fetched without it; --env http_proxy=URL names one that jails can reach",
+        JA_SHOW(proxy));
+    ja_engine_event(engine, &event);
 }
 
 /* The proxy of the host's apt is that of the packages in the template, too, unless another one is given. */
@@ -261,8 +289,11 @@ static int add_proxy(struct ja_engine *engine, struct ja_map *env, struct ja_err
     if (rc < 0)
         return rc;
     ja_debian_proxy(apt ? apt : "", proxy);
-    if (!proxy[0] || !is_reachable(proxy))
-        return 0;
+    rc = proxy[0] ? is_own_proxy(engine, proxy, err) : 0;
+    if (rc > 0)
+        warn_of_proxy(engine, proxy);
+    if (rc != 0 || !proxy[0])
+        return rc < 0 ? rc : 0;
     return ja_map_set(env, "http_proxy", proxy) < 0 ? ja_error_nomem(err) : 0;
 }
 

@@ -5,14 +5,13 @@ set -u
 program=$(realpath "$1") || exit 1
 . "$(dirname "$0")/kit.sh"
 kit_begin template
-network=10.237.0
-want "an instance" ja init --storage file:3G --network $network.1/24
+kit_init --storage file:3G --network $network.1/24
 want "a template of busybox" prints "base@1 is ready" ja template create base --from busybox
 leftovers() { # what a build could leave: jails, trees, journals
-    ls "$state/journal" "$state/pool/jails" "$state/pool/deleted" "$state/pool/templates/"* "/run/jailadmin-$(tag)/jails" "/run/jailadmin-$(tag)/dns/default.d"
-    ip -o link show type veth | grep -o "ja$(tag)[0-9n]*" || true
-    grep -c "jailadmin-$(tag)" /proc/self/mountinfo || true
-    nft list table bridge "ja$(tag)" | grep -o "ja$(tag)[0-9]*n[0-9]*" || true
+    ls "$state/journal" "$state/pool/jails" "$state/pool/deleted" "$state/pool/templates/"* "/run/jailadmin-$mine/jails" "/run/jailadmin-$mine/dns/default.d"
+    ip -o link show type veth | grep -o "ja$mine[0-9n]*" || true
+    grep -c "jailadmin-$mine" /proc/self/mountinfo || true
+    nft list table bridge "ja$mine" | grep -o "ja$mine[0-9]*n[0-9]*" || true
 }
 
 # ---- archives and directories ----
@@ -69,13 +68,26 @@ refuse "a script that is no text" "not a text" ja template create new --from bus
 leftovers >"$dir/after"
 want "failed builds leave nothing" cmp "$dir/before" "$dir/after"
 ja template create new --from busybox --run 'sleep 60' >"$dir/out" 2>&1 &
-eventually test -e "/run/jailadmin-$(tag)/jails/0/pid"
+eventually test -e "/run/jailadmin-$mine/jails/0/pid"
 sleep 0.5
 pkill -9 -f "^$program --state $state template create new"
 wait
 want "a build that was killed is undone by the next command" ja gc
 leftovers >"$dir/after"
 want "and leaves nothing" cmp "$dir/before" "$dir/after"
+refuse "an interrupted build" "interrupted" timeout -s INT 2 "$program" --state "$state" template create new --from busybox --run 'sleep 60'
+leftovers >"$dir/after"
+want "leaves nothing either" cmp "$dir/before" "$dir/after"
+# apt of this host as if it had a proxy.
+with_proxy() { # with_proxy URL
+    unshare -m sh -c 'mount -t tmpfs none /etc/apt/apt.conf.d && echo "Acquire::http::Proxy \"$1\";" >/etc/apt/apt.conf.d/proxy &&
+        exec "$2" --state "$3" -n template create new --from busybox --pkg x' sh "$1" "$program" "$state"
+}
+if [ -d /etc/apt/apt.conf.d ]; then
+    want "a proxy of the host's apt is that of the packages" prints 'http_proxy=http://192.0.2.77:3142' with_proxy http://192.0.2.77:3142
+    want "unless no jail could reach it" prints 'closed to jails' with_proxy http://127.0.0.1:3142
+    want "also by an address of the host" prints 'closed to jails' with_proxy "http://$network.1:3142"
+fi
 ja -n template create pasted --from busybox --run 'echo pasted >/etc/pasted' >"$dir/script"
 want "a dry run is a script" sh -e "$dir/script"
 want "that does the same" prints "^pasted *1 (current)" ja template list pasted
