@@ -223,6 +223,13 @@ static int finish_end(struct ja_cli *cli, struct process *process, struct ja_err
     return report.rc;
 }
 
+/* Which end an error is about, if it does not say so itself. */
+static void place_error(const struct end *end, struct ja_error *err)
+{
+    if (end->jail[0] && !err->object[0])
+        ja_object_named(err, end->jail);
+}
+
 static int run_copy(struct ja_cli *cli, const struct end *from, const struct end *to, bool preserve,
                     struct ja_error *err)
 {
@@ -244,6 +251,8 @@ static int run_copy(struct ja_cli *cli, const struct end *from, const struct end
     if (rc < 0)
         return rc;
     rc = finish_end(cli, &receiver, &received);
+    place_error(from, &sent);
+    place_error(to, &received);
     /* Of two failures that with a reason of its own counts, not that the other end went away. */
     bool sender_knows = send_rc < 0 && sent.sys != EPIPE;
     if (rc < 0 && !(sender_knows && received.sys == EPIPE)) {
