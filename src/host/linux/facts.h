@@ -33,6 +33,9 @@ struct ja_linux_probes {
  * but for the probes of apt, zfs, versions and health. */
 int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *err);
 
+/* Who listens at "tcp|udp ADDRESS PORT[-LAST]" (ADDRESS "*": any but the loopback ones), added to *who: 1; 0: nobody. */
+int ja_linux_listener(const char *name, struct ja_str *who);
+
 /* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A
  * number in a file proves nothing: program, arguments and pid namespace are compared. */
 pid_t ja_linux_daemon_pid(const char *pidfile, const char *program);

@@ -130,6 +130,28 @@ bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *netwo
     return table_fact(p, "bridge") && !missing;
 }
 
+static const char *const table_families[] = {"inet", "bridge"};
+
+/* Whether a table that is there has all of its rules: somebody may have flushed it, or an older program made it. */
+static bool rules_are_whole(struct ja_planning *p, const char *family)
+{
+    char wanted[16];
+    snprintf(wanted, sizeof wanted, "%u", ja_linux_ruleset_rules(family));
+    const char *there = ja_factf(p->facts, JA_FACT_NFTRULES, "%s ja%s", family, p->site->tag);
+    return !there || strcmp(there, wanted) == 0;
+}
+
+/* Makes a table, or (`again`) puts its rules back; then its sets, and what passes by them, stay. */
+static void add_ruleset(struct ja_planning *p, struct ja_step *step, const char *family, bool again)
+{
+    ja_autostr struct ja_str text = {0};
+    ja_linux_ruleset(family, p->site->tag, again, &text);
+    if (text.failed)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    else
+        ja_step_input(p->plan, step, "%s", text.text);
+}
+
 /* Makes the tables that are missing, and adds the network, in one transaction. */
 void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
 {
@@ -142,25 +164,22 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
     /* What a network that was up lacks is added for good: it was so before somebody took it away. */
     if (!there)
         ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-    static const char *const families[] = {"inet", "bridge"};
-    for (size_t i = 0; i < JA_COUNT(families); i++) {
+    for (size_t i = 0; i < JA_COUNT(table_families); i++) {
         bool table = i == 0 ? inet : bridge;
         struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD},
                                undo = {.p = p, .step = step, .undo = true, .way = JA_LINUX_REMOVE};
         void (*elements)(const struct ja_linux_script *, const struct ja_network *) =
             i == 0 ? inet_elements : bridge_elements;
         if (!table) {
-            ja_autostr struct ja_str text = {0};
-            ja_linux_ruleset(families[i], p->site->tag, false, &text);
-            if (text.failed)
-                ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-            else
-                ja_step_input(p->plan, step, "%s", text.text);
+            add_ruleset(p, step, table_families[i], false);
             if (!there)
-                ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", families[i],
-                                   p->site->tag, families[i], p->site->tag);
-        } else if (!there) {
-            elements(&undo, network);
+                ja_step_undo_input(p->plan, step, "add table %s ja%s\ndelete table %s ja%s\n", table_families[i],
+                                   p->site->tag, table_families[i], p->site->tag);
+        } else {
+            if (!rules_are_whole(p, table_families[i]))
+                add_ruleset(p, step, table_families[i], true);
+            if (!there)
+                elements(&undo, network);
         }
         elements(&add, network);
     }
@@ -195,26 +214,15 @@ void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from,
     ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
 }
 
-/* The rules of a table that somebody has flushed or added to; its sets, and what passes by them, stay. */
 void ja_linux_rules_restore(struct ja_planning *p)
 {
-    static const char *const families[] = {"inet", "bridge"};
-    for (size_t i = 0; i < JA_COUNT(families); i++) {
-        char wanted[16];
-        snprintf(wanted, sizeof wanted, "%u", ja_linux_ruleset_rules(families[i]));
-        if (!table_fact(p, families[i]))
+    for (size_t i = 0; i < JA_COUNT(table_families); i++) {
+        const char *family = table_families[i];
+        if (!table_fact(p, family) || rules_are_whole(p, family))
             continue;
-        const char *there = ja_factf(p->facts, JA_FACT_NFTRULES, "%s ja%s", families[i], p->site->tag);
-        if (there && strcmp(there, wanted) == 0)
-            continue;
-        ja_autostr struct ja_str text = {0};
-        ja_linux_ruleset(families[i], p->site->tag, true, &text);
-        struct ja_step *step =
-            ja_plan_step(p->plan, "put back the rules of the table %s ja%s", families[i], p->site->tag);
+        struct ja_step *step = ja_plan_step(p->plan, "put back the rules of the table %s ja%s", family, p->site->tag);
         ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
-        ja_step_input(p->plan, step, "%s", text.text ? text.text : "");
-        if (text.failed)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        add_ruleset(p, step, family, true);
     }
 }
 
