@@ -305,6 +305,17 @@ static void write_applied(struct ja_planning *p, const struct ja_jail *jail, con
     ja_step_undo_host(p, step, "remove", path, NULL);
 }
 
+/* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
+static void write_pid(struct ja_planning *p, const char *run, const char *name, const char *tree)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/pid", run);
+    struct ja_step *step = ja_plan_host_step(p, "write", "note which jail of the kernel it is");
+    ja_step_run(p->plan, step, "--mode", "0644", path, NULL);
+    ja_step_input(p->plan, step, "%s %s\n", name, tree);
+    ja_step_undo_host(p, step, "remove", path, NULL);
+}
+
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
@@ -325,6 +336,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     make_mounts(p, jail, tree);
     add_limits(p, jail, name);
     make_jail(p, s, name, tree);
+    write_pid(p, run, name, tree);
     if (jail->vnet == JA_VNET_YES)
         ja_freebsd_nics_configure(p, s, name);
     write_applied(p, jail, run);
