@@ -147,6 +147,23 @@ static int do_delete(struct ja_engine *engine, struct ja_error *err)
     return ja_engine_delete(engine, "j", false, err);
 }
 
+static void ignore_report(void *context, const char *kind, const char *name, int rc, const struct ja_error *err)
+{
+    (void)context, (void)kind, (void)name, (void)rc, (void)err;
+}
+
+static int do_adopt(struct ja_engine *engine, struct ja_error *err)
+{
+    int failed = ja_engine_adopt(engine, NULL, ignore_report, NULL, err);
+    return failed > 0 ? ja_error_set(err, JA_E_FAILED, NULL, "%d were not adopted", failed) : failed;
+}
+
+/* The row is lost, and what it reserved. */
+static int do_lose(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_store_delete(engine->store, "jail", "j", err);
+}
+
 static int do_network(struct ja_engine *engine, struct ja_error *err)
 {
     struct ja_network *network = ja_object_new(&ja_noun_network);
@@ -418,6 +435,16 @@ static void stop_is_all_or_nothing(void **unused)
     run(do_delete);
 }
 
+static void adopt_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    run(do_lose);
+    sweep("adopt", do_adopt, do_lose);
+    run(do_adopt);
+    run(do_delete);
+}
+
 static void delete_is_all_or_nothing(void **unused)
 {
     (void)unused;
@@ -509,11 +536,12 @@ int main(int argc, char **argv)
     printf("seed %u\n", seed);
     srand(seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_is_all_or_nothing),     cmocka_unit_test(clone_is_all_or_nothing),
-        cmocka_unit_test(start_is_all_or_nothing),      cmocka_unit_test(set_is_all_or_nothing),
-        cmocka_unit_test(rename_is_all_or_nothing),     cmocka_unit_test(stop_is_all_or_nothing),
-        cmocka_unit_test(delete_is_all_or_nothing),     cmocka_unit_test(networks_are_all_or_nothing),
-        cmocka_unit_test(templates_are_all_or_nothing), cmocka_unit_test(builds_are_all_or_nothing),
+        cmocka_unit_test(create_is_all_or_nothing),    cmocka_unit_test(clone_is_all_or_nothing),
+        cmocka_unit_test(start_is_all_or_nothing),     cmocka_unit_test(set_is_all_or_nothing),
+        cmocka_unit_test(rename_is_all_or_nothing),    cmocka_unit_test(stop_is_all_or_nothing),
+        cmocka_unit_test(delete_is_all_or_nothing),    cmocka_unit_test(adopt_is_all_or_nothing),
+        cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
+        cmocka_unit_test(builds_are_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

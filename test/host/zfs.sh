@@ -189,6 +189,15 @@ if [ -n "$sweep" ]; then
 fi
 [ -z "$cutoff" ] || want "cut-off inits and teardowns leave nothing" timeout -k 5 200 "$cutoff" "$program" "zfs:$tank/cutoff"
 mine=$tag
+# The store is lost: all is taken back from the pool, which stayed where it was.
+rm -f "$state"/store.db*
+want "an instance around the pool" ja init --adopt
+want "takes its jails" ja adopt --all
+want "which start" ja start e
+want "and are on their datasets" prints "$tank/ja/jails/e/root/default" zfs list -H -o name "$tank/ja/jails/e/root/default"
+want "and stop" ja stop --force e
+want "doctor finds nothing bad" ja doctor
+
 want "teardown with all in it" ja -y teardown --force
 datasets >"$dir/after"
 want "no dataset is left" cmp "$dir/before" "$dir/after"
