@@ -26,6 +26,9 @@ int ja_engine_applied(struct ja_engine *engine, const struct ja_jail *jail, stru
     json_t *json = rc == 0 && text ? json_loads(text, 0, NULL) : NULL;
     if (json)
         rc = ja_object_from_json(&ja_noun_jail, json, true, &applied, err);
+    /* Without it, or damaged: the newest spec is the best that is left. */
+    if (rc == 0 && !json && !(applied = ja_object_copy(&ja_noun_jail, jail)))
+        rc = ja_error_nomem(err);
     json_decref(json);
     if (rc == 0 && applied && ja_str_equal(((struct ja_jail *)applied)->uuid, jail->uuid))
         *ret_applied = applied;

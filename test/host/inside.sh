@@ -57,6 +57,11 @@ want "and its address" grep -q "JAILADMIN_ADDRESSES=$network" "$dir/env"
 want "after the start" test -e "$dir/after-start"
 want "stop" ja stop --force hooked
 want "before and after the stop" test -e "$dir/before-stop" -a -e "$dir/after-stop"
+rm -f "$dir/after-stop"
+want "it ends by itself" sh -c "'$program' --state '$state' start hooked && '$program' --state '$state' exec hooked -- poweroff"
+want "and has ended" eventually prints "^hooked *stopped" ja list hooked
+want "the next start first runs what belongs after the stop" sh -c "'$program' --state '$state' start hooked && [ -e '$dir/after-stop' ]"
+want "stop" ja stop --force hooked
 want "no shell reads a hook" ja set hooked "hooks.before-start=echo x;touch $dir/shell"
 want "its words are words" sh -c "'$program' --state '$state' start hooked; [ ! -e '$dir/shell' ]"
 want "delete" ja delete -y --force hooked
