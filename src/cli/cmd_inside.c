@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* "KEY=VALUE" as the environment takes it. */
@@ -90,7 +91,7 @@ int ja_cmd_console(struct ja_cli *cli, const struct ja_args *args, struct ja_err
 
 /* A log is in the jail's hands, which may have cut it or made it look enormous: no more than this from its end. */
 #define LOG_MOST (1 << 20)
-#define FOLLOW_US 200000
+#define FOLLOW_MS 200
 
 struct log {
     struct ja_cli *cli;
@@ -240,7 +241,7 @@ int ja_cmd_logs(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     snprintf(log.path, sizeof log.path, "%s/jails/%s/console.log", engine->site.pool, args->words[0]);
     rc = show_first(&log, lines, err);
     while (rc == 0 && ja_args_has(args, "follow") && fflush(cli->out) == 0) {
-        usleep(FOLLOW_US);
+        nanosleep(&(struct timespec){.tv_nsec = FOLLOW_MS * 1000000L}, NULL);
         rc = show_added(&log, err);
     }
     if (log.fd >= 0)
