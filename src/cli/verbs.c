@@ -179,7 +179,8 @@ static const struct ja_option restore_options[] = {
 const struct ja_verb ja_verbs[] = {
     {"init", JA_GROUP_INSTANCE, "", "Prepare this machine for jails",
      "Makes the state directory, the store and the place where trees live, and registers the instance with numbers of its "
-     "own, so that several instances can live on one machine. Nothing else of the host is changed.",
+     "own, so that several instances can live on one machine. Nothing else of the host is changed. A dataset of ZFS is "
+     "made in a pool that exists; one that is there already must be empty, and gets a dataset named jailadmin in it.",
      "jailadmin init --storage file:20G", "Jails live in a file of 20 GB, which is mounted again after a reboot.",
      init_options, CHANGES, 0, 0, .run = ja_cmd_init},
     {"teardown", JA_GROUP_INSTANCE, "", "Undo init",

@@ -18,7 +18,7 @@ trap clean_up EXIT
 truncate -s 512M "$dir/image"
 mkdir "$disk" "$dir/plain"
 mkfs.btrfs -q "$dir/image" >/dev/null 2>&1 && mount -o loop "$dir/image" "$disk" || { echo "FAILED: no btrfs to test on"; exit 1; }
-init() { ja init --storage "btrfs:$1" --slots 64 --network 10.236.0.1/24; }
+init() { ja init --storage "btrfs:$1" --slots 64 --network "10.236.$(($$ % 250)).1/24"; }
 
 touch "$dir/plain/file"
 refuse "a directory that is not empty" "is not empty" init "$dir/plain"

@@ -23,7 +23,7 @@
 enum mode { FAIL_BEFORE, FAIL_AFTER, KILL_BEFORE, KILL_AFTER, MODES };
 static const char *const mode_names[] = {"fails before", "fails after", "is killed before", "is killed after"};
 
-static char dir[128], state[160];
+static char dir[128], state[160], network[32]; /* a range for each run: several may go on */
 static const char *self, *storage = "file:256M";
 static char tag[3] = "@@";
 
@@ -59,7 +59,7 @@ static struct ja_engine_options options_with(struct injection *injection)
 static int init(struct injection *injection, struct ja_error *err)
 {
     struct ja_engine_options options = options_with(injection);
-    struct ja_init_request request = {.storage = storage, .network = "10.237.0.1/24", .slots = 16};
+    struct ja_init_request request = {.storage = storage, .network = network, .slots = 16};
     return ja_engine_init(&options, &request, err);
 }
 
@@ -207,6 +207,7 @@ static int set_up(void **unused)
     if (!mkdtemp(dir))
         return -1;
     snprintf(state, sizeof state, "%s/state", dir);
+    snprintf(network, sizeof network, "10.237.%d.1/24", (int)getpid() % 250);
     return 0;
 }
 
