@@ -72,25 +72,32 @@ static bool has_open(const char *pid, const char *dir)
     return found;
 }
 
-/* Whether a line of a table in /proc says that: a mapping of a file in `dir`, or a mount of `dataset`. */
-static bool table_names(const char *pid, const char *table, const char *dir, const char *dataset)
+static bool maps_from(const char *line, const char *dir)
+{
+    const char *slash = strchr(line, '/');
+    return slash && is_below(slash, dir);
+}
+
+/* What is unmounted here is unmounted from a mount with a master too: that holds nothing. */
+static bool mounts(const char *line, const char *dataset)
+{
+    const char *dash = strstr(line, " - "), *master = strstr(line, " master:");
+    char source[300];
+    return dash && !(master && master < dash) && sscanf(dash + 3, "%*s %299s", source) == 1 &&
+           is_below(source, dataset);
+}
+
+/* Whether a line of a table of a process says that. */
+static bool table_says(const char *pid, const char *table, bool (*says)(const char *line, const char *what),
+                       const char *what)
 {
     char path[64], *line = NULL;
     size_t size = 0;
     snprintf(path, sizeof path, "/proc/%s/%s", pid, table);
     FILE *file = fopen(path, "re");
     bool found = false;
-    while (file && !found && getline(&line, &size, file) >= 0) {
-        const char *dash = strstr(line, " - "), *slash = strchr(line, '/');
-        char source[300];
-        /* What is unmounted here is unmounted from a mount with a master too. */
-        if (dash && strstr(line, " master:") && strstr(line, " master:") < dash)
-            continue;
-        if (!dataset)
-            found = slash && is_below(slash, dir);
-        else
-            found = dash && sscanf(dash + 3, "%*s %299s", source) == 1 && is_below(source, dataset);
-    }
+    while (file && !found && getline(&line, &size, file) >= 0)
+        found = says(line, what);
     free(line);
     if (file)
         fclose(file);
@@ -112,11 +119,11 @@ static const char *how_held(const char *pid, const char *dir, const char *datase
         return "works in it";
     if (link_leads_below(pid, "root", dir))
         return "has its root there";
-    if (link_leads_below(pid, "exe", dir) || table_names(pid, "maps", dir, NULL))
+    if (link_leads_below(pid, "exe", dir) || table_says(pid, "maps", maps_from, dir))
         return "runs a program from it";
     if (has_open(pid, dir))
         return "has a file of it open";
-    if (dataset && is_elsewhere(pid) && table_names(pid, "mountinfo", NULL, dataset))
+    if (dataset && is_elsewhere(pid) && table_says(pid, "mountinfo", mounts, dataset))
         return "has it in its own mount namespace";
     return NULL;
 }

@@ -149,11 +149,12 @@ static int await_holders(const struct ja_zfs_dataset *clone, const char *origin,
         nanosleep(&pause, NULL);
     }
     ja_error_set(err, JA_E_BUSY, origin, "its clone %s is in use: %s", clone->name, who);
-    return ja_error_hint(err, "stop the jails that are clones of it: zfs-fuse moves nothing that has a mounted clone");
+    return ja_error_hint(
+        err, "stop the jails that are clones of it: this version of ZFS moves nothing that has a mounted clone");
 }
 
-/* zfs-fuse renames nothing while a clone of it is mounted. Those of stopped jails are unmounted for a moment; those of
- * running ones cannot be. */
+/* zfs-fuse, and OpenZFS before 2.0, rename nothing while a clone of it is mounted. Those of stopped jails are unmounted for
+ * a moment; those of running ones cannot be. */
 static int rename_without_clones(const struct ja_zfs_list *list, const struct ja_strv *words, struct ja_error *err)
 {
     ja_autolist struct ja_zfs_list clones = {0};
