@@ -16,6 +16,8 @@
 #include <sys/sysctl.h>
 #include <sys/time.h>
 #include <sys/user.h>
+
+enum { CLOCK_TRIES = 10 };
 #endif
 
 static int64_t now_us(clockid_t clock)
@@ -123,21 +125,50 @@ int ja_process_start(pid_t pid, uint64_t *ret_start)
 #endif
 #ifdef __FreeBSD__
 
+/*
+ * When a process began, in microseconds since the boot. The kernel tells the calendar's time, which it makes of that and of
+ * the time of boot: both move when somebody sets the clock, their difference does not.
+ */
+static int began_after_boot(pid_t pid, uint64_t *ret_start)
+{
+    int mib[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
+    struct kinfo_proc process;
+    struct timeval before, after;
+    for (int tries = 0; tries < CLOCK_TRIES; tries++) {
+        size_t length = sizeof before;
+        if (sysctlbyname("kern.boottime", &before, &length, NULL, 0) != 0)
+            return JA_E_FAILED;
+        length = sizeof process;
+        if (sysctl(mib, JA_COUNT(mib), &process, &length, NULL, 0) != 0)
+            return errno == ENOMEM ? JA_E_NOMEM : JA_E_NOTFOUND;
+        if (length < sizeof process || process.ki_stat == SZOMB)
+            return JA_E_NOTFOUND;
+        length = sizeof after;
+        if (sysctlbyname("kern.boottime", &after, &length, NULL, 0) != 0)
+            return JA_E_FAILED;
+        if (before.tv_sec != after.tv_sec || before.tv_usec != after.tv_usec)
+            continue; /* it was set just now */
+        *ret_start = (uint64_t)((int64_t)(process.ki_start.tv_sec - after.tv_sec) * 1000000 +
+                                (int64_t)(process.ki_start.tv_usec - after.tv_usec));
+        return 0;
+    }
+    return JA_E_FAILED;
+}
+
 int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)
 {
-    /* 14.0 and later have a random one. The time of boot, which is what older ones have, moves when the clock
-     * is set. */
+    /* 14.0 and later have a random one. What older ones have is the time of boot, which moves when the clock is set; the moment
+     * after it when init began does not, and no two boots are alike to the microsecond. */
     unsigned char bytes[16];
     char text[JA_UUID_TEXT];
+    uint64_t start;
     size_t length = sizeof bytes;
     if (sysctlbyname("kern.boot_id", bytes, &length, NULL, 0) == 0 && length == sizeof bytes) {
         format_uuid(bytes, text);
     } else {
-        struct timeval boot;
-        length = sizeof boot;
-        if (sysctlbyname("kern.boottime", &boot, &length, NULL, 0) != 0)
-            return ja_error_sys(err, errno, "boot id", "cannot read kern.boottime");
-        snprintf(text, sizeof text, "%lld-%lx", (long long)boot.tv_sec, (unsigned long)gethostid());
+        if (began_after_boot(1, &start) < 0)
+            return ja_error_sys(err, errno, "boot id", "cannot find out when init began");
+        snprintf(text, sizeof text, "%llu-%lx", (unsigned long long)start, (unsigned long)gethostid());
     }
     if ((size_t)snprintf(ret_id, size, "%s", text) >= size)
         return ja_error_set(err, JA_E_FAILED, "boot id", "it does not fit into %zu bytes", size);
@@ -146,15 +177,7 @@ int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)
 
 int ja_process_start(pid_t pid, uint64_t *ret_start)
 {
-    int mib[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
-    struct kinfo_proc process;
-    size_t length = sizeof process;
-    if (sysctl(mib, JA_COUNT(mib), &process, &length, NULL, 0) != 0)
-        return errno == ENOMEM ? JA_E_NOMEM : JA_E_NOTFOUND;
-    if (length < sizeof process || process.ki_stat == SZOMB)
-        return JA_E_NOTFOUND;
-    *ret_start = (uint64_t)process.ki_start.tv_sec * 1000000 + (uint64_t)process.ki_start.tv_usec;
-    return 0;
+    return began_after_boot(pid, ret_start);
 }
 
 #endif

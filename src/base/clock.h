@@ -20,7 +20,7 @@ int ja_uuid_new(char ret_uuid[JA_UUID_TEXT]);
 /* Written as ja_uuid_new does it, in small letters: one identity has one spelling. */
 bool ja_uuid_valid(const char *text);
 /* An identifier that differs after every boot of this machine: Linux's boot_id; on FreeBSD kern.boot_id, or
- * kern.boottime and hostid before 14.0. */
+ * before 14.0 when init began after the boot, and hostid. */
 int ja_boot_id(char *ret_id, size_t size, struct ja_error *err);
 /* When a process began, in clock ticks since boot (Linux) or microseconds (FreeBSD): tells a process from a later one
  * with the same number. JA_E_NOTFOUND when there is none (a zombie counts as none). */

@@ -15,6 +15,10 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #endif
+#ifdef __FreeBSD__
+#include <sys/param.h>
+#include <sys/mount.h>
+#endif
 
 #define MAGIC 0x6a616331u
 #define BLOCK (256 * 1024)
@@ -173,6 +177,12 @@ static bool is_made_up(int fd)
     struct statfs fs;
     for (size_t i = 0; fstatfs(fd, &fs) == 0 && i < JA_COUNT(types); i++)
         if ((long)fs.f_type == types[i])
+            return true;
+#elif defined(__FreeBSD__)
+    static const char *const types[] = {"devfs", "fdescfs", "procfs", "linprocfs", "linsysfs", "mqueuefs"};
+    struct statfs fs;
+    for (size_t i = 0; fstatfs(fd, &fs) == 0 && i < JA_COUNT(types); i++)
+        if (strcmp(fs.f_fstypename, types[i]) == 0)
             return true;
 #else
     (void)fd;

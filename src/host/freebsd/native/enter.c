@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "host/freebsd/native/native.h"
 #include "host/host.h"
 #include "run/relay.h"
 #include "run/spawn.h"
@@ -18,11 +19,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/param.h>
+#include <sys/types.h>
 #include <sys/event.h>
 #include <sys/ioctl.h>
-#include <sys/jail.h>
-#include <sys/procctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -48,40 +47,6 @@ struct message {
     enum stage stage;
     int value; /* errno */
 };
-
-/* ---- which jail ---- */
-
-static int not_running(struct ja_error *err)
-{
-    return ja_error_set(err, JA_E_FAILED, NULL, "the jail is not running any more");
-}
-
-/* The file says "NAME PATH"; a jail of that name at another path is somebody else's. */
-static int find_jail(const char *file, int *ret_jid, struct ja_error *err)
-{
-    ja_autofree char *text = NULL;
-    char path[MAXPATHLEN] = "", message[256] = "";
-    int code = ja_file_read(file, MAXPATHLEN + 256, &text, NULL, err);
-    if (code == JA_E_NOTFOUND)
-        return not_running(err);
-    if (code < 0)
-        return code;
-    text[strcspn(text, "\n")] = '\0';
-    char *wanted = strchr(text, ' ');
-    if (!wanted)
-        return ja_error_set(err, JA_E_CORRUPT, NULL, "%s names no jail", file);
-    *wanted++ = '\0';
-    char name_key[] = "name", path_key[] = "path", message_key[] = "errmsg";
-    struct iovec parts[] = {{name_key, sizeof name_key}, {text, strlen(text) + 1},          {path_key, sizeof path_key},
-                            {path, sizeof path},         {message_key, sizeof message_key}, {message, sizeof message}};
-    int jid = jail_get(parts, JA_COUNT(parts), 0);
-    if (jid < 0 && errno != ENOENT)
-        return ja_error_sys(err, errno, NULL, "cannot ask for the jail %s", JA_SHOW(text));
-    if (jid <= 0 || strcmp(path, wanted) != 0)
-        return not_running(err);
-    *ret_jid = jid;
-    return 0;
-}
 
 /* ---- in the child: system calls only ---- */
 
@@ -197,16 +162,15 @@ static void take_rights(const struct ja_entry *entry, int fd)
 
 static void be_command(const struct ja_entry *entry, int jid, char *const *argv, int fd, pid_t parent)
 {
-    int trace = PROC_TRACE_CTL_DISABLE, slave = -1;
+    int slave = -1;
     ja_spawn_die_with_parent(parent);
     ja_relay_default_signals();
     umask(022);
-    /* Tracing is allowed again after execve(2). */
-    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || procctl(P_PID, 0, PROC_TRACE_CTL, &trace) < 0)
+    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0)
         fail(fd, AT_CLOSE);
     fd = 3;
     closefrom(4);
-    if (jail_attach(jid) < 0 || chdir("/") < 0)
+    if (ja_freebsd_attach(jid) < 0)
         fail(fd, AT_ATTACH);
     if (entry->tty) {
         int master = open_terminal(&slave);
@@ -313,7 +277,7 @@ static int failure_of(const struct ja_entry *entry, const struct message *failur
         return ja_error_sys(err, failure->value, "option --workdir", "cannot enter %s in the jail",
                             JA_SHOW(entry->dir));
     if (failure->stage == AT_ATTACH && failure->value == EINVAL)
-        return not_running(err);
+        return ja_freebsd_not_running(err);
     ja_error_sys(err, failure->value, NULL, "cannot %s", stage_texts[failure->stage]);
     return failure->stage == AT_TERMINAL ? ja_error_hint(err, "a terminal needs a devfs on the jail's /dev")
                                          : err->code;
@@ -442,6 +406,6 @@ int ja_native_enter(const struct ja_entry *entry, int *ret_status, struct ja_err
     *ret_status = -1;
     if (!argv)
         return ja_error_nomem(err);
-    int code = find_jail(entry->pid_file, &jid, err);
+    int code = ja_freebsd_find_jail(entry->pid_file, &jid, err);
     return code < 0 ? code : run_in(entry, jid, argv, ret_status, err);
 }

@@ -5,9 +5,22 @@
 #define JA_FREEBSD_NATIVE_H
 
 #include "host/freebsd/facts.h"
+#include "run/hostverb.h"
 
 /* links.c: the host's interfaces, by getifaddrs(3) and ioctls: what a jail writes into names and descriptions cannot pass for
  * another interface here, as it could in the text of ifconfig. */
 int ja_freebsd_read_links(struct ja_freebsd_links *links, struct ja_error *err);
+
+/* jail.c */
+/* The kernel's jail that a file of ours names, "NAME PATH": a jail of that name at another path is somebody else's. JA_E_FAILED
+ * when it does not run. */
+int ja_freebsd_find_jail(const char *file, int *ret_jid, struct ja_error *err);
+int ja_freebsd_not_running(struct ja_error *err);
+/* This process goes into the jail, for good, to its root directory. Nobody there can trace it until it executes a program.
+ * System calls only. 0 or -1 with errno. */
+int ja_freebsd_attach(int jid);
+
+/* copy.c: host verbs */
+ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;
 
 #endif

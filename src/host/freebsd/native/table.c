@@ -1,9 +1,13 @@
 /*
  * table.c: host verbs and natives of FreeBSD.
  */
-#include "run/hostverb.h"
+#include "host/freebsd/native/native.h"
 
 static const struct ja_hostverb VERBS[] = {
+    {"copy-in", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
+     "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
+    {"copy-out", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
+     "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
     {NULL, NULL, NULL, NULL, 0},
 };
 
