@@ -482,6 +482,7 @@ static void clone_one(struct ja_planning *p, const struct ja_jail *from, const s
 
 static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail)
 {
+    ja_autofree char *root = ja_path_root(p, jail);
     jail_holders(p, jail);
     clone_one(p, from, jail, "root", from->be, jail->be, jail->limits.disk, "clone the jail's tree as it is now");
     for (size_t i = 0; i < jail->volumes.count; i++) {
@@ -492,10 +493,17 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
             make_volume(p, jail, volume);
     }
     mount_jail(p, jail);
+    /* Between a privileged jail and another the ids of all files change. */
+    bool changed = is_shifted(p, from) != is_shifted(p, jail);
+    if (root && changed)
+        ja_plan_shift_ids(p, root, is_shifted(p, jail), "give its tree its own ids");
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
+        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
         if (!ja_list_get(&from->volumes, volume->name))
             own_volume(p, jail, volume);
+        else if (path && changed)
+            ja_plan_shift_ids(p, path, is_shifted(p, jail), "give its tree its own ids");
     }
 }
 

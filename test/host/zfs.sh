@@ -101,6 +101,9 @@ want "is the jail's, with its limit" prints "67108864" zfs get -Hp -o value refq
 want "and can be written" ja exec v -- sh -c 'echo y >/data/y'
 want "which is deleted" ja -y delete --force v
 
+want "a privileged clone of it" ja clone c p --set privileged=yes
+want "has the ids of the host" test "$(stat -c %u "$state/pool/jails/p/root/default/root/x")" = 0
+want "which goes" ja -y delete p
 want "a template of a jail" ja template create fromc --from jail:c
 want "has the ids of templates" test "$(stat -c %u "$state/pool/templates/fromc/1/etc")" = 0
 want "and its files" grep -q x "$state/pool/templates/fromc/1/root/x"
