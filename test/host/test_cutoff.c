@@ -139,9 +139,16 @@ static bool chosen(size_t step)
 
 static void nothing_left(const char *verb, enum mode mode, size_t step)
 {
-    ja_autofree char *text = left();
+    char *text = left();
+    /* A start of somebody else's jail may have a copy of the mount, and so keep the loop device, for a moment. */
+    for (int tries = 0; *text && tries < 20; tries++) {
+        ja_free(text);
+        usleep(200000);
+        text = left();
+    }
     if (*text)
         fail_msg("%s, which %s step %zu, left\n%s", verb, mode_names[mode], step, text);
+    ja_free(text);
 }
 
 static void an_init_is_all_or_nothing(void **unused)

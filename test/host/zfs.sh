@@ -5,8 +5,8 @@
 # zfs.sh JAILADMIN [SWEEP CUTOFF]
 set -u
 program=$(realpath "$1") || exit 1
-sweep=${2:-}
-cutoff=${3:-}
+sweep=${2:+$(realpath "$2")}
+cutoff=${3:+$(realpath "$3")}
 . "$(dirname "$0")/kit.sh"
 command -v zfs-fuse >/dev/null || { echo "skipped: needs zfs-fuse"; exit 77; }
 exec 9>/run/lock/jailadmin-zfs-fuse.lock
