@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { SMALL_FILE = 65536, PASSWD_MOST = 1 << 20 };
@@ -112,9 +113,20 @@ static int sha256(const char *path, struct ja_str *value, struct ja_error *err)
     return ja_sha256_fd(fd, sum) < 0 ? ja_file_error(err, errno, path, "read it") : answer(value, sum);
 }
 
+static int space(const char *path, struct ja_str *value, struct ja_error *err)
+{
+    struct statvfs fs;
+    if (statvfs(path, &fs) < 0)
+        return absent_or_error(errno, path, err);
+    ja_str_addf(value, "%llu %llu", (unsigned long long)fs.f_bavail * fs.f_frsize,
+                (unsigned long long)fs.f_blocks * fs.f_frsize);
+    return 1;
+}
+
 /* ---- beneath a tree ---- */
 
-int ja_fact_split_tree(const char *name, char **ret_tree, const char **ret_rest, struct ja_error *err)
+/* Splits "TREE\tREST". 1: *ret_tree is the caller's; 0: there is no tab; negative: no memory. */
+static int split_tree(const char *name, char **ret_tree, const char **ret_rest, struct ja_error *err)
 {
     const char *tab = strchr(name, '\t');
     if (!tab)
@@ -141,8 +153,7 @@ int ja_fact_open_beneath(const char *tree, const char *path, int *ret_fd, struct
     return 1;
 }
 
-/* Up to `limit` bytes of a regular file. 1: the text is the caller's; 0: no regular file; negative. */
-static int read_fd(int fd, size_t limit, char **ret_text, struct ja_error *err)
+int ja_fact_read_fd(int fd, size_t limit, char **ret_text, size_t *ret_length, struct ja_error *err)
 {
     struct stat info;
     if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
@@ -161,6 +172,7 @@ static int read_fd(int fd, size_t limit, char **ret_text, struct ja_error *err)
     }
     text[length] = '\0';
     *ret_text = text;
+    *ret_length = length;
     return 1;
 }
 
@@ -170,7 +182,8 @@ static int tree_file(const char *name, struct ja_str *value, struct ja_error *er
     ja_autoclose int fd = -1;
     ja_autofree char *tree = NULL, *text = NULL;
     struct stat info;
-    int code = ja_fact_split_tree(name, &tree, &path, err);
+    size_t length;
+    int code = split_tree(name, &tree, &path, err);
     if (code > 0)
         code = ja_fact_open_beneath(tree, path, &fd, err);
     if (code <= 0)
@@ -178,7 +191,7 @@ static int tree_file(const char *name, struct ja_str *value, struct ja_error *er
     if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
         return answer(value, "dir");
     /* A larger file is cut: it differs from whatever we would write there. */
-    code = read_fd(fd, SMALL_FILE, &text, err);
+    code = ja_fact_read_fd(fd, SMALL_FILE, &text, &length, err);
     return code > 0 ? answer(value, text) : code;
 }
 
@@ -192,11 +205,12 @@ static int user_entry(const char *name, struct ja_str *value, struct ja_error *e
     const char *user = NULL;
     ja_autoclose int fd = -1;
     ja_autofree char *tree = NULL, *text = NULL;
-    int code = ja_fact_split_tree(name, &tree, &user, err);
+    size_t length;
+    int code = split_tree(name, &tree, &user, err);
     if (code > 0)
         code = ja_fact_open_beneath(tree, "etc/passwd", &fd, err);
     if (code > 0)
-        code = read_fd(fd, PASSWD_MOST, &text, err);
+        code = ja_fact_read_fd(fd, PASSWD_MOST, &text, &length, err);
     if (code <= 0)
         return code;
     char *rest = text;
@@ -231,6 +245,8 @@ int ja_fact_from_file(enum ja_fact_kind kind, const char *name, struct ja_str *v
         return tree_file(name, value, err);
     case JA_FACT_USERFILE:
         return user_entry(name, value, err);
+    case JA_FACT_SPACE:
+        return space(name, value, err);
     default:
         return 0;
     }

@@ -352,6 +352,12 @@ static void mounts_have_types(void **state)
         assert_int_equal(read_all(&facts, said), 0);
         is(&facts, JA_FACT_MOUNT, "/jails/web1/dev", "devfs");
         is(&facts, JA_FACT_MOUNT, "/jails/web1", NULL);
+        /* What lies where; only what is there. */
+        ja_fact(&facts, JA_FACT_FSTYPE, "/usr");
+        ja_fact(&facts, JA_FACT_FSTYPE, "/jails/web1/nothing");
+        assert_int_equal(read_all(&facts, said), 0);
+        is(&facts, JA_FACT_FSTYPE, "/usr", "other");
+        is(&facts, JA_FACT_FSTYPE, "/jails/web1/nothing", NULL);
         ja_facts_fini(&facts);
     }
     struct ja_map map = {0};

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct reading {
     const struct ja_freebsd_source *source;
@@ -217,35 +218,70 @@ static int read_links(struct reading *reading)
     return rc;
 }
 
-/* ---- one command, one map ---- */
+/* ---- mounts, routes ---- */
 
-static int read_json(struct reading *reading, enum ja_fact_kind kind, char *const *argv,
-                     int (*parse)(const char *text, struct ja_map *answers, struct ja_error *err))
+/* What lies on the file system whose mount point is the longest beginning of its path. */
+static const char *type_at(const struct ja_map *mounts, const char *path)
 {
-    ja_autostr struct ja_str output = {0};
-    struct ja_map answers = {0};
-    if (!wants(reading, kind, NULL))
-        return 0;
-    int rc = run(reading, argv, NULL, &output);
-    if (rc > 0)
-        rc = parse(output.text, &answers, reading->err);
-    if (rc == 0)
-        rc = set_all(reading, kind, &answers);
-    ja_map_fini(&answers);
+    const char *type = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; i < mounts->count; i++) {
+        const char *point = mounts->pairs[i].key;
+        size_t length = strlen(point);
+        bool below = strncmp(path, point, length) == 0 &&
+                     (strcmp(point, "/") == 0 || path[length] == '/' || path[length] == '\0');
+        if (below && length > longest) {
+            longest = length;
+            type = mounts->pairs[i].value;
+        }
+    }
+    return type;
+}
+
+static int answer_mounts(struct reading *reading, const struct ja_map *mounts)
+{
+    int rc = set_all(reading, JA_FACT_MOUNT, mounts);
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        if (!asked(fact, JA_FACT_FSTYPE))
+            continue;
+        const char *type = access(fact->name, F_OK) == 0 ? type_at(mounts, fact->name) : NULL;
+        rc = set(reading, fact, !type ? NULL : strcmp(type, "zfs") == 0 ? "zfs" : "other");
+    }
     return rc;
 }
 
 static int read_mounts(struct reading *reading)
 {
-    return read_json(reading, JA_FACT_MOUNT, WORDS(WORD("mount"), WORD("-p"), WORD("--libxo"), WORD("json")),
-                     ja_freebsd_parse_mount);
+    ja_autostr struct ja_str output = {0};
+    struct ja_map mounts = {0};
+    if (!wants(reading, JA_FACT_MOUNT, NULL) && !wants(reading, JA_FACT_FSTYPE, NULL))
+        return 0;
+    int rc = run(reading, WORDS(WORD("mount"), WORD("-p"), WORD("--libxo"), WORD("json")), NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_mount(output.text, &mounts, reading->err);
+    if (rc == 0)
+        rc = answer_mounts(reading, &mounts);
+    ja_map_fini(&mounts);
+    return rc;
 }
 
 static int read_routes(struct reading *reading)
 {
-    return read_json(reading, JA_FACT_ROUTE, WORDS(WORD("netstat"), WORD("-rn"), WORD("--libxo"), WORD("json")),
-                     ja_freebsd_parse_netstat);
+    ja_autostr struct ja_str output = {0};
+    struct ja_map routes = {0};
+    if (!wants(reading, JA_FACT_ROUTE, NULL))
+        return 0;
+    int rc = run(reading, WORDS(WORD("netstat"), WORD("-rn"), WORD("--libxo"), WORD("json")), NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_netstat(output.text, &routes, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_ROUTE, &routes);
+    ja_map_fini(&routes);
+    return rc;
 }
+
+/* ---- modules, limits ---- */
 
 typedef int parser(char *text, struct ja_map *answers, struct ja_error *err);
 

@@ -5,7 +5,7 @@
 #include "host/linux/facts.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/sha256.h"
+#include "host/facts_file.h"
 #include "net/addr.h"
 
 #include <ctype.h>
@@ -16,7 +16,6 @@
 #include <string.h>
 #include <time.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -28,6 +27,7 @@
 /* A question being answered. */
 struct query {
     const struct ja_linux_probes *probes;
+    enum ja_fact_kind kind;
     const char *name;
     struct ja_str value;
     struct ja_error *err;
@@ -74,22 +74,6 @@ static bool interface_name(const char *name)
     return length > 0 && length < 16 && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-static int tool(struct query *query)
-{
-    static const char *const directories[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                                              "/usr/bin",        "/sbin",          "/bin"};
-    if (strchr(query->name, '/'))
-        return 0;
-    for (size_t i = 0; i < JA_COUNT(directories); i++) {
-        char path[512];
-        struct stat info;
-        snprintf(path, sizeof path, "%s/%s", directories[i], query->name);
-        if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0)
-            return answer(query, path);
-    }
-    return 0;
-}
-
 static int link_alias(struct query *query)
 {
     char path[128];
@@ -102,38 +86,6 @@ static int link_alias(struct query *query)
         return code;
     trim_end(text);
     return answer(query, text);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names in a directory. 1, 0 or negative as a reader. */
-static int read_directory(struct query *query, const char *path, struct ja_strv *names)
-{
-    DIR *dir = opendir(path);
-    if (!dir)
-        return absent_or_error(query, errno, path);
-    int code = 1;
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(dir);
-        if (!entry)
-            break;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (ja_strv_add(names, entry->d_name) < 0) {
-            code = ja_error_nomem(query->err);
-            break;
-        }
-    }
-    if (code == 1 && errno)
-        code = ja_file_error(query->err, errno, path, "list it");
-    closedir(dir);
-    if (names->count)
-        qsort(names->items, names->count, sizeof *names->items, compare_names);
-    return code;
 }
 
 static int ports(struct query *query)
@@ -151,16 +103,6 @@ static int ports(struct query *query)
     closedir(dir);
     ja_str_addf(&query->value, "%u", count);
     return 1;
-}
-
-static int directory(struct query *query)
-{
-    ja_autostrv struct ja_strv names = {0};
-    int code = read_directory(query, query->name, &names);
-    for (size_t i = 0; code > 0 && i < names.count; i++)
-        if (!strchr(names.items[i], '\n')) /* it could pass for two names */
-            ja_str_addf(&query->value, "%s\n", names.items[i]);
-    return code;
 }
 
 static int hostaddr(struct query *query)
@@ -194,17 +136,6 @@ static int firewall(struct query *query)
 static int hostnets(struct query *query)
 {
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
-}
-
-static int path_type(struct query *query)
-{
-    struct stat info;
-    if (lstat(query->name, &info) < 0)
-        return absent_or_error(query, errno, query->name);
-    return answer(query, S_ISDIR(info.st_mode)   ? "dir"
-                         : S_ISREG(info.st_mode) ? "file"
-                         : S_ISLNK(info.st_mode) ? "link"
-                                                 : "other");
 }
 
 static int mount_type(struct query *query)
@@ -407,13 +338,6 @@ static int container(struct query *query)
     return 1;
 }
 
-static int file_text(struct query *query)
-{
-    ja_autofree char *text = NULL;
-    int code = read_text(query, query->name, &text);
-    return code > 0 ? answer(query, text) : code;
-}
-
 static int netns(struct query *query)
 {
     char path[512];
@@ -480,102 +404,6 @@ static int module(struct query *query)
     return 0;
 }
 
-/* Splits "TREE\tREST"; the tree is the caller's. NULL when there is no tab, or no memory (then query->err is
- * set). */
-static char *split_tree(struct query *query, const char **ret_rest)
-{
-    const char *tab = strchr(query->name, '\t');
-    char *tree = tab ? ja_strndup(query->name, (size_t)(tab - query->name)) : NULL;
-    if (tab && !tree)
-        ja_error_nomem(query->err);
-    *ret_rest = tab ? tab + 1 : "";
-    return tree;
-}
-
-/* Opens what is beneath a tree. A descriptor, -1 for absent, or another negative code. */
-static int open_beneath(struct query *query, const char *tree, const char *path, int *ret_fd)
-{
-    int fd = ja_beneath_open(tree, path, O_RDONLY, 0, query->err);
-    if (fd == JA_E_NOTFOUND || fd == JA_E_DENIED) {
-        /* A link that leads out, or round in circles: for the jail there is no such file. */
-        ja_error_clear(query->err);
-        return 0;
-    }
-    if (fd < 0)
-        return fd;
-    *ret_fd = fd;
-    return 1;
-}
-
-/* Up to `limit` bytes of a regular file. The text is the caller's. 1, 0 (no regular file, or larger) or
- * negative. */
-static int read_fd(struct query *query, int fd, size_t limit, char **ret_text, size_t *ret_length)
-{
-    struct stat info;
-    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return 0;
-    size_t size = info.st_size < (off_t)limit ? (size_t)info.st_size : limit, length = 0;
-    char *text = ja_malloc(size + 1);
-    if (!text)
-        return ja_error_nomem(query->err);
-    while (length < size) {
-        ssize_t n = read(fd, text + length, size - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        length += (size_t)n;
-    }
-    text[length] = '\0';
-    *ret_text = text;
-    *ret_length = length;
-    return 1;
-}
-
-static int tree_file(struct query *query)
-{
-    const char *path;
-    ja_autoclose int fd = -1;
-    ja_autofree char *tree = split_tree(query, &path), *text = NULL;
-    struct stat info;
-    size_t length;
-    int code = tree ? open_beneath(query, tree, path, &fd) : query->err && query->err->code ? JA_E_NOMEM : 0;
-    if (code <= 0)
-        return code;
-    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
-        return answer(query, "dir");
-    /* A larger file is cut: it differs from whatever we would write there. */
-    code = read_fd(query, fd, SMALL_FILE, &text, &length);
-    return code > 0 ? answer(query, text) : code;
-}
-
-static int user_entry(struct query *query)
-{
-    const char *user;
-    ja_autoclose int fd = -1;
-    ja_autofree char *tree = split_tree(query, &user), *text = NULL;
-    size_t length;
-    int code = tree ? open_beneath(query, tree, "etc/passwd", &fd) : query->err && query->err->code ? JA_E_NOMEM : 0;
-    if (code > 0)
-        code = read_fd(query, fd, 1 << 20, &text, &length);
-    if (code <= 0)
-        return code;
-    char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-        char *field[7];
-        size_t n = 0;
-        for (char *more = line; n < JA_COUNT(field) && more;)
-            field[n++] = strsep(&more, ":");
-        if (n == JA_COUNT(field) && strcmp(field[0], user) == 0 && field[2][0] && field[3][0] &&
-            strspn(field[2], "0123456789") == strlen(field[2]) && strspn(field[3], "0123456789") == strlen(field[3])) {
-            ja_str_addf(&query->value, "%s %s %s %s", field[2], field[3], field[5][0] ? field[5] : "/",
-                        field[6][0] ? field[6] : "/bin/sh");
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* What a tree's /sbin/init is: by the name of the file it leads to, else by what that file says of itself. */
 static int init_kind(struct query *query)
 {
@@ -593,7 +421,7 @@ static int init_kind(struct query *query)
     char self[64], target[1024];
     struct stat info;
     size_t length;
-    int code = open_beneath(query, query->name, "sbin/init", &fd);
+    int code = ja_fact_open_beneath(query->name, "sbin/init", &fd, query->err);
     if (code <= 0)
         return code;
     if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || !(info.st_mode & 0111))
@@ -605,7 +433,7 @@ static int init_kind(struct query *query)
     for (size_t i = 0; slash && i < JA_COUNT(kinds); i++)
         if (kinds[i].file && strcmp(slash + 1, kinds[i].file) == 0)
             return answer(query, kinds[i].kind);
-    code = read_fd(query, fd, INIT_SCAN, &text, &length);
+    code = ja_fact_read_fd(fd, INIT_SCAN, &text, &length, query->err);
     if (code <= 0)
         return code;
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
@@ -624,18 +452,6 @@ static int apt(struct query *query)
     return query->probes->apt ? query->probes->apt(&query->value, query->err) : 0;
 }
 
-static int sha256(struct query *query)
-{
-    char sum[JA_SHA256_TEXT];
-    struct stat info;
-    ja_autoclose int fd = open(query->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return absent_or_error(query, errno, query->name);
-    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return 0;
-    return ja_sha256_fd(fd, sum) < 0 ? ja_file_error(query->err, errno, query->name, "read it") : answer(query, sum);
-}
-
 static int version(struct query *query)
 {
     return query->probes->version ? query->probes->version(query->name, &query->value, query->err) : 0;
@@ -646,25 +462,20 @@ static int health(struct query *query)
     return query->probes->health ? query->probes->health(query->name, &query->value, query->err) : 0;
 }
 
-static int space(struct query *query)
+static int file(struct query *query)
 {
-    struct statvfs fs;
-    if (statvfs(query->name, &fs) < 0)
-        return absent_or_error(query, errno, query->name);
-    ja_str_addf(&query->value, "%llu %llu", (unsigned long long)fs.f_bavail * fs.f_frsize,
-                (unsigned long long)fs.f_blocks * fs.f_frsize);
-    return 1;
+    return ja_fact_from_file(query->kind, query->name, &query->value, query->err);
 }
 
 static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_VERSION] = version,
-    [JA_FACT_SPACE] = space,
+    [JA_FACT_SPACE] = file,
     [JA_FACT_HEALTH] = health,
-    [JA_FACT_TOOL] = tool,
+    [JA_FACT_TOOL] = file,
     [JA_FACT_LINK] = link_alias,
     [JA_FACT_PORTS] = ports,
     [JA_FACT_HOSTADDR] = hostaddr,
-    [JA_FACT_PATH] = path_type,
+    [JA_FACT_PATH] = file,
     [JA_FACT_MOUNT] = mount_type,
     [JA_FACT_SUBVOLUME] = subvolume,
     [JA_FACT_FSTYPE] = fs_type,
@@ -673,22 +484,22 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_PROCESS] = process,
     [JA_FACT_JAIL] = container,
     [JA_FACT_INIT] = init_kind,
-    [JA_FACT_USERFILE] = user_entry,
+    [JA_FACT_USERFILE] = file,
     [JA_FACT_NFT] = nft,
     [JA_FACT_LISTEN] = listener,
     [JA_FACT_IDMAP] = idmap,
     [JA_FACT_MODULE] = module,
-    [JA_FACT_FILE] = file_text,
+    [JA_FACT_FILE] = file,
     [JA_FACT_NETNS] = netns,
     [JA_FACT_CGROUP] = cgroup,
-    [JA_FACT_TREEFILE] = tree_file,
-    [JA_FACT_DIRECTORY] = directory,
+    [JA_FACT_TREEFILE] = file,
+    [JA_FACT_DIRECTORY] = file,
     [JA_FACT_HOSTNETS] = hostnets,
     [JA_FACT_DAEMON] = daemon_pid,
     [JA_FACT_QUOTA] = quota,
     [JA_FACT_DEVICE] = device,
     [JA_FACT_APT] = apt,
-    [JA_FACT_SHA256] = sha256,
+    [JA_FACT_SHA256] = file,
     [JA_FACT_NEIGHBOUR] = neighbour,
     [JA_FACT_NFTRULES] = nft_rules,
     [JA_FACT_FIREWALL] = firewall,
@@ -720,7 +531,7 @@ int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *
         struct ja_fact *fact = &facts->items[i];
         if (fact->known)
             continue;
-        struct query query = {.probes = probes, .name = fact->name, .err = err};
+        struct query query = {.probes = probes, .kind = fact->kind, .name = fact->name, .err = err};
         int code = readers[fact->kind] ? readers[fact->kind](&query) : 0;
         if (code > 0 && query.value.failed)
             code = ja_error_nomem(err);

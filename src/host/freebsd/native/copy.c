@@ -37,7 +37,7 @@ static int copy(int argc, char *const *argv, bool in, struct ja_hostverb_io *io,
     int first, code = ja_opt_read(argc, argv, options, &first, err);
     if (code < 0)
         return code;
-    if (first != argc - 1 || (pid_file != NULL) == (tree != NULL) || argv[first][0] != '/')
+    if (first != argc - 1 || (pid_file != NULL) == (tree != NULL))
         return ja_opt_usage(argv[0], err);
     if (volumes.count) {
         ja_error_set(err, JA_E_UNSUPPORTED, NULL, "the volumes of a jail that does not run are not mounted");
@@ -46,9 +46,12 @@ static int copy(int argc, char *const *argv, bool in, struct ja_hostverb_io *io,
     code = pid_file ? enter_running(pid_file, err) : 0;
     if (code < 0)
         return code;
-    copying.root = tree; /* in the jail, paths are what they are */
-    code = in ? ja_copy_receive(&copying, argv[first], STDIN_FILENO, err)
-              : ja_copy_send(&copying, argv[first], STDOUT_FILENO, err);
+    /* In the jail, paths are what they are; and "-" is a file there. */
+    ja_autofree char *path = ja_printf("/%s", argv[first]);
+    if (!path)
+        return ja_error_nomem(err);
+    copying.root = tree;
+    code = in ? ja_copy_receive(&copying, path, STDIN_FILENO, err) : ja_copy_send(&copying, path, STDOUT_FILENO, err);
     return code == 0 && io->output->failed ? ja_error_nomem(err) : code;
 }
 
