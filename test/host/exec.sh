@@ -133,12 +133,20 @@ that "closed streams" sh -c "$ours exec a -- true <&- >&- 2>&-"
 echo text >"$dir/owned"
 that "a file of the host stays ours" sh -c "$ours exec a -- cat <'$dir/owned' >/dev/null && [ \$(stat -c %u '$dir/owned') -eq 0 ]"
 
+# A jail that is full.
+ja exec a -- sh -c 'for i in 1 2 3 4 5 6; do sleep 100 & done' >/dev/null 2>&1 </dev/null
+ja set a limits.processes=5 >"$dir/out" 2>&1
+shows 'raise limits.processes' "a jail that is full of processes" exec a -- true
+status 125 "which is our failure" exec a -- true
+ja set a limits.processes= >"$dir/out" 2>&1
+status 0 "and is open again with another limit" exec a -- killall sleep
+
 # Signals.
 that "a signal goes to the command" sh -c "$ours exec a -- sh -c 'trap \"exit 9\" TERM; while :; do sleep 0.1; done' </dev/null & \
     pid=\$!; sleep 0.7; kill -TERM \$pid; wait \$pid; [ \$? -eq 9 ]"
 that "an interrupted command" sh -c "timeout -s INT 0.7 $ours exec a -- sleep 30 </dev/null; rc=\$?; [ \$rc -eq 124 ] || [ \$rc -eq 130 ]"
 that "nothing of it is left when we are killed" sh -c "$ours exec a -- sleep 4567 </dev/null & pid=\$!; sleep 0.7; \
-    kill -9 \$pid; wait \$pid; for i in 1 2 3 4 5 6 7 8 9 10; do $ours exec a -- pgrep -f 'sleep 4567' || exit 0; sleep 0.1; done; exit 1" 2>/dev/null
+    kill -9 \$pid; wait \$pid; for i in 1 2 3 4 5 6 7 8 9 10; do $ours exec a -- ps | grep -q '[s]leep 4567' || exit 0; sleep 0.1; done; exit 1" 2>/dev/null
 
 # Terminals.
 terminal "$ours exec a -- tty" </dev/null >"$dir/typed" 2>&1

@@ -384,6 +384,12 @@ static int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static int no_more_processes(struct ja_error *err)
+{
+    ja_error_set(err, JA_E_LIMIT, NULL, "it has as many processes as its limit allows");
+    return ja_error_hint(err, "raise limits.processes, or `jailadmin stop --force` it");
+}
+
 static int failure_of(const struct ja_entry *entry, const struct message *failure, int *ret_status,
                       struct ja_error *err)
 {
@@ -403,6 +409,9 @@ static int failure_of(const struct ja_entry *entry, const struct message *failur
     }
     if (failure->stage == AT_NAMESPACES && failure->value == ESRCH) {
         return ja_target_gone(err);
+    }
+    if (failure->stage == AT_FORK && failure->value == EAGAIN) {
+        return no_more_processes(err);
     }
     return ja_error_sys(err, failure->value, NULL, "cannot %s", stage_texts[failure->stage]);
 }
@@ -525,6 +534,7 @@ static int run_in(const struct ja_entry *entry, const struct ja_target *init, ch
         use_pipes(&outside);
         be_helper(entry, init, argv, pair[1]);
     }
+    int failed = errno;
     close(pair[1]);
     for (int i = 0; i < 3; i++) {
         if (outside.theirs[i] >= 0) {
@@ -533,7 +543,7 @@ static int run_in(const struct ja_entry *entry, const struct ja_target *init, ch
     }
     if (helper < 0) {
         close(pair[0]);
-        return ja_error_sys(err, errno, NULL, "cannot fork");
+        return failed == EAGAIN ? no_more_processes(err) : ja_error_sys(err, failed, NULL, "cannot fork");
     }
     listen_to(pair[0], &outside);
     close(pair[0]);
