@@ -37,15 +37,21 @@ prints() { # prints TEXT COMMAND...
     "$@" 2>&1 | grep -q -- "$text"
 }
 # What the host has of the instance with this tag; other instances may come and go meanwhile.
+# Somebody else's instance may have been given the tag as soon as ours had gone: what carries it is not ours to judge, then.
+taken() { [ -e "/var/db/jailadmin.instances/$1.json" ] && ! grep -q "$dir" "/var/db/jailadmin.instances/$1.json"; }
 left() {
+    taken "$1" || tagged "$1"
+    grep "$dir" /proc/self/mountinfo
+    losetup -a | grep "$dir"
+    pgrep -af "state $dir"
+}
+tagged() {
     ip -o link show | grep -o "ja$1[bn0-9][^:@ ]*"
     nft list tables | grep "ja$1"
     ls -d /run/jailadmin-$1 /sys/fs/cgroup/*/jailadmin-$1 /sys/fs/cgroup/jailadmin-$1 /var/db/jailadmin.instances/$1.json 2>/dev/null
     ls /run/netns 2>/dev/null | grep "^ja$1"
     grep "\"$1\"" /var/db/jailadmin.instances/settings.json 2>/dev/null
-    grep "$dir" /proc/self/mountinfo
-    losetup -a | grep "$dir"
-    pgrep -af "state $dir|/jailadmin-$1/"
+    pgrep -af "/jailadmin-$1/"
 }
 tag_of() { # of the instance with this state directory
     grep -l "\"$1\"" /var/db/jailadmin.instances/*.json | sed 's,.*/\(..\)\.json,\1,'
