@@ -4,6 +4,7 @@
  */
 #include "host/freebsd/native/verbs.h"
 
+#include "host/freebsd/native/native.h"
 #include "run/option.h"
 
 #include <sys/param.h>
@@ -133,6 +134,10 @@ static int end_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_i
 }
 
 const struct ja_hostverb ja_freebsd_verbs[] = {
+    {"copy-in", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
+     "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
+    {"copy-out", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
+     "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
     {"link-remove", "NAME MARK", "remove a network interface whose description is MARK; none is success", link_remove,
      0},
     {"jail-remove", "NAME PATH", "end the jail whose tree is PATH, and wait until it is gone; none is success",
