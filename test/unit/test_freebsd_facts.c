@@ -749,6 +749,64 @@ static void every_beginning_of_real_output_is_harmless(void **state)
     }
 }
 
+/* ---- memory runs out ---- */
+
+static void ask_everything(struct ja_facts *facts)
+{
+    static const char *const names[] = {"if_bridge", "vimage"};
+    ask_ipfw(facts);
+    ja_fact(facts, JA_FACT_JAIL, "web1");
+    ja_fact(facts, JA_FACT_LINK, "jabr1");
+    ja_fact(facts, JA_FACT_HOSTADDR, "10.66.0.1");
+    ja_fact(facts, JA_FACT_HOSTNETS, "");
+    ja_fact(facts, JA_FACT_MOUNT, "/jails/web1/dev");
+    ja_fact(facts, JA_FACT_ROUTE, "default6");
+    ja_fact(facts, JA_FACT_MODULE, names[0]);
+    ja_fact(facts, JA_FACT_MODULE, names[1]);
+    ja_fact(facts, JA_FACT_RCTL, "jail:j1");
+    ja_fact(facts, JA_FACT_LISTEN, "tcp * 80");
+    ja_fact(facts, JA_FACT_SYSCTL, "net.inet.ip.forwarding");
+    ja_fact(facts, JA_FACT_TOOL, "sh");
+    ja_fact(facts, JA_FACT_PATH, "/");
+}
+
+static void running_out_of_memory_is_an_error(void **state)
+{
+    const struct said said[] = {{.command = "jls", .version = "15.1", .file = "jls-n-json"},
+                                {.command = "ifconfig", .version = "15.1", .file = "ifconfig"},
+                                {.command = "mount", .version = "15.1", .file = "mount-json"},
+                                {.command = "netstat", .version = "15.1", .file = "netstat-json"},
+                                {.command = "kldstat", .version = ".", .file = "kldstat-v"},
+                                {.command = "sysctl -e kern", .version = "15.1", .file = "sysctl-features"},
+                                {.command = "sysctl", .text = "net.inet.ip.forwarding=1\n"},
+                                {.command = "ipfw -S list", .version = "15.1", .file = "ipfw-S-list"},
+                                {.command = "ipfw table all info", .version = "15.1", .file = "ipfw-table-info"},
+                                {.command = "ipfw table all list", .version = "15.1", .file = "ipfw-table-list"},
+                                {.command = "ipfw nat", .version = "15.1", .file = "ipfw-nat-config"},
+                                {.command = "rctl", .version = "13.2", .file = "rctl"},
+                                {.command = "sockstat", .version = ".", .file = "sockstat"},
+                                {0}};
+    bool failed = true;
+    (void)state;
+    for (long k = 0; failed; k++) {
+        struct ja_facts facts = {0};
+        ask_everything(&facts);
+        ja_alloc_fail_after(k);
+        int rc = read_all(&facts, said);
+        failed = ja_alloc_fail_after(-1) < 0;
+        if (failed && rc == 0)
+            fail_msg("allocation %ld failed, and nobody noticed", k);
+        if (rc != 0)
+            assert_int_equal(rc, JA_E_NOMEM);
+        if (!failed) {
+            assert_int_equal(rc, 0);
+            assert_int_equal(facts.missing, 0);
+        }
+        ja_facts_fini(&facts);
+        assert_true(k < 20000);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -778,6 +836,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(strange_lists_of_sockets_are_errors),
         cmocka_unit_test_setup_teardown(trees_begin_with_rc, scratch_setup, scratch_teardown),
         cmocka_unit_test(every_beginning_of_real_output_is_harmless),
+        cmocka_unit_test(running_out_of_memory_is_an_error),
     };
     if (argc != 2)
         return 2;
