@@ -45,9 +45,6 @@ struct ja_host {
     /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
      * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */
     void (*forwards_change)(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
-    /* For doctor: true when rules of others drop what jails send through the host; who does, and what to do about it, are
-     * added to the texts. May be NULL. */
-    bool (*foreign_firewall)(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
     /* For doctor: the kernel, programs and settings of the host. A site without a tag is no instance yet. */
     void (*examine)(struct ja_planning *p, struct ja_findings *findings);
     /* What nobody owns of the things that carry the instance's tag: interfaces, names of namespaces, cgroups, runtime

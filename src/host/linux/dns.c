@@ -77,7 +77,9 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
 {
     struct ja_addr gateway, net;
     char address[JA_ADDR_TEXT];
-    ja_str_addf(text, "dhcp-authoritative\ndhcp-leasefile=%s\ndhcp-hostsdir=%s\n", paths->leases, paths->hosts);
+    /* Answers are broadcast: before a unicast one dnsmasq would replace our permanent neighbour entry. */
+    ja_str_addf(text, "dhcp-authoritative\ndhcp-broadcast\ndhcp-leasefile=%s\ndhcp-hostsdir=%s\n", paths->leases,
+                paths->hosts);
     if (ja_linux_gateway(network, false, &gateway)) {
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, false, address);

@@ -403,7 +403,6 @@ const struct ja_host ja_host_linux = {
     .instance_repair = ja_linux_rules_restore,
     .jail_repair = repair,
     .forwards_change = ja_linux_forwards_change,
-    .foreign_firewall = ja_linux_foreign_firewall,
     .examine = ja_linux_examine,
     .leftovers = ja_linux_leftovers,
     .instance_up = ja_linux_instance_up,
