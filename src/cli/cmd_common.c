@@ -95,6 +95,13 @@ int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret
     if (!path)
         return ja_error_nomem(err);
     if (strcmp(path, "state") == 0) {
+        bool known = false;
+        for (int state = JA_STATE_STOPPED; state <= JA_STATE_BROKEN; state++)
+            known = known || strcmp(ja_state_name((enum ja_state)state), equal + 1) == 0;
+        if (!known) {
+            ja_error_set(err, JA_E_INVALID, "filter state", "\"%s\" is no state", JA_SHOW(equal + 1));
+            return ja_error_hint(err, "running, stopped, creating, starting, stopping, dying or broken");
+        }
         *ret_matches = strcmp(ja_state_name(listed->state), equal + 1) == 0;
         return 0;
     }

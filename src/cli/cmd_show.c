@@ -77,11 +77,27 @@ static int add_listed(void *context, const struct ja_listed *listed, struct ja_e
     return 0;
 }
 
+/* A filter that asks for what no jail has is refused, also when there is no jail that it could be tried on. */
+static int check_filters(const struct ja_args *args, struct ja_error *err)
+{
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    struct ja_listed listed = {.jail = jail};
+    bool matches;
+    int rc = jail ? 0 : ja_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++)
+        if (strchr(args->words[i], '='))
+            rc = ja_cmd_matches(&listed, args->words[i], &matches, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
 int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
     struct listing listing = {.args = args, .array = cli->json ? json_array() : NULL};
-    int rc = ja_cmd_open(cli, true, &engine, err);
+    int rc = check_filters(args, err);
+    if (rc == 0)
+        rc = ja_cmd_open(cli, true, &engine, err);
     ja_table_init(&listing.table, "NAME", "STATE", "ADDRESS", "TEMPLATE", "STARTED", NULL);
     bool globbed = false;
     for (size_t i = 0; rc == 0 && i < args->word_count; i++) {

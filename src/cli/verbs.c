@@ -325,8 +325,7 @@ const struct ja_verb ja_verbs[] = {
     {"doctor", JA_GROUP_UPKEEP, "", "Look for what is wrong, and say how to put it right",
      "Looks at the kernel, tools and their versions, storage, networks, foreign firewalls and leftovers, and at the host alone where there is no instance. Takes no lock and changes nothing. "
      "The exit status is 1 when something was found that keeps jails from working.",
-     "jailadmin doctor", "Each finding with its remedy.", doctor_options, JA_VERB_ROOT, 0, 0,
-     .run = ja_cmd_doctor},
+     "jailadmin doctor", "Each finding with its remedy.", doctor_options, JA_VERB_ROOT, 0, 0, .run = ja_cmd_doctor},
     {"repair", JA_GROUP_UPKEEP, "", "Make the host what it should be",
      "Rebuilds what jailadmin had made and somebody has removed: bridges, firewall rules after a flush, interfaces of running "
      "jails, resolvers, names. It says what it did; what is there is not touched, and connections go on.",
