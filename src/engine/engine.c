@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
-#define LOCK_WAIT_OPEN_MS 2000 /* within the store's transaction */
 
 enum { PLANNING_ROUNDS = 32 };
 
@@ -244,25 +243,25 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
     snprintf(who, sizeof who, "jailadmin %s %s, process %d", change->verb, change->name, (int)getpid());
     struct ja_lock *lock = &change->locks[change->lock_count];
-    /* Who holds the lock may be waiting for the store, which we have: one of us must give way soon. */
-    int rc = ja_lock_take(path, shared, change->open ? LOCK_WAIT_OPEN_MS : LOCK_WAIT_MS, who, lock, err);
+    int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
     if (rc == 0)
         change->lock_count++;
     return rc;
 }
 
-static int begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
-                 const char *name)
+int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                      const char *name, struct ja_error *err)
 {
     *change = (struct ja_change){.engine = engine, .verb = verb, .kind = kind};
     snprintf(change->name, sizeof change->name, "%s", name);
     change->started_ms = ja_clock_wall_ms();
     change->result = JA_RESULT_UNDONE;
-    return ja_uuid_new(change->id);
+    if (ja_uuid_new(change->id) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    return 0;
 }
 
-/* Under the locks. */
-static int open_transaction(struct ja_change *change, struct ja_error *err)
+int ja_change_open(struct ja_change *change, struct ja_error *err)
 {
     struct ja_engine *engine = change->engine;
     int rc = engine->options.dry_run ? 0 : ja_recover_object(engine, change->kind, change->name, err);
@@ -276,25 +275,25 @@ static int open_transaction(struct ja_change *change, struct ja_error *err)
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err)
 {
-    if (begin(change, engine, verb, kind, name) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-    int rc = ja_change_lock(change, kind, name, false, err);
-    return rc < 0 ? rc : open_transaction(change, err);
+    int rc = ja_change_prepare(change, engine, verb, kind, name, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, kind, name, false, err);
+    return rc < 0 ? rc : ja_change_open(change, err);
 }
 
 int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                         const char *name, const char *other, struct ja_error *err)
 {
     bool swap = strcmp(name, other) > 0;
-    if (begin(change, engine, verb, kind, name) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-    int rc = ja_change_lock(change, kind, swap ? other : name, false, err);
+    int rc = ja_change_prepare(change, engine, verb, kind, name, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, kind, swap ? other : name, false, err);
     if (rc == 0)
         rc = ja_change_lock(change, kind, swap ? name : other, false, err);
     /* What a dead plan of the other name has left would be in the way. */
     if (rc == 0 && !engine->options.dry_run)
         rc = ja_recover_object(engine, kind, other, err);
-    return rc < 0 ? rc : open_transaction(change, err);
+    return rc < 0 ? rc : ja_change_open(change, err);
 }
 
 static int record_open(struct ja_change *change, struct ja_error *err)

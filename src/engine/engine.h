@@ -87,7 +87,12 @@ int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const ch
 /* The same for a change that needs two names of a kind: both are locked, in one order for everybody. */
 int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                         const char *name, const char *other, struct ja_error *err);
-/* A further lock, such as a network's while a jail attaches to it; before begin's transaction it is an error to wait long. */
+/* For a change that needs more locks: prepare, the locks in their order (host, network, template, jail), then open. Nobody waits
+ * for a lock within the store's transaction. */
+int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                      const char *name, struct ja_error *err);
+int ja_change_open(struct ja_change *change, struct ja_error *err);
+/* Released by ja_change_end. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
                     struct ja_error *err);

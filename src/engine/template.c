@@ -338,8 +338,6 @@ static int reserve_builder(struct ja_change *change, struct making *making, stru
                      (long long)engine->site.slots);
     if (rc == 0)
         rc = ja_assign_addresses(engine, jail, err);
-    if (rc == 0 && making->network[0])
-        rc = ja_change_lock(change, "network", making->network, true, err);
     if (rc < 0) {
         ja_object_free(&ja_noun_jail, jail);
         return rc;
@@ -352,14 +350,27 @@ static int reserve_builder(struct ja_change *change, struct making *making, stru
 
 /* ---- all of it ---- */
 
-/* The jail of jail:NAME, kept from being changed meanwhile. */
+/* All locks, in their order, before the store's transaction. */
+static int begin_making(struct ja_change *change, struct ja_engine *engine, const struct making *making,
+                        struct ja_error *err)
+{
+    const char *name = making->request->spec->name;
+    int rc = ja_change_prepare(change, engine, "create", "template", name, err);
+    if (rc == 0 && is_built(making->request) && making->network[0])
+        rc = ja_change_lock(change, "network", making->network, true, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, "template", name, false, err);
+    if (rc == 0 && making->source == JA_SOURCE_JAIL)
+        rc = ja_change_lock(change, "jail", making->rest, true, err);
+    return rc < 0 ? rc : ja_change_open(change, err);
+}
+
+/* The jail of jail:NAME. */
 static int open_jail(struct ja_change *change, struct making *making, struct ja_error *err)
 {
     if (making->source != JA_SOURCE_JAIL)
         return 0;
-    int rc = ja_change_lock(change, "jail", making->rest, true, err);
-    if (rc == 0)
-        rc = ja_engine_get(change->engine, &ja_noun_jail, making->rest, &making->jail, NULL, err);
+    int rc = ja_engine_get(change->engine, &ja_noun_jail, making->rest, &making->jail, NULL, err);
     const struct ja_jail *jail = making->jail;
     if (rc == 0 && jail->state != JA_ROW_READY)
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is not complete");
@@ -411,7 +422,7 @@ int ja_engine_template_build(struct ja_engine *engine, const struct ja_template_
         rc = ensure_network(engine, &making, err);
     if (rc < 0)
         return rc;
-    rc = ja_change_begin(&change, engine, "create", "template", request->spec->name, err);
+    rc = begin_making(&change, engine, &making, err);
     if (rc == 0)
         rc = make_version(&change, &making, err);
     ja_change_end(&change);
