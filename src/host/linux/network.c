@@ -418,7 +418,7 @@ static void look_at_pair(void *context, const char *interface)
 static void note_damage(struct ja_planning *p)
 {
     struct loose loose = {.p = p};
-    if (strcmp(p->plan->verb, "up") != 0)
+    if (!ja_str_equal(p->plan->verb, "up"))
         return;
     each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), look_at_pair, &loose);
     if (loose.any && (loose.unbridged || !ja_linux_tables_are_there(p)))

@@ -55,6 +55,9 @@ static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb
         return ja_error_sys(err, errno, NULL, "cannot make a socket");
     if (read_description(fd, argv[1], description) < 0)
         return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", argv[1]);
+    /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
+    if (!*description && strncmp(argv[1], "ja", 2) != 0)
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", argv[1]);
     if (*description && strcmp(description, argv[2]) != 0)
         return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"",
                             argv[1], JA_SHOW(description));
