@@ -66,6 +66,7 @@ static const char host_apt[] = "source http://first.example/debian/ bookworm mai
                                "source http://first.example/debian/ bookworm-backports main\n\n";
 
 /* The words of the step, joined; the plan's error when there is one. The caller's. */
+static const char *debian_tool = "mmdebstrap";
 static char *debian_step(const char *apt, const char *suite, const char *mirror, bool keyring)
 {
     struct ja_plan plan = {0};
@@ -73,7 +74,10 @@ static char *debian_step(const char *apt, const char *suite, const char *mirror,
     const struct ja_site site = {.self = "/usr/bin/jailadmin"};
     struct ja_planning p = {.plan = &plan, .facts = &facts, .site = &site};
     ja_facts_set(&facts, JA_FACT_APT, "", apt);
-    ja_facts_set(&facts, JA_FACT_TOOL, "mmdebstrap", "/usr/bin/mmdebstrap");
+    ja_facts_set(&facts, JA_FACT_TOOL, "mmdebstrap", NULL);
+    ja_facts_set(&facts, JA_FACT_TOOL, "debootstrap", NULL);
+    ja_autofree char *tool = ja_printf("/usr/bin/%s", debian_tool);
+    ja_facts_set(&facts, JA_FACT_TOOL, debian_tool, tool);
     ja_facts_set(&facts, JA_FACT_TOOL, "env", "/usr/bin/env");
     ja_facts_set(&facts, JA_FACT_PATH, "/usr/share/keyrings/debian-archive-keyring.gpg", keyring ? "file" : NULL);
     ja_plan_init(&plan, "create", "template", "t");
@@ -111,6 +115,22 @@ static void another_suite_comes_from_the_same_archive(void **unused)
     ja_autofree char *step = debian_step(host_apt, "trixie", NULL, true);
     assert_string_equal(step, "/usr/bin/jailadmin|host|contain|--|" COMMAND "trixie|/pool/t/1" SIGNED
                               "http://first.example/debian/ trixie main");
+}
+
+static void debootstrap_does_it_where_there_is_nothing_else(void **unused)
+{
+    (void)unused;
+    debian_tool = "debootstrap";
+    ja_autofree char *step = debian_step(host_apt, "bookworm", NULL, true);
+    debian_tool = "mmdebstrap";
+    assert_string_equal(step,
+                        "/usr/bin/jailadmin|host|contain|--tree|/pool/t/1|--|/usr/bin/debootstrap|--variant=minbase|"
+                        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg|bookworm|/pool/t/1|"
+                        "http://first.example/debian/");
+    debian_tool = "nothing";
+    ja_autofree char *none = debian_step(host_apt, "bookworm", NULL, true);
+    debian_tool = "mmdebstrap";
+    assert_non_null(strstr(none, "install the package mmdebstrap"));
 }
 
 static void a_mirror_can_be_named(void **unused)
@@ -252,6 +272,7 @@ int main(void)
         cmocka_unit_test(others_are_refused),
         cmocka_unit_test(the_archive_is_that_of_the_host),
         cmocka_unit_test(another_suite_comes_from_the_same_archive),
+        cmocka_unit_test(debootstrap_does_it_where_there_is_nothing_else),
         cmocka_unit_test(a_mirror_can_be_named),
         cmocka_unit_test(the_proxy_is_that_of_the_host),
         cmocka_unit_test(without_an_archive_or_keys_it_says_what_to_do),

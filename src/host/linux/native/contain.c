@@ -1,6 +1,6 @@
 /*
- * contain.c: `jailadmin host contain -- COMMAND [ARGUMENT]...`: runs a command of the host in a mount and process namespace of
- * its own. What it mounts is gone with it, and so are all processes that it has started: when the command ends, when this
+ * contain.c: `jailadmin host contain [--tree TREE] -- COMMAND [ARGUMENT]...`: runs a command of the host in a mount and process
+ * namespace of its own. What it mounts is gone with it, and so are all processes that it has started: when the command ends, when this
  * process ends, whatever ends it.
  */
 #include "host/linux/native/native.h"
@@ -20,7 +20,7 @@ enum { CANNOT_PREPARE = 125, CANNOT_RUN = 127 };
 
 /* The first process of the namespace: starts the command, and collects whoever ends here without a parent. With its own end
  * the kernel ends all others. */
-static void first_process(char *const *argv, int alive)
+static void first_process(char *const *argv, const char *tree, int alive)
 {
     struct pollfd parent = {.fd = alive, .events = POLLIN};
     int status, result = CANNOT_PREPARE;
@@ -31,6 +31,10 @@ static void first_process(char *const *argv, int alive)
     close(alive);
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        _exit(CANNOT_PREPARE);
+    /* The pool is nosuid and nodev for the host; here, where nobody else looks, the tree is neither. */
+    if (tree != NULL && (mount(tree, tree, NULL, MS_BIND, NULL) < 0 ||
+                         mount(NULL, tree, NULL, MS_BIND | MS_REMOUNT | MS_NOATIME, NULL) < 0))
         _exit(CANNOT_PREPARE);
     command = fork();
     if (command == 0) {
@@ -53,7 +57,8 @@ int ja_verb_contain(int argc, char *const *argv, struct ja_hostverb_io *io JA_UN
 {
     ja_autoclose int pidfd = -1;
     int alive[2], first, status;
-    const struct ja_opt options[] = {{.name = NULL}};
+    const char *tree = NULL;
+    const struct ja_opt options[] = {{.name = "--tree", .value = &tree}, {.name = NULL}};
     if (ja_opt_read(argc, argv, options, &first, err) < 0)
         return JA_E_USAGE;
     if (first >= argc || argv[first][0] != '/')
@@ -63,7 +68,7 @@ int ja_verb_contain(int argc, char *const *argv, struct ja_hostverb_io *io JA_UN
     pid_t pid = ja_sys_fork(CLONE_NEWPID | CLONE_NEWNS, &pidfd);
     if (pid == 0) {
         close(alive[1]);
-        first_process(argv + first, alive[0]);
+        first_process(argv + first, tree, alive[0]);
     }
     int sys = errno;
     close(alive[0]);

@@ -22,7 +22,7 @@ static const struct ja_hostverb VERBS[] = {
      "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
     {"jail-exec", "[--cgroup PATH] -- CRUN [ARGUMENT]...", "run crun exec, which takes its place", ja_verb_crun,
      JA_HOSTVERB_PROCESS},
-    {"contain", "-- COMMAND [ARGUMENT]...",
+    {"contain", "[--tree TREE] -- COMMAND [ARGUMENT]...",
      "run a command in a mount and process namespace of its own, which leaves no mount and no process", ja_verb_contain,
      JA_HOSTVERB_PROCESS},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
