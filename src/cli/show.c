@@ -63,7 +63,8 @@ void ja_warn(struct ja_cli *cli, const char *format, ...)
 
 int ja_print_json(struct ja_cli *cli, json_t *json, struct ja_error *err)
 {
-    char *text = json ? json_dumps(json, (cli->out_terminal ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY) : NULL;
+    char *text =
+        json ? ja_json_text(json, (cli->out_terminal ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY) : NULL;
     json_decref(json);
     if (!text)
         return ja_error_nomem(err);
@@ -93,7 +94,7 @@ static void show_json(struct ja_cli *cli, const struct ja_error *err)
     put_member(inner, "output", err->output);
     put_member(inner, "hint", err->hint);
     json_object_set_new(outer, "error", inner);
-    char *text = json_dumps(outer, cli->errors_terminal ? JSON_INDENT(2) : JSON_COMPACT);
+    char *text = ja_json_text(outer, cli->errors_terminal ? JSON_INDENT(2) : JSON_COMPACT);
     fprintf(cli->errors, "%s\n", text ? text : "{\"error\":{\"code\":\"nomem\"}}");
     ja_free(text);
     json_decref(outer);

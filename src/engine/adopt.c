@@ -59,7 +59,9 @@ static int find_running(struct ja_engine *engine, const struct ja_jail *jail, st
     snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
     if (rc == 0 && process)
         rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
-    json_t *json = rc == 0 && text ? json_loads(text, 0, NULL) : NULL;
+    json_t *json = NULL;
+    if (rc == 0 && text && ja_json_read(text, NULL, &json, err) == JA_E_NOMEM)
+        rc = JA_E_NOMEM;
     if (json && ja_object_from_json(&ja_noun_jail, json, true, &applied, NULL) == 0) {
         if (ja_str_equal(((struct ja_jail *)applied)->uuid, jail->uuid))
             *ret_applied = applied;

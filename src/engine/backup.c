@@ -68,9 +68,10 @@ static int read_site_of(struct ja_store *store, struct ja_site *ret_site, struct
         return rc == JA_E_NOTFOUND
                    ? ja_error_set(err, JA_E_CORRUPT, "copy", "it is not the copy of an instance's store")
                    : rc;
-    json_t *json = json_loads(text, 0, NULL);
-    rc = json ? ja_site_from_json(json, ret_site, err)
-              : ja_error_set(err, JA_E_CORRUPT, "copy", "its settings of the instance are damaged");
+    json_t *json = NULL;
+    rc = ja_json_read(text, "copy", &json, err);
+    if (rc == 0)
+        rc = ja_site_from_json(json, ret_site, err);
     json_decref(json);
     return rc;
 }
@@ -185,7 +186,7 @@ static int check_present(struct ja_engine *engine, struct ja_store *copy, const 
 static int write_site(struct ja_engine *engine, struct ja_error *err)
 {
     json_t *json = ja_site_to_json(&engine->site);
-    ja_autofree char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    ja_autofree char *text = json ? ja_json_text(json, JSON_COMPACT) : NULL;
     json_decref(json);
     int rc = text ? ja_store_begin(engine->store, err) : ja_error_nomem(err);
     if (rc < 0)

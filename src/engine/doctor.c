@@ -253,7 +253,7 @@ static void ask_all(void *work, struct ja_planning *p)
 static int save_facts(const struct ja_facts *facts, const char *path, struct ja_error *err)
 {
     json_t *json = ja_facts_to_json(facts);
-    ja_autofree char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
+    ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
     json_decref(json);
     return text ? ja_file_write(path, text, strlen(text), 0600, false, err) : ja_error_nomem(err);
 }

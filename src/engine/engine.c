@@ -40,9 +40,10 @@ static int read_site(struct ja_engine *engine, struct ja_error *err)
         return rc == JA_E_NOTFOUND
                    ? ja_error_set(err, JA_E_CORRUPT, "store", "the store does not say which instance it is")
                    : rc;
-    json_t *json = json_loads(text, 0, NULL);
-    if (!json)
-        return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's settings are damaged");
+    json_t *json = NULL;
+    rc = ja_json_read(text, "store", &json, err);
+    if (rc < 0)
+        return ja_error_wrap(err, "the instance's settings are damaged");
     rc = ja_site_from_json(json, &engine->site, err);
     json_decref(json);
     return rc;

@@ -106,7 +106,7 @@ int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
     if (rc < 0)
         return rc;
     json_t *json = ja_site_to_json(&engine->site);
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    char *text = json ? ja_json_text(json, JSON_COMPACT) : NULL;
     json_decref(json);
     rc = text ? ja_store_setting_put(engine->store, "site", text, err) : ja_error_nomem(err);
     free(text);
@@ -242,8 +242,12 @@ static int clear_cut_off(const struct ja_engine_options *options, bool adopt, st
         return ja_error_hint(err, "choose another directory with --state, or take it away with `jailadmin teardown`");
     }
     if (!options->dry_run && ja_store_setting(engine.store, "site", &site, NULL) == 0) {
-        json_t *json = json_loads(site, 0, NULL);
-        rc = json ? ja_site_from_json(json, &engine.site, err) : 0;
+        json_t *json = NULL;
+        rc = ja_json_read(site, "store", &json, err);
+        if (rc == 0)
+            rc = ja_site_from_json(json, &engine.site, err);
+        else if (rc == JA_E_CORRUPT)
+            rc = 0; /* it had not come far */
         json_decref(json);
         ja_site_place(&engine.site, options);
         if (rc == 0)
@@ -275,7 +279,9 @@ static int find_pool(struct ja_engine *engine, const char *storage, struct ja_er
     int rc = ja_engine_machine(engine, err);
     if (rc == 0)
         rc = ja_machine_fact(engine->machine, JA_FACT_FILE, noted, &text, err);
-    json_t *json = rc == 0 && text ? json_loads(text, 0, NULL) : NULL;
+    json_t *json = NULL;
+    if (rc == 0 && text && ja_json_read(text, NULL, &json, err) == JA_E_NOMEM)
+        return JA_E_NOMEM;
     bool known = json && ja_site_from_json(json, &was, NULL) == 0;
     json_decref(json);
     if (known) {

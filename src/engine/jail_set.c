@@ -23,7 +23,9 @@ int ja_engine_applied(struct ja_engine *engine, const struct ja_jail *jail, stru
         return rc;
     snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
     rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
-    json_t *json = rc == 0 && text ? json_loads(text, 0, NULL) : NULL;
+    json_t *json = NULL;
+    if (rc == 0 && text && ja_json_read(text, NULL, &json, err) == JA_E_NOMEM)
+        rc = JA_E_NOMEM;
     if (json)
         rc = ja_object_from_json(&ja_noun_jail, json, true, &applied, err);
     /* Without it, or damaged: the newest spec is the best that is left. */

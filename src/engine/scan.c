@@ -43,12 +43,13 @@ static int read_spec(struct scan *scan, const char *path, const char *name, stru
     int rc = fact_below(scan, JA_FACT_FILE, path, &text, err);
     if (rc < 0)
         return rc;
-    json_error_t where;
-    json_t *json = text ? json_loads(text, 0, &where) : NULL;
+    json_t *json = NULL;
+    if (text && ja_json_read(text, NULL, &json, &why) == JA_E_NOMEM)
+        return ja_error_nomem(err);
     if (!text)
         snprintf(found->problem, sizeof found->problem, "there is no spec beside it");
     else if (!json)
-        snprintf(found->problem, sizeof found->problem, "its spec is damaged: line %d: %s", where.line, where.text);
+        snprintf(found->problem, sizeof found->problem, "its spec is damaged: %.300s", why.what);
     else if (ja_object_from_json(found->noun, json, true, &found->spec, &why) < 0)
         snprintf(found->problem, sizeof found->problem, "its spec is refused: %.120s: %.200s", why.object, why.what);
     const char *uuid = json_string_value(json_object_get(json, "uuid"));

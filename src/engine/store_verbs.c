@@ -40,14 +40,13 @@ static int find_revision(struct ja_engine *engine, const char *kind, const char 
 static int put(struct ja_engine *engine, const struct ja_noun *noun, const char *name, const char *input,
                struct ja_error *err)
 {
-    json_error_t where;
-    json_t *json = json_loads(input, 0, &where);
-    if (!json)
-        return ja_error_set(err, JA_E_INVALID, JA_LABEL(noun->name, name), "standard input is not JSON: line %d: %s",
-                            where.line, where.text);
+    json_t *json = NULL;
     void *object = NULL;
     int64_t revision = 0;
-    int rc = ja_object_from_json(noun, json, true, &object, err);
+    int rc = ja_json_read(input, JA_LABEL(noun->name, name), &json, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_object_from_json(noun, json, true, &object, err);
     const char *uuid = json_string_value(json_object_get(json, "uuid"));
     if (rc == 0 && (!uuid || strcmp(*(char **)object, name) != 0))
         rc = ja_error_set(err, JA_E_INVALID, JA_LABEL(noun->name, name), "the spec has no uuid or another name");
@@ -148,13 +147,12 @@ static int setting(struct ja_engine *engine, const char *name, const char *value
 /* Makes the state directory and the store of the site that standard input describes; with an open store it is there. */
 static int create(struct ja_engine *engine, const char *input, struct ja_error *err)
 {
-    json_error_t where;
     struct ja_site site;
-    json_t *json = json_loads(input, 0, &where);
-    if (!json)
-        return ja_error_set(err, JA_E_INVALID, "store", "standard input is not JSON: line %d: %s", where.line,
-                            where.text);
-    int rc = ja_site_from_json(json, &site, err);
+    json_t *json = NULL;
+    int rc = ja_json_read(input, "standard input", &json, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_site_from_json(json, &site, err);
     json_decref(json);
     if (rc < 0)
         return rc;

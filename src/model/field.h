@@ -149,6 +149,12 @@ const struct ja_field *ja_noun_field(const struct ja_noun *noun, const char *nam
 /* The field at the end of a path; of an entry alone ("nics.eth0", "labels.team") its list or map. NULL: none. */
 const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *path);
 
+/* JSON as text in new memory, with jansson's flags; NULL: no memory. json_dumps(3) is not used: when memory is out while it
+ * writes the name of a member, it leaves that out and says nothing. */
+char *ja_json_text(const json_t *json, size_t flags);
+/* Text of JSON, the caller's to release. JA_E_NOMEM, or JA_E_CORRUPT with the line and what is wrong there. */
+int ja_json_read(const char *text, const char *object, json_t **ret_json, struct ja_error *err);
+
 /* Lists. */
 void *ja_list_get(const struct ja_list *list, const char *key);
 /* The list owns the object from now on, also on failure (-1: no memory). */

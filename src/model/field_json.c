@@ -306,3 +306,32 @@ int ja_object_from_json(const struct ja_noun *noun, const json_t *json, bool tru
     *ret_object = object;
     return 0;
 }
+
+int ja_json_read(const char *text, const char *object, json_t **ret_json, struct ja_error *err)
+{
+    json_error_t where;
+    json_t *json = json_loads(text, 0, &where);
+    if (json) {
+        *ret_json = json;
+        return 0;
+    }
+    /* Not everywhere does it say that memory was what it lacked; then it says nothing. */
+    if (json_error_code(&where) == json_error_out_of_memory || !where.text[0])
+        return ja_error_nomem(err);
+    return ja_error_set(err, JA_E_CORRUPT, object, "it is not JSON: line %d: %s", where.line, where.text);
+}
+
+static int add_text(const char *bytes, size_t count, void *context)
+{
+    struct ja_str *str = context;
+    ja_str_addn(str, bytes, count);
+    return str->failed ? -1 : 0;
+}
+
+char *ja_json_text(const json_t *json, size_t flags)
+{
+    ja_autostr struct ja_str text = {0};
+    if (json_dump_callback(json, add_text, &text, flags) < 0 || text.failed)
+        return NULL;
+    return ja_str_take(&text);
+}

@@ -23,7 +23,7 @@ static void site_input(struct ja_planning *p, struct ja_step *step, bool with_st
         json_decref(json);
         json = NULL;
     }
-    ja_autofree char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
     if (text)
         ja_step_input(p->plan, step, "%s\n", text);

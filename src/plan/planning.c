@@ -46,7 +46,7 @@ struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *n
     const char *name = *(char *const *)object;
     struct ja_step *step = store_step(p, "store-put", noun->name, name, why);
     json_t *json = ja_object_to_json(noun, object, false);
-    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
     if (text)
         ja_step_input(p->plan, step, "%s\n", text);

@@ -29,7 +29,7 @@ char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char
 /* Writes JSON (taken; NULL: out of memory) to `path`; the undo puts back what was there. */
 static void write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
 {
-    ja_autofree char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
     if (!text) {
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
@@ -69,7 +69,7 @@ static void instance_dir(struct ja_planning *p)
 char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object)
 {
     json_t *json = ja_object_to_json(noun, object, false);
-    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
     if (!text)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");

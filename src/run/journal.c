@@ -2,6 +2,7 @@
  * journal.c: the files of open plans. See journal.h.
  */
 #include "run/journal.h"
+#include "model/field.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -28,7 +29,7 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
         json_decref(json);
         return ja_error_nomem(err);
     }
-    char *line = json_dumps(json, JSON_COMPACT);
+    char *line = ja_json_text(json, JSON_COMPACT);
     json_decref(json);
     if (!line)
         return ja_error_nomem(err);

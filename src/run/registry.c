@@ -4,6 +4,7 @@
  */
 #include "run/registry.h"
 
+#include "model/field.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -156,7 +157,7 @@ int ja_registry_save(const char *name, const json_t *json, struct ja_error *err)
         return ja_error_nomem(err);
     if (!json)
         return unlink(path) == 0 || errno == ENOENT ? 0 : ja_file_error(err, errno, path, "remove");
-    ja_autofree char *text = json_dumps(json, JSON_INDENT(2));
+    ja_autofree char *text = ja_json_text(json, JSON_INDENT(2));
     if (!text)
         return ja_error_nomem(err);
     return ja_file_write(path, text, strlen(text), 0644, true, err);

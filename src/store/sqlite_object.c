@@ -3,6 +3,8 @@
  */
 #include "store/sqlite.h"
 
+#include "model/field.h"
+
 #include <stdio.h>
 
 #define COLUMNS "kind, name, uuid, slot, state, reference, revision, spec"
@@ -172,7 +174,7 @@ static int update_row(struct ja_store *store, const struct ja_row *row, const ch
 
 int ja_store_put(struct ja_store *store, const struct ja_row *row, int64_t *ret_revision, struct ja_error *err)
 {
-    ja_autofree char *spec = json_dumps(row->spec, JSON_COMPACT | JSON_ENCODE_ANY);
+    ja_autofree char *spec = ja_json_text(row->spec, JSON_COMPACT | JSON_ENCODE_ANY);
     if (!spec)
         return ja_error_nomem(err);
     int r = row->revision == 0 ? insert_row(store, row, spec, err) : update_row(store, row, spec, err);

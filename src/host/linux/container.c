@@ -199,7 +199,7 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
         oci.capabilities = &allowed;
     fill_init(p, jail, tree, &oci);
     json_t *json = ja_oci_config(&oci);
-    char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
     struct ja_step *step = ja_plan_host_step(p, "bundle", "write its container configuration");
     char profile[512];

@@ -3,6 +3,7 @@
  * of capabilities, with conditions; crun wants what is left of it for this machine. That is worked out once
  * (seccomp-convert) and put into each jail's config.json (bundle).
  */
+#include "model/field.h"
 #include "base/file.h"
 #include "host/linux/native/native.h"
 #include "host/linux/oci.h"
@@ -169,7 +170,7 @@ static int this_machine(struct machine *ret_machine, struct ja_error *err)
 
 static int write_json(const char *path, const json_t *json, struct ja_error *err)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = ja_json_text(json, JSON_COMPACT);
     int code;
 
     if (text == NULL) {
