@@ -61,8 +61,11 @@ static void memory_runs_out(void **unused)
     sweep("clone", do_clone, do_clone_delete);
     sweep("start", do_start, do_kill);
     lab_do(do_start);
+    sweep("set, running", do_tune, do_untune);
     sweep("stop", do_stop, do_start);
     lab_do(do_stop);
+    sweep("set", do_set, do_unset);
+    sweep("rename", do_rename, do_rename_back);
     sweep("delete", do_delete, do_create);
 }
 
