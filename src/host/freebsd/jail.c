@@ -413,7 +413,7 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
     ja_step_run(p->plan, step, TOOL("jexec"), name, NULL);
 }
 
-/* TODO(issue 3): change networks under running jails. */
+/* Networks do not change under running jails here yet: what needs that says so. */
 static bool network_needs_stop(JA_UNUSED const struct ja_network *from, JA_UNUSED const struct ja_network *to)
 {
     return true;
