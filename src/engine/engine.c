@@ -91,8 +91,6 @@ int ja_engine_machine(struct ja_engine *engine, struct ja_error *err)
     if (!engine->host)
         return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "this program cannot plan for that operating system yet");
     engine->storage = ja_storage_of(engine->site.storage);
-    if (!engine->storage)
-        return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "ZFS pools are not supported yet");
     if (engine->options.machine) {
         engine->machine = engine->options.machine;
         return 0;

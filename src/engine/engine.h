@@ -60,6 +60,9 @@ int ja_engine_after_fork(struct ja_engine *engine, struct ja_error *err);
  * somebody else are passed over: its holder looks again. `with_kept`: also those that --keep has left, and broken ones. */
 int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error *err);
 
+/* On how many networks a jail can be: each is locked while it starts or stops. */
+#define JA_NETWORKS_MOST 16
+
 /*
  * One change of one object, from its locks to its end.
  *
@@ -75,7 +78,7 @@ struct ja_change {
     char uuid[37]; /* of the object; set by the verb before apply */
     char id[37];
     int64_t started_ms;
-    struct ja_lock locks[16];
+    struct ja_lock locks[JA_NETWORKS_MOST + 1];
     size_t lock_count;
     bool open; /* the transaction is */
     enum ja_result result;

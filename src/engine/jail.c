@@ -245,15 +245,19 @@ static void plan_start(void *work, struct ja_planning *p)
     ja_plan_jail_start(p, work);
 }
 
+static int load_changed(struct ja_change *change, struct ja_loaded *ret_loaded, struct ja_error *err)
+{
+    int rc = ja_load_jail(change->engine, change->name, ret_loaded, err);
+    if (rc == 0)
+        snprintf(change->uuid, sizeof change->uuid, "%s", ret_loaded->jail->uuid);
+    return rc;
+}
+
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err)
 {
     int rc = ja_change_begin(change, engine, verb, "jail", name, err);
-    if (rc == 0)
-        rc = ja_load_jail(engine, name, ret_loaded, err);
-    if (rc == 0)
-        snprintf(change->uuid, sizeof change->uuid, "%s", ret_loaded->jail->uuid);
-    return rc;
+    return rc < 0 ? rc : load_changed(change, ret_loaded, err);
 }
 
 /* The networks of a jail, made ready before its own plan; locks are not nested, so their names are copied. */
@@ -294,31 +298,12 @@ int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja
 
 /* The networks of a jail, held by whoever starts or stops it: none changes meanwhile. They are taken before the jail and
  * before the store's transaction, since who holds a network waits for both. */
-struct network_locks {
-    struct ja_lock locks[16];
-    size_t count;
-};
-
-static int lock_network(struct ja_engine *engine, const char *verb, const char *jail, const char *network,
-                        struct network_locks *locks, struct ja_error *err)
-{
-    char path[512], who[256];
-    if (locks->count == JA_COUNT(locks->locks))
-        return ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", jail), "it is on more than %zu networks", locks->count);
-    snprintf(path, sizeof path, "%s/network-%s", engine->locks, network);
-    snprintf(who, sizeof who, "jailadmin %s %s, process %d", verb, jail, (int)getpid());
-    int rc = ja_lock_take(path, true, 30000, who, &locks->locks[locks->count], err);
-    locks->count += rc == 0;
-    return rc;
-}
-
-static int lock_networks(struct ja_engine *engine, const char *verb, const char *name, struct network_locks *locks,
-                         struct ja_error *err)
+static int lock_networks(struct ja_change *change, struct ja_error *err)
 {
     void *object = NULL;
-    if (engine->options.dry_run)
+    if (change->engine->options.dry_run)
         return 0;
-    int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    int rc = ja_engine_get(change->engine, &ja_noun_jail, change->name, &object, NULL, err);
     if (rc < 0)
         return rc;
     const struct ja_jail *jail = object;
@@ -327,24 +312,34 @@ static int lock_networks(struct ja_engine *engine, const char *verb, const char 
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || strcmp(((const struct ja_nic *)jail->nics.items[j])->network, nic->network) == 0;
-        if (!again)
-            rc = lock_network(engine, verb, name, nic->network, locks, err);
+        if (!again && change->lock_count == JA_NETWORKS_MOST)
+            rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", jail->name), "it is on more than %d networks",
+                              JA_NETWORKS_MOST);
+        else if (!again)
+            rc = ja_change_lock(change, "network", nic->network, true, err);
     }
     ja_object_free(&ja_noun_jail, object);
     return rc;
 }
 
-static void unlock_networks(struct network_locks *locks)
+/* A start or stop: the networks' locks, the jail's, the transaction, and the jail in it. */
+static int begin_on_networks(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
+                             struct ja_loaded *ret_loaded, struct ja_error *err)
 {
-    while (locks->count)
-        ja_lock_release(&locks->locks[--locks->count], false);
+    int rc = ja_change_prepare(change, engine, verb, "jail", name, err);
+    if (rc == 0)
+        rc = lock_networks(change, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, "jail", name, false, err);
+    if (rc == 0)
+        rc = ja_change_open(change, err);
+    return rc < 0 ? rc : load_changed(change, ret_loaded, err);
 }
 
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err)
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
-    struct network_locks locks = {0};
     bool running = false;
     int rc = ja_check_name(name, err);
     if (rc == 0)
@@ -353,13 +348,9 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
         rc = ja_engine_trees_ensure(engine, name, err);
     if (rc == 0)
         rc = ensure_networks(engine, name, err);
-    if (rc == 0)
-        rc = lock_networks(engine, "start", name, &locks, err);
-    if (rc < 0) {
-        unlock_networks(&locks);
+    if (rc < 0)
         return rc;
-    }
-    rc = ja_begin_with_jail(&change, engine, "start", name, &loaded, err);
+    rc = begin_on_networks(&change, engine, "start", name, &loaded, err);
     if (rc == 0)
         rc = check_startable(loaded.jail, err);
     if (rc == 0)
@@ -372,7 +363,6 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
-    unlock_networks(&locks);
     return rc;
 }
 
@@ -392,16 +382,11 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how,
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
-    struct network_locks locks = {0};
     bool running = false;
     int rc = ja_check_name(name, err);
-    if (rc == 0)
-        rc = lock_networks(engine, "stop", name, &locks, err);
-    if (rc < 0) {
-        unlock_networks(&locks);
+    if (rc < 0)
         return rc;
-    }
-    rc = ja_begin_with_jail(&change, engine, "stop", name, &loaded, err);
+    rc = begin_on_networks(&change, engine, "stop", name, &loaded, err);
     if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
     /* A jail whose init died is stopped, but what it left is removed, and it is not wanted running any more. */
@@ -419,7 +404,6 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how,
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
-    unlock_networks(&locks);
     return rc;
 }
 
