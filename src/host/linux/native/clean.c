@@ -3,6 +3,7 @@
  * hierarchy (cgroup v2; v1, one per controller; or both on a hybrid host). The same result as `crun delete -f`, without
  * a process, and it finds nothing too much when it is repeated.
  */
+#include "base/clock.h"
 #include "base/file.h"
 #include "host/linux/native/native.h"
 
@@ -116,7 +117,7 @@ static int remove_cgroup(const char *path, int64_t deadline, struct ja_error *er
         if (errno != EBUSY && errno != ENOTEMPTY) {
             return ja_error_sys(err, errno, NULL, "cannot remove %s", path);
         }
-        if (ja_sys_now_ms() > deadline) {
+        if (ja_clock_monotonic_ms() > deadline) {
             return ja_error_set(err, JA_E_BUSY, NULL, "%s still has processes after %d ms", path, WAIT_MS);
         }
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -170,7 +171,7 @@ int ja_verb_crun_clean(int argc, char *const *argv, struct ja_hostverb_io *io JA
         return ja_error_set(err, JA_E_USAGE, NULL, "the cgroup %s is not that of %s", cgroup, id);
     }
     /* The cgroup first: while it is there, crun's state says what it belongs to. */
-    struct removal removal = {.cgroup = cgroup, .deadline = ja_sys_now_ms() + WAIT_MS};
+    struct removal removal = {.cgroup = cgroup, .deadline = ja_clock_monotonic_ms() + WAIT_MS};
     if ((code = ja_cgroup_each(remove_in, &removal, err)) < 0) {
         return code;
     }

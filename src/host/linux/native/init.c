@@ -2,6 +2,7 @@
  * init.c: signals to a jail's init, which is found by a file that holds its pid and start time. A pid alone could be
  * another process by now; a pidfd taken before the check cannot.
  */
+#include "base/clock.h"
 #include "base/file.h"
 #include "host/linux/native/native.h"
 
@@ -70,7 +71,7 @@ static bool has_ended(pid_t pid, uint64_t start)
 static int end_init(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err)
 {
     ja_autoclose int pidfd = -1;
-    int64_t deadline = ja_sys_now_ms() + timeout_ms, left;
+    int64_t deadline = ja_clock_monotonic_ms() + timeout_ms, left;
     uint64_t start;
     pid_t pid;
     int code = ja_init_read(pidfile, &pid, &start, err);
@@ -93,7 +94,7 @@ static int end_init(const char *pidfile, int sig, int64_t timeout_ms, struct ja_
         return errno == ESRCH ? 0 : ja_error_sys(err, errno, NULL, "cannot signal process %d", (int)pid);
     }
     /* A pidfd becomes readable when its process is a zombie, also one of another parent. */
-    while ((left = deadline - ja_sys_now_ms()) >= 0) {
+    while ((left = deadline - ja_clock_monotonic_ms()) >= 0) {
         struct pollfd fds = {.fd = pidfd, .events = POLLIN};
         int ready = poll(&fds, 1, (int)(left > 60000 ? 60000 : left));
 
@@ -151,10 +152,10 @@ int ja_verb_stop_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_
         return ja_error_set(err, JA_E_USAGE, NULL, "no such signal: %s", signal_text);
     }
     /* One after the other, all within the time limit; those that it does not reach are asked as well. */
-    int64_t deadline = ja_sys_now_ms() + timeout;
+    int64_t deadline = ja_clock_monotonic_ms() + timeout;
     int result = 0;
     for (; first < argc; first++) {
-        int64_t left = deadline - ja_sys_now_ms();
+        int64_t left = deadline - ja_clock_monotonic_ms();
         struct ja_error one = JA_ERROR_INIT;
         if ((code = end_init(argv[first], sig, left > 0 ? left : 0, &one)) < 0 && result == 0) {
             result = code;

@@ -1,7 +1,6 @@
 /*
- * limits.c: `jailadmin host cgroup-limit`: changes the limits of a jail that runs, in cgroup v2 and v1 (also on hybrid hosts,
- * where the controllers are v1). crun sets them at the start; `crun update` could change them, with a process and a
- * private mount namespace on hybrid hosts.
+ * limits.c: `jailadmin host cgroup-limit`: the limits of a jail's cgroup, before its start and while it runs, in cgroup v2 and
+ * v1 (also on hybrid hosts, where the controllers are v1).
  */
 #include "base/file.h"
 #include "host/linux/native/native.h"

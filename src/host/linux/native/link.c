@@ -2,6 +2,7 @@
  * link.c: removing what the host has of a network: an interface that carries our mark, a daemon that is
  * proved to be ours.
  */
+#include "base/clock.h"
 #include "base/file.h"
 #include "host/linux/facts.h"
 #include "host/linux/native/native.h"
@@ -83,8 +84,8 @@ int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io J
 static bool wait_end(int pidfd, int timeout_ms)
 {
     struct pollfd fds = {.fd = pidfd, .events = POLLIN};
-    int64_t deadline = ja_sys_now_ms() + timeout_ms, left;
-    while ((left = deadline - ja_sys_now_ms()) >= 0) {
+    int64_t deadline = ja_clock_monotonic_ms() + timeout_ms, left;
+    while ((left = deadline - ja_clock_monotonic_ms()) >= 0) {
         int ready = poll(&fds, 1, (int)left);
         if (ready > 0)
             return true;

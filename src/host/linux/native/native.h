@@ -38,8 +38,6 @@ pid_t ja_sys_fork_into(int cgroup_fd);
 pid_t ja_sys_fork_sibling(void);
 /* Waits for a ja_sys_fork child. The wait status, or -1. */
 int ja_sys_reap(int pidfd);
-/* Milliseconds of the monotonic clock. */
-int64_t ja_sys_now_ms(void);
 
 /*
  * A user namespace that maps `count` ids from 0 to `base`, made with a process that ends before this returns.

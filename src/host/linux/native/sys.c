@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* One number for all architectures: these calls came after the tables were unified. */
@@ -107,12 +106,4 @@ int ja_sys_reap(int pidfd)
         }
     }
     return info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
-}
-
-int64_t ja_sys_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
