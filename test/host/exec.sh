@@ -53,6 +53,7 @@ that() { # that WHAT COMMAND...
     if "$@" >"$dir/out" 2>&1; then fine "$what"; else failed "$what"; fi
 }
 # terminal WORDS...: runs a shell line on a terminal of 90 columns and 33 lines, typing what comes on standard input.
+export SHELL=/bin/bash # what script(1) uses: dash treats signals otherwise
 terminal() { timeout 60 script -qec "stty cols 90 rows 33; $*" "$dir/typescript" 2>&1; }
 ours="'$program' --state '$state'"
 

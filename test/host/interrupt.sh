@@ -51,6 +51,8 @@ for delay in 0.02 0.05 0.1 0.15 0.2 0.3; do
         ja -q delete --force --yes --all >"$dir/out" 2>&1
     done
 done
+# script(1) runs it with $SHELL, and dash would not wait for an interrupted program.
+export SHELL=/bin/bash
 terminal() { timeout 60 script -qec "stty cols 90 rows 40; $*" "$dir/typescript" 2>&1; }
 # shellcheck disable=SC2086
 (sleep 0.2; printf '\003'; sleep 2) | terminal "'$program' --state '$state' create "$names" --template base --start; echo status \$?" >"$dir/out"
