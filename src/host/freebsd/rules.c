@@ -212,7 +212,7 @@ static int64_t nat_of(struct ja_planning *p, const char *uplink, bool *ret_there
             unused = unused < 0 ? k : unused;
             continue;
         }
-        ja_str_addf(&config, "%s ", found);
+        ja_str_addf(&config, " %s ", found);
         if (config.text && strstr(config.text, word)) {
             *ret_there = true;
             return k;
