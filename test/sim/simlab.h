@@ -296,6 +296,7 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     struct ja_store *store = NULL;
     static const char *const kinds[] = {"jail", "network", "template"}, *const reserved[] = {"slot", "netslot",
                                                                                              "address"};
+    ja_str_add(&text, "\n");
     ja_sim_print(sim, &text);
     if (access(lab_state, F_OK) == 0) {
         lab_must(ja_store_open(lab_state, false, false, &store, &err), &err);
