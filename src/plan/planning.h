@@ -103,6 +103,13 @@ void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, cons
 /* Commands on the host; a failure is a warning with `may_fail`. */
 void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char *hook, const struct ja_strv *commands,
                    bool may_fail);
+/* Services of a running jail: repeatable steps, after the start's commit, and before its init is ended; then its stop-command.
+ * `run` is its runtime directory. */
+void ja_plan_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+void ja_plan_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+/* The spec of a running jail, RUN/jails/SLOT/applied.json, that stop and changes at once work from. `old`: what the undo puts back;
+ * NULL: nothing. */
+void ja_plan_note_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old);
 /* Steps that remove what a jail that does not run has left; none when there is nothing. */
 void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);

@@ -46,8 +46,7 @@ static const struct ja_hostverb portable[] = {
      ja_verb_zfs_destroy, 0},
     {"mount-point", "TREE PATH", "make the place of a mount beneath a tree; a symbolic link on the way is refused",
      ja_verb_mount_point, 0},
-    {"logged", "--log FILE --log-limit N -- COMMAND [ARGUMENT]...", "run a command, and append what it prints to a log",
-     ja_verb_logged, JA_HOSTVERB_FORK},
+    {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
     {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove, 0},
     {NULL, NULL, NULL, NULL, 0},
 };
