@@ -35,6 +35,20 @@ const char *ja_freebsd_jail_fact(struct ja_planning *p, const struct ja_jail *ja
 /* Loads a kernel module that is missing. */
 void ja_freebsd_module(struct ja_planning *p, const char *module, const char *why);
 
+/* mounts.c: devices, mounts and volumes, made undoably before the jail is; all that is mounted in a tree undone, repeatably. */
+int64_t ja_freebsd_ruleset(const struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_ruleset_remove(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_mounts_make(struct ja_planning *p, const struct ja_jail *jail, const char *tree);
+void ja_freebsd_mounts_undo(struct ja_planning *p, const char *tree);
+
+/* inside.c: see host.h: jail_run and jail_ask; and with them the jail's init or start script, and its end in good order. */
+struct ja_step *ja_freebsd_jail_run(struct ja_planning *p, const struct ja_jail *jail, const struct ja_within *inside,
+                                    const char *why);
+struct ja_step *ja_freebsd_jail_ask(struct ja_planning *p, const struct ja_jail *jail, const char *sig,
+                                    const char *why);
+void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
+void ja_freebsd_init_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
+
 /* network.c */
 void ja_freebsd_network_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_network_down(struct ja_planning *p, const struct ja_network *network);

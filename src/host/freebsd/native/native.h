@@ -20,6 +20,8 @@ int ja_freebsd_not_running(struct ja_error *err);
  * System calls only. 0 or -1 with errno. */
 int ja_freebsd_attach(int jid);
 
+/* run.c: host verbs */
+ja_hostverb_fn ja_verb_jail_run, ja_verb_stop_init;
 /* copy.c: host verbs */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;
 
