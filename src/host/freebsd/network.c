@@ -83,12 +83,12 @@ bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *ne
 
 /* ---- making it ---- */
 
-/* The guard asks only whether it is there: its description comes one step later. The verb looks: an empty one is ours too,
- * since nobody else gives such names. */
-static void undo_remove(struct ja_planning *p, struct ja_step *step, const char *link, const char *mark)
+/* Without a guard: a creation that was cut off before the rename has left what it made under its first name, which has a unit of
+ * ours. The verb looks whose it is; one without a description is ours too, since nobody else gives such names. */
+static void undo_remove(struct ja_planning *p, struct ja_step *step, const char *made_as, const char *link,
+                        const char *mark)
 {
-    ja_step_undo_host(p, step, "link-remove", link, mark, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_LINK, link, NULL);
+    ja_step_undo_host(p, step, "link-remove", "--made-as", made_as, link, mark, NULL);
 }
 
 /* Repeatable; with a pair both ends go, wherever the other one is. */
@@ -112,10 +112,12 @@ static bool is_ours(struct ja_planning *p, const char *link, const char *mark)
 static void make_bridge(struct ja_planning *p, const char *bridge, const char *mark, const struct ja_network *network)
 {
     struct ja_step *step;
+    char made_as[32];
+    snprintf(made_as, sizeof made_as, "bridge%lld", (long long)(p->site->unit_base + network->slot));
     if (!is_ours(p, bridge, mark)) {
         step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
-        ja_step_run(p->plan, step, TOOL("ifconfig"), "bridge", "create", "name", bridge, NULL);
-        undo_remove(p, step, bridge, mark);
+        ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "name", bridge, NULL);
+        undo_remove(p, step, made_as, bridge, mark);
     }
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "description", mark, NULL);
@@ -209,8 +211,9 @@ void ja_freebsd_instance_down(struct ja_planning *p)
 
 static void add_pair(struct ja_planning *p, const struct ja_subject *s, const struct ja_freebsd_nic *nic)
 {
-    char mark[128];
+    char mark[128], made_as[JA_FREEBSD_IFNAME + 8];
     ja_site_mark(p->site, s->jail->uuid, mark);
+    snprintf(made_as, sizeof made_as, "epair%llda", (long long)nic->nic->unit);
     if (ja_fact(p->facts, JA_FACT_LINK, nic->link) || ja_fact(p->facts, JA_FACT_LINK, nic->inner)) {
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s or %s exists already", nic->link, nic->inner);
         ja_plan_hint(p->plan, "`ifconfig` shows whose it is; `jailadmin gc` removes what jailadmin left");
@@ -221,7 +224,7 @@ static void add_pair(struct ja_planning *p, const struct ja_subject *s, const st
     ja_step_run(p->plan, step, TOOL("ifconfig"), NULL);
     ja_step_runf(p->plan, step, "epair%lld", (long long)nic->nic->unit);
     ja_step_run(p->plan, step, "create", "name", nic->link, NULL);
-    undo_remove(p, step, nic->link, mark);
+    undo_remove(p, step, made_as, nic->link, mark);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), nic->link, "description", mark, NULL);
     int64_t mtu = nic->nic->mtu ? nic->nic->mtu : nic->network->mtu;
