@@ -258,6 +258,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_jail_name(p, jail, name);
     if (ja_fact(p->facts, JA_FACT_JAIL, name))
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    ja_plan_names(p, s);
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
