@@ -8,6 +8,7 @@
 #include "model/site.h"
 #include "plan/plan.h"
 
+struct ja_addr;
 struct ja_host;
 struct ja_storage;
 
@@ -103,6 +104,13 @@ void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, cons
 /* Commands on the host; a failure is a warning with `may_fail`. */
 void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char *hook, const struct ja_strv *commands,
                    bool may_fail);
+/* /etc/hosts and /etc/resolv.conf of a jail, undoably, before it starts. */
+void ja_plan_names(struct ja_planning *p, const struct ja_subject *s);
+/* The gateway's address of a family on a network; false when it has none. */
+bool ja_network_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
+/* The domain of a network's names: its own, or NETWORK.internal (the top-level domain that is set aside for private use). */
+#define JA_DOMAIN_TEXT 256
+void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_TEXT]);
 /* Services of a running jail: repeatable steps, after the start's commit, and before its init is ended; then its stop-command.
  * `run` is its runtime directory. */
 void ja_plan_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);

@@ -29,7 +29,7 @@ static bool is_wanted(const struct ja_network *network)
 {
     struct ja_addr gateway;
     return (network->dns || network->dhcp) &&
-           (ja_linux_gateway(network, false, &gateway) || ja_linux_gateway(network, true, &gateway));
+           (ja_network_gateway(network, false, &gateway) || ja_network_gateway(network, true, &gateway));
 }
 
 /* Wanted, and dnsmasq is installed. */
@@ -51,7 +51,7 @@ static const char *taken_by(struct ja_planning *p, const struct ja_network *netw
     for (int v6 = 0; network->dns && v6 < 2; v6++) {
         struct ja_addr gateway;
         char text[JA_ADDR_TEXT];
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         for (size_t i = 0; i < JA_COUNT(protocols); i++) {
@@ -80,12 +80,12 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
     /* Answers are broadcast: before a unicast one dnsmasq would replace our permanent neighbour entry. */
     ja_str_addf(text, "dhcp-authoritative\ndhcp-broadcast\ndhcp-leasefile=%s\ndhcp-hostsdir=%s\n", paths->leases,
                 paths->hosts);
-    if (ja_linux_gateway(network, false, &gateway)) {
+    if (ja_network_gateway(network, false, &gateway)) {
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, false, address);
         ja_str_addf(text, "dhcp-range=%s,static,12h\n", address);
     }
-    if (ja_linux_gateway(network, true, &gateway) && gateway.prefix == 64) {
+    if (ja_network_gateway(network, true, &gateway) && gateway.prefix == 64) {
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, false, address);
         ja_str_addf(text, "enable-ra\ndhcp-range=%s,ra-only,64\n", address);
@@ -95,8 +95,8 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
 static void config_text(const struct ja_planning *p, const struct ja_network *network, struct ja_str *text)
 {
     struct paths paths = paths_of(p, network);
-    char domain[JA_LINUX_DOMAIN], bridge[16], address[JA_ADDR_TEXT];
-    ja_linux_domain(network, domain);
+    char domain[JA_DOMAIN_TEXT], bridge[16], address[JA_ADDR_TEXT];
+    ja_network_domain(network, domain);
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_str_addf(text, "# names of network %s; written by jailadmin, do not edit\n", network->name);
     ja_str_add(text, "user=nobody\nbind-interfaces\n");
@@ -105,7 +105,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
         ja_str_addf(text, "except-interface=lo\ninterface=%s\n", bridge);
     for (int v6 = 0; !network->dhcp && v6 < 2; v6++) {
         struct ja_addr gateway;
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, address);
         ja_str_addf(text, "listen-address=%s\n", address);
@@ -117,7 +117,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
     ja_str_addf(text, "no-hosts\nhostsdir=%s\ndomain=%s\nlocal=/%s/\ndomain-needed\n", paths.names, domain, domain);
     for (int v6 = 0; v6 < 2; v6++) {
         struct ja_addr gateway, net;
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, true, address);
@@ -301,8 +301,8 @@ static bool is_first(const struct ja_subject *s, size_t number)
 static void names_text(const struct ja_subject *s, const struct ja_network *network, struct ja_str *text)
 {
     const struct ja_jail *jail = s->jail;
-    char domain[JA_LINUX_DOMAIN], address[JA_ADDR_TEXT];
-    ja_linux_domain(network, domain);
+    char domain[JA_DOMAIN_TEXT], address[JA_ADDR_TEXT];
+    ja_network_domain(network, domain);
     for (size_t i = 0; network->dns && i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
         if (strcmp(s->networks[i]->name, network->name) != 0)

@@ -19,26 +19,6 @@ void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]
     ja_mac_from(network->uuid, "bridge", mac);
 }
 
-bool ja_linux_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway)
-{
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        struct ja_addr addr;
-        if (ja_addr_parse(network->addresses.items[i], &addr, NULL) == 0 && addr.v6 == v6) {
-            *ret_gateway = addr;
-            return true;
-        }
-    }
-    return false;
-}
-
-void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMAIN])
-{
-    if (network->domain && network->domain[0])
-        snprintf(domain, JA_LINUX_DOMAIN, "%s", network->domain);
-    else
-        snprintf(domain, JA_LINUX_DOMAIN, "%s.internal", network->name);
-}
-
 /* "ja7fv3m0": the VLAN interface of a network on its k-th member. No nic or bridge has a "v" there. */
 static void vlan_name(const struct ja_site *site, const struct ja_network *network, size_t member, char name[16])
 {
@@ -75,7 +55,7 @@ static void each_line(const char *text, void (*each)(void *context, const char *
 static bool forwards(const struct ja_network *network, bool v6)
 {
     struct ja_addr gateway;
-    return ja_linux_gateway(network, v6, &gateway);
+    return ja_network_gateway(network, v6, &gateway);
 }
 
 static bool setting_is(struct ja_planning *p, const char *name, const char *value)
@@ -90,7 +70,7 @@ static bool addresses_are_there(struct ja_planning *p, const struct ja_network *
     for (int v6 = 0; v6 < 2; v6++) {
         struct ja_addr gateway;
         char text[JA_ADDR_TEXT];
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         const char *interface = ja_fact(p->facts, JA_FACT_HOSTADDR, text);

@@ -140,7 +140,7 @@ static void gateway_lines(struct ja_planning *p, struct ja_step *step, const str
     struct ja_addr gateway;
     char text[JA_ADDR_TEXT], mac[JA_MAC_TEXT];
     bool have = false, configured = false;
-    if (!ja_linux_gateway(nic->network, v6, &gateway))
+    if (!ja_network_gateway(nic->network, v6, &gateway))
         return;
     for (size_t a = 0; a < nic->nic->assigned.count; a++) {
         struct ja_addr addr;
@@ -326,7 +326,7 @@ static void remake_pair(struct ja_planning *p, const struct ja_subject *s, const
             struct ja_addr gateway;
             const struct ja_nic *earlier = s->jail->nics.items[i];
             defaults.done[v6] =
-                defaults.done[v6] || (earlier->gateway && ja_linux_gateway(s->networks[i], v6, &gateway));
+                defaults.done[v6] || (earlier->gateway && ja_network_gateway(s->networks[i], v6, &gateway));
         }
     check_ports(p, nic);
     struct ja_step *step = ja_plan_step(p->plan, "make the pair %s of jail %s again", nic->link, s->jail->name);
