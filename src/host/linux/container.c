@@ -222,27 +222,6 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     free(text);
 }
 
-/* The spec of a running jail that stop and live changes work from. `old`: what the undo puts back, NULL: nothing. */
-static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old, const char *run)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/applied.json", run);
-    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail),
-                     *old_text = old ? ja_plan_spec_text(p, &ja_noun_jail, old) : NULL;
-    if (!text || (old && !old_text))
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
-    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    if (old) {
-        ja_step_undo_host(p, step, "write", "--mode", "0600", path, NULL);
-        ja_step_undo_input(p->plan, step, "%s\n", old_text);
-        ja_step_guard(p->plan, step, JA_FACT_PATH, path, "file");
-    } else {
-        ja_step_undo_host(p, step, "remove", path, NULL);
-    }
-}
-
 static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, const struct ja_jail *from,
                         const struct ja_jail *to)
 {
@@ -315,7 +294,7 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
         return;
     change_limits(p, applied, live);
     if (!ja_object_equal(&ja_noun_jail, applied, live))
-        write_applied(p, live, applied, run);
+        ja_applied_write(p, live, applied, run);
 }
 
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run)
@@ -334,7 +313,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     if (!jail->privileged)
         make_cgroup(p, jail, tree);
     bundle(p, s, run, tree);
-    write_applied(p, jail, NULL, run);
+    ja_applied_write(p, jail, NULL, run);
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
     if (!jail->privileged)
         ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);

@@ -4,8 +4,7 @@
 #ifndef JA_HOST_LINUX_H
 #define JA_HOST_LINUX_H
 
-#include "host/host.h"
-#include "net/addr.h"
+#include "host/common.h"
 
 /* One nic of a jail with everything known of it. */
 struct ja_linux_nic {
@@ -20,12 +19,6 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
                        struct ja_linux_nic *nic);
 /* The MAC of a network's bridge; fixed, so that jails can hold a permanent neighbour entry for their gateway. */
 void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
-/* The gateway's address of a family on a network; false when it has none. */
-bool ja_linux_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
-
-/* The domain of a network's names: its own, or NETWORK.internal (the top-level domain that is set aside for private use). */
-#define JA_LINUX_DOMAIN 256
-void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMAIN]);
 
 /* network.c: bridge, rules, resolver. */
 void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network);
