@@ -50,7 +50,7 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
 
 static bool has_ruleset(const struct ja_jail *jail)
 {
-    return jail->devices.count > 0;
+    return jail->devices.count > 0 || ja_freebsd_asks_dhcp(jail);
 }
 
 static int64_t ruleset_of(const struct ja_planning *p, const struct ja_jail *jail)
@@ -66,13 +66,15 @@ static void make_ruleset(struct ja_planning *p, const struct ja_jail *jail)
     if (!has_ruleset(jail))
         return;
     snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
-    for (size_t i = 0; i < JA_COUNT(included) + jail->devices.count; i++) {
+    /* dhclient(8) sends with the help of bpf(4). */
+    size_t bpf = ja_freebsd_asks_dhcp(jail), own = JA_COUNT(included) + bpf;
+    for (size_t i = 0; i < own + jail->devices.count; i++) {
         struct ja_step *step = ja_plan_step(p->plan, "say which devices it has");
         ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "add", NULL);
         if (i < JA_COUNT(included)) {
             ja_step_run(p->plan, step, "include", included[i], NULL);
         } else {
-            const char *device = jail->devices.items[i - JA_COUNT(included)];
+            const char *device = i < own ? "bpf*" : jail->devices.items[i - own];
             ja_step_run(p->plan, step, "path", ja_str_starts(device, "/dev/") ? device + 5 : device, "unhide", NULL);
         }
         if (i == 0)
@@ -141,60 +143,6 @@ static void undo_mounts(struct ja_planning *p, const struct ja_jail *jail, const
     for (size_t i = jail->mounts.count; i-- > 0;)
         unmount_step(p, tree, ((const struct ja_mount *)jail->mounts.items[i])->target);
     unmount_step(p, tree, "/dev");
-}
-
-/* ---- limits ---- */
-
-static size_t limit_rules(const struct ja_jail *jail, const char *name, struct ja_strv *rules)
-{
-    const struct {
-        const char *resource;
-        int64_t amount;
-    } limits[] = {
-        {"pcpu", jail->limits.cpu / 10}, /* thousandths of a core as percent */
-        {"memoryuse", jail->limits.memory},  {"swapuse", jail->limits.memory ? jail->limits.swap : 0},
-        {"maxproc", jail->limits.processes}, {"openfiles", jail->limits.files},
-        {"readbps", jail->limits.read_rate}, {"writebps", jail->limits.write_rate},
-    };
-    for (size_t i = 0; i < JA_COUNT(limits); i++) {
-        bool rate = strstr(limits[i].resource, "bps") != NULL;
-        if (limits[i].amount > 0)
-            ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, limits[i].resource, rate ? "throttle" : "deny",
-                         (long long)limits[i].amount);
-    }
-    return rules->count;
-}
-
-static void add_limits(struct ja_planning *p, const struct ja_jail *jail, const char *name)
-{
-    ja_autostrv struct ja_strv rules = {0};
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    if (limit_rules(jail, name, &rules) == 0)
-        return;
-    const char *enabled = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.racct.enable");
-    if (!enabled || strcmp(enabled, "1") != 0) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field limits", "this kernel does not count what jails use");
-        ja_plan_hint(p->plan, "write kern.racct.enable=1 into /boot/loader.conf and boot again");
-        return;
-    }
-    struct ja_step *step = ja_plan_step(p->plan, "limit it");
-    ja_step_run(p->plan, step, TOOL("rctl"), "-a", NULL);
-    for (size_t i = 0; i < rules.count; i++)
-        ja_step_run(p->plan, step, rules.items[i], NULL);
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    ja_step_undo(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_RCTL, subject, NULL);
-}
-
-static void remove_limits(struct ja_planning *p, const char *name)
-{
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    if (!ja_fact(p->facts, JA_FACT_RCTL, subject))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "forget its limits, which outlive it");
-    ja_step_run(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    step->flags |= JA_STEP_IGNORE;
 }
 
 /* ---- the jail ---- */
@@ -292,19 +240,6 @@ static void run_init(struct ja_planning *p, const struct ja_jail *jail, const ch
     step->flags |= JA_STEP_IGNORE; /* a service that does not start is no reason to take the jail away */
 }
 
-static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const char *run)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/applied.json", run);
-    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail);
-    if (!text)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
-    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    ja_step_undo_host(p, step, "remove", path, NULL);
-}
-
 /* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
 static void write_pid(struct ja_planning *p, const char *run, const char *name, const char *tree)
 {
@@ -316,6 +251,52 @@ static void write_pid(struct ja_planning *p, const char *run, const char *name, 
     ja_step_undo_host(p, step, "remove", path, NULL);
 }
 
+/* What a field cannot do here, or does weakly. */
+static void notes(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet != JA_VNET_YES && jail->forwards.count) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "only jails with vnet=yes have forwards");
+        ja_plan_hint(p->plan, "its programs can listen on the host's own addresses");
+    }
+    if (jail->privileged)
+        ja_plan_note(p->plan,
+                     "%s: privileged has no effect on FreeBSD; `allow` says what a jail may do more than others",
+                     jail->name);
+    if (jail->limits.swap && !jail->limits.memory)
+        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+    if (jail->limits.cpu && jail->limits.cpu < 10)
+        ja_plan_note(p->plan, "%s: limits.cpu is counted in hundredths of a core: less is no limit", jail->name);
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->vlan)
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan",
+                         "VLANs of single nics are not built for FreeBSD");
+    }
+}
+
+/* A jail with the host's network has all of its local services within reach. */
+static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_INHERIT)
+        ja_plan_note(p->plan, "%s has the host's network: it reaches the host's local services, and takes its ports",
+                     jail->name);
+    else if (jail->vnet == JA_VNET_SHARED)
+        ja_plan_note(p->plan,
+                     "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
+                     "reach the host",
+                     jail->name);
+}
+
+/* One of ours that is dying does not keep its name. */
+static void check_name(struct ja_planning *p, const char *name, const char *tree)
+{
+    const char *fact = ja_fact(p->facts, JA_FACT_JAIL, name);
+    if (!fact || is_at(fact, tree))
+        return;
+    ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    ja_plan_hint(p->plan, "`jls -j %s` shows it", name);
+}
+
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
@@ -324,22 +305,29 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (!run || !tree)
         return;
     ja_freebsd_jail_name(p, jail, name);
-    if (ja_fact(p->facts, JA_FACT_JAIL, name))
-        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    check_name(p, name, tree);
+    notes(p, jail);
+    warn_shared(p, jail);
+    ja_names_write(p, s);
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
+    }
     make_ruleset(p, jail);
     make_mounts(p, jail, tree);
-    add_limits(p, jail, name);
+    ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
-    write_applied(p, jail, run);
+        ja_dns_names_add(p, s);
+        ja_freebsd_forwards_add(p, s);
+    }
+    ja_applied_write(p, jail, NULL, run);
     run_init(p, jail, name, tree);
 }
 
@@ -351,7 +339,9 @@ static bool left(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail), *tree = ja_path_root(p, s->jail);
     bool left = run && ja_fact(p->facts, JA_FACT_PATH, run);
-    left = ja_freebsd_jail_fact(p, s->jail) || left;
+    const char *fact = ja_freebsd_jail_fact(p, s->jail), *state = fact ? strrchr(fact, ' ') : NULL;
+    /* What is only dying needs nothing of us. */
+    left = (state && strcmp(state + 1, "active") == 0) || left;
     left = (tree && ja_factf(p->facts, JA_FACT_MOUNT, "%s/dev", tree)) || left;
     return ja_freebsd_nics_left(p, s) || left;
 }
@@ -366,9 +356,17 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_jail_name(p, jail, name);
     struct ja_step *step = ja_plan_host_step(p, "jail-remove", "end it, with all of its processes");
     ja_step_run(p->plan, step, name, tree, NULL);
-    ja_freebsd_nics_remove(p, s);
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_forwards_remove(p, s);
+        ja_dns_names_remove(p, s);
+        ja_freebsd_nics_remove(p, s);
+        ja_freebsd_nic_rules_remove(p, s);
+    }
+    step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
+    ja_step_run(p->plan, step, name, tree, NULL);
+    step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
     undo_mounts(p, jail, tree);
-    remove_limits(p, name);
+    ja_freebsd_limits_remove(p, name);
     if (has_ruleset(jail)) {
         snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
         step = ja_plan_step(p->plan, "remove its rules for devices");
@@ -413,16 +411,29 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
     ja_step_run(p->plan, step, TOOL("jexec"), name, NULL);
 }
 
-/* Networks do not change under running jails here yet: what needs that says so. */
-static bool network_needs_stop(JA_UNUSED const struct ja_network *from, JA_UNUSED const struct ja_network *to)
+/* What is outside of the running jail: how it is set up within is its own affair. */
+static void repair(struct ja_planning *p, const struct ja_subject *s)
 {
-    return true;
+    char name[JA_FREEBSD_JAILNAME];
+    if (!running(p, s->jail) || s->jail->vnet != JA_VNET_YES)
+        return;
+    ja_freebsd_jail_name(p, s->jail, name);
+    ja_freebsd_nic_rules_add(p, s);
+    ja_freebsd_nics_repair(p, s, name);
+    ja_dns_names_add(p, s);
+    ja_freebsd_forwards_repair(p, s);
 }
 
-static void network_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
+static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
-    ja_freebsd_network_down(p, from);
-    ja_freebsd_network_up(p, to);
+    ja_autofree char *run = ja_path_run(p, live->jail);
+    char name[JA_FREEBSD_JAILNAME];
+    if (!run)
+        return;
+    ja_freebsd_jail_name(p, live->jail, name);
+    ja_freebsd_limits_change(p, applied->jail, live->jail, name);
+    if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
+        ja_applied_write(p, live->jail, applied->jail, run);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -430,14 +441,21 @@ const struct ja_host ja_host_freebsd = {
     .network_up = ja_freebsd_network_up,
     .network_down = ja_freebsd_network_down,
     .network_is_up = ja_freebsd_network_is_up,
-    .network_needs_stop = network_needs_stop,
-    .network_changed = network_changed,
+    .network_needs_stop = ja_freebsd_network_needs_stop,
+    .network_change = ja_freebsd_network_change,
+    .network_changed = ja_freebsd_network_changed,
+    .jail_repair = repair,
     .jail_start = start,
     .jail_started = started,
     .jail_stop = stop,
     .jail_clean = clean,
     .jail_left = left,
+    .jail_update = update,
+    .jail_notes = notes,
     .jail_running = running,
     .jail_exec = exec_words,
+    .forwards_change = ja_freebsd_forwards_change,
+    .examine = ja_freebsd_examine,
+    .leftovers = ja_freebsd_leftovers,
     .instance_down = ja_freebsd_instance_down,
 };
