@@ -18,12 +18,12 @@ bool ja_network_gateway(const struct ja_network *network, bool v6, struct ja_add
     return false;
 }
 
-void ja_network_domain(const struct ja_network *network, char domain[JA_NETWORK_DOMAIN])
+void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_TEXT])
 {
     if (network->domain && network->domain[0])
-        snprintf(domain, JA_NETWORK_DOMAIN, "%s", network->domain);
+        snprintf(domain, JA_DOMAIN_TEXT, "%s", network->domain);
     else
-        snprintf(domain, JA_NETWORK_DOMAIN, "%s.internal", network->name);
+        snprintf(domain, JA_DOMAIN_TEXT, "%s.internal", network->name);
 }
 
 void ja_nic_mac(const struct ja_jail *jail, const struct ja_nic *nic, char mac[JA_MAC_TEXT])

@@ -95,7 +95,7 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
 static void config_text(const struct ja_planning *p, const struct ja_network *network, struct ja_str *text)
 {
     struct paths paths = paths_of(p, network);
-    char domain[JA_NETWORK_DOMAIN], bridge[16], address[JA_ADDR_TEXT];
+    char domain[JA_DOMAIN_TEXT], bridge[16], address[JA_ADDR_TEXT];
     ja_network_domain(network, domain);
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_str_addf(text, "# names of network %s; written by jailadmin, do not edit\n", network->name);
@@ -301,7 +301,7 @@ static bool is_first(const struct ja_subject *s, size_t number)
 static void names_text(const struct ja_subject *s, const struct ja_network *network, struct ja_str *text)
 {
     const struct ja_jail *jail = s->jail;
-    char domain[JA_NETWORK_DOMAIN], address[JA_ADDR_TEXT];
+    char domain[JA_DOMAIN_TEXT], address[JA_ADDR_TEXT];
     ja_network_domain(network, domain);
     for (size_t i = 0; network->dns && i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];

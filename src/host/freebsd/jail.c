@@ -308,7 +308,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     check_name(p, name, tree);
     notes(p, jail);
     warn_shared(p, jail);
-    ja_names_write(p, s);
+    ja_plan_names(p, s);
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);

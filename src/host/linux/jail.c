@@ -89,14 +89,14 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (!run)
         return;
     if (p->build != s->jail)
-        ja_names_write(p, s);
+        ja_plan_names(p, s);
     /* The jail's root passes through it to the mount of its tree; nothing else in it is open to others. */
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
     if (p->build == s->jail)
-        ja_names_write(p, s);
+        ja_plan_names(p, s);
     pin_namespaces(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
         snprintf(netns, sizeof netns, "%s/ns/net", run);
