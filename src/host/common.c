@@ -6,26 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool ja_network_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway)
-{
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        struct ja_addr addr;
-        if (ja_addr_parse(network->addresses.items[i], &addr, NULL) == 0 && addr.v6 == v6) {
-            *ret_gateway = addr;
-            return true;
-        }
-    }
-    return false;
-}
-
-void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_TEXT])
-{
-    if (network->domain && network->domain[0])
-        snprintf(domain, JA_DOMAIN_TEXT, "%s", network->domain);
-    else
-        snprintf(domain, JA_DOMAIN_TEXT, "%s.internal", network->name);
-}
-
 void ja_nic_mac(const struct ja_jail *jail, const struct ja_nic *nic, char mac[JA_MAC_TEXT])
 {
     if (nic->mac)
@@ -91,26 +71,4 @@ void ja_network_refuse_conflicts(struct ja_planning *p, const struct ja_network 
     struct overlap_check check = {p, network, bridge, command};
     if (network->addresses.count || network->members.count)
         ja_each_line(ja_fact(p->facts, JA_FACT_HOSTNETS, ""), check_overlap, &check);
-}
-
-/* ---- what is applied ---- */
-
-void ja_applied_write(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old, const char *run)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/applied.json", run);
-    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail),
-                     *old_text = old ? ja_plan_spec_text(p, &ja_noun_jail, old) : NULL;
-    if (!text || (old && !old_text))
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
-    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    if (old) {
-        ja_step_undo_host(p, step, "write", "--mode", "0600", path, NULL);
-        ja_step_undo_input(p->plan, step, "%s\n", old_text);
-        ja_step_guard(p->plan, step, JA_FACT_PATH, path, "file");
-    } else {
-        ja_step_undo_host(p, step, "remove", path, NULL);
-    }
 }

@@ -1,6 +1,6 @@
 /*
- * common.h: what the emitters of all systems share: what follows from a network or a nic alone, names and resolvers, port
- * forwards as they are asked for. Only src/host includes it.
+ * common.h: what the emitters of all systems share: what follows from a network or a nic alone, resolvers, port forwards as they
+ * are asked for. Only src/host includes it.
  */
 #ifndef JA_HOST_COMMON_H
 #define JA_HOST_COMMON_H
@@ -10,11 +10,6 @@
 
 /* common.c */
 
-/* The gateway's address of a family on a network; false when it has none. */
-bool ja_network_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
-/* The domain of a network's names: its own, or NETWORK.internal (the top-level domain that is set aside for private use). */
-#define JA_DOMAIN_TEXT 256
-void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_TEXT]);
 /* A nic's MAC: its own, or from the jail's uuid. */
 void ja_nic_mac(const struct ja_jail *jail, const struct ja_nic *nic, char mac[JA_MAC_TEXT]);
 /* Calls `each` for every line of a fact's text that is not empty. */
@@ -23,11 +18,6 @@ void ja_each_line(const char *text, void (*each)(void *context, const char *line
  * carries an address. `command` shows which are in use. */
 void ja_network_refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge,
                                  const char *command);
-/* Writes what counts as applied to a running jail, RUN/applied.json; `old`: what its undo puts back, NULL: nothing. */
-void ja_applied_write(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old, const char *run);
-
-/* names.c: etc/hosts and etc/resolv.conf beneath a jail's tree, undoably, before it starts. */
-void ja_plan_names(struct ja_planning *p, const struct ja_subject *s);
 
 /* dns.c. A network has a resolver when it wants one, has a gateway address, and dnsmasq is installed. answers: its jails
  * can ask the gateway for names. change: undoably from one to the other, with the names of the running jails; changed:

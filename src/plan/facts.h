@@ -58,6 +58,7 @@ enum ja_fact_kind {
     JA_FACT_IPFW,    /* "rules" -> all of them, "N set S RULE" a line */
     JA_FACT_RCTL,    /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line */
     JA_FACT_ROUTE,   /* "default", "default6" (FreeBSD) -> the interface of the default route */
+    JA_FACT_DEVFS,   /* number of a devfs ruleset (FreeBSD) -> its rules, one a line; absent: it has none */
     JA_FACT_VERSION, /* absolute path of a program -> the first line of what it says about its version */
     JA_FACT_SPACE,   /* absolute host path -> "FREE TOTAL" of its file system, bytes */
     JA_FACT_HEALTH,  /* absolute path of a pool -> errors that its devices had, one a line; "" for none */

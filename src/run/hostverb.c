@@ -26,8 +26,9 @@ static const struct ja_hostverb portable[] = {
      ja_verb_template_busybox, 0},
     {"instance-register", "TAG", "register the instance that standard input describes, unless it is registered already",
      ja_verb_instance_register, JA_HOSTVERB_INPUT},
-    {"template-tar", "[--sha256 SUM] [--members N] ARCHIVE TREE",
-     "unpack a tar archive, compressed or not, into an empty tree; nothing of it leads out of the tree",
+    {"template-tar", "[--sha256 SUM | --manifest FILE] [--members N] ARCHIVE TREE",
+     "unpack a tar archive, compressed or not, into an empty tree; nothing of it leads out of the tree. --manifest: its "
+     "checksum is that of base.txz in a MANIFEST of a FreeBSD release",
      ja_verb_template_tar, JA_HOSTVERB_PROCESS},
     {"template-clean", "TREE", "take out of a tree what must be one jail's own: machine-id, host keys, random seed",
      ja_verb_template_clean, 0},
@@ -46,8 +47,7 @@ static const struct ja_hostverb portable[] = {
      ja_verb_zfs_destroy, 0},
     {"mount-point", "TREE PATH", "make the place of a mount beneath a tree; a symbolic link on the way is refused",
      ja_verb_mount_point, 0},
-    {"logged", "--log FILE --log-limit N -- COMMAND [ARGUMENT]...", "run a command, and append what it prints to a log",
-     ja_verb_logged, JA_HOSTVERB_FORK},
+    {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
     {"registry-remove", "TAG", "forget an instance, and let its kernel settings go", ja_verb_registry_remove, 0},
     {NULL, NULL, NULL, NULL, 0},
 };

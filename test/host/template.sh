@@ -29,7 +29,7 @@ refuse "another checksum" "nothing was unpacked" ja template create t --from "ta
 refuse "an archive that is not there" "there is no file" ja template create t --from "tar:$dir/nosuch.tar"
 refuse "a directory that is not there" "is not a directory" ja template create t --from "dir:$dir/nosuch"
 refuse "an unknown source" "no source of a template" ja template create t --from ftp:x
-refuse "a checksum of a directory" "tar:FILE only" ja template create t --from "dir:$dir/tree" --sha256 "$sum"
+refuse "a checksum of a directory" "tar:FILE and --from freebsd:VERSION only" ja template create t --from "dir:$dir/tree" --sha256 "$sum"
 tar -C "$dir" -cf "$dir/evil.tar" --transform 's,^before$,../../evil,' -P before
 refuse "an archive that leads out" 'has ".." in its name' ja template create t --from "tar:$dir/evil.tar"
 want "nothing of it is outside" test ! -e "$state/pool/templates/evil"

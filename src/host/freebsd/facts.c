@@ -344,6 +344,26 @@ static int read_rctl(struct reading *reading)
     return rc;
 }
 
+/* ---- rulesets of devfs ---- */
+
+/* One that does not exist prints nothing, as one without rules. */
+static int read_rulesets(struct reading *reading)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str output = {0};
+        if (!asked(fact, JA_FACT_DEVFS))
+            continue;
+        if (!*fact->name || fact->name[strspn(fact->name, "0123456789")])
+            return ja_error_set(reading->err, JA_E_INVALID, NULL, "%s is no ruleset", JA_SHOW(fact->name));
+        rc = run(reading, WORDS(WORD("devfs"), WORD("rule"), WORD("-s"), fact->name, WORD("show")), NULL, &output);
+        if (rc > 0)
+            rc = set(reading, fact, output.length ? output.text : NULL);
+    }
+    return rc;
+}
+
 /* ---- settings ---- */
 
 /* A name, and nothing that sysctl(8) would take for an option or for a change. */
@@ -543,10 +563,18 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},        {read_links, "interfaces"}, {read_mounts, "mounts"},
-                  {read_routes, "routes"},      {read_modules, "modules"},  {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"}, {read_rctl, "limits"},      {read_listeners, "who listens"},
-                  {read_daemons, "processes"},  {read_zfs, "datasets"}};
+    } groups[] = {{read_jails, "jails"},
+                  {read_links, "interfaces"},
+                  {read_mounts, "mounts"},
+                  {read_routes, "routes"},
+                  {read_modules, "modules"},
+                  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},
+                  {read_rctl, "limits"},
+                  {read_listeners, "who listens"},
+                  {read_daemons, "processes"},
+                  {read_zfs, "datasets"},
+                  {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

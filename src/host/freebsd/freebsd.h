@@ -31,9 +31,24 @@ void ja_freebsd_jail_name(struct ja_planning *p, const struct ja_jail *jail, cha
 /* Its fact if it is there and ours (by its path), "PATH JID active|dying"; NULL: not there. */
 const char *ja_freebsd_jail_fact(struct ja_planning *p, const struct ja_jail *jail);
 
-/* network.c */
-/* Loads a kernel module that is missing. */
+/* Loads a kernel module that is missing (network.c). */
 void ja_freebsd_module(struct ja_planning *p, const char *module, const char *why);
+
+/* mounts.c: devices, mounts and volumes, made undoably before the jail is; all that is mounted in a tree undone, repeatably. */
+int64_t ja_freebsd_ruleset(const struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_ruleset_remove(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_mounts_make(struct ja_planning *p, const struct ja_jail *jail, const char *tree);
+void ja_freebsd_mounts_undo(struct ja_planning *p, const char *tree);
+
+/* inside.c: see host.h: jail_run and jail_ask; and with them the jail's init or start script, and its end in good order. */
+struct ja_step *ja_freebsd_jail_run(struct ja_planning *p, const struct ja_jail *jail, const struct ja_within *inside,
+                                    const char *why);
+struct ja_step *ja_freebsd_jail_ask(struct ja_planning *p, const struct ja_jail *jail, const char *sig,
+                                    const char *why);
+void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
+void ja_freebsd_init_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
+
+/* network.c */
 void ja_freebsd_network_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_network_down(struct ja_planning *p, const struct ja_network *network);
 bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *network);

@@ -10,8 +10,6 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-enum { RC_TIMEOUT_MS = 300 * 1000, LOG_LIMIT = 1024 * 1024 };
-
 /* ---- names ---- */
 
 static bool is_at(const char *fact, const char *tree)
@@ -44,105 +42,6 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
     const char *fact = ja_freebsd_jail_fact(p, jail);
     const char *state = fact ? strrchr(fact, ' ') : NULL;
     return state && strcmp(state + 1, "active") == 0;
-}
-
-/* ---- devices ---- */
-
-static bool has_ruleset(const struct ja_jail *jail)
-{
-    return jail->devices.count > 0 || ja_freebsd_asks_dhcp(jail);
-}
-
-static int64_t ruleset_of(const struct ja_planning *p, const struct ja_jail *jail)
-{
-    return has_ruleset(jail) ? p->site->ruleset_base + jail->slot : 4; /* 4: devfsrules_jail of every system */
-}
-
-/* What every jail's /dev has, and the jail's own devices. */
-static void make_ruleset(struct ja_planning *p, const struct ja_jail *jail)
-{
-    static const char *const included[] = {"1", "2", "3"};
-    char number[24];
-    if (!has_ruleset(jail))
-        return;
-    snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
-    /* dhclient(8) sends with the help of bpf(4). */
-    size_t bpf = ja_freebsd_asks_dhcp(jail), own = JA_COUNT(included) + bpf;
-    for (size_t i = 0; i < own + jail->devices.count; i++) {
-        struct ja_step *step = ja_plan_step(p->plan, "say which devices it has");
-        ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "add", NULL);
-        if (i < JA_COUNT(included)) {
-            ja_step_run(p->plan, step, "include", included[i], NULL);
-        } else {
-            const char *device = i < own ? "bpf*" : jail->devices.items[i - own];
-            ja_step_run(p->plan, step, "path", ja_str_starts(device, "/dev/") ? device + 5 : device, "unhide", NULL);
-        }
-        if (i == 0)
-            ja_step_undo(p->plan, step, TOOL("devfs"), "rule", "-s", number, "delset", NULL);
-    }
-}
-
-/* ---- mounts ---- */
-
-static void mount_step(struct ja_planning *p, const char *tree, const char *target, const char *type,
-                       const char *options, const char *source)
-{
-    char path[2048];
-    snprintf(path, sizeof path, "%s%s", tree, target);
-    struct ja_step *step =
-        ja_plan_host_step(p, "mount-point", "make the place of a mount, beneath its tree without links");
-    ja_step_run(p->plan, step, tree, target, NULL);
-    step = ja_plan_step(p->plan, "mount what it asks for");
-    ja_step_run(p->plan, step, TOOL("mount"), "-t", type, NULL);
-    if (options)
-        ja_step_run(p->plan, step, "-o", options, NULL);
-    ja_step_run(p->plan, step, source, path, NULL);
-    ja_step_undo_host(p, step, "unmount", path, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_MOUNT, path, type);
-}
-
-static void make_mounts(struct ja_planning *p, const struct ja_jail *jail, const char *tree)
-{
-    for (size_t i = 0; i < jail->mounts.count; i++) {
-        const struct ja_mount *mount = jail->mounts.items[i];
-        char options[64];
-        switch (mount->type) {
-        case JA_MOUNT_BIND:
-            mount_step(p, tree, mount->target, "nullfs", mount->readonly ? "ro" : NULL, mount->source);
-            break;
-        case JA_MOUNT_TMPFS:
-            snprintf(options, sizeof options, "size=%lld", (long long)mount->size);
-            mount_step(p, tree, mount->target, "tmpfs", mount->size ? options : NULL, "tmpfs");
-            break;
-        case JA_MOUNT_PROCFS:
-            mount_step(p, tree, mount->target, "procfs", NULL, "proc");
-            break;
-        default:
-            mount_step(p, tree, mount->target, "fdescfs", NULL, "null");
-            break;
-        }
-    }
-    for (size_t i = 0; i < jail->volumes.count; i++) {
-        const struct ja_volume *volume = jail->volumes.items[i];
-        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
-        if (path)
-            mount_step(p, tree, volume->target, "nullfs", NULL, path);
-    }
-}
-
-static void unmount_step(struct ja_planning *p, const char *tree, const char *target)
-{
-    struct ja_step *step = ja_plan_host_step(p, "unmount", "undo its mounts, which the kernel leaves");
-    ja_step_runf(p->plan, step, "%s%s", tree, target);
-}
-
-static void undo_mounts(struct ja_planning *p, const struct ja_jail *jail, const char *tree)
-{
-    for (size_t i = jail->volumes.count; i-- > 0;)
-        unmount_step(p, tree, ((const struct ja_volume *)jail->volumes.items[i])->target);
-    for (size_t i = jail->mounts.count; i-- > 0;)
-        unmount_step(p, tree, ((const struct ja_mount *)jail->mounts.items[i])->target);
-    unmount_step(p, tree, "/dev");
 }
 
 /* ---- the jail ---- */
@@ -193,51 +92,63 @@ static void network_words(struct ja_planning *p, const struct ja_subject *s, str
     }
 }
 
+/* Each is a parameter of this kernel, which has an entry for it among its settings. */
+static void allow_words(struct ja_planning *p, const struct ja_jail *jail, struct ja_step *step)
+{
+    for (size_t i = 0; i < jail->allow.count; i++) {
+        const char *word = jail->allow.items[i];
+        size_t missing = p->facts->missing;
+        if (!ja_factf(p->facts, JA_FACT_SYSCTL, "security.jail.param.allow.%s", word) && p->facts->missing == missing) {
+            ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "this kernel knows no allow.%s", JA_SHOW(word));
+            ja_plan_hint(p->plan, "`sysctl -N security.jail.param.allow` lists what it knows");
+        }
+        if (ja_str_starts(word, "mount") && jail->enforce_statfs > 1)
+            ja_plan_note(p->plan, "%s: allow=%s has no effect with enforce-statfs=2", jail->name, word);
+        if (strcmp(word, "raw_sockets") != 0 || jail->vnet != JA_VNET_YES)
+            ja_step_runf(p->plan, step, "allow.%s", word);
+    }
+}
+
+static void sysvipc_words(struct ja_planning *p, const struct ja_jail *jail, struct ja_step *step)
+{
+    static const char *const kinds[] = {"sysvmsg", "sysvsem", "sysvshm"};
+    if (jail->sysvipc == JA_SYSVIPC_DISABLE)
+        return;
+    for (size_t i = 0; i < JA_COUNT(kinds); i++)
+        ja_step_runf(p->plan, step, "%s=%s", kinds[i], jail->sysvipc == JA_SYSVIPC_NEW ? "new" : "inherit");
+}
+
 static void make_jail(struct ja_planning *p, const struct ja_subject *s, const char *name, const char *tree)
 {
     const struct ja_jail *jail = s->jail;
-    char mark[2048], devices[2048];
+    char mark[2048];
     struct ja_step *step = ja_plan_step(p->plan, "make the jail");
     ja_step_run(p->plan, step, TOOL("jail"), "-c", NULL);
     ja_step_runf(p->plan, step, "name=%s", name);
     ja_step_runf(p->plan, step, "path=%s", tree);
     ja_step_runf(p->plan, step, "host.hostname=%s", jail->hostname ? jail->hostname : jail->name);
     ja_step_runf(p->plan, step, "host.hostuuid=%s", jail->uuid);
-    ja_step_run(p->plan, step, "persist", "enforce_statfs=2", "mount.devfs", NULL);
-    ja_step_runf(p->plan, step, "devfs_ruleset=%lld", (long long)ruleset_of(p, jail));
+    ja_step_run(p->plan, step, "persist", NULL);
+    ja_step_runf(p->plan, step, "enforce_statfs=%lld", (long long)jail->enforce_statfs);
+    ja_step_runf(p->plan, step, "devfs_ruleset=%lld", (long long)ja_freebsd_ruleset(p, jail));
+    ja_step_runf(p->plan, step, "children.max=%lld", (long long)jail->children);
+    sysvipc_words(p, jail, step);
     network_words(p, s, step);
-    for (size_t i = 0; i < jail->allow.count; i++)
-        if (strcmp(jail->allow.items[i], "raw_sockets") != 0 || jail->vnet != JA_VNET_YES)
-            ja_step_runf(p->plan, step, "allow.%s", jail->allow.items[i]);
+    allow_words(p, jail, step);
     ja_step_undo_host(p, step, "jail-remove", name, tree, NULL);
     snprintf(mark, sizeof mark, "%s *", tree);
     ja_step_guard(p->plan, step, JA_FACT_JAIL, name, mark);
-    /* Its devfs stays when the jail goes: a step of its own, which does nothing but undo that. */
-    snprintf(devices, sizeof devices, "%s/dev", tree);
-    step = ja_plan_host_step(p, "mounted", "see that its devices are there");
-    ja_step_run(p->plan, step, devices, "devfs", NULL);
-    ja_step_undo_host(p, step, "unmount", devices, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_MOUNT, devices, "devfs");
 }
 
-/* The jail's own start script; what it prints goes to the jail's log. */
-static void run_init(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *tree)
+/* After its network is set up, which a high one forbids. */
+static void raise_securelevel(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
-    ja_autofree char *dir = ja_path_jail(p, jail->name);
-    if (!dir || (jail->init.count == 0 && !ja_fact(p->facts, JA_FACT_INIT, tree)))
+    if (jail->securelevel < 0)
         return;
-    struct ja_step *step = ja_plan_host_step(p, "logged", "run its start script");
-    ja_step_run(p->plan, step, "--log", NULL);
-    ja_step_runf(p->plan, step, "%s/console.log", dir);
-    ja_step_run(p->plan, step, "--log-limit", NULL);
-    ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-    ja_step_run(p->plan, step, "--", TOOL("jexec"), name, NULL);
-    for (size_t i = 0; i < jail->init.count; i++)
-        ja_step_run(p->plan, step, jail->init.items[i], NULL);
-    if (jail->init.count == 0)
-        ja_step_run(p->plan, step, "/bin/sh", "/etc/rc", NULL);
-    step->timeout_ms = RC_TIMEOUT_MS;
-    step->flags |= JA_STEP_IGNORE; /* a service that does not start is no reason to take the jail away */
+    struct ja_step *step = ja_plan_step(p->plan, "raise its securelevel");
+    ja_step_run(p->plan, step, TOOL("jail"), "-m", NULL);
+    ja_step_runf(p->plan, step, "name=%s", name);
+    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)jail->securelevel);
 }
 
 /* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
@@ -317,8 +228,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
     }
-    make_ruleset(p, jail);
-    make_mounts(p, jail, tree);
+    ja_freebsd_mounts_make(p, jail, tree);
     ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
@@ -327,12 +237,18 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         ja_dns_names_add(p, s);
         ja_freebsd_forwards_add(p, s);
     }
-    ja_applied_write(p, jail, NULL, run);
-    run_init(p, jail, name, tree);
+    raise_securelevel(p, jail, name);
+    ja_plan_note_applied(p, jail, NULL);
+    /* One that builds a template does nothing by itself. */
+    if (p->build != jail)
+        ja_freebsd_init_start(p, jail, run, tree);
 }
 
-static void started(JA_UNUSED struct ja_planning *p, JA_UNUSED const struct ja_subject *s)
+static void started(struct ja_planning *p, const struct ja_subject *s)
 {
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    if (run)
+        ja_plan_services_start(p, s->jail, run);
 }
 
 static bool left(struct ja_planning *p, const struct ja_subject *s)
@@ -350,7 +266,7 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
     ja_autofree char *run = ja_path_run(p, jail), *tree = ja_path_root(p, jail);
-    char name[JA_FREEBSD_JAILNAME], number[24];
+    char name[JA_FREEBSD_JAILNAME];
     if (!run || !tree)
         return;
     ja_freebsd_jail_name(p, jail, name);
@@ -365,14 +281,9 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
     step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
     ja_step_run(p->plan, step, name, tree, NULL);
     step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
-    undo_mounts(p, jail, tree);
+    ja_freebsd_mounts_undo(p, tree);
     ja_freebsd_limits_remove(p, name);
-    if (has_ruleset(jail)) {
-        snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
-        step = ja_plan_step(p->plan, "remove its rules for devices");
-        ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "delset", NULL);
-        step->flags |= JA_STEP_IGNORE;
-    }
+    ja_freebsd_ruleset_remove(p, jail);
     step = ja_plan_host_step(p, "remove-tree", "remove its runtime directory");
     ja_step_run(p->plan, step, run, NULL);
 }
@@ -380,26 +291,12 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
 static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
 {
     const struct ja_jail *jail = s->jail;
-    ja_autofree char *tree = ja_path_root(p, jail), *dir = ja_path_jail(p, jail->name);
-    char name[JA_FREEBSD_JAILNAME];
-    if (!tree || !dir)
+    ja_autofree char *run = ja_path_run(p, jail), *tree = ja_path_root(p, jail);
+    if (!run || !tree)
         return;
-    ja_freebsd_jail_name(p, jail, name);
-    bool can = jail->stop_command.count || ja_fact(p->facts, JA_FACT_INIT, tree);
-    if (!force && jail->stop_timeout > 0 && can) {
-        struct ja_step *step = ja_plan_host_step(p, "logged", "ask it to shut down, for at most %lld s",
-                                                 (long long)((jail->stop_timeout + 999) / 1000));
-        ja_step_run(p->plan, step, "--log", NULL);
-        ja_step_runf(p->plan, step, "%s/console.log", dir);
-        ja_step_run(p->plan, step, "--log-limit", NULL);
-        ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-        ja_step_run(p->plan, step, "--", TOOL("jexec"), name, NULL);
-        for (size_t i = 0; i < jail->stop_command.count; i++)
-            ja_step_run(p->plan, step, jail->stop_command.items[i], NULL);
-        if (jail->stop_command.count == 0)
-            ja_step_run(p->plan, step, "/bin/sh", "/etc/rc.shutdown", "jail", NULL);
-        step->timeout_ms = jail->stop_timeout;
-        step->flags |= JA_STEP_IGNORE;
+    if (!force && jail->stop_timeout > 0 && running(p, jail)) {
+        ja_plan_services_stop(p, jail, run);
+        ja_freebsd_init_stop(p, jail, run, tree);
     }
     clean(p, s);
 }
@@ -408,6 +305,11 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
 {
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, jail, name);
+    /* jexec hands the environment on. */
+    if (jail->env.count)
+        ja_step_run(p->plan, step, TOOL("env"), NULL);
+    for (size_t i = 0; i < jail->env.count; i++)
+        ja_step_runf(p->plan, step, "%s=%s", jail->env.pairs[i].key, jail->env.pairs[i].value);
     ja_step_run(p->plan, step, TOOL("jexec"), name, NULL);
 }
 
@@ -426,14 +328,11 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
 
 static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
-    ja_autofree char *run = ja_path_run(p, live->jail);
     char name[JA_FREEBSD_JAILNAME];
-    if (!run)
-        return;
     ja_freebsd_jail_name(p, live->jail, name);
     ja_freebsd_limits_change(p, applied->jail, live->jail, name);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
-        ja_applied_write(p, live->jail, applied->jail, run);
+        ja_plan_note_applied(p, live->jail, applied->jail);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -441,6 +340,7 @@ const struct ja_host ja_host_freebsd = {
     .network_up = ja_freebsd_network_up,
     .network_down = ja_freebsd_network_down,
     .network_is_up = ja_freebsd_network_is_up,
+    .dns_answers = ja_dns_answers,
     .network_needs_stop = ja_freebsd_network_needs_stop,
     .network_change = ja_freebsd_network_change,
     .network_changed = ja_freebsd_network_changed,
@@ -454,6 +354,8 @@ const struct ja_host ja_host_freebsd = {
     .jail_notes = notes,
     .jail_running = running,
     .jail_exec = exec_words,
+    .jail_run = ja_freebsd_jail_run,
+    .jail_ask = ja_freebsd_jail_ask,
     .forwards_change = ja_freebsd_forwards_change,
     .examine = ja_freebsd_examine,
     .leftovers = ja_freebsd_leftovers,

@@ -132,7 +132,7 @@ static void started(struct ja_planning *p, const struct ja_subject *s)
         step->flags |= JA_STEP_IGNORE;
     }
     release_pins(p, run);
-    ja_linux_services_start(p, s->jail, run);
+    ja_plan_services_start(p, s->jail, run);
 }
 
 static void clean(struct ja_planning *p, const struct ja_subject *s)
@@ -203,15 +203,13 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     /* One whose init has died has nobody to ask. */
     bool graceful = !force && jail->stop_timeout > 0 && running(p, jail);
     if (graceful)
-        ja_linux_services_stop(p, jail, run);
+        ja_plan_services_stop(p, jail, run);
     if (graceful) {
-        step = ja_plan_host_step(p, "stop-init", "ask its init to shut down, for at most %lld s",
-                                 (long long)((jail->stop_timeout + 999) / 1000));
-        ja_step_run(p->plan, step, "--signal", stop_signal(p, jail), "--timeout", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
+        char why[80];
+        snprintf(why, sizeof why, "ask its init to shut down, for at most %lld s",
+                 (long long)((jail->stop_timeout + 999) / 1000));
+        step = ja_linux_container_ask(p, jail, stop_signal(p, jail), why);
         ja_step_runf(p->plan, step, "%s/pid", run);
-        step->timeout_ms = jail->stop_timeout + 10000;
-        step->flags |= JA_STEP_IGNORE;
     }
     step = ja_plan_host_step(p, "kill-init", "end it, with all of its processes");
     ja_step_runf(p->plan, step, "%s/pid", run);
@@ -237,6 +235,9 @@ const struct ja_host ja_host_linux = {
     .jail_notes = notes,
     .jail_running = running,
     .jail_exec = ja_linux_container_exec,
+    .jail_run = ja_linux_container_run,
+    .jail_ask = ja_linux_container_ask,
+    .dns_answers = ja_dns_answers,
     .network_needs_stop = ja_linux_network_needs_stop,
     .network_change = ja_linux_network_change,
     .network_changed = ja_linux_network_changed,

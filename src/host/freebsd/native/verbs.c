@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,32 +124,66 @@ static int jail_wait(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_i
 
 /* ---- mounts ---- */
 
-static int mounted(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+/*
+ * What is mounted is found by the place that the kernel noted when it was mounted, and unmounted by its number: a jail may have
+ * renamed directories on the way meanwhile, or put a link to a mount of the host there, which unmount(2) by path would follow.
+ */
+static int read_mounts(struct statfs **ret_mounts, int *ret_count, struct ja_error *err)
 {
-    struct statfs fs;
-    if (argc != 3)
-        return ja_opt_usage(argv[0], err);
-    if (statfs(argv[1], &fs) < 0)
-        return ja_error_sys(err, errno, NULL, "cannot look at %s", argv[1]);
-    if (strcmp(fs.f_mntonname, argv[1]) != 0 || strcmp(fs.f_fstypename, argv[2]) != 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no %s is mounted at %s", argv[2], argv[1]);
+    int count = getfsstat(NULL, 0, MNT_NOWAIT);
+    size_t room = count < 0 ? 0 : (size_t)count + 64;
+    struct statfs *mounts = room ? ja_calloc(room, sizeof *mounts) : NULL;
+    if (room && !mounts)
+        return ja_error_nomem(err);
+    if (room)
+        count = getfsstat(mounts, (long)(room * sizeof *mounts), MNT_NOWAIT);
+    if (count < 0) {
+        int sys = errno;
+        ja_free(mounts);
+        return ja_error_sys(err, sys, NULL, "cannot list what is mounted");
+    }
+    *ret_mounts = mounts;
+    *ret_count = count;
     return 0;
 }
 
-static int end_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+static int end_mount(const struct statfs *mount, struct ja_error *err)
 {
-    if (argc != 2 || argv[1][0] != '/')
-        return ja_opt_usage(argv[0], err);
+    char id[64];
+    snprintf(id, sizeof id, "FSID:%d:%d", mount->f_fsid.val[0], mount->f_fsid.val[1]);
     for (int waited = 0;; waited += PAUSE_MS) {
-        /* EINVAL: nothing is mounted there. */
-        if (unmount(argv[1], 0) == 0 || errno == EINVAL || errno == ENOENT)
+        /* ENOENT, EINVAL: it has gone meanwhile. */
+        if (unmount(id, MNT_BYFSID) == 0 || errno == EINVAL || errno == ENOENT)
             return 0;
         if (errno != EBUSY || waited >= WAIT_MS)
             break;
         pause_ms(PAUSE_MS);
     }
-    ja_error_sys(err, errno, NULL, "cannot unmount %s", argv[1]);
-    return ja_error_hint(err, "`fstat -f %s` shows who uses it", argv[1]);
+    ja_error_sys(err, errno, NULL, "cannot unmount %s", mount->f_mntonname);
+    return ja_error_hint(err, "`fstat -f %s` shows who uses it", mount->f_mntonname);
+}
+
+static int end_mounts(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    bool below = false;
+    const struct ja_opt options[] = {{.name = "--below", .flag = &below}, {0}};
+    struct statfs *mounts = NULL;
+    int first, count = 0, rc = ja_opt_read(argc, argv, options, &first, err);
+    if (rc == 0 && (first != argc - 1 || argv[first][0] != '/' || argv[first][1] == '\0'))
+        rc = ja_opt_usage(argv[0], err);
+    if (rc == 0)
+        rc = read_mounts(&mounts, &count, err);
+    const char *path = rc == 0 ? argv[first] : "";
+    size_t length = strlen(path);
+    /* The last one first: it may lie on one before it. */
+    for (int i = count - 1; rc == 0 && i >= 0; i--) {
+        const char *at = mounts[i].f_mntonname;
+        bool wanted = below ? strncmp(at, path, length) == 0 && at[length] == '/' : strcmp(at, path) == 0;
+        if (wanted)
+            rc = end_mount(&mounts[i], err);
+    }
+    ja_free(mounts);
+    return rc;
 }
 
 const struct ja_hostverb ja_freebsd_verbs[] = {
@@ -171,7 +206,15 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      0},
     {"jail-remove", "NAME PATH", "end the jail whose tree is PATH, and wait until it is gone; none is success",
      jail_end, 0},
-    {"mounted", "PATH TYPE", "fail unless a file system of that type is mounted at PATH", mounted, 0},
-    {"unmount", "PATH", "unmount what is mounted at PATH; nothing is success", end_mount, 0},
+    {"unmount", "[--below] PATH",
+     "unmount what is mounted at PATH, with --below all that is mounted beneath it; nothing is success", end_mounts, 0},
+    {"jail-run",
+     "--jail FILE [--user UID[:GID]] [--home DIR] [--env NAME=VALUE]... --log FILE --log-limit N [--pid-file FILE] -- COMMAND "
+     "[ARGUMENT]...",
+     "run a command in the jail that FILE names, what it prints appended to a log; with --pid-file it goes on when this ends, and "
+     "is not started again while it runs",
+     ja_verb_jail_run, JA_HOSTVERB_PROCESS},
+    {"stop-init", "--jail FILE --signal SIGTERM --timeout MS PIDFILE...",
+     "signal processes of a jail one after the other, and wait for their end", ja_verb_stop_init, JA_HOSTVERB_FORK},
     {NULL, NULL, NULL, NULL, 0},
 };
