@@ -95,16 +95,27 @@ static void move_contents(struct ja_sim *sim, const char *from, const char *to)
     ja_str_fini(&type);
 }
 
+/* What a mount hides. */
+static void hidden_place(const char *path, char place[PATH_MOST])
+{
+    snprintf(place, PATH_MOST, "@beneath:%s", path);
+}
+
 int sim_mount(struct ja_sim *sim, const char *source, const char *path, const char *type, struct ja_error *err)
 {
-    char disk[PATH_MOST];
+    char disk[PATH_MOST], hidden[PATH_MOST];
     snprintf(disk, sizeof disk, "@%s", source);
+    hidden_place(path, hidden);
     if (!sim_is_dir(sim, path))
         return sim_fail(err, "%s is no directory", path);
     if (sim_get(sim, "mount %s", path))
         return sim_fail(err, "%s is mounted already", path);
     if (!sim_get(sim, "path %s", disk))
         return sim_fail(err, "%s holds no file system", source);
+    if (!is_empty(sim, path)) {
+        sim_make(sim, hidden, "dir");
+        move_contents(sim, path, hidden);
+    }
     move_contents(sim, disk, path);
     sim_put(sim, type, "mount %s", path);
     sim_put(sim, source, "source %s", path);
@@ -113,14 +124,22 @@ int sim_mount(struct ja_sim *sim, const char *source, const char *path, const ch
 
 int sim_umount(struct ja_sim *sim, const char *path, struct ja_error *err)
 {
-    char disk[PATH_MOST];
+    char disk[PATH_MOST], hidden[PATH_MOST], below[PATH_MOST];
     const char *source = sim_get(sim, "source %s", path);
     if (!source)
         return sim_fail(err, "%s is not mounted", path);
     snprintf(disk, sizeof disk, "@%s", source);
+    snprintf(below, sizeof below, "mount %s/", path);
+    if (sim_starts(sim, sim_from(sim, below), below))
+        return sim_fail(err, "%s is busy: something is mounted in it", path);
     move_contents(sim, path, disk);
     sim_drop(sim, "mount %s", path);
     sim_drop(sim, "source %s", path);
+    hidden_place(path, hidden);
+    if (sim_is_dir(sim, hidden)) {
+        move_contents(sim, hidden, path);
+        sim_drop(sim, "path %s", hidden);
+    }
     return 0;
 }
 
@@ -256,14 +275,56 @@ static int do_template_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char 
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "there is no %s", argv[argc - 1]);
 }
 
+/* cp -a -x -- FROM/. TO */
 static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     const char *to = argv[argc - 1];
+    char from[PATH_MOST];
     (void)cmd;
-    if (!sim_is_dir(sim, to))
-        return sim_fail(err, "there is no %s", to);
+    snprintf(from, sizeof from, "%.*s", (int)(strlen(argv[argc - 2]) - strlen("/.")), argv[argc - 2]);
+    if (!sim_is_dir(sim, to) || !sim_is_dir(sim, from))
+        return sim_fail(err, "there is no %s or %s", from, to);
+    char type[32];
+    snprintf(type, sizeof type, "%s", sim_get(sim, "path %s", to));
+    if (!sim->tearing)
+        sim_copy_tree(sim, from, to);
+    sim_make(sim, to, type);
     sim_put(sim, "dir", "path %s/etc", to);
     return 0;
+}
+
+/* A directory for each word of the path, and no link on the way. */
+static int do_mount_point(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    char path[PATH_MOST];
+    (void)cmd, (void)argc;
+    if (!sim_is_dir(sim, argv[2]))
+        return sim_fail(err, "there is no %s", argv[2]);
+    int length = snprintf(path, sizeof path, "%s", argv[2]);
+    for (const char *at = argv[3]; *at; at += strcspn(at + 1, "/") + 1) {
+        length += snprintf(path + length, sizeof path - (size_t)length, "/%.*s", (int)strcspn(at + 1, "/"), at + 1);
+        if (!sim_get(sim, "path %s", path))
+            sim_make(sim, path, "dir");
+        if (!sim_is_dir(sim, path))
+            return sim_fail(err, "%s is no directory", path);
+        if (sim->tearing)
+            break;
+    }
+    return 0;
+}
+
+/* host logged --log FILE --log-limit N -- COMMAND... */
+static int do_logged(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *log = sim_option(argv, argc, "--log");
+    int first = 2;
+    while (first < argc && strcmp(argv[first], "--") != 0)
+        first++;
+    if (!log || !sim_parent_is_dir(sim, log) || first + 1 >= argc)
+        return sim_fail(err, "cannot write the log %s", log ? log : "");
+    sim_make(sim, log, "file");
+    return sim_run(sim, cmd, argv + first + 1, argc - first - 1, err);
 }
 
 /* Kernel settings, counted over instances. Names with slashes are the same as with dots. */
@@ -321,6 +382,8 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "template-busybox"}, do_busybox},
     {{"host", "template-clean"}, do_template_clean},
     {{"host", "setting"}, do_setting},
+    {{"host", "mount-point"}, do_mount_point},
+    {{"host", "logged"}, do_logged},
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
     {{"cp"}, do_cp},

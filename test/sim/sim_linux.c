@@ -7,6 +7,7 @@
  *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH; daemon PIDFILE
  */
 #include "host/linux/network.h"
+#include "model/site.h"
 #include "sim.h"
 
 #include <jansson.h>
@@ -651,16 +652,6 @@ static const struct ja_sim_command commands[] = {
 
 /* ---- facts ---- */
 
-static const char *say(struct ja_sim *sim, const char *format, ...) JA_PRINTF(2, 3);
-static const char *say(struct ja_sim *sim, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sim->text, sizeof sim->text, format, args);
-    va_end(args);
-    return sim->text;
-}
-
 /* "/sys/class/net/LINK/REST" */
 static bool sys_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
 {
@@ -698,7 +689,7 @@ static const char *host_address(struct ja_sim *sim, const char *address)
     char interface[64], text[128];
     for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
         if (sscanf(sim->entries[i].key, "addr %63s %127[^/]", interface, text) == 2 && strcmp(text, address) == 0)
-            return say(sim, "%s", interface);
+            return sim_say(sim, "%s", interface);
     return NULL;
 }
 
@@ -708,7 +699,7 @@ static const char *host_networks(struct ja_sim *sim)
     for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
         if (sscanf(sim->entries[i].key, "addr %63s %127s", interface, text) == 2)
             snprintf(all + strlen(all), sizeof all - strlen(all), "%s %s\n", text, interface);
-    return say(sim, "%s", all);
+    return sim_say(sim, "%s", all);
 }
 
 static const char *ports(struct ja_sim *sim, const char *bridge)
@@ -716,13 +707,13 @@ static const char *ports(struct ja_sim *sim, const char *bridge)
     size_t count = 0;
     for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master "); i++)
         count += strcmp(sim->entries[i].value, bridge) == 0;
-    return sim_get(sim, "link %s", bridge) ? say(sim, "%zu", count) : NULL;
+    return sim_get(sim, "link %s", bridge) ? sim_say(sim, "%zu", count) : NULL;
 }
 
 static const char *container(struct ja_sim *sim, const char *name)
 {
     const char *pidfile = sim_get(sim, "crun %s", name);
-    return pidfile && sim_get(sim, "process %s", pidfile) ? say(sim, "running 4711") : NULL;
+    return pidfile && sim_get(sim, "process %s", pidfile) ? sim_say(sim, "running 4711") : NULL;
 }
 
 static const char *daemon_of(struct ja_sim *sim, const char *name)
@@ -744,7 +735,7 @@ static const char *rules_of(struct ja_sim *sim, const char *name)
     const char *table = sim_get(sim, "nft %s", name);
     if (!table)
         return "0";
-    return say(sim, "%u", *table ? 0 : ja_linux_ruleset_rules(strncmp(name, "inet", 4) == 0 ? "inet" : "bridge"));
+    return sim_say(sim, "%u", *table ? 0 : ja_linux_ruleset_rules(strncmp(name, "inet", 4) == 0 ? "inet" : "bridge"));
 }
 
 static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
@@ -833,10 +824,24 @@ static void shut(struct ja_sim *sim)
                                         "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
+    sim_remove_tree(sim, "/run");
+    sim_make(sim, "/run", "dir");
 }
 
+static const char *const stays[] = {NULL};
+static const struct ja_sim_command *const tables[] = {commands, sim_file_commands, NULL};
 static const char *const tools[] = {"btrfs",  "mkfs.btrfs", "ip",        "nft", "crun", "dnsmasq", "nsenter", "mount",
                                     "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     NULL};
 
-const struct ja_sim_system ja_sim_linux = {
-    .name = "linux", .commands = commands, .tools = tools, .boot = boot, .fact = fact, .shut = shut};
+const struct ja_sim_system ja_sim_linux = {.name = "linux",
+                                           .os = JA_OS_LINUX,
+                                           .storage = "file:1G",
+                                           .source = "busybox",
+                                           .run = "/run",
+                                           .uplink = "eth0",
+                                           .commands = tables,
+                                           .tools = tools,
+                                           .stays = stays,
+                                           .boot = boot,
+                                           .fact = fact,
+                                           .shut = shut};

@@ -64,7 +64,7 @@ static struct ja_engine_options injected(struct injection *injection)
 
 static int do_init(struct injection *injection, struct ja_error *err)
 {
-    struct ja_init_request request = {.storage = "file:1G", .network = "10.233.0.1/24"};
+    struct ja_init_request request = {.storage = lab_system->storage, .network = "10.233.0.1/24"};
     struct ja_engine_options options = injected(injection);
     return ja_engine_init(&options, &request, err);
 }
@@ -132,8 +132,7 @@ static void must(whole_verb *verb)
 {
     struct ja_error err = JA_ERROR_INIT;
     lab_must(verb(NULL, &err), &err);
-    if (lab_sim.unknown[0])
-        fail_msg("the model knows no command: %s", lab_sim.unknown);
+    lab_check();
 }
 
 /* ---- is it as it was? ---- */
@@ -259,8 +258,9 @@ static void adoption_is_made_again(void **unused)
     must(do_teardown);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    lab_choose(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_begins_anew),
         cmocka_unit_test(teardown_is_finished),

@@ -77,8 +77,9 @@ static int set_up(void **unused)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    lab_choose(argc, argv);
     const char *given = getenv("JAILADMIN_TEST_SEED");
     unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
     printf("seed %u\n", seed);

@@ -109,12 +109,6 @@ static char *after_cut(void)
     return text;
 }
 
-static void check_known(void)
-{
-    if (lab_sim.unknown[0])
-        fail_msg("the model knows no command: %s; test/sim is to learn it", lab_sim.unknown);
-}
-
 struct ends {
     char *before, *wanted, *before_cut, *wanted_cut;
 };
@@ -183,11 +177,11 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
     ends.before = lab_snapshot(&lab_sim);
     ends.before_cut = after_cut();
     lab_do(verb);
-    check_known();
+    lab_check();
     ends.wanted = lab_snapshot(&lab_sim);
     ends.wanted_cut = after_cut();
     lab_do(back);
-    check_known();
+    lab_check();
     for (size_t step = 0, met = 1; met; step++) {
         met = 0;
         for (enum mode mode = 0; mode < MODES; mode++) {
@@ -199,7 +193,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
                 if (cuts(mode))
                     ja_sim_reboot(&lab_sim);
                 lab_do(do_recover);
-                check_known();
+                lab_check();
                 check_end(name, &injection, &ends, &wanted);
             }
             /* What a power cut took from the host is not the next case's business. */
@@ -297,7 +291,7 @@ static void repairs(void **unused)
             /* What could not be repaired is repaired by the next one, and nothing blocks it. */
             lab_do(do_recover);
             lab_do(do_repair);
-            check_known();
+            lab_check();
             char *after = lab_snapshot(&lab_sim);
             if (strcmp(after, wanted) != 0) {
                 fflush(NULL);
@@ -322,7 +316,7 @@ static void a_network_gets_a_vlan_and_loses_it(void **unused)
     lab_do(do_dyn);
     char *before = lab_snapshot(&lab_sim);
     lab_do(do_vlan);
-    check_known();
+    lab_check();
     char *with = lab_snapshot(&lab_sim);
     assert_non_null(strstr(with, "master ja00v1m0 = ja00br1\n"));
     lab_do(do_no_vlan);
@@ -372,12 +366,12 @@ static int tear_down(void **unused)
     lab_must(ja_engine_open(&options, &engine, &err), &err);
     lab_must(ja_engine_teardown(engine, true, &err), &err);
     ja_engine_close(engine);
-    check_known();
+    lab_check();
     /* The host is as it was found. What the registry counts goes with the instance's entry in it. */
     sim_drop_all(&lab_sim, "old ");
     sim_drop_all(&lab_sim, "user ");
     struct ja_sim fresh;
-    ja_sim_init(&fresh, &ja_sim_linux, lab_state);
+    ja_sim_init(&fresh, lab_system, lab_state);
     struct ja_str left = {0}, found = {0};
     ja_sim_print(&lab_sim, &left);
     ja_sim_print(&fresh, &found);
@@ -389,8 +383,9 @@ static int tear_down(void **unused)
     return lab_tear_down(unused);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    lab_choose(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates),
         cmocka_unit_test(jails),
