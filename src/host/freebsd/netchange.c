@@ -1,5 +1,5 @@
 /*
- * netchange.c: a network that is up as it is wanted from now on, while its jails run: addresses, MTU and members of the bridge,
+ * netchange.c: a network that is up as it is wanted from now on, while its jails run: addresses and members of the bridge,
  * rules, isolation, resolver. What is new comes before the commit, undoably; what is not needed any more goes after it.
  */
 #include "host/freebsd/freebsd.h"
@@ -8,9 +8,6 @@
 #include <string.h>
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
-
-/* What a bridge has when nobody asks for more: Ethernet's. */
-#define MTU_DEFAULT 1500
 
 static void change_addresses(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
                              const char *bridge)
@@ -26,25 +23,6 @@ static void change_addresses(struct ja_planning *p, const struct ja_network *fro
         if (!ja_strv_has(&from->addresses, to->addresses.items[i]))
             ja_freebsd_address_add(p, bridge, to->addresses.items[i], true);
     ja_freebsd_forwarding(p, to);
-}
-
-static void mtu_words(struct ja_planning *p, struct ja_step *step, const char *bridge, int64_t mtu, bool undo)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)(mtu ? mtu : MTU_DEFAULT));
-    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("ifconfig"), bridge, "mtu", text, NULL);
-}
-
-/* The bridge gives its members its MTU, and takes none whose own is another. */
-static void change_mtu(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
-                       const char *bridge, const char *mark)
-{
-    if (from->mtu == to->mtu)
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "change the MTU of the bridge of network %s", to->name);
-    mtu_words(p, step, bridge, to->mtu, false);
-    mtu_words(p, step, bridge, from->mtu, true);
-    ja_step_guard(p->plan, step, JA_FACT_LINK, bridge, mark);
 }
 
 static void release_members(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
@@ -64,7 +42,8 @@ static void release_members(struct ja_planning *p, const struct ja_network *from
 bool ja_freebsd_network_needs_stop(const struct ja_network *from, const struct ja_network *to)
 {
     bool tagged = from->vlan || to->vlan;
-    return from->vlan != to->vlan || (tagged && !ja_strv_equal(&from->members, &to->members));
+    /* Before 14 a bridge takes no MTU that is not that of all of its members, and none of these another. */
+    return from->mtu != to->mtu || from->vlan != to->vlan || (tagged && !ja_strv_equal(&from->members, &to->members));
 }
 
 void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
@@ -76,7 +55,6 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
     ja_site_mark(p->site, to->uuid, mark);
     ja_freebsd_rules_change(p, from, to);
     change_addresses(p, from, to, bridge);
-    change_mtu(p, from, to, bridge, mark);
     release_members(p, from, to, bridge, mark);
     for (size_t i = 0; i < to->members.count; i++)
         if (!ja_strv_has(&from->members, to->members.items[i]))
@@ -84,8 +62,6 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
     for (size_t i = 0; from->isolate != to->isolate && i < count; i++)
         ja_freebsd_nics_isolate(p, &to_jails[i], to);
     ja_dns_change(p, from, to, to_jails, count);
-    if (count && from->mtu != to->mtu)
-        ja_plan_note(p->plan, "running jails keep their MTU until they are restarted");
     if (count && (from->dns != to->dns || !ja_str_equal(from->domain, to->domain)))
         ja_plan_note(p->plan, "running jails keep their resolv.conf and hosts file until they are restarted");
 }

@@ -61,9 +61,10 @@ static void make_pair(struct ja_planning *p, const struct ja_freebsd_nic *nic, c
     ja_freebsd_undo_link(p, step, nic->link, mark);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), nic->link, "description", mark, NULL);
-    if (mtu_of(nic)) {
+    /* A bridge takes only members with its own MTU. */
+    if (nic->network->mtu) {
         ja_step_run(p->plan, step, "mtu", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)mtu_of(nic));
+        ja_step_runf(p->plan, step, "%lld", (long long)nic->network->mtu);
     }
     ja_step_run(p->plan, step, "up", NULL);
     step = ja_plan_step(p->plan, "set the jail's MAC, before the interface moves");
