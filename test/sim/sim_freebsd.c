@@ -57,7 +57,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
 {
     static const enum ja_fact_kind read[] = {
         JA_FACT_JAIL,  JA_FACT_LINK,   JA_FACT_PORTS,  JA_FACT_HOSTADDR, JA_FACT_HOSTNETS, JA_FACT_MOUNT,  JA_FACT_ROUTE,
-        JA_FACT_IPFW,  JA_FACT_MODULE, JA_FACT_SYSCTL, JA_FACT_RCTL,     JA_FACT_LISTEN,   JA_FACT_DATASET, JA_FACT_CONTENTS,
+        JA_FACT_MEMBER, JA_FACT_LINKS, JA_FACT_IPFW,  JA_FACT_MODULE, JA_FACT_SYSCTL, JA_FACT_RCTL,     JA_FACT_LISTEN,   JA_FACT_DATASET, JA_FACT_CONTENTS,
         JA_FACT_DEVFS,
     };
     for (size_t i = 0; i < JA_COUNT(read); i++)
@@ -153,7 +153,7 @@ static void check(struct ja_sim *sim)
     }
 }
 
-static const char *const stays[] = {"module ", "kenv ", "ipfw ", "rule 65535", NULL};
+static const char *const stays[] = {"module ", "kenv ", "ipfw ", "rule 65535", "sysctl net.link.bridge.", "sysctl net.inet.ip.fw.", NULL};
 
 static const char *const tools[] = {"zfs",   "ifconfig", "route", "jail",   "jexec", "jls",    "ipfw", "devfs",
                                     "mount", "umount",   "rctl",  "kldload", "kenv", "sysctl", "cp",   "env",

@@ -4,6 +4,8 @@
  */
 #include "sim_freebsd.h"
 
+#include "host/freebsd/rules.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +45,7 @@ void sim_ipfw_load(struct ja_sim *sim)
     if (is_loaded(sim))
         return;
     sim_put(sim, "", "module ipfw");
+    sim_put(sim, "1", "sysctl net.inet.ip.fw.one_pass");
     if (ja_str_equal(sim_get(sim, "kenv net.inet.ip.fw.default_to_accept"), "1"))
         sim_put(sim, "", "ipfw accepts"); /* read once */
     add_last(sim, "");
@@ -197,17 +200,21 @@ static int do_table(struct ja_sim *sim, const char *stack, char *const *words, i
         sim_trouble(sim, "the model knows no ipfw table %s", verb);
         return sim_fail(err, "ipfw: unknown command %s", verb);
     }
-    entry_of(words[3], entry);
-    bool there = sim_get(sim, "entry %s%s %s", stack, table, entry) != NULL;
-    if (strcmp(verb, "add") == 0) {
-        if (there && !quiet)
+    /* add KEY [VALUE KEY VALUE ...], delete KEY...: not one transaction. */
+    bool add = strcmp(verb, "add") == 0;
+    for (int i = 3; i < count; i += add ? 2 : 1) {
+        entry_of(words[i], entry);
+        bool there = sim_get(sim, "entry %s%s %s", stack, table, entry) != NULL;
+        if (add && there && !quiet)
             return sim_fail(err, "ipfw: Adding record failed: record already exists");
-        sim_put(sim, count > 4 ? words[4] : "0", "entry %s%s %s", stack, table, entry);
-        return 0;
+        if (add)
+            sim_put(sim, i + 1 < count ? words[i + 1] : "0", "entry %s%s %s", stack, table, entry);
+        else if (!sim_drop(sim, "entry %s%s %s", stack, table, entry) && !quiet)
+            return sim_fail(err, "ipfw: Deleting record failed: record not found");
+        if (sim->tearing)
+            break;
     }
-    return sim_drop(sim, "entry %s%s %s", stack, table, entry)
-               ? 0
-               : sim_fail(err, "ipfw: Deleting record failed: record not found");
+    return 0;
 }
 
 /* ---- NAT ---- */
@@ -252,13 +259,57 @@ int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int coun
     return sim_fail(err, "ipfw: bad command");
 }
 
+/* Lines, up to the first that it does not take: those before it stay. */
+static int do_lines(struct ja_sim *sim, const char *input, struct ja_error *err)
+{
+    int rc = 0;
+    while (rc == 0 && input && *input) {
+        ja_autostrv struct ja_strv words = {0};
+        ja_autofree char *line = ja_strndup(input, strcspn(input, "\n"));
+        if (!line || ja_str_split_words(line, &words) < 0)
+            return ja_error_nomem(err);
+        if (words.count)
+            rc = sim_ipfw(sim, "", words.items, (int)words.count, err);
+        if (sim->tearing)
+            break;
+        input += strcspn(input, "\n");
+        input += *input == '\n';
+    }
+    return rc;
+}
+
 static int do_ipfw(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    (void)cmd;
+    if (strcmp(argv[argc - 1], "/dev/stdin") == 0)
+        return do_lines(sim, cmd->input, err);
     return sim_ipfw(sim, "", argv + 1, argc - 1, err);
+}
+
+/* host nat-config RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
+static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
+    ja_autostr struct ja_str text = {0};
+    const char *config = sim_get(sim, "nat %s", argv[3]);
+    (void)cmd;
+    if (!sim_get(sim, "module ipfw_nat"))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_NAT44_XCONFIG): Invalid argument");
+    for (int i = 5; i + 1 < argc; i += 2)
+        if (ja_strv_add(strcmp(argv[i], "add") == 0 ? &add : &remove, argv[i + 1]) < 0)
+            return ja_error_nomem(err);
+    if (!config && remove.count && !add.count)
+        return 0;
+    int rc = ja_freebsd_nat_words(config, argv[4], &add, &remove, &words, err);
+    for (size_t i = 0; rc == 0 && i < words.count; i++)
+        ja_str_addf(&text, "%s%s", i ? " " : "", words.items[i]);
+    if (rc == 0 && !sim->tearing)
+        sim_put(sim, text.text, "nat %s", argv[3]);
+    return rc;
 }
 
 const struct ja_sim_command sim_freebsd_ipfw_commands[] = {
     {{"ipfw"}, do_ipfw},
+    {{"host", "nat-config"}, do_nat_config},
     {{NULL}, NULL},
 };

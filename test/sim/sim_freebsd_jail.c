@@ -243,6 +243,17 @@ static int do_jail_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+/* host jail-wait NAME PATH */
+static int do_jail_wait(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                        struct ja_error *err)
+{
+    struct sim_jail jail;
+    (void)cmd, (void)argc;
+    if (!sim_find_jail(sim, argv[2], &jail) || strcmp(jail.path, argv[3]) != 0)
+        return 0;
+    return sim_fail(err, "the jail %s has ended, and the kernel still keeps it", argv[2]);
+}
+
 /* ---- commands in a jail ---- */
 
 static int in_stack(struct ja_sim *sim, const struct sim_jail *jail, sim_stack_command *command, char *const *argv,
@@ -463,6 +474,11 @@ int sim_load_module(struct ja_sim *sim, const char *name, struct ja_error *err)
         sim_ipfw_load(sim);
         sim_put(sim, "", "module libalias");
     }
+    if (strcmp(name, "if_bridge") == 0 && !sim_get(sim, "module if_bridge")) {
+        sim_put(sim, "1", "sysctl net.link.bridge.pfil_member");
+        sim_put(sim, "1", "sysctl net.link.bridge.pfil_bridge");
+        sim_put(sim, "0", "sysctl net.link.bridge.pfil_local_phys");
+    }
     sim_put(sim, "", "module %s", name);
     return 0;
 }
@@ -494,6 +510,7 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"kenv"}, do_kenv},
     {{"env"}, do_env},
     {{"host", "jail-remove"}, do_jail_remove},
+    {{"host", "jail-wait"}, do_jail_wait},
     {{"host", "unmount"}, do_unmount},
     {{"host", "jail-run"}, do_jail_run},
     {{"host", "stop-init"}, do_stop_init},

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const attributes[] = {"link", "type", "up", "mtu", "ether", "master", "span", "pair"};
+static const char *const attributes[] = {"link", "type", "up", "mtu", "ether", "master", "span", "pair", "private"};
 
 static bool is_there(const struct ja_sim *sim, const char *stack, const char *name)
 {
@@ -319,6 +319,10 @@ static int set_one(struct ja_sim *sim, const char *stack, char name[SIM_NAME], c
         rc = drop_member(sim, stack, name, value, err);
     else if (strcmp(word, "-alias") == 0)
         rc = drop_alias(sim, stack, name, value, err);
+    else if (strcmp(word, "private") == 0)
+        sim_put(sim, "", "private %s%s", stack, value);
+    else if (strcmp(word, "-private") == 0)
+        sim_drop(sim, "private %s%s", stack, value);
     else if (strcmp(word, "vnet") == 0)
         rc = to_vnet(sim, stack, name, value, err);
     else
@@ -375,6 +379,10 @@ int sim_ifconfig(struct ja_sim *sim, const char *stack, char *const *words, int 
             sim_put(sim, "yes", "up %s%s", stack, name);
         } else if (strcmp(words[i], "down") == 0) {
             sim_drop(sim, "up %s%s", stack, name);
+        } else if (i + 2 < count && (strcmp(words[i], "static") == 0 || strcmp(words[i], "ifmaxaddr") == 0)) {
+            if (!ja_str_equal(sim_get(sim, "master %s%s", stack, words[i + 1]), name))
+                return sim_fail(err, "ifconfig: %s: %s: No such file or directory", words[i], words[i + 1]);
+            i += 2;
         } else if (strcmp(words[i], "vlandev") == 0 || strcmp(words[i], "vlan") == 0) {
             i++;
         } else if (value && (strcmp(words[i], "inet") == 0 || strcmp(words[i], "inet6") == 0)) {

@@ -54,8 +54,10 @@ static void print_bridge(struct ja_sim *sim, const char *bridge, struct ja_str *
     ja_str_add(output, "\tid 00:00:00:00:00:00 priority 32768 hellotime 2 fwddelay 15\n");
     for EACH (sim, i, "master ")
         if (of_host(sim, i, "master ") && strcmp(sim->entries[i].value, bridge) == 0)
-            ja_str_addf(output, "\tmember: %s flags=143<LEARNING,DISCOVER,AUTOEDGE,AUTOPTP>\n",
-                        of_host(sim, i, "master "));
+            ja_str_addf(output, "\tmember: %s flags=%s>\n", of_host(sim, i, "master "),
+                        sim_get(sim, "private %s", of_host(sim, i, "master "))
+                            ? "943<LEARNING,DISCOVER,PRIVATE,AUTOEDGE,AUTOPTP"
+                            : "143<LEARNING,DISCOVER,AUTOEDGE,AUTOPTP");
     for EACH (sim, i, "span ")
         if (of_host(sim, i, "span ") && strcmp(sim->entries[i].value, bridge) == 0)
             ja_str_addf(output, "\tmember: %s flags=8<SPAN>\n", of_host(sim, i, "span "));

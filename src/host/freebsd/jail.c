@@ -44,92 +44,6 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
     return state && strcmp(state + 1, "active") == 0;
 }
 
-/* ---- limits ---- */
-
-static size_t limit_rules(const struct ja_jail *jail, const char *name, struct ja_strv *rules)
-{
-    const struct {
-        const char *resource;
-        int64_t amount;
-    } limits[] = {
-        {"pcpu", jail->limits.cpu / 10}, /* thousandths of a core as percent */
-        {"memoryuse", jail->limits.memory},  {"swapuse", jail->limits.memory ? jail->limits.swap : 0},
-        {"maxproc", jail->limits.processes}, {"openfiles", jail->limits.files},
-        {"readbps", jail->limits.read_rate}, {"writebps", jail->limits.write_rate},
-    };
-    for (size_t i = 0; i < JA_COUNT(limits); i++) {
-        bool rate = strstr(limits[i].resource, "bps") != NULL;
-        if (limits[i].amount > 0)
-            ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, limits[i].resource, rate ? "throttle" : "deny",
-                         (long long)limits[i].amount);
-    }
-    return rules->count;
-}
-
-/* Gives the rules of `jail`, if it has any; the undo takes those of that name away. */
-static void add_limits(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *why)
-{
-    ja_autostrv struct ja_strv rules = {0};
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    if (limit_rules(jail, name, &rules) == 0)
-        return;
-    const char *enabled = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.racct.enable");
-    if (!enabled || strcmp(enabled, "1") != 0) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field limits", "this kernel does not count what jails use");
-        ja_plan_hint(p->plan, "write kern.racct.enable=1 into /boot/loader.conf and boot again");
-        return;
-    }
-    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
-    ja_step_run(p->plan, step, TOOL("rctl"), "-a", NULL);
-    for (size_t i = 0; i < rules.count; i++)
-        ja_step_run(p->plan, step, rules.items[i], NULL);
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    ja_step_undo(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_RCTL, subject, NULL);
-}
-
-static void remove_limits(struct ja_planning *p, const char *name)
-{
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    if (!ja_fact(p->facts, JA_FACT_RCTL, subject))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "forget its limits, which outlive it");
-    ja_step_run(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    step->flags |= JA_STEP_IGNORE;
-}
-
-/* rctl has no change of a rule: the old ones go, the new ones come. */
-static void change_limits(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
-{
-    ja_autostrv struct ja_strv old = {0}, new = {0};
-    char name[JA_FREEBSD_JAILNAME];
-    ja_freebsd_jail_name(p, live, name);
-    limit_rules(applied, name, &old);
-    limit_rules(live, name, &new);
-    bool same = old.count == new.count;
-    for (size_t i = 0; same && i < old.count; i++)
-        same = strcmp(old.items[i], new.items[i]) == 0;
-    if (same)
-        return;
-    if (old.count) {
-        struct ja_step *step = ja_plan_step(p->plan, "take the limits away that it has");
-        ja_step_run(p->plan, step, TOOL("rctl"), "-r", NULL);
-        ja_step_runf(p->plan, step, "jail:%s", name);
-        ja_step_undo(p->plan, step, TOOL("rctl"), "-a", NULL);
-        for (size_t i = 0; i < old.count; i++)
-            ja_step_undo(p->plan, step, old.items[i], NULL);
-    }
-    add_limits(p, live, name, "limit the running jail anew");
-}
-
-static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
-{
-    change_limits(p, applied->jail, live->jail);
-    if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
-        ja_plan_note_applied(p, live->jail, applied->jail);
-}
-
 /* ---- the jail ---- */
 
 /* The addresses of a jail without a network stack of its own: IF|ADDR/LEN, comma between them. */
@@ -254,6 +168,52 @@ static void write_pid(struct ja_planning *p, const char *run, const char *name, 
     ja_step_undo_host(p, step, "remove", path, NULL);
 }
 
+/* What a field cannot do here, or does weakly. */
+static void notes(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet != JA_VNET_YES && jail->forwards.count) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "only jails with vnet=yes have forwards");
+        ja_plan_hint(p->plan, "its programs can listen on the host's own addresses");
+    }
+    if (jail->privileged)
+        ja_plan_note(p->plan,
+                     "%s: privileged has no effect on FreeBSD; `allow` says what a jail may do more than others",
+                     jail->name);
+    if (jail->limits.swap && !jail->limits.memory)
+        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+    if (jail->limits.cpu && jail->limits.cpu < 10)
+        ja_plan_note(p->plan, "%s: limits.cpu is counted in hundredths of a core: less is no limit", jail->name);
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->vlan)
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan",
+                         "VLANs of single nics are not built for FreeBSD");
+    }
+}
+
+/* A jail with the host's network has all of its local services within reach. */
+static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_INHERIT)
+        ja_plan_note(p->plan, "%s has the host's network: it reaches the host's local services, and takes its ports",
+                     jail->name);
+    else if (jail->vnet == JA_VNET_SHARED)
+        ja_plan_note(p->plan,
+                     "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
+                     "reach the host",
+                     jail->name);
+}
+
+/* One of ours that is dying does not keep its name. */
+static void check_name(struct ja_planning *p, const char *name, const char *tree)
+{
+    const char *fact = ja_fact(p->facts, JA_FACT_JAIL, name);
+    if (!fact || is_at(fact, tree))
+        return;
+    ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    ja_plan_hint(p->plan, "`jls -j %s` shows it", name);
+}
+
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
@@ -262,21 +222,27 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (!run || !tree)
         return;
     ja_freebsd_jail_name(p, jail, name);
-    if (ja_fact(p->facts, JA_FACT_JAIL, name))
-        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    check_name(p, name, tree);
+    notes(p, jail);
+    warn_shared(p, jail);
     ja_plan_names(p, s);
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
+    }
     ja_freebsd_mounts_make(p, jail, tree);
-    add_limits(p, jail, name, "limit it");
+    ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
+        ja_dns_names_add(p, s);
+        ja_freebsd_forwards_add(p, s);
+    }
     raise_securelevel(p, jail, name);
     ja_plan_note_applied(p, jail, NULL);
     /* One that builds a template does nothing by itself. */
@@ -295,7 +261,9 @@ static bool left(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail), *tree = ja_path_root(p, s->jail);
     bool left = run && ja_fact(p->facts, JA_FACT_PATH, run);
-    left = ja_freebsd_jail_fact(p, s->jail) || left;
+    const char *fact = ja_freebsd_jail_fact(p, s->jail), *state = fact ? strrchr(fact, ' ') : NULL;
+    /* What is only dying needs nothing of us. */
+    left = (state && strcmp(state + 1, "active") == 0) || left;
     left = (tree && ja_factf(p->facts, JA_FACT_MOUNT, "%s/dev", tree)) || left;
     return ja_freebsd_nics_left(p, s) || left;
 }
@@ -310,9 +278,17 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_jail_name(p, jail, name);
     struct ja_step *step = ja_plan_host_step(p, "jail-remove", "end it, with all of its processes");
     ja_step_run(p->plan, step, name, tree, NULL);
-    ja_freebsd_nics_remove(p, s);
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_forwards_remove(p, s);
+        ja_dns_names_remove(p, s);
+        ja_freebsd_nics_remove(p, s);
+        ja_freebsd_nic_rules_remove(p, s);
+    }
+    step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
+    ja_step_run(p->plan, step, name, tree, NULL);
+    step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
     ja_freebsd_mounts_undo(p, tree);
-    remove_limits(p, name);
+    ja_freebsd_limits_remove(p, name);
     ja_freebsd_ruleset_remove(p, jail);
     step = ja_plan_host_step(p, "remove-tree", "remove its runtime directory");
     ja_step_run(p->plan, step, run, NULL);
@@ -331,12 +307,6 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     clean(p, s);
 }
 
-static void notes(struct ja_planning *p, const struct ja_jail *jail)
-{
-    if (jail->privileged)
-        ja_plan_note(p->plan, "%s: privileged has no effect on FreeBSD", jail->name);
-}
-
 static void exec_words(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail)
 {
     char name[JA_FREEBSD_JAILNAME];
@@ -349,16 +319,26 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
     ja_step_run(p->plan, step, TOOL("jexec"), name, NULL);
 }
 
-/* Networks do not change under running jails here yet: what needs that says so. */
-static bool network_needs_stop(JA_UNUSED const struct ja_network *from, JA_UNUSED const struct ja_network *to)
+/* What is outside of the running jail: how it is set up within is its own affair. */
+static void repair(struct ja_planning *p, const struct ja_subject *s)
 {
-    return true;
+    char name[JA_FREEBSD_JAILNAME];
+    if (!running(p, s->jail) || s->jail->vnet != JA_VNET_YES)
+        return;
+    ja_freebsd_jail_name(p, s->jail, name);
+    ja_freebsd_nic_rules_add(p, s);
+    ja_freebsd_nics_repair(p, s, name);
+    ja_dns_names_add(p, s);
+    ja_freebsd_forwards_repair(p, s);
 }
 
-static void network_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
+static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
-    ja_freebsd_network_down(p, from);
-    ja_freebsd_network_up(p, to);
+    char name[JA_FREEBSD_JAILNAME];
+    ja_freebsd_jail_name(p, live->jail, name);
+    ja_freebsd_limits_change(p, applied->jail, live->jail, name);
+    if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
+        ja_plan_note_applied(p, live->jail, applied->jail);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -366,8 +346,11 @@ const struct ja_host ja_host_freebsd = {
     .network_up = ja_freebsd_network_up,
     .network_down = ja_freebsd_network_down,
     .network_is_up = ja_freebsd_network_is_up,
-    .network_needs_stop = network_needs_stop,
-    .network_changed = network_changed,
+    .dns_answers = ja_dns_answers,
+    .network_needs_stop = ja_freebsd_network_needs_stop,
+    .network_change = ja_freebsd_network_change,
+    .network_changed = ja_freebsd_network_changed,
+    .jail_repair = repair,
     .jail_start = start,
     .jail_started = started,
     .jail_stop = stop,
@@ -379,5 +362,8 @@ const struct ja_host ja_host_freebsd = {
     .jail_exec = exec_words,
     .jail_run = ja_freebsd_jail_run,
     .jail_ask = ja_freebsd_jail_ask,
+    .forwards_change = ja_freebsd_forwards_change,
+    .examine = ja_freebsd_examine,
+    .leftovers = ja_freebsd_leftovers,
     .instance_down = ja_freebsd_instance_down,
 };

@@ -169,7 +169,7 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
     snprintf(netns, sizeof netns, "/proc/%.*s/ns/net", (int)strcspn(pid, " "), pid);
     ja_linux_nics_repair(p, s, netns);
     ja_linux_nic_rules_repair(p, s);
-    ja_linux_names_add(p, s);
+    ja_dns_names_add(p, s);
     netns_name(p->site, s->jail, name);
     if (ja_factf(p->facts, JA_FACT_NETNS, "%s", name))
         return;
@@ -237,7 +237,7 @@ const struct ja_host ja_host_linux = {
     .jail_exec = ja_linux_container_exec,
     .jail_run = ja_linux_container_run,
     .jail_ask = ja_linux_container_ask,
-    .dns_answers = ja_linux_dns_answers,
+    .dns_answers = ja_dns_answers,
     .network_needs_stop = ja_linux_network_needs_stop,
     .network_change = ja_linux_network_change,
     .network_changed = ja_linux_network_changed,

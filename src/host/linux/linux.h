@@ -4,8 +4,7 @@
 #ifndef JA_HOST_LINUX_H
 #define JA_HOST_LINUX_H
 
-#include "host/host.h"
-#include "net/addr.h"
+#include "host/common.h"
 
 /* One nic of a jail with everything known of it. */
 struct ja_linux_nic {

@@ -30,7 +30,7 @@ static void change_addresses(struct ja_planning *p, const struct ja_network *fro
 {
     if (ja_strv_equal(&from->addresses, &to->addresses))
         return;
-    ja_linux_refuse_conflicts(p, to, bridge);
+    ja_network_refuse_conflicts(p, to, bridge, "ip address");
     struct ja_step *step = batch(p, "change the gateway's addresses of network", to->name);
     guard_bridge(p, step, bridge, mark);
     /* Undone in the opposite order: an address with another prefix length must be gone first. */
@@ -106,7 +106,7 @@ void ja_linux_network_change(struct ja_planning *p, const struct ja_network *fro
                  !ja_strv_equal(&from->addresses, &to->addresses);
     if (rules)
         ja_linux_rules_change(p, from, to, from_jails, to_jails, from->isolate != to->isolate ? count : 0);
-    ja_linux_dns_change(p, from, to, to_jails, count);
+    ja_dns_change(p, from, to, to_jails, count);
     if (count && from->mtu != to->mtu)
         ja_plan_note(p->plan, "running jails keep their MTU until they are restarted");
     if (count && (from->dns != to->dns || !ja_str_equal(from->domain, to->domain)))
@@ -118,5 +118,5 @@ void ja_linux_network_changed(struct ja_planning *p, const struct ja_network *fr
     if (ja_linux_network_needs_stop(from, to))
         ja_linux_network_down(p, from); /* made anew by whoever needs it next */
     else
-        ja_linux_dns_changed(p, from, to);
+        ja_dns_changed(p, from, to);
 }

@@ -18,10 +18,7 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
     *nic = (struct ja_linux_nic){.nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
     ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
     ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
-    if (nic->nic->mac)
-        snprintf(nic->mac, sizeof nic->mac, "%s", nic->nic->mac);
-    else
-        ja_mac_from(s->jail->uuid, nic->nic->label, nic->mac);
+    ja_nic_mac(s->jail, nic->nic, nic->mac);
 }
 
 /* ---- pairs ---- */

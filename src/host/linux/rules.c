@@ -324,7 +324,7 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
     if (!s->jail->nics.count)
         return;
-    ja_linux_forwards_check(p, s, NULL);
+    ja_forwards_check(p, s, NULL);
     struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others%s",
                                         s->jail->forwards.count ? "; forward its ports" : "");
     struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD},

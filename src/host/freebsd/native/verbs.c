@@ -4,7 +4,9 @@
  */
 #include "host/freebsd/native/verbs.h"
 
+#include "base/file.h"
 #include "host/freebsd/native/native.h"
+#include "plan/facts.h"
 #include "run/option.h"
 
 #include <sys/param.h>
@@ -57,7 +59,7 @@ static int remove_one(int fd, const char *name, const char *mark, bool fresh, st
     /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
     if (!fresh && !*description && strncmp(name, "ja", 2) != 0)
         return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", name);
-    if (*description && strcmp(description, mark) != 0)
+    if (*description && !ja_guard_match(mark, description))
         return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"", name,
                             JA_SHOW(description));
     struct ifreq request = {0};
@@ -111,14 +113,27 @@ static int jail_end(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io
                             JA_SHOW(path));
     if (jid > 0 && jail_remove(jid) < 0 && errno != EINVAL && errno != ENOENT)
         return ja_error_sys(err, errno, NULL, "cannot end the jail %s", argv[1]);
-    /* It is dying while connections of its processes linger; another one can take its place then. */
+    return 0;
+}
+
+/* A jail is dying while the kernel keeps something of it, mostly connections of its processes. */
+static int jail_wait(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    char path[MAXPATHLEN];
+    int jid = -1;
+    if (argc != 3 || argv[1][0] == '\0')
+        return ja_opt_usage(argv[0], err);
     for (int waited = 0; waited < WAIT_MS; waited += PAUSE_MS) {
         jid = find_jail(argv[1], JAIL_DYING, path);
         if (jid < 0 || strcmp(path, argv[2]) != 0)
-            break;
+            return 0;
         pause_ms(PAUSE_MS);
     }
-    return 0;
+    ja_error_set(err, JA_E_TIMEOUT, NULL,
+                 "the jail %s (jid %d) has ended, and the kernel still keeps it: connections of its processes have not "
+                 "timed out, or something of it is in use",
+                 argv[1], jid);
+    return ja_error_hint(err, "`jls -d` shows it, `netstat -n` on the host its connections; it may be started again");
 }
 
 /* ---- mounts ---- */
@@ -190,6 +205,17 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
     {"copy-out", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
      "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
+    {"daemon-signal", "PIDFILE PROGRAM SIGHUP", "signal the daemon PROGRAM that was started with PIDFILE and wrote it",
+     ja_verb_daemon_signal, 0},
+    {"daemon-start", "PIDFILE PROGRAM -- COMMAND [ARGUMENT]...", "start a daemon, unless it runs already",
+     ja_verb_daemon_start, 0},
+    {"daemon-stop", "PIDFILE PROGRAM", "end the daemon PROGRAM that was started with PIDFILE and wrote it",
+     ja_verb_daemon_stop, 0},
+    {"jail-wait", "NAME PATH", "wait until a jail that has ended is gone; explain why when it stays", jail_wait, 0},
+    {"nat-config", "RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
+     "make a NAT instance of ipfw for an interface, and change its port redirections, \"tcp ADDRESS:PORT PORT\"; "
+     "changes of those that share RUN wait for each other",
+     ja_verb_nat_config, 0},
     {"link-remove", "[--made-as FIRST] NAME MARK",
      "remove a network interface whose description is MARK, and what has the name FIRST and no description: what a creation "
      "that was cut off left; none is success",
