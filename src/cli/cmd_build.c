@@ -15,6 +15,7 @@ enum { SCRIPT_MOST = 1 << 20 };
 
 struct request {
     struct ja_template *spec;
+    struct ja_jail *builder;          /* only its mounts are used */
     struct ja_strv packages, scripts; /* texts of the scripts */
     struct ja_map env;
     char *mirror; /* NULL: none */
@@ -25,6 +26,7 @@ struct request {
 static void request_fini(struct request *request)
 {
     ja_object_free(&ja_noun_template, request->spec);
+    ja_object_free(&ja_noun_jail, request->builder);
     ja_strv_fini(&request->packages);
     ja_strv_fini(&request->scripts);
     ja_map_fini(&request->env);
@@ -122,7 +124,8 @@ static int fill_request(struct request *request, const struct ja_args *args, str
         return ja_error_hint(err, "it is one of " JA_SOURCES);
     }
     request->spec = ja_object_new(&ja_noun_template);
-    if (!request->spec)
+    request->builder = ja_object_new(&ja_noun_jail);
+    if (!request->spec || !request->builder)
         return ja_error_nomem(err);
     request->spec->name = ja_strdup(args->words[0]);
     request->spec->source = absolute_source(from, err);
@@ -138,6 +141,8 @@ static int fill_request(struct request *request, const struct ja_args *args, str
         rc = add_env(request, value, err);
     if (rc == 0)
         rc = add_commands(request, args, err);
+    if (rc == 0)
+        rc = ja_args_apply(args, &ja_noun_jail, request->builder, true, err);
     return rc < 0 ? rc : ja_args_apply(args, &ja_noun_template, request->spec, true, err);
 }
 
@@ -155,6 +160,7 @@ int ja_cmd_template_create(struct ja_cli *cli, const struct ja_args *args, struc
                                                .network = ja_args_get(args, "network"),
                                                .packages = &request.packages,
                                                .env = &request.env,
+                                               .mounts = request.builder ? &request.builder->mounts : NULL,
                                                .commands = request.commands,
                                                .command_count = request.command_count};
     ja_lively_begin(cli);

@@ -100,6 +100,7 @@ static const struct ja_option template_create_options[] = {
      .doc = "The network that packages and commands have, or none; the one named default unless given"},
     {"env", 'e', .metavar = "KEY=VALUE", .repeatable = true,
      .doc = "Set an environment variable for packages and commands"},
+    OPTION_PART("mount", 0, "TARGET,KEY=VALUE,...", "mounts", "Mount something in it for packages and commands"),
     {"mirror", .metavar = "URL",
      .doc = "Fetch Debian or FreeBSD from there; unless given, from where this host's apt does, or from "
             "https://download.freebsd.org. For FreeBSD also a directory that holds base.txz, or that file"},

@@ -84,6 +84,16 @@ static int check_sha256(const struct making *making, struct ja_error *err)
                         JA_SHOW(sum));
 }
 
+static int check_mounts(const struct ja_template_request *request, struct ja_error *err)
+{
+    int rc = 0;
+    if (request->mounts && request->mounts->count && !is_built(request))
+        return ja_error_set(err, JA_E_INVALID, "option --mount", "it is for --pkg, --run and --script only");
+    for (size_t i = 0; rc == 0 && request->mounts && i < request->mounts->count; i++)
+        rc = ja_object_check(&ja_noun_mount, request->mounts->items[i], err);
+    return rc < 0 ? ja_error_wrap(err, "--mount") : 0;
+}
+
 static int check_request(struct making *making, struct ja_error *err)
 {
     const struct ja_template_request *request = making->request;
@@ -96,7 +106,9 @@ static int check_request(struct making *making, struct ja_error *err)
         rc = check_packages(request->packages, err);
     if (rc == 0)
         rc = check_mirror(making, err);
-    return rc < 0 ? rc : check_sha256(making, err);
+    if (rc == 0)
+        rc = check_sha256(making, err);
+    return rc < 0 ? rc : check_mounts(request, err);
 }
 
 /* The archive's checksum is part of the plan, which says which archive is meant, and of the version's description. `wanted`: what it
@@ -331,6 +343,16 @@ static int add_proxy(struct ja_engine *engine, struct ja_map *env, struct ja_err
     return ja_map_set(env, "http_proxy", proxy) < 0 ? ja_error_nomem(err) : 0;
 }
 
+static int copy_mounts(const struct ja_list *mounts, struct ja_jail *jail, struct ja_error *err)
+{
+    for (size_t i = 0; mounts && i < mounts->count; i++) {
+        void *mount = ja_object_copy(&ja_noun_mount, mounts->items[i]);
+        if (!mount || ja_list_add(&ja_noun_mount, &jail->mounts, mount) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
 static int fill_builder(struct ja_engine *engine, const struct making *making, struct ja_jail *jail,
                         struct ja_error *err)
 {
@@ -353,7 +375,7 @@ static int fill_builder(struct ja_engine *engine, const struct making *making, s
         rc = add_proxy(engine, &jail->env, err);
     if (rc == 0 && making->network[0])
         rc = ja_object_set_entry(&ja_noun_jail, jail, "nics", nic, err);
-    return rc;
+    return rc < 0 ? rc : copy_mounts(request->mounts, jail, err);
 }
 
 /* A jail of the template's own, which has its slot and address in the template's name: the end of the change releases

@@ -60,6 +60,11 @@ int ja_source_parse(const char *text, enum ja_source *ret_source, const char **r
         *ret_rest = rest;
         return 0;
     }
+    if (ja_str_starts(text, "pkgbase:")) {
+        ja_error_set(err, JA_E_UNSUPPORTED, "field source",
+                     "packages of the base system set themselves up by scripts that run as root of this host");
+        return ja_error_hint(err, "freebsd:VERSION needs none; what pkg(8) has installed in a directory is dir:PATH");
+    }
     ja_error_set(err, JA_E_INVALID, "field source", "\"%s\" is no source of a template", JA_SHOW(text));
     return ja_error_hint(err, "it is one of %s", JA_SOURCES);
 }

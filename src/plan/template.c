@@ -153,4 +153,6 @@ void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *te
     struct ja_step *step = ja_plan_host_step(p, "store-rename", "record its new name");
     ja_step_run(p->plan, step, "--state", p->site->state, "template", template->name, to, NULL);
     step->flags |= JA_STEP_STORE | JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    if (p->storage->template_renamed)
+        p->storage->template_renamed(p, template);
 }

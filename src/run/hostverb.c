@@ -32,10 +32,9 @@ static const struct ja_hostverb portable[] = {
      ja_verb_template_tar, JA_HOSTVERB_PROCESS},
     {"template-clean", "TREE", "take out of a tree what must be one jail's own: machine-id, host keys, random seed",
      ja_verb_template_clean, 0},
-    {"zfs-mount", "[--below] [--if-mounted DIR] DATASET",
-     "mount a dataset that is mounted by explicit commands only, with --below all such ones below it too; nothing "
-     "unless something is mounted at DIR",
-     ja_verb_zfs_mount, 0},
+    {"zfs-mount", "[--below] DATASET",
+     "mount a dataset that is mounted by explicit commands only, with --below all such ones below it too", ja_verb_zfs_mount,
+     0},
     {"zfs-unmount", "DATASET", "unmount a dataset and all below it; waits for what is busy, then says who holds it",
      ja_verb_zfs_unmount, 0},
     {"zfs-rename", "[--mount-if-mounted DIR] FROM TO MARK",

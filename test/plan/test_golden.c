@@ -69,6 +69,52 @@ static void plan_template_create(struct ja_planning *p)
     ja_plan_template_create(p, &build);
 }
 
+/* Packages, a command and a script, in a temporary jail. */
+static void plan_template_build(struct ja_planning *p)
+{
+    static const struct ja_build_command commands[] = {
+        {.text = "sysrc sshd_enable=YES"}, {.text = "#!/bin/sh\necho built >/etc/motd\n", .script = "motd"}};
+    ja_autostrv struct ja_strv packages = {0};
+    struct ja_jail *builder = ja_object_copy(&ja_noun_jail, jails[0]);
+    if (!builder || ja_strv_add(&packages, "nginx") < 0)
+        abort();
+    builder->volumes.count = 0; /* those of web1 are not its own */
+    free(builder->name);
+    builder->name = ja_strdup("_build-base");
+    const struct ja_subject subject = {.jail = builder, .networks = nets[0]};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "tar:/srv/tree.tar",
+                                      .builder = &subject,
+                                      .packages = &packages,
+                                      .commands = commands,
+                                      .command_count = JA_COUNT(commands)};
+    ja_plan_template_create(p, &build);
+    builder->volumes.count = jails[0]->volumes.count;
+    ja_object_free(&ja_noun_jail, builder);
+}
+
+/* A release whose checksum nobody has installed here. */
+static void plan_template_freebsd(struct ja_planning *p)
+{
+    static const struct ja_freebsd_release release = {
+        .version = "14.1-RELEASE",
+        .archive = "https://download.freebsd.org/releases/amd64/amd64/14.1-RELEASE/base.txz",
+        .manifest = "https://download.freebsd.org/releases/amd64/amd64/14.1-RELEASE/MANIFEST"};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "freebsd:14.1-RELEASE",
+                                      .release = &release};
+    ja_plan_template_create(p, &build);
+}
+
+static void plan_template_dir(struct ja_planning *p)
+{
+    struct ja_template_build build = {
+        .template = template, .version = template->versions.items[0], .from = "dir:/srv/tree"};
+    ja_plan_template_create(p, &build);
+}
+
 static void plan_template_delete(struct ja_planning *p)
 {
     ja_plan_template_delete(p, template);
@@ -209,6 +255,9 @@ static const struct {
     {"network-create", "ready", plan_network_create},
     {"network-delete", "ready", plan_network_delete},
     {"template-create", "ready", plan_template_create},
+    {"template-build", "ready", plan_template_build},
+    {"template-freebsd", "ready", plan_template_freebsd},
+    {"template-dir", "ready", plan_template_dir},
     {"template-delete", "ready", plan_template_delete},
     {"create", "ready", plan_create},
     {"clone", "stopped", plan_clone},

@@ -275,22 +275,48 @@ static int do_template_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char 
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "there is no %s", argv[argc - 1]);
 }
 
+/* What lies in `from` also lies in `to`, or half of it. */
+static int fill(struct ja_sim *sim, const char *from, const char *to, struct ja_error *err)
+{
+    const char *type = sim_get(sim, "path %s", to);
+    char kept[32];
+    if (!sim_is_dir(sim, to) || !sim_is_dir(sim, from))
+        return sim_fail(err, "there is no %s or %s", from, to);
+    snprintf(kept, sizeof kept, "%s", type);
+    if (!sim->tearing)
+        sim_copy_tree(sim, from, to);
+    sim_make(sim, to, kept);
+    sim_put(sim, "dir", "path %s/etc", to);
+    return 0;
+}
+
 /* cp -a -x -- FROM/. TO */
 static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    const char *to = argv[argc - 1];
     char from[PATH_MOST];
     (void)cmd;
     snprintf(from, sizeof from, "%.*s", (int)(strlen(argv[argc - 2]) - strlen("/.")), argv[argc - 2]);
-    if (!sim_is_dir(sim, to) || !sim_is_dir(sim, from))
-        return sim_fail(err, "there is no %s or %s", from, to);
-    char type[32];
-    snprintf(type, sizeof type, "%s", sim_get(sim, "path %s", to));
-    if (!sim->tearing)
-        sim_copy_tree(sim, from, to);
-    sim_make(sim, to, type);
-    sim_put(sim, "dir", "path %s/etc", to);
+    return fill(sim, from, argv[argc - 1], err);
+}
+
+/* tar ... -c -f ARCHIVE -C DIRECTORY .: the text of an archive is where its contents are from. */
+static int do_tar(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *archive = sim_option(argv, argc, "-f"), *from = sim_option(argv, argc, "-C");
+    (void)cmd;
+    if (!archive || !from || !sim_is_dir(sim, from) || !sim_parent_is_dir(sim, archive))
+        return sim_fail(err, "tar: cannot write %s", archive ? archive : "");
+    sim_make(sim, archive, "file");
+    sim_put(sim, from, "text %s", archive);
     return 0;
+}
+
+static int do_template_tar(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    const char *from = sim_get(sim, "text %s", argv[argc - 2]);
+    (void)cmd;
+    return from ? fill(sim, from, argv[argc - 1], err) : sim_fail(err, "there is no archive %s", argv[argc - 2]);
 }
 
 /* A directory for each word of the path, and no link on the way. */
@@ -386,7 +412,9 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "logged"}, do_logged},
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
+    {{"host", "template-tar"}, do_template_tar},
     {{"cp"}, do_cp},
+    {{"tar"}, do_tar},
     {{NULL}, NULL},
 };
 

@@ -57,6 +57,19 @@ const char *sim_freebsd_holder(const struct ja_sim *sim, const char *path)
     return NULL;
 }
 
+/* Of a jail; of one file of it. */
+static void end_processes(struct ja_sim *sim, const char *jail, const char *file)
+{
+    for (size_t i = sim_from(sim, "process "); sim_starts(sim, i, "process ");) {
+        char key[SIM_PATH];
+        snprintf(key, sizeof key, "%s", sim->entries[i].key);
+        if (strcmp(sim->entries[i].value, jail) == 0 && (!file || strcmp(key + strlen("process "), file) == 0))
+            sim_drop(sim, "%s", key);
+        else
+            i++;
+    }
+}
+
 /* All that the kernel takes away; mounts, limits and aliases of the host stay. */
 static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
 {
@@ -66,6 +79,7 @@ static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
         sim_stack_end(sim, stack);
     sim_drop_all(sim, "param %s ", jail->name);
     sim_drop(sim, "jail %s", jail->name);
+    end_processes(sim, jail->name, NULL);
 }
 
 static const char *value_of(char *const *argv, int argc, const char *parameter)
@@ -191,6 +205,23 @@ static int do_jail(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     return rc;
 }
 
+/* jail -m name=NAME PARAMETER... */
+static int do_jail_modify(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    const char *name = value_of(argv, argc, "name");
+    struct sim_jail jail;
+    (void)cmd;
+    if (!name || !sim_find_jail(sim, name, &jail) || jail.dying)
+        return sim_fail(err, "jail: \"%s\" not found", name ? name : "");
+    for (int i = 2; i < argc && !sim->tearing; i++)
+        if (!is_parameter(argv[i]))
+            return sim_fail(err, "jail: unknown parameter: %s", argv[i]);
+        else
+            sim_put(sim, "", "param %s %s", name, argv[i]);
+    return 0;
+}
+
 /* host jail-remove NAME PATH */
 static int do_jail_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                           struct ja_error *err)
@@ -255,6 +286,54 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     return 0;
 }
 
+/* The running jail that a file of ours names. */
+static bool jail_of_file(const struct ja_sim *sim, const char *file, struct sim_jail *ret_jail)
+{
+    const char *text = file ? sim_get(sim, "text %s", file) : NULL;
+    char name[SIM_NAME], path[SIM_PATH];
+    return text && sscanf(text, "%127s %1023s", name, path) == 2 && sim_find_jail(sim, name, ret_jail) &&
+           !ret_jail->dying && strcmp(ret_jail->path, path) == 0;
+}
+
+/* host jail-run --jail FILE ... [--pid-file FILE] -- COMMAND... */
+static int do_jail_run(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *pid = sim_option(argv, argc, "--pid-file"), *log = sim_option(argv, argc, "--log");
+    struct sim_jail jail;
+    (void)cmd;
+    if (!jail_of_file(sim, sim_option(argv, argc, "--jail"), &jail))
+        return sim_fail(err, "the jail is not running any more");
+    if (!log || !sim_parent_is_dir(sim, log))
+        return sim_fail(err, "cannot write %s", log ? log : "the log");
+    sim_make(sim, log, "file");
+    if (!pid || sim->tearing)
+        return 0;
+    sim_make(sim, pid, "file");
+    sim_put(sim, jail.name, "process %s", pid);
+    return 0;
+}
+
+/* host stop-init --jail FILE --signal NAME --timeout MS PIDFILE... */
+static int do_stop_init(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    struct sim_jail jail;
+    (void)cmd, (void)err;
+    if (!jail_of_file(sim, sim_option(argv, argc, "--jail"), &jail))
+        return 0;
+    for (int i = 8; i < argc && !(sim->tearing && i > 8); i++)
+        end_processes(sim, jail.name, argv[i]);
+    return 0;
+}
+
+/* env NAME=VALUE... COMMAND... */
+static int do_env(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    int first = 1;
+    while (first < argc && strchr(argv[first], '='))
+        first++;
+    return first < argc && strstr(argv[first], "/jexec") ? do_jexec(sim, cmd, argv + first, argc - first, err) : 0;
+}
+
 /* ---- mounts ---- */
 
 /* mount -t TYPE [-o OPTIONS] SOURCE PATH */
@@ -277,14 +356,10 @@ static int do_mount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     return sim->tearing ? 0 : mount_special(sim, type, source, path, err);
 }
 
-/* host unmount PATH */
-static int do_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+static int unmount_one(struct ja_sim *sim, const char *path, struct ja_error *err)
 {
-    const char *path = argv[2], *source = sim_get(sim, "source %s", path), *holder = sim_freebsd_holder(sim, path);
+    const char *source = sim_get(sim, "source %s", path), *holder = sim_freebsd_holder(sim, path);
     char place[SIM_PATH + 32];
-    (void)cmd, (void)argc;
-    if (!source)
-        return 0;
     if (!sim_get(sim, "from %s", path)) {
         sim_trouble(sim, "unmount takes %s away, which is a dataset", path);
         return 0;
@@ -300,12 +375,25 @@ static int do_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
     return rc;
 }
 
-/* host mounted PATH TYPE */
-static int do_mounted(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+/* host unmount [--below] PATH */
+static int do_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    const char *type = sim_get(sim, "mount %s", argv[2]);
-    (void)cmd, (void)argc;
-    return type && strcmp(type, argv[3]) == 0 ? 0 : sim_fail(err, "no %s is mounted at %s", argv[3], argv[2]);
+    const char *path = argv[argc - 1];
+    char below[SIM_PATH], end[SIM_PATH];
+    int rc = 0;
+    (void)cmd;
+    if (argc == 3)
+        return sim_get(sim, "mount %s", path) ? unmount_one(sim, path, err) : 0;
+    snprintf(below, sizeof below, "mount %s/", path);
+    snprintf(end, sizeof end, "mount %s0", path); /* "0" comes after "/" */
+    for (size_t i; rc == 0 && (i = sim_from(sim, end)) > 0 && sim_starts(sim, i - 1, below);) {
+        char one[SIM_PATH];
+        snprintf(one, sizeof one, "%s", sim->entries[i - 1].key + strlen("mount "));
+        rc = unmount_one(sim, one, err);
+        if (sim->tearing || sim->trouble[0])
+            break;
+    }
+    return rc;
 }
 
 /* ---- limits ---- */
@@ -411,24 +499,20 @@ static int do_kenv(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     return 0;
 }
 
-static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
-{
-    (void)sim, (void)cmd, (void)argv, (void)argc, (void)err;
-    return 0;
-}
-
 const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"jail", "-c"}, do_jail},
+    {{"jail", "-m"}, do_jail_modify},
     {{"jexec"}, do_jexec},
     {{"mount", "-t"}, do_mount},
     {{"rctl"}, do_rctl},
     {{"devfs", "rule", "-s"}, do_devfs},
     {{"kldload"}, do_kldload},
     {{"kenv"}, do_kenv},
-    {{"env"}, do_nothing},
+    {{"env"}, do_env},
     {{"host", "jail-remove"}, do_jail_remove},
     {{"host", "jail-wait"}, do_jail_wait},
     {{"host", "unmount"}, do_unmount},
-    {{"host", "mounted"}, do_mounted},
+    {{"host", "jail-run"}, do_jail_run},
+    {{"host", "stop-init"}, do_stop_init},
     {{NULL}, NULL},
 };

@@ -457,19 +457,21 @@ static int do_route(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     return sim_route(sim, "", argv + 1, argc - 1, err);
 }
 
-/* host link-remove NAME MARK */
+/* host link-remove [--made-as FIRST] NAME MARK */
 static int do_link_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                           struct ja_error *err)
 {
-    const char *description = sim_get(sim, "link %s", argv[2]);
-    (void)cmd, (void)argc;
-    if (!description)
-        return 0;
-    if (!*description && strncmp(argv[2], "ja", 2) != 0)
-        return sim_fail(err, "the interface %s is not ours: it has no description", argv[2]);
-    if (*description && strcmp(description, argv[3]) != 0)
-        return sim_fail(err, "the interface %s is not ours", argv[2]);
-    sim_drop_link(sim, "", argv[2]);
+    const char *made_as = sim_option(argv, argc, "--made-as"), *name = argv[argc - 2], *mark = argv[argc - 1];
+    const char *description = sim_get(sim, "link %s", name), *fresh = made_as ? sim_get(sim, "link %s", made_as) : NULL;
+    (void)cmd;
+    if (description && !*description && strncmp(name, "ja", 2) != 0)
+        return sim_fail(err, "the interface %s is not ours: it has no description", name);
+    if (description && *description && strcmp(description, mark) != 0)
+        return sim_fail(err, "the interface %s is not ours", name);
+    if (description)
+        sim_drop_link(sim, "", name);
+    if (fresh && !*fresh)
+        sim_drop_link(sim, "", made_as);
     return 0;
 }
 

@@ -209,6 +209,16 @@ static int print_limits(struct ja_sim *sim, struct ja_str *output)
     return 0;
 }
 
+/* devfs rule -s N show */
+static int print_ruleset(struct ja_sim *sim, const char *number, struct ja_str *output)
+{
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "devfs %s ", number);
+    for EACH (sim, i, prefix)
+        ja_str_addf(output, "%s %s\n", sim->entries[i].key + strlen(prefix), sim->entries[i].value);
+    return 0;
+}
+
 int sim_freebsd_print(struct ja_sim *sim, char *const *argv, struct ja_str *output)
 {
     if (strcmp(argv[0], "jls") == 0)
@@ -225,6 +235,8 @@ int sim_freebsd_print(struct ja_sim *sim, char *const *argv, struct ja_str *outp
         return print_settings(sim, argv, output);
     if (strcmp(argv[0], "ipfw") == 0)
         return print_ipfw(sim, argv, output);
+    if (strcmp(argv[0], "devfs") == 0)
+        return print_ruleset(sim, argv[3], output);
     if (strcmp(argv[0], "rctl") == 0)
         return print_limits(sim, output);
     if (strcmp(argv[0], "sockstat") == 0) {

@@ -119,16 +119,17 @@ static int no_dataset(const char *name, struct ja_error *err)
 
 /* ---- mount, unmount ---- */
 
+/* With those above it that are missing; not all of a host is in the model. */
 static void make_dirs(struct ja_sim *sim, const char *path)
 {
-    char part[PATH_MOST];
-    for (const char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        snprintf(part, sizeof part, "%.*s", (int)(at - path), path);
-        if (!sim_get(sim, "path %s", part))
-            sim_make(sim, part, "dir");
-    }
-    if (!sim_get(sim, "path %s", path))
-        sim_make(sim, path, "dir");
+    char above[PATH_MOST];
+    snprintf(above, sizeof above, "%s", path);
+    char *slash = strrchr(above, '/');
+    if (!slash || slash == above || sim_get(sim, "path %s", path))
+        return;
+    *slash = '\0';
+    make_dirs(sim, above);
+    sim_make(sim, path, "dir");
 }
 
 static int mount_one(struct ja_sim *sim, const char *name, struct ja_error *err)
@@ -425,10 +426,7 @@ static int unmount_tree(struct ja_sim *sim, const char *name, struct ja_error *e
 
 static int do_mount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    const char *pool = sim_option(argv, argc, "--if-mounted");
     (void)cmd;
-    if (pool && !sim_get(sim, "mount %s", pool))
-        return 0;
     return mount_tree(sim, argv[argc - 1], has(argv, argc, "--below"), err);
 }
 

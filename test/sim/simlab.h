@@ -295,7 +295,7 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     struct ja_error err = JA_ERROR_INIT;
     struct ja_store *store = NULL;
     static const char *const kinds[] = {"jail", "network", "template"}, *const reserved[] = {"slot", "netslot",
-                                                                                             "address"};
+                                                                                             "address", "unit", "port"};
     ja_str_add(&text, "\n");
     ja_sim_print(sim, &text);
     if (access(lab_state, F_OK) == 0) {
@@ -318,6 +318,29 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     char *normal = ja_sim_normal(text.text);
     ja_str_fini(&text);
     return normal;
+}
+
+/* Takes out of a host what a teardown leaves: what the registry counted, which went with the instance's entry in it, and what
+ * is there for good once it was needed. */
+static inline void lab_forget(struct ja_sim *sim)
+{
+    sim_drop_all(sim, "old ");
+    sim_drop_all(sim, "user ");
+    for (const char *const *kind = sim->system->stays; *kind; kind++)
+        sim_drop_all(sim, "%s", *kind);
+}
+
+/* Lines of `a` that `b` has not. */
+static inline void lab_print_missing(const char *sign, const char *a, const char *b)
+{
+    while (*a) {
+        char line[16384];
+        size_t length = strcspn(a, "\n");
+        snprintf(line, sizeof line, "\n%.*s\n", (int)length, a);
+        if (length && !strstr(b, line))
+            printf("  %s%.*s\n", sign, (int)length, a);
+        a += length + (a[length] == '\n');
+    }
 }
 
 /* ---- the instance ---- */

@@ -137,12 +137,10 @@ static void must(whole_verb *verb)
 
 /* ---- is it as it was? ---- */
 
-/* What the registry counts goes with the instance's entry in it. */
 static char *bare_host(void)
 {
     struct ja_str text = {0};
-    sim_drop_all(&lab_sim, "old ");
-    sim_drop_all(&lab_sim, "user ");
+    lab_forget(&lab_sim);
     ja_sim_print(&lab_sim, &text);
     return ja_str_take(&text);
 }

@@ -54,9 +54,11 @@ void ja_freebsd_network_down(struct ja_planning *p, const struct ja_network *net
 bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_instance_down(struct ja_planning *p);
 bool ja_freebsd_is_member(struct ja_planning *p, const char *bridge, const char *interface);
-/* The guard of the undo asks only whether it is there: its description comes one step later. The verb looks: an empty one is
- * ours too, since nobody else gives such names. remove is repeatable; with a pair both ends go, wherever the other one is. */
-void ja_freebsd_undo_link(struct ja_planning *p, struct ja_step *step, const char *link, const char *mark);
+/* The undo of an interface's creation under a first name with a unit of ours, and its rename, by one command that may be cut off
+ * between them. It has no guard: the verb looks whose it is; one without a description is ours, since nobody else gives such names.
+ * remove is repeatable; with a pair both ends go, wherever the other one is. */
+void ja_freebsd_undo_link(struct ja_planning *p, struct ja_step *step, const char *made_as, const char *link,
+                          const char *mark);
 void ja_freebsd_remove_link(struct ja_planning *p, const char *link, const char *mark, const char *why);
 /* One gateway's address, and one member, if it is not there; the removal of an address that is there, undoably. */
 void ja_freebsd_address_add(struct ja_planning *p, const char *bridge, const char *text, bool undoable);

@@ -92,13 +92,19 @@ static void network_words(struct ja_planning *p, const struct ja_subject *s, str
     }
 }
 
-/* Each is a parameter of this kernel, which has an entry for it among its settings. */
+/* Each is a parameter of this kernel, which has an entry for it among its settings; that of allow.mount has no name to ask for. */
+static bool is_allowance(struct ja_planning *p, const char *word)
+{
+    size_t missing = p->facts->missing;
+    return strcmp(word, "mount") == 0 || ja_factf(p->facts, JA_FACT_SYSCTL, "security.jail.param.allow.%s", word) ||
+           p->facts->missing != missing;
+}
+
 static void allow_words(struct ja_planning *p, const struct ja_jail *jail, struct ja_step *step)
 {
     for (size_t i = 0; i < jail->allow.count; i++) {
         const char *word = jail->allow.items[i];
-        size_t missing = p->facts->missing;
-        if (!ja_factf(p->facts, JA_FACT_SYSCTL, "security.jail.param.allow.%s", word) && p->facts->missing == missing) {
+        if (!is_allowance(p, word)) {
             ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "this kernel knows no allow.%s", JA_SHOW(word));
             ja_plan_hint(p->plan, "`sysctl -N security.jail.param.allow` lists what it knows");
         }

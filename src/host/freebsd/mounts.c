@@ -12,6 +12,8 @@
 /* devfsrules_jail of /etc/defaults/devfs.rules. */
 enum { RULESET_OF_JAILS = 4 };
 
+#define BUILD_TMP "mode=1777"
+
 /* ---- devices ---- */
 
 static bool has_own_ruleset(const struct ja_jail *jail)
@@ -85,7 +87,10 @@ static void mount_step(struct ja_planning *p, const char *tree, const char *targ
         step = ja_plan_host_step(p, "mount-point", "make the place of a mount, beneath its tree without links");
         ja_step_run(p->plan, step, tree, target, NULL);
     }
-    step = ja_plan_step(p->plan, strcmp(type, "devfs") == 0 ? "give it its devices" : "mount what it asks for");
+    step = ja_plan_step(p->plan, strcmp(type, "devfs") == 0 ? "give it its devices"
+                                 : strcmp(options ? options : "", BUILD_TMP) == 0
+                                     ? "give it a /tmp that is no part of the tree"
+                                     : "mount what it asks for");
     ja_step_run(p->plan, step, TOOL("mount"), "-t", type, NULL);
     if (options)
         ja_step_run(p->plan, step, "-o", options, NULL);
@@ -138,7 +143,7 @@ void ja_freebsd_mounts_make(struct ja_planning *p, const struct ja_jail *jail, c
     mount_step(p, tree, "/dev", "devfs", options, "devfs");
     /* What is done in a template's tree leaves nothing in its /tmp, and scripts have a place. */
     if (p->build == jail)
-        mount_step(p, tree, "/tmp", "tmpfs", "mode=1777", "tmpfs");
+        mount_step(p, tree, "/tmp", "tmpfs", BUILD_TMP, "tmpfs");
     for (size_t i = 0; i < jail->mounts.count; i++)
         mount_asked(p, tree, jail->mounts.items[i]);
     for (size_t i = 0; i < jail->volumes.count; i++) {

@@ -88,10 +88,10 @@ bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *ne
 
 /* ---- making it ---- */
 
-void ja_freebsd_undo_link(struct ja_planning *p, struct ja_step *step, const char *link, const char *mark)
+void ja_freebsd_undo_link(struct ja_planning *p, struct ja_step *step, const char *made_as, const char *link,
+                          const char *mark)
 {
-    ja_step_undo_host(p, step, "link-remove", link, mark, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_LINK, link, NULL);
+    ja_step_undo_host(p, step, "link-remove", "--made-as", made_as, link, mark, NULL);
 }
 
 void ja_freebsd_remove_link(struct ja_planning *p, const char *link, const char *mark, const char *why)
@@ -114,10 +114,12 @@ static bool is_ours(struct ja_planning *p, const char *link, const char *mark)
 static void make_bridge(struct ja_planning *p, const char *bridge, const char *mark, const struct ja_network *network)
 {
     struct ja_step *step;
+    char made_as[32];
+    snprintf(made_as, sizeof made_as, "bridge%lld", (long long)(p->site->unit_base + network->slot));
     if (!is_ours(p, bridge, mark)) {
         step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
-        ja_step_run(p->plan, step, TOOL("ifconfig"), "bridge", "create", "name", bridge, NULL);
-        ja_freebsd_undo_link(p, step, bridge, mark);
+        ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "name", bridge, NULL);
+        ja_freebsd_undo_link(p, step, made_as, bridge, mark);
     }
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "description", mark, NULL);
@@ -180,7 +182,8 @@ static void make_vlan(struct ja_planning *p, const struct ja_network *network, c
     ja_step_run(p->plan, step, TOOL("ifconfig"), "vlan", "create", "vlan", NULL);
     ja_step_runf(p->plan, step, "%lld", (long long)network->vlan);
     ja_step_run(p->plan, step, "vlandev", member, "name", port, NULL);
-    ja_freebsd_undo_link(p, step, port, mark);
+    ja_step_undo_host(p, step, "link-remove", port, mark, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_LINK, port, NULL);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), port, "description", mark, "up", NULL);
 }

@@ -53,12 +53,14 @@ static void join_bridge(struct ja_planning *p, const struct ja_freebsd_nic *nic)
 
 static void make_pair(struct ja_planning *p, const struct ja_freebsd_nic *nic, const char *mark)
 {
+    char made_as[32];
+    snprintf(made_as, sizeof made_as, "epair%llda", (long long)nic->nic->unit);
     struct ja_step *step =
         ja_plan_step(p->plan, "make the pair %s and %s, one end in the bridge %s", nic->link, nic->inner, nic->bridge);
     ja_step_run(p->plan, step, TOOL("ifconfig"), NULL);
     ja_step_runf(p->plan, step, "epair%lld", (long long)nic->nic->unit);
     ja_step_run(p->plan, step, "create", "name", nic->link, NULL);
-    ja_freebsd_undo_link(p, step, nic->link, mark);
+    ja_freebsd_undo_link(p, step, made_as, nic->link, mark);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), nic->link, "description", mark, NULL);
     /* A bridge takes only members with its own MTU. */

@@ -48,27 +48,41 @@ static int read_description(int fd, const char *name, char description[DESCRIPTI
     return 0;
 }
 
-static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+/* One interface, if it is there and ours. `fresh`: only if it has no description. */
+static int remove_one(int fd, const char *name, const char *mark, bool fresh, struct ja_error *err)
 {
     char description[DESCRIPTION_MOST];
-    if (argc != 3 || strlen(argv[1]) >= IFNAMSIZ)
-        return ja_opt_usage(argv[0], err);
+    if (read_description(fd, name, description) < 0)
+        return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", name);
+    if (fresh && *description)
+        return 0;
+    /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
+    if (!fresh && !*description && strncmp(name, "ja", 2) != 0)
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", name);
+    if (*description && !ja_guard_match(mark, description))
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"", name,
+                            JA_SHOW(description));
+    struct ifreq request = {0};
+    strlcpy(request.ifr_name, name, sizeof request.ifr_name);
+    if (ioctl(fd, SIOCIFDESTROY, &request) < 0 && errno != ENXIO)
+        return ja_error_sys(err, errno, NULL, "cannot remove the interface %s", name);
+    return 0;
+}
+
+static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    const char *made_as = NULL;
+    const struct ja_opt options[] = {{.name = "--made-as", .value = &made_as}, {0}};
+    int first, rc = ja_opt_read(argc, argv, options, &first, err);
+    if (rc == 0 && (first != argc - 2 || strlen(argv[first]) >= IFNAMSIZ || (made_as && strlen(made_as) >= IFNAMSIZ)))
+        rc = ja_opt_usage(argv[0], err);
+    if (rc < 0)
+        return rc;
     ja_autoclose int fd = socket(AF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot make a socket");
-    if (read_description(fd, argv[1], description) < 0)
-        return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", argv[1]);
-    /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
-    if (!*description && strncmp(argv[1], "ja", 2) != 0)
-        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", argv[1]);
-    if (*description && !ja_guard_match(argv[2], description))
-        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"",
-                            argv[1], JA_SHOW(description));
-    struct ifreq request = {0};
-    strlcpy(request.ifr_name, argv[1], sizeof request.ifr_name);
-    if (ioctl(fd, SIOCIFDESTROY, &request) < 0 && errno != ENXIO)
-        return ja_error_sys(err, errno, NULL, "cannot remove the interface %s", argv[1]);
-    return 0;
+    rc = remove_one(fd, argv[first], argv[first + 1], false, err);
+    return rc == 0 && made_as ? remove_one(fd, made_as, "", true, err) : rc;
 }
 
 /* ---- jails ---- */
@@ -202,8 +216,10 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      "make a NAT instance of ipfw for an interface, and change its port redirections, \"tcp ADDRESS:PORT PORT\"; "
      "changes of those that share RUN wait for each other",
      ja_verb_nat_config, 0},
-    {"link-remove", "NAME MARK", "remove a network interface whose description is MARK; none is success", link_remove,
-     0},
+    {"link-remove", "[--made-as FIRST] NAME MARK",
+     "remove a network interface whose description is MARK, and what has the name FIRST and no description: what a creation "
+     "that was cut off left; none is success",
+     link_remove, 0},
     {"jail-remove", "NAME PATH", "end the jail whose tree is PATH, and wait until it is gone; none is success",
      jail_end, 0},
     {"unmount", "[--below] PATH",
