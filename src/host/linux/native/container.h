@@ -31,7 +31,6 @@ struct ja_container {
     bool no_new_privileges;
     struct ja_container_mount *mounts;
     size_t mount_count;
-    const char **devices; /* of the host, to be seen at the same path; ends with NULL */
     const char **masked, **read_only;
 };
 

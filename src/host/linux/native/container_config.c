@@ -195,26 +195,16 @@ static bool read_namespaces(const json_t *namespaces, struct ja_container *conta
            json_array_size(namespaces) == JA_COUNT(always) + 2;
 }
 
+/* Devices of the host are crun's to make: nodes that the jail's root owns are made by the host's root. */
 static bool read_linux(const json_t *section, struct ja_container *container)
 {
-    const json_t *map = json_array_get(json_object_get(section, "uidMappings"), 0), *device,
-                 *devices = json_object_get(section, "devices");
-    size_t i;
+    const json_t *map = json_array_get(json_object_get(section, "uidMappings"), 0);
 
     container->root_uid = (int64_t)json_integer_value(json_object_get(map, "hostID"));
     container->masked = strings_of(json_object_get(section, "maskedPaths"));
     container->read_only = strings_of(json_object_get(section, "readonlyPaths"));
-    container->devices = ja_calloc(json_array_size(devices) + 1, sizeof(*container->devices));
-    if (container->devices == NULL)
-        return false;
-    json_array_foreach(devices, i, device)
-    {
-        if ((container->devices[i] = json_string_value(json_object_get(device, "path"))) == NULL ||
-            !ja_str_starts(container->devices[i], "/dev/"))
-            return false;
-    }
     return has_only(section, "namespaces", "resources", "maskedPaths", "readonlyPaths", "uidMappings", "gidMappings",
-                    "devices", NULL) &&
+                    NULL) &&
            json_object_size(json_object_get(section, "resources")) == 0 && container->root_uid > 0 &&
            json_integer_value(json_object_get(map, "containerID")) == 0 && container->masked != NULL &&
            container->read_only != NULL && read_namespaces(json_object_get(section, "namespaces"), container);
@@ -257,7 +247,6 @@ void ja_container_fini(struct ja_container *container)
     ja_free(container->mounts);
     ja_free(container->argv);
     ja_free(container->env);
-    ja_free(container->devices);
     ja_free(container->masked);
     ja_free(container->read_only);
     json_decref(container->config);

@@ -115,7 +115,7 @@ static int bind_device(int root, const char *path)
 }
 
 /* What every jail finds in /dev, a tmpfs by now. */
-static int fill_dev(int root, const struct ja_container *container, struct ja_container_failure *failure)
+static int fill_dev(int root, struct ja_container_failure *failure)
 {
     static const char *const devices[] = {"/dev/null", "/dev/zero",   "/dev/full",
                                           "/dev/tty",  "/dev/random", "/dev/urandom"};
@@ -130,9 +130,6 @@ static int fill_dev(int root, const struct ja_container *container, struct ja_co
     for (size_t i = 0; i < JA_COUNT(devices); i++)
         if (bind_device(root, devices[i]) < 0)
             return ja_container_fail(failure, "mount", devices[i]);
-    for (size_t i = 0; container->devices[i] != NULL; i++)
-        if (bind_device(root, container->devices[i]) < 0)
-            return ja_container_fail(failure, "mount", container->devices[i]);
     for (size_t i = 0; i < JA_COUNT(links); i++)
         if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
             return ja_container_fail(failure, "make the link", links[i].name);
@@ -167,7 +164,7 @@ static int fill(int root, const struct ja_container *container, struct ja_contai
     for (size_t i = 0; i < container->mount_count; i++)
         if (mount_one(root, &container->mounts[i]) < 0)
             return ja_container_fail(failure, "mount", container->mounts[i].target);
-    if (fill_dev(root, container, failure) < 0)
+    if (fill_dev(root, failure) < 0)
         return -1;
     for (size_t i = 0; container->masked[i] != NULL; i++)
         if (mask(root, container->masked[i]) < 0)
