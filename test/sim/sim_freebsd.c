@@ -79,7 +79,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
 static void make_files(struct ja_sim *sim)
 {
     static const char *const dirs[] = {"/srv", "/srv/world", "/srv/world/bin", "/srv/world/dev", "/srv/world/etc", "/srv/world/sbin"};
-    static const char *const files[] = {"bin/sh", "etc/rc", "etc/rc.shutdown", "sbin/ifconfig", "sbin/ipfw", "sbin/route"};
+    static const char *const files[] = {"bin/sh", "etc/rc", "etc/rc.shutdown", "sbin/dhclient", "sbin/ifconfig", "sbin/ipfw", "sbin/route", "sbin/rtsol"};
     for (size_t i = 0; i < JA_COUNT(dirs); i++)
         sim_make(sim, dirs[i], "dir");
     for (size_t i = 0; i < JA_COUNT(files); i++)

@@ -70,7 +70,6 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
                               const char *name)
 {
     ja_autostrv struct ja_strv old = {0}, new = {0};
-    char subject[JA_FREEBSD_JAILNAME + 8];
     limit_rules(&from->limits, name, &old);
     limit_rules(&to->limits, name, &new);
     for (size_t i = new.count; i-- > 0;)
@@ -85,12 +84,12 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
         }
     if ((!old.count && !new.count) || !can_limit(p))
         return;
-    subject_of(name, subject);
-    if (new.count) {
+    /* A step for each: what was cut off between two of them is undone by the rules that are there. */
+    for (size_t i = 0; i < new.count; i++) {
         struct ja_step *step = ja_plan_step(p->plan, "limit it anew");
-        say(p, step, "-a", &new, false);
-        say(p, step, "-r", &new, true);
-        ja_step_guard(p->plan, step, JA_FACT_RCTL, subject, NULL);
+        ja_step_run(p->plan, step, TOOL("rctl"), "-a", new.items[i], NULL);
+        ja_step_undo(p->plan, step, TOOL("rctl"), "-r", new.items[i], NULL);
+        ja_step_guard(p->plan, step, JA_FACT_RCTL, new.items[i], NULL);
     }
     if (old.count) {
         struct ja_step *step = ja_plan_step(p->plan, "forget its old limits");
