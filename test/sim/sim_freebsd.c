@@ -129,7 +129,7 @@ static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
         "link ",  "type ",  "up ",  "mtu ",  "ether ", "master ", "span ",   "pair ",   "addr ", "route ",        "jail ",
-        "process ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
+        "process ", "daemon ", "private ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
         "sysctl ", "ipfw ", "from ", "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
@@ -157,7 +157,7 @@ static const char *const stays[] = {"module ", "kenv ", "ipfw ", "rule 65535", "
 
 static const char *const tools[] = {"zfs",   "ifconfig", "route", "jail",   "jexec", "jls",    "ipfw", "devfs",
                                     "mount", "umount",   "rctl",  "kldload", "kenv", "sysctl", "cp",   "env",
-                                    "netstat", "tar", "sockstat", NULL};
+                                    "netstat", "tar", "sockstat", "dnsmasq", NULL};
 
 static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,  sim_freebsd_jail_commands,
                                                       sim_freebsd_ipfw_commands, sim_zfs_commands,
