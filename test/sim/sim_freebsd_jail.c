@@ -408,7 +408,15 @@ static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
         return sim_fail(err, "rctl: RACCT/RCTL present, but disabled; enable using kern.racct.enable=1 tunable");
     if (argc > 2 && strcmp(argv[1], "-r") == 0) {
         char prefix[SIM_NAME * 2];
+        const char *amount = strchr(argv[2], '=');
         snprintf(prefix, sizeof prefix, "rctl %s:", argv[2]);
+        if (amount) { /* one rule alone */
+            snprintf(prefix, sizeof prefix, "rctl %.*s", (int)(amount - argv[2]), argv[2]);
+            if (!ja_str_equal(sim_get(sim, "%s", prefix), amount + 1))
+                return sim_fail(err, "rctl: failed to remove rule '%s': No such process", argv[2]);
+            sim_drop(sim, "%s", prefix);
+            return 0;
+        }
         if (strcmp(argv[2], ":") == 0 || strcmp(argv[2], "jail:") == 0)
             sim_trouble(sim, "rctl -r %s removes the limits of the whole host", argv[2]);
         if (!sim_starts(sim, sim_from(sim, prefix), prefix))

@@ -345,6 +345,11 @@ static int set_address(struct ja_sim *sim, const char *stack, const char *name, 
         up = up || strcmp(words[i], "up") == 0;
         drop = drop || strcmp(words[i], "-alias") == 0;
     }
+    if (strcmp(words[1], "accept_rtadv") == 0) {
+        if (up && !sim->tearing)
+            sim_put(sim, "yes", "up %s%s", stack, name);
+        return 0;
+    }
     int rc = drop ? drop_alias(sim, stack, name, words[1], err) : sim_add_alias(sim, stack, name, words[1], err);
     if (rc == 0 && up && !sim->tearing)
         sim_put(sim, "yes", "up %s%s", stack, name);

@@ -38,7 +38,7 @@ int ja_freebsd_parse_sysctl(char *text, const struct ja_strv *names, struct ja_m
 int ja_freebsd_parse_kldstat(char *text, struct ja_map *modules, struct ja_error *err);
 /* `sysctl -e kern.features`: those that are 1. */
 int ja_freebsd_parse_features(char *text, struct ja_map *modules, struct ja_error *err);
-/* `rctl`: "jail:NAME" -> its rules, sorted, one a line. Rules of other subjects are passed over. */
+/* `rctl`: "jail:NAME" -> its rules, sorted, one a line; and each rule -> "". Rules of other subjects are passed over. */
 int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err);
 
 /* `ipfw -S list`: "rule N" and "rules" -> see JA_FACT_IPFW. */

@@ -136,6 +136,8 @@ int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err
         before = key ? ja_map_get(rules, key) : NULL;
         ja_autofree char *value = ja_printf("%s%s%s", before ? before : "", before ? "\n" : "", line);
         rc = key && value ? put(rules, key, value, err) : ja_error_nomem(err);
+        if (rc == 0)
+            rc = put(rules, line, "", err);
     }
     return rc;
 }
