@@ -174,9 +174,7 @@ static int fill_file(int fd, const struct new_file *file)
         return -1;
     if (owned && fchown(fd, file->uid, file->gid) != 0)
         return -1;
-    if (fchmod(fd, file->mode) != 0)
-        return -1;
-    return file->durable ? fsync(fd) : 0;
+    return fchmod(fd, file->mode);
 }
 
 /* Gives a finished file its name. 0 or -1 with errno. */
@@ -189,20 +187,38 @@ static int name_file(int dirfd, const char *temporary, const char *name, bool cr
     return unlinkat(dirfd, temporary, 0);
 }
 
+/*
+ * A file's sync holds its name as well, when it got that before: ext4, XFS, btrfs, ZFS and UFS with soft updates log the
+ * directory's entry with the file. A sync of the directory would be a second wait for the disk, and find nothing to do.
+ */
+int ja_sync_named(int fd)
+{
+    return fsync(fd);
+}
+
+static void remove_file(int dirfd, const char *name)
+{
+    int saved = errno;
+    unlinkat(dirfd, name, 0);
+    errno = saved;
+}
+
 /* Makes the file under a temporary name and moves it to `name`. 0 or -1 with errno. */
 static int put_file(int dirfd, const char *name, const struct new_file *file)
 {
     char temporary[TEMPORARY_NAME];
+    struct stat st;
     ja_autoclose int fd = create_temporary(dirfd, temporary);
     if (fd < 0)
         return -1;
-    if (fill_file(fd, file) != 0 || name_file(dirfd, temporary, name, file->create) != 0) {
-        int saved = errno;
-        unlinkat(dirfd, temporary, 0);
-        errno = saved;
+    /* What replaces another must be whole when it does, so it is synced before too. */
+    bool replaces = file->durable && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (fill_file(fd, file) != 0 || (replaces && fsync(fd) != 0) ||
+        name_file(dirfd, temporary, name, file->create) != 0) {
+        remove_file(dirfd, temporary);
         return -1;
     }
-    return file->durable ? fsync(dirfd) : 0;
+    return file->durable ? ja_sync_named(fd) : 0;
 }
 
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err)

@@ -15,6 +15,8 @@ int ja_file_error(struct ja_error *err, int sys, const char *path, const char *w
 int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_length, struct ja_error *err);
 /* Writes by a temporary file, fsync when `durable`, and rename; the mode is set before anybody can see the file. */
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err);
+/* Syncs a file with the name that it was given last. 0 or -1 with errno. */
+int ja_sync_named(int fd);
 /* Makes a directory and its missing parents, all with `mode`. An existing one is success and keeps its mode. */
 int ja_dir_make(const char *path, mode_t mode, struct ja_error *err);
 /* Renames what is not to replace anything: JA_E_EXISTS when `to` is there. */

@@ -33,6 +33,8 @@ struct ja_hostverb {
     const char *doc;   /* one line */
     ja_hostverb_fn *run;
     unsigned flags;
+    /* The same effect in another way, faster, for the runner; it may decline like a native. NULL: none. */
+    ja_hostverb_fn *native;
 };
 
 /* The verbs of this system, ending with a NULL name: portable ones and those of src/host/<os>/native. */

@@ -62,16 +62,11 @@ int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct j
     return 0;
 }
 
-int ja_journal_sync(struct ja_journal *journal, const char *dir, struct ja_error *err)
+int ja_journal_sync(struct ja_journal *journal, struct ja_error *err)
 {
-    int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = dirfd >= 0 && fsync(journal->fd) == 0 && fsync(dirfd) == 0;
-    int sys = errno;
-    if (dirfd >= 0)
-        close(dirfd);
-    if (!good)
-        return ja_error_sys(err, sys, NULL, "cannot sync the journal file %s", journal->path);
-    return 0;
+    return ja_sync_named(journal->fd) == 0
+               ? 0
+               : ja_error_sys(err, errno, NULL, "cannot sync the journal file %s", journal->path);
 }
 
 void ja_journal_close(struct ja_journal *journal)

@@ -20,8 +20,8 @@ struct ja_journal {
 int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
                       struct ja_journal *ret_journal, struct ja_error *err);
 int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct ja_error *err);
-/* Syncs the file, and the first time also the directory. */
-int ja_journal_sync(struct ja_journal *journal, const char *dir, struct ja_error *err);
+/* Syncs the file with its name. */
+int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
 /* Removes the file and lets go. */
 void ja_journal_close(struct ja_journal *journal);
 /* Lets go without removing it: for plans that recovery is to see again. */

@@ -121,8 +121,12 @@ static int real_run(struct ja_machine *machine, const struct ja_cmd *cmd, int64_
         const struct ja_hostverb *verb = ja_hostverb_find(argv->items[2]);
         if (!verb)
             return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "no such host verb: %s", argv->items[2]);
-        rc = verb->flags & JA_HOSTVERB_PROCESS ? run_process(machine, cmd, timeout_ms, mark, output, err)
-                                               : call_function(verb->run, verb->flags, 2, cmd, timeout_ms, output, err);
+        if (verb->native && real->natives)
+            rc = call_function(verb->native, 0, 2, cmd, timeout_ms, output, err);
+        if (rc == JA_E_UNSUPPORTED)
+            rc = verb->flags & JA_HOSTVERB_PROCESS
+                     ? run_process(machine, cmd, timeout_ms, mark, output, err)
+                     : call_function(verb->run, verb->flags, 2, cmd, timeout_ms, output, err);
     } else {
         const struct ja_native *native = real->natives ? find_native(argv) : NULL;
         if (native)

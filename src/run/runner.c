@@ -188,7 +188,7 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
             return ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
         /* One sync will do: after a power cut every persistent step counts as begun, and its guard decides. */
         if ((step->flags & JA_STEP_PERSISTENT) && !synced) {
-            int rc = ja_journal_sync(journal, run->journal_dir, err);
+            int rc = ja_journal_sync(journal, err);
             if (rc < 0)
                 return rc;
             synced = true;

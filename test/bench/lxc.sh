@@ -38,10 +38,15 @@ program=$(realpath "$program") || exit 1
 dir=$(mktemp -d /var/tmp/jailadmin-bench.XXXXXX)
 bridge=bench$((RANDOM % 10000))
 ja() { "$program" -q --state "$dir/state" "$@" </dev/null; }
+# Without newuidmap, which would want ranges in /etc/subuid and a process more for each: LXC writes the maps itself then.
+mkdir "$dir/bin"
+for tool in /usr/bin/* /usr/sbin/*; do
+    case $tool in */newuidmap | */newgidmap) ;; *) ln -sf "$tool" "$dir/bin/" ;; esac
+done
 lxc() { # lxc VERB NAME [ARGUMENT]...
     local verb=$1 name=$2
     shift 2
-    "lxc-$verb" -P "$dir/lxc" -n "$name" "$@" </dev/null
+    PATH=$dir/bin "lxc-$verb" -P "$dir/lxc" -n "$name" "$@" </dev/null
 }
 
 # shellcheck disable=SC2317

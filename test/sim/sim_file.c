@@ -1,6 +1,6 @@
 /*
  * sim_file.c: the files of a simulated host and the portable host verbs. "path P" is dir, file, link or subvolume; "text P"
- * what a file says. What is in a file system that is not mounted lies below "@SOURCE".
+ * what a file says; "daemon PIDFILE" a daemon. What is in a file system that is not mounted lies below "@SOURCE".
  */
 #include "sim.h"
 
@@ -389,6 +389,42 @@ static int do_setting(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
     return 0;
 }
 
+/* ---- daemons ---- */
+
+/* dnsmasq --conf-file=FILE --pid-file=FILE */
+static int do_dnsmasq(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *config = NULL, *pid = NULL;
+    (void)cmd;
+    for (int i = 1; i < argc; i++) {
+        if (ja_str_starts(argv[i], "--conf-file="))
+            config = strchr(argv[i], '=') + 1;
+        if (ja_str_starts(argv[i], "--pid-file="))
+            pid = strchr(argv[i], '=') + 1;
+    }
+    if (!config || !pid || !sim_get(sim, "text %s", config) || sim_get(sim, "daemon %s", pid))
+        return sim_fail(err, "dnsmasq cannot run");
+    sim_put(sim, "4712", "daemon %s", pid);
+    sim_make(sim, pid, "file");
+    return 0;
+}
+
+static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    (void)cmd, (void)argc, (void)err;
+    sim_drop(sim, "daemon %s", argv[2]);
+    sim_drop(sim, "path %s", argv[2]);
+    return 0;
+}
+
+/* argv: jailadmin host daemon-start PIDFILE PROGRAM -- COMMAND... */
+static int do_daemon_start(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    return sim_get(sim, "daemon %s", argv[2]) ? 0 : do_dnsmasq(sim, cmd, argv + 5, argc - 5, err);
+}
+
 /* Registry and store are real in these tests, and the engine's own. */
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
@@ -413,6 +449,10 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
     {{"host", "template-tar"}, do_template_tar},
+    {{"host", "daemon-start"}, do_daemon_start},
+    {{"host", "daemon-stop"}, do_daemon_stop},
+    {{"host", "daemon-signal"}, do_nothing},
+    {{"dnsmasq"}, do_dnsmasq},
     {{"cp"}, do_cp},
     {{"tar"}, do_tar},
     {{NULL}, NULL},
@@ -443,6 +483,15 @@ static void tree_path(const char *name, char path[PATH_MOST])
     size_t length = strlen(path);
     if (length > 2 && strcmp(path + length - 2, "/.") == 0)
         path[length - 2] = '\0';
+}
+
+/* "PIDFILE\tPROGRAM" */
+static const char *daemon_of(struct ja_sim *sim, const char *name)
+{
+    char pidfile[512];
+    snprintf(pidfile, sizeof pidfile, "%s", name);
+    *strchr(pidfile, '\t') = '\0';
+    return sim_get(sim, "daemon %s", pidfile);
 }
 
 bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
@@ -476,6 +525,9 @@ bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name,
     case JA_FACT_SYSCTL:
         plain_name(name, path);
         *ret_value = sim_get(sim, "sysctl %s", path);
+        return true;
+    case JA_FACT_DAEMON:
+        *ret_value = daemon_of(sim, name);
         return true;
     case JA_FACT_APT:
     case JA_FACT_SHA256:

@@ -79,7 +79,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
 static void make_files(struct ja_sim *sim)
 {
     static const char *const dirs[] = {"/srv", "/srv/world", "/srv/world/bin", "/srv/world/dev", "/srv/world/etc", "/srv/world/sbin"};
-    static const char *const files[] = {"bin/sh", "etc/rc", "etc/rc.shutdown", "sbin/ifconfig", "sbin/ipfw", "sbin/route"};
+    static const char *const files[] = {"bin/sh", "etc/rc", "etc/rc.shutdown", "sbin/dhclient", "sbin/ifconfig", "sbin/ipfw", "sbin/route", "sbin/rtsol"};
     for (size_t i = 0; i < JA_COUNT(dirs); i++)
         sim_make(sim, dirs[i], "dir");
     for (size_t i = 0; i < JA_COUNT(files); i++)
@@ -129,7 +129,7 @@ static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
         "link ",  "type ",  "up ",  "mtu ",  "ether ", "master ", "span ",   "pair ",   "addr ", "route ",        "jail ",
-        "process ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
+        "process ", "daemon ", "private ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
         "sysctl ", "ipfw ", "from ", "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
@@ -157,7 +157,7 @@ static const char *const stays[] = {"module ", "kenv ", "ipfw ", "rule 65535", "
 
 static const char *const tools[] = {"zfs",   "ifconfig", "route", "jail",   "jexec", "jls",    "ipfw", "devfs",
                                     "mount", "umount",   "rctl",  "kldload", "kenv", "sysctl", "cp",   "env",
-                                    "netstat", "tar", "sockstat", NULL};
+                                    "netstat", "tar", "sockstat", "dnsmasq", NULL};
 
 static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,  sim_freebsd_jail_commands,
                                                       sim_freebsd_ipfw_commands, sim_zfs_commands,

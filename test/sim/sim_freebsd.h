@@ -8,7 +8,7 @@
  *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE
  *     jail NAME = JID STATE PATH        param NAME PARAMETER; stack JID = NAME: it has one of its own
  *     linger NAME                       the next end of this jail leaves it dying
- *     module NAME; kenv NAME; rctl RULE = AMOUNT; devfs RULESET NUMBER = RULE
+ *     module NAME; kenv NAME; rctl RULE; devfs RULESET NUMBER = RULE
  *     rule STACK+NUMBER = "set S RULE"; table STACK+NAME = TYPE; entry STACK+TABLE ENTRY; nat STACK+NUMBER = CONFIG
  */
 #ifndef JA_SIM_FREEBSD_H

@@ -398,6 +398,24 @@ static int do_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
 
 /* ---- limits ---- */
 
+/* Those that a filter matches, "jail:web1", "jail:web1:maxproc" or a whole rule. False: none. */
+static bool remove_limits(struct ja_sim *sim, const char *filter)
+{
+    size_t length = strlen(filter);
+    bool any = false;
+    if (strcmp(filter, ":") == 0 || strcmp(filter, "jail:") == 0)
+        sim_trouble(sim, "rctl -r %s removes the limits of the whole host", filter);
+    for (size_t i = sim_from(sim, "rctl "); sim_starts(sim, i, "rctl ");) {
+        char rule[SIM_NAME * 3];
+        snprintf(rule, sizeof rule, "%s", sim->entries[i].key + strlen("rctl "));
+        if (strncmp(rule, filter, length) == 0 && strchr(":=", rule[length]))
+            any = sim_drop(sim, "rctl %s", rule);
+        else
+            i++;
+    }
+    return any;
+}
+
 /* rctl -a SUBJECT:ID:RESOURCE:ACTION=AMOUNT..., rctl -r SUBJECT:ID */
 static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
@@ -407,33 +425,24 @@ static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     if (!ja_str_equal(sim_get(sim, "sysctl kern.racct.enable"), "1"))
         return sim_fail(err, "rctl: RACCT/RCTL present, but disabled; enable using kern.racct.enable=1 tunable");
     if (argc > 2 && strcmp(argv[1], "-r") == 0) {
-        char prefix[SIM_NAME * 2];
-        const char *amount = strchr(argv[2], '=');
-        snprintf(prefix, sizeof prefix, "rctl %s:", argv[2]);
-        if (amount) { /* one rule alone */
-            snprintf(prefix, sizeof prefix, "rctl %.*s", (int)(amount - argv[2]), argv[2]);
-            if (!ja_str_equal(sim_get(sim, "%s", prefix), amount + 1))
-                return sim_fail(err, "rctl: failed to remove rule '%s': No such process", argv[2]);
-            sim_drop(sim, "%s", prefix);
-            return 0;
-        }
-        if (strcmp(argv[2], ":") == 0 || strcmp(argv[2], "jail:") == 0)
-            sim_trouble(sim, "rctl -r %s removes the limits of the whole host", argv[2]);
-        if (!sim_starts(sim, sim_from(sim, prefix), prefix))
-            return sim_fail(err, "rctl: failed to remove rule '%s': No such process", argv[2]);
-        sim_drop_all(sim, "%s", prefix);
-        return 0;
+        int rc = 0;
+        for (int i = 2; i < argc && !(sim->tearing && i > 2); i++)
+            if (!remove_limits(sim, argv[i])) /* the others are removed all the same */
+                rc = sim_fail(err, "rctl: failed to remove rule '%s': No such process", argv[i]);
+        return rc;
     }
     for (int i = 2; i < argc && strcmp(argv[1], "-a") == 0; i++) {
         char subject[16], name[SIM_NAME], resource[32];
-        const char *equals = strchr(argv[i], '=');
         bool known = false;
-        if (sscanf(argv[i], "%15[^:]:%127[^:]:%31[^:]:", subject, name, resource) == 3 && equals)
+        if (sscanf(argv[i], "%15[^:]:%127[^:]:%31[^:]:", subject, name, resource) == 3 && strchr(argv[i], '='))
             for (size_t k = 0; k < JA_COUNT(resources); k++)
                 known = known || strcmp(resources[k], resource) == 0;
         if (!known)
             return sim_fail(err, "rctl: failed to add rule '%s': Invalid argument", argv[i]);
-        sim_put(sim, equals + 1, "rctl %.*s", (int)(equals - argv[i]), argv[i]);
+        /* One that denies takes the place of that of another amount (rctl_rule_add); others stand beside it. */
+        if (strstr(argv[i], ":deny="))
+            sim_drop_all(sim, "rctl %.*s=", (int)strcspn(argv[i], "="), argv[i]);
+        sim_put(sim, "", "rctl %s", argv[i]);
         if (sim->tearing)
             return 0;
     }

@@ -330,12 +330,12 @@ static int set_one(struct ja_sim *sim, const char *stack, char name[SIM_NAME], c
     return rc < 0 ? rc : 1;
 }
 
-/* The settings after "inet ADDRESS" or "inet6 ADDRESS". */
+/* The settings after "inet ADDRESS", "inet6 ADDRESS" or "inet6 accept_rtadv". */
 static int set_address(struct ja_sim *sim, const char *stack, const char *name, char *const *words, int count,
                        struct ja_error *err)
 {
-    static const char *const known[] = {"alias", "up", "no_dad", "-ifdisabled", "-alias"};
-    bool up = false, drop = false;
+    static const char *const known[] = {"alias", "up", "no_dad", "-ifdisabled", "-alias", "accept_rtadv"};
+    bool up = false, drop = false, plain = strcmp(words[0], "inet6") == 0 && strcmp(words[1], "accept_rtadv") == 0;
     for (int i = 2; i < count; i++) {
         bool good = false;
         for (size_t k = 0; k < JA_COUNT(known); k++)
@@ -345,12 +345,9 @@ static int set_address(struct ja_sim *sim, const char *stack, const char *name, 
         up = up || strcmp(words[i], "up") == 0;
         drop = drop || strcmp(words[i], "-alias") == 0;
     }
-    if (strcmp(words[1], "accept_rtadv") == 0) {
-        if (up && !sim->tearing)
-            sim_put(sim, "yes", "up %s%s", stack, name);
-        return 0;
-    }
-    int rc = drop ? drop_alias(sim, stack, name, words[1], err) : sim_add_alias(sim, stack, name, words[1], err);
+    int rc = plain  ? 0
+             : drop ? drop_alias(sim, stack, name, words[1], err)
+                    : sim_add_alias(sim, stack, name, words[1], err);
     if (rc == 0 && up && !sim->tearing)
         sim_put(sim, "yes", "up %s%s", stack, name);
     return rc;

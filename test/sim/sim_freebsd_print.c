@@ -205,7 +205,7 @@ static int print_limits(struct ja_sim *sim, struct ja_str *output)
         return 1;
     }
     for EACH (sim, i, "rctl ")
-        ja_str_addf(output, "%s=%s\n", sim->entries[i].key + strlen("rctl "), sim->entries[i].value);
+        ja_str_addf(output, "%s\n", sim->entries[i].key + strlen("rctl "));
     return 0;
 }
 

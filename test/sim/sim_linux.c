@@ -4,7 +4,7 @@
  *     link NAME = ALIAS      up, master, peer (namespace that holds its other end), vlan NAME
  *     addr INTERFACE ADDRESS    neigh ADDRESS    inside NAMESPACE COMMAND: what was configured from within
  *     nft FAMILY TABLE [SET ELEMENT]
- *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH; daemon PIDFILE
+ *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH
  */
 #include "host/linux/network.h"
 #include "model/site.h"
@@ -527,44 +527,11 @@ static int do_netns_unlink(struct ja_sim *sim, const struct ja_cmd *cmd, char *c
     return 0;
 }
 
-static int do_dnsmasq(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
-{
-    const char *config = NULL, *pid = NULL;
-    (void)cmd;
-    for (int i = 1; i < argc; i++) {
-        if (ja_str_starts(argv[i], "--conf-file="))
-            config = strchr(argv[i], '=') + 1;
-        if (ja_str_starts(argv[i], "--pid-file="))
-            pid = strchr(argv[i], '=') + 1;
-    }
-    if (!config || !pid || !sim_get(sim, "text %s", config) || sim_get(sim, "daemon %s", pid))
-        return sim_fail(err, "dnsmasq cannot run");
-    sim_put(sim, "4712", "daemon %s", pid);
-    sim_make(sim, pid, "file");
-    return 0;
-}
-
-static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
-                          struct ja_error *err)
-{
-    (void)cmd, (void)argc, (void)err;
-    sim_drop(sim, "daemon %s", argv[2]);
-    sim_drop(sim, "path %s", argv[2]);
-    return 0;
-}
-
 /* Quotas belong to subvolumes and go with them: only that there is one is looked at. */
 static int do_qgroup(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)cmd;
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "cannot limit %s", argv[argc - 1]);
-}
-
-/* argv: jailadmin host daemon-start PIDFILE PROGRAM -- COMMAND... */
-static int do_daemon_start(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
-                           struct ja_error *err)
-{
-    return sim_get(sim, "daemon %s", argv[2]) ? 0 : do_dnsmasq(sim, cmd, argv + 5, argc - 5, err);
 }
 
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
@@ -626,7 +593,6 @@ static const struct ja_sim_command commands[] = {
     {{"mkfs.btrfs"}, do_mkfs},
     {{"mount"}, do_mount},
     {{"umount"}, do_umount},
-    {{"dnsmasq"}, do_dnsmasq},
     {{"host", "tree-delete"}, do_tree_delete},
     {{"host", "seccomp-convert"}, do_seccomp},
     {{"host", "link-remove"}, do_link_remove},
@@ -640,9 +606,6 @@ static const struct ja_sim_command commands[] = {
     {{"host", "kill-init"}, do_kill},
     {{"host", "netns-link"}, do_netns_link},
     {{"host", "netns-unlink"}, do_netns_unlink},
-    {{"host", "daemon-start"}, do_daemon_start},
-    {{"host", "daemon-stop"}, do_daemon_stop},
-    {{"host", "daemon-signal"}, do_nothing},
     {{"host", "ns-setting"}, do_nothing},
     {{"host", "cgroup-create"}, do_cgroup_create},
     {{"host", "cgroup-limit"}, do_cgroup_limit},
@@ -716,14 +679,6 @@ static const char *container(struct ja_sim *sim, const char *name)
     return pidfile && sim_get(sim, "process %s", pidfile) ? sim_say(sim, "running 4711") : NULL;
 }
 
-static const char *daemon_of(struct ja_sim *sim, const char *name)
-{
-    char pidfile[512];
-    snprintf(pidfile, sizeof pidfile, "%s", name);
-    *strchr(pidfile, '\t') = '\0';
-    return sim_get(sim, "daemon %s", pidfile);
-}
-
 static const char *neighbour(struct ja_sim *sim, const char *name)
 {
     char address[64], device[16];
@@ -793,9 +748,6 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
         return true;
     case JA_FACT_NETNS:
         *ret_value = sim_get(sim, "netns %s", name) ? "" : NULL;
-        return true;
-    case JA_FACT_DAEMON:
-        *ret_value = daemon_of(sim, name);
         return true;
     default:
         return false;

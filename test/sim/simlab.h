@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LAB_SELF "/usr/sbin/jailadmin"
@@ -32,6 +33,15 @@ static inline void lab_choose(int argc, char **argv)
         if (strcmp(systems[i]->name, argv[1]) == 0)
             lab_system = systems[i];
     printf("host: %s\n", lab_system->name);
+}
+
+/* What is left to chance can be repeated. */
+static inline void lab_seed(void)
+{
+    const char *given = getenv("JAILADMIN_TEST_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    srand(seed);
 }
 
 static inline void lab_must(int rc, const struct ja_error *err)

@@ -153,6 +153,34 @@ static void check_begin(const char *name, const struct injection *injection, con
     free(now);
 }
 
+struct counting {
+    const char *verb;
+    size_t steps;
+};
+
+static int count_step(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct counting *counting = context;
+    if (!after && strcmp(plan->verb, counting->verb) == 0 && step >= counting->steps)
+        counting->steps = step + 1;
+    return 0;
+}
+
+/* Does it, and says how many steps its plan has. */
+static size_t do_counted(const char *name, lab_verb *verb)
+{
+    struct counting counting = {.verb = name};
+    struct ja_error err = JA_ERROR_INIT;
+    lab_must(lab_run(verb, count_step, &counting, &err), &err);
+    return counting.steps;
+}
+
+/* All cases on Linux; on another host a part of them, by chance, unless all are asked for. */
+static bool is_left_out(void)
+{
+    return lab_system->os != JA_OS_LINUX && !getenv("JAILADMIN_TEST_LONG") && rand() % 4;
+}
+
 /* `back` leads from the wanted state to the one before. `name` is the plan's verb. */
 static void sweep(const char *name, lab_verb *verb, lab_verb *back)
 {
@@ -160,6 +188,8 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
     size_t cases = 0;
     /* Once there and back: what a first time leaves for good (its network, its tree's files) is not the question. */
     lab_do(verb);
+    lab_do(back);
+    size_t steps = do_counted(name, verb);
     lab_do(back);
     ends.before = lab_snapshot(&lab_sim);
     ends.before_cut = after_cut();
@@ -169,20 +199,20 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
     ends.wanted_cut = after_cut();
     lab_do(back);
     lab_check();
-    for (size_t step = 0, met = 1; met; step++) {
-        met = 0;
+    for (size_t step = 0; step < steps; step++) {
         for (enum mode mode = 0; mode < MODES; mode++) {
             struct injection injection = {.verb = name, .step = step, .mode = mode};
             bool wanted = true;
-            if (run_injected(verb, &injection)) {
-                met = 1;
-                cases++;
-                if (cuts(mode))
-                    ja_sim_reboot(&lab_sim);
-                lab_do(do_recover);
-                lab_check();
-                check_end(name, &injection, &ends, &wanted);
-            }
+            if (is_left_out())
+                continue;
+            if (!run_injected(verb, &injection))
+                fail_msg("%s, %s step %zu, was not met", name, mode_names[mode], step);
+            cases++;
+            if (cuts(mode))
+                ja_sim_reboot(&lab_sim);
+            lab_do(do_recover);
+            lab_check();
+            check_end(name, &injection, &ends, &wanted);
             /* What a power cut took from the host is not the next case's business. */
             if (cuts(mode))
                 lab_do(do_up);
@@ -195,7 +225,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             check_begin(name, &injection, &ends);
         }
     }
-    print_message("%s: %zu cases\n", name, cases);
+    print_message("%s: %zu of %zu cases\n", name, cases, steps * MODES);
     free(ends.before);
     free(ends.wanted);
     free(ends.before_cut);
@@ -244,12 +274,6 @@ static void jails(void **unused)
     lab_do(do_delete);
 }
 
-/* Networks change under running jails, and are repaired. */
-static bool changes_networks(void)
-{
-    return lab_system->os == JA_OS_LINUX;
-}
-
 static void guests(void **unused)
 {
     (void)unused;
@@ -259,10 +283,8 @@ static void guests(void **unused)
     sweep("start", do_guest_start, do_guest_stop);
     lab_do(do_guest_start);
     sweep("stop", do_guest_stop, do_guest_start);
-    if (changes_networks()) {
-        sweep("set", do_dyn_set, do_dyn_unset);
-        sweep("set", do_dns_off, do_dns_on);
-    }
+    sweep("set", do_dyn_set, do_dyn_unset);
+    sweep("set", do_dns_off, do_dns_on);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
 }
@@ -270,8 +292,6 @@ static void guests(void **unused)
 static void repairs(void **unused)
 {
     (void)unused;
-    if (!changes_networks())
-        skip();
     lab_do(do_dyn);
     lab_do(do_guest);
     lab_do(do_damage);
@@ -310,9 +330,9 @@ static void a_network_gets_a_vlan_and_loses_it(void **unused)
 {
     (void)unused;
     struct ja_error err = JA_ERROR_INIT;
-    if (!changes_networks())
-        skip();
     lab_do(do_dyn);
+    lab_do(do_vlan);
+    lab_do(do_no_vlan);
     char *before = lab_snapshot(&lab_sim);
     lab_do(do_vlan);
     lab_check();
@@ -327,6 +347,7 @@ static void a_network_gets_a_vlan_and_loses_it(void **unused)
     lab_do(do_guest_stop);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
+    sim_drop(&lab_sim, "module if_vlan"); /* which no other test needs, and which would stay until the next power cut */
     free(before);
     free(with);
     free(after);
@@ -390,6 +411,7 @@ static int tear_down(void **unused)
 int main(int argc, char **argv)
 {
     lab_choose(argc, argv);
+    lab_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates),
         cmocka_unit_test(jails),

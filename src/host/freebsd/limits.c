@@ -9,7 +9,8 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-static size_t limit_rules(const struct ja_limits *limits, const char *name, struct ja_strv *rules)
+static size_t limit_rules(struct ja_planning *p, const struct ja_limits *limits, const char *name,
+                          struct ja_strv *rules)
 {
     const struct {
         const char *resource;
@@ -22,9 +23,9 @@ static size_t limit_rules(const struct ja_limits *limits, const char *name, stru
     };
     for (size_t i = 0; i < JA_COUNT(all); i++) {
         bool rate = strstr(all[i].resource, "bps") != NULL;
-        if (all[i].amount > 0)
-            ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, all[i].resource, rate ? "throttle" : "deny",
-                         (long long)all[i].amount);
+        if (all[i].amount > 0 && ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, all[i].resource,
+                                              rate ? "throttle" : "deny", (long long)all[i].amount) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
     return rules->count;
 }
@@ -53,7 +54,7 @@ void ja_freebsd_limits_add(struct ja_planning *p, const struct ja_jail *jail, co
 {
     ja_autostrv struct ja_strv rules = {0};
     char subject[JA_FREEBSD_JAILNAME + 8];
-    if (limit_rules(&jail->limits, name, &rules) == 0 || !can_limit(p))
+    if (limit_rules(p, &jail->limits, name, &rules) == 0 || !can_limit(p))
         return;
     subject_of(name, subject);
     struct ja_step *step = ja_plan_step(p->plan, "limit it");
@@ -96,8 +97,8 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
                               const char *name)
 {
     ja_autostrv struct ja_strv old = {0}, new = {0};
-    limit_rules(&from->limits, name, &old);
-    limit_rules(&to->limits, name, &new);
+    limit_rules(p, &from->limits, name, &old);
+    limit_rules(p, &to->limits, name, &new);
     if (ja_strv_equal(&old, &new) || !can_limit(p))
         return;
     for (size_t i = 0; i < new.count; i++)

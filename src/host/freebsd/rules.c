@@ -408,16 +408,15 @@ void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT])
     ja_addr_format(&addr, true, entry);
 }
 
-/* The keys that are to be changed. What this plan itself has added is no fact yet: all are removed, if there is a table. */
+/* The keys that are to be changed: those that have not the value, or (REMOVE) that are there at all. What the jail of a template's
+ * build has is there by then, since it begins and ends in one plan. */
 static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const char *table, const struct ja_strv *keys,
                         const char *value, struct ja_strv *selected)
 {
-    if (way == JA_FREEBSD_REMOVE && !table_is_there(p, table))
-        return;
     for (size_t i = 0; i < keys->count; i++) {
-        const char *now =
-            way == JA_FREEBSD_REMOVE ? NULL : ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
-        if ((!now || strcmp(now, value) != 0) && ja_strv_add(selected, keys->items[i]) < 0)
+        const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
+        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : !now || strcmp(now, value) != 0;
+        if (change && ja_strv_add(selected, keys->items[i]) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
 }
@@ -618,15 +617,15 @@ static bool asks_others(const struct ja_nic *nic, const char *word, bool v6)
 static bool nic_entries(struct ja_planning *p, enum ja_freebsd_way way, const struct ja_freebsd_nic *nic)
 {
     ja_autostrv struct ja_strv link = {0}, sources = {0};
-    bool remove = way == JA_FREEBSD_REMOVE, dhcp = ja_strv_has(&nic->nic->addresses, "dhcp");
+    bool remove = way == JA_FREEBSD_REMOVE && !p->build;
     bool others = asks_others(nic->nic, "dhcp", false) || asks_others(nic->nic, "slaac", true);
     add_key(p, &link, nic->link);
     source_keys(p, nic, &sources);
     bool there = ja_freebsd_entries(p, way, "nics", &link, nic->nic->unit);
     there = ja_freebsd_entries(p, way, "src", &sources, nic->nic->unit) && there;
-    if (dhcp && (remove || nic->network->dhcp))
+    if (remove || (nic->network->dhcp && ja_strv_has(&nic->nic->addresses, "dhcp")))
         there = ja_freebsd_entries(p, way, "dhcp", &link, 0) && there;
-    if (others)
+    if (remove || others)
         there = ja_freebsd_entries(p, way, "any", &link, 0) && there;
     return there;
 }

@@ -86,22 +86,6 @@ static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
     oci->processes = jail->limits.processes;
 }
 
-/* All that Linux has, but those that reach beyond any namespace when root is not the host's are of no use in a jail. */
-static const char *const capabilities[] = {"audit_control",   "audit_read",   "audit_write",
-                                           "block_suspend",   "bpf",          "checkpoint_restore",
-                                           "chown",           "dac_override", "dac_read_search",
-                                           "fowner",          "fsetid",       "ipc_lock",
-                                           "ipc_owner",       "kill",         "lease",
-                                           "linux_immutable", "mac_admin",    "mac_override",
-                                           "mknod",           "net_admin",    "net_bind_service",
-                                           "net_broadcast",   "net_raw",      "perfmon",
-                                           "setfcap",         "setgid",       "setpcap",
-                                           "setuid",          "sys_admin",    "sys_boot",
-                                           "sys_chroot",      "sys_module",   "sys_nice",
-                                           "sys_pacct",       "sys_ptrace",   "sys_rawio",
-                                           "sys_resource",    "sys_time",     "sys_tty_config",
-                                           "syslog",          "wake_alarm"};
-
 /* The usual capabilities and those of `allow`; nothing when it is empty. */
 static void fill_capabilities(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *words)
 {
@@ -110,17 +94,14 @@ static void fill_capabilities(struct ja_planning *p, const struct ja_jail *jail,
         failed = ja_strv_add(words, ja_oci_default_capabilities[i]) < 0 || failed;
     for (size_t i = 0; i < jail->allow.count; i++) {
         char name[80] = "CAP_";
-        bool known = false;
-        for (size_t c = 0; c < JA_COUNT(capabilities); c++)
-            known = known || strcmp(capabilities[c], jail->allow.items[i]) == 0;
-        if (!known) {
+        for (size_t c = 0; jail->allow.items[i][c]; c++)
+            snprintf(name + 4 + c, sizeof name - 4 - c, "%c", toupper((unsigned char)jail->allow.items[i][c]));
+        if (ja_oci_capability(name) < 0 || islower((unsigned char)jail->allow.items[i][0]) == 0) {
             ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "\"%s\" is no capability of Linux",
                          JA_SHOW(jail->allow.items[i]));
             ja_plan_hint(p->plan, "capabilities(7) lists them; they are written like sys_time");
             continue;
         }
-        for (size_t c = 0; jail->allow.items[i][c]; c++)
-            snprintf(name + 4 + c, sizeof name - 4 - c, "%c", toupper((unsigned char)jail->allow.items[i][c]));
         if (!ja_strv_has(words, name))
             failed = ja_strv_add(words, name) < 0 || failed;
     }

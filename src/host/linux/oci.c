@@ -16,6 +16,59 @@ const char *const ja_oci_default_capabilities[] = {
     "CAP_MKNOD",       "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID",
     "CAP_SETPCAP",     "CAP_SETUID",    "CAP_SYS_CHROOT",       NULL};
 
+/* By their numbers; linux/capability.h has them, which FreeBSD has not. */
+static const char *const capability_names[] = {"CHOWN",
+                                               "DAC_OVERRIDE",
+                                               "DAC_READ_SEARCH",
+                                               "FOWNER",
+                                               "FSETID",
+                                               "KILL",
+                                               "SETGID",
+                                               "SETUID",
+                                               "SETPCAP",
+                                               "LINUX_IMMUTABLE",
+                                               "NET_BIND_SERVICE",
+                                               "NET_BROADCAST",
+                                               "NET_ADMIN",
+                                               "NET_RAW",
+                                               "IPC_LOCK",
+                                               "IPC_OWNER",
+                                               "SYS_MODULE",
+                                               "SYS_RAWIO",
+                                               "SYS_CHROOT",
+                                               "SYS_PTRACE",
+                                               "SYS_PACCT",
+                                               "SYS_ADMIN",
+                                               "SYS_BOOT",
+                                               "SYS_NICE",
+                                               "SYS_RESOURCE",
+                                               "SYS_TIME",
+                                               "SYS_TTY_CONFIG",
+                                               "MKNOD",
+                                               "LEASE",
+                                               "AUDIT_WRITE",
+                                               "AUDIT_CONTROL",
+                                               "SETFCAP",
+                                               "MAC_OVERRIDE",
+                                               "MAC_ADMIN",
+                                               "SYSLOG",
+                                               "WAKE_ALARM",
+                                               "BLOCK_SUSPEND",
+                                               "AUDIT_READ",
+                                               "PERFMON",
+                                               "BPF",
+                                               "CHECKPOINT_RESTORE"};
+
+int ja_oci_capability(const char *name)
+{
+    for (size_t i = 0; ja_str_starts(name, "CAP_") && i < JA_COUNT(capability_names); i++) {
+        if (strcmp(name + 4, capability_names[i]) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 /* What says too much about the host, or lets root change it; from containers-common. */
 const char *const ja_oci_default_masked[] = {"/proc/acpi",
                                              "/proc/interrupts",

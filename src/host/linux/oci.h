@@ -82,6 +82,9 @@ extern const char *const ja_oci_default_capabilities[];
 extern const char *const ja_oci_default_masked[];
 extern const char *const ja_oci_default_read_only[];
 
+/* The kernel's number of a capability, "CAP_CHOWN"; -1: no such name. */
+int ja_oci_capability(const char *name);
+
 /* The config.json; a new reference; NULL when memory is out. */
 json_t *ja_oci_config(const struct ja_oci *spec);
 

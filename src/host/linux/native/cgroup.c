@@ -82,10 +82,14 @@ static int write_at(int dir_fd, const char *name, const char *text)
 }
 
 /* A new cpuset of v1 is empty, and then takes no process: it gets what the one above has. */
-static void fill_cpuset(int above, int fd)
+static void fill_cpuset(const char *root, int above, int fd)
 {
     static const char *const names[] = {"cpuset.cpus", "cpuset.mems"};
     char text[4096];
+
+    if (strstr(root, "cpuset") == NULL) {
+        return;
+    }
 
     for (size_t i = 0; i < JA_COUNT(names); i++) {
         if (read_at(fd, names[i], text, sizeof(text)) == 0 && text[strspn(text, "\n")] == '\0' &&
@@ -155,7 +159,9 @@ static int create_in(const char *root, bool v2, void *context, struct ja_error *
         if (fd < 0) {
             return ja_error_sys(err, errno, NULL, "cannot open the cgroup %s in %s", creation->cgroup, root);
         }
-        fill_cpuset(above, fd);
+        if (!v2) {
+            fill_cpuset(root, above, fd);
+        }
         close(above);
         above = fd;
     }

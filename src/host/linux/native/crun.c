@@ -4,7 +4,7 @@
  * does not grow with the number of jails, and nothing has to be unmounted afterwards.
  */
 #include "base/file.h"
-#include "host/linux/native/native.h"
+#include "host/linux/native/container.h"
 #include "run/log.h"
 
 #include <errno.h>
@@ -62,12 +62,7 @@ static int private_mounts(bool hybrid, struct ja_error *err)
     return 0;
 }
 
-/*
- * A clone of the mount at `from` appears at `to`, in this mount namespace only. The pool is nosuid and nodev for the host;
- * a jail's own mount has setuid programs again, but device nodes only in a privileged jail: a template's device node
- * must not open the host's disk.
- */
-static int mount_clone(const char *from, const char *to, int userns_fd, bool devices, struct ja_error *err)
+int ja_tree_clone(const char *from, int userns_fd, bool devices, int *ret_fd, struct ja_error *err)
 {
     ja_autoclose int fd = ja_sys_open_tree(from, true);
     struct ja_mount_attr attr = {.attr_clr = JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE};
@@ -93,10 +88,21 @@ static int mount_clone(const char *from, const char *to, int userns_fd, bool dev
                                    from)
                    : JA_E_FAILED;
     }
-    if (ja_sys_move_mount(fd, to) < 0) {
-        return ja_error_sys(err, errno, NULL, "cannot mount %s at %s", from, to);
-    }
+    *ret_fd = fd;
+    fd = -1;
     return 0;
+}
+
+/* A clone of the mount at `from` appears at `to`, in this mount namespace only. */
+static int mount_clone(const char *from, const char *to, int userns_fd, bool devices, struct ja_error *err)
+{
+    ja_autoclose int fd = -1;
+    int code = ja_tree_clone(from, userns_fd, devices, &fd, err);
+
+    if (code < 0) {
+        return code;
+    }
+    return ja_sys_move_mount(fd, to) < 0 ? ja_error_sys(err, errno, NULL, "cannot mount %s at %s", from, to) : 0;
 }
 
 static int mount_trees(const struct crun_call *call, struct ja_error *err)
@@ -341,33 +347,92 @@ static bool is_running(const char *pid_file)
            now == start && state != 'Z';
 }
 
+/* Reads the options up to crun's own words, which begin at *ret_first. Free *call in any case. */
+static int read_call(int argc, char *const *argv, struct crun_call *call, int *ret_first, struct ja_error *err)
+{
+    const struct ja_opt options[] = {{.name = "--cgroup", .value = &call->cgroup},
+                                     {.name = "--tree", .value = &call->tree},
+                                     {.name = "--root", .value = &call->root},
+                                     {.name = "--userns", .value = &call->userns},
+                                     {.name = "--uid-base", .value = &call->uid_base},
+                                     {.name = "--uid-count", .value = &call->uid_count},
+                                     {.name = "--log", .value = &call->log},
+                                     {.name = "--log-limit", .value = &call->log_limit},
+                                     {.name = "--pid-file", .value = &call->pid_file},
+                                     {.name = "--files", .value = &call->files},
+                                     {.name = "--unless", .value = &call->unless},
+                                     {.name = "--filtered", .flag = &call->filtered},
+                                     {.name = "--idmap", .list = true, .values = &call->idmap},
+                                     {0}};
+    int code = ja_opt_read(argc, argv, options, ret_first, err);
+
+    if (code < 0) {
+        return code;
+    }
+    if (*ret_first >= argc || argv[*ret_first][0] != '/' || (call->tree != NULL) != (call->root != NULL) ||
+        (call->log != NULL) != (call->log_limit != NULL) || (call->cgroup != NULL && !ja_cgroup_valid(call->cgroup))) {
+        return ja_opt_usage(argv[0], err);
+    }
+    return 0;
+}
+
+/* The words that start a jail: "CRUN --cgroup-manager NAME --root DIR run -d --pid-file FILE -b DIR ID". */
+static bool is_start(int argc, char *const *argv)
+{
+    static const char *const words[] = {NULL, "--cgroup-manager", NULL, "--root", NULL, "run",
+                                        "-d", "--pid-file",       NULL, "-b",     NULL, NULL};
+
+    for (size_t i = 0; argc == (int)JA_COUNT(words) && i < JA_COUNT(words); i++) {
+        if (words[i] != NULL && strcmp(words[i], argv[i]) != 0) {
+            return false;
+        }
+    }
+    return argc == (int)JA_COUNT(words) && ja_opt_plain_name(argv[argc - 1]);
+}
+
+int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    JA_CLEANUP(call_fini) struct crun_call call = {0};
+    struct ja_container_call start = {0};
+    int first, code = read_call(argc, argv, &call, &first, err);
+
+    if (code < 0) {
+        return code;
+    }
+    if (!is_start(argc - first, argv + first) || call.cgroup == NULL || call.tree == NULL || call.pid_file == NULL ||
+        call.uid_count != NULL || call.unless != NULL || call.files != NULL) {
+        return JA_E_UNSUPPORTED;
+    }
+    ja_autofree char *state = ja_printf("%s/%s", argv[first + 4], argv[argc - 1]);
+    if (state == NULL) {
+        return ja_error_nomem(err);
+    }
+    start = (struct ja_container_call){.bundle = argv[argc - 2],
+                                       .state = state,
+                                       .filtered = call.filtered,
+                                       .cgroup = call.cgroup,
+                                       .tree = call.tree,
+                                       .root = call.root,
+                                       .mapped = call.userns != NULL,
+                                       .volumes = &call.idmap,
+                                       .log = call.log,
+                                       .pid_file = call.pid_file};
+    if (call.log != NULL &&
+        (code = ja_opt_number("--log-limit", call.log_limit, 4096, INT64_MAX / 2, &start.log_limit, err)) < 0) {
+        return code;
+    }
+    return ja_container_start(&start, err);
+}
+
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(call_fini) struct crun_call call = {0};
-    const struct ja_opt options[] = {{.name = "--cgroup", .value = &call.cgroup},
-                                     {.name = "--tree", .value = &call.tree},
-                                     {.name = "--root", .value = &call.root},
-                                     {.name = "--userns", .value = &call.userns},
-                                     {.name = "--uid-base", .value = &call.uid_base},
-                                     {.name = "--uid-count", .value = &call.uid_count},
-                                     {.name = "--log", .value = &call.log},
-                                     {.name = "--log-limit", .value = &call.log_limit},
-                                     {.name = "--pid-file", .value = &call.pid_file},
-                                     {.name = "--files", .value = &call.files},
-                                     {.name = "--unless", .value = &call.unless},
-                                     {.name = "--filtered", .flag = &call.filtered},
-                                     {.name = "--idmap", .list = true, .values = &call.idmap},
-                                     {0}};
     JA_CLEANUP(ja_cgroup_close) struct ja_cgroup place = {.v2 = -1};
     bool hybrid = is_hybrid(), trees;
     int first, code;
 
-    if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0) {
+    if ((code = read_call(argc, argv, &call, &first, err)) < 0) {
         return code;
-    }
-    if (first >= argc || argv[first][0] != '/' || (call.tree != NULL) != (call.root != NULL) ||
-        (call.log != NULL) != (call.log_limit != NULL)) {
-        return ja_opt_usage(argv[0], err);
     }
     if (call.unless != NULL && is_running(call.unless)) {
         return 0;
@@ -376,9 +441,6 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
         return code;
     }
     /* While the hierarchies can all be seen. */
-    if (call.cgroup != NULL && !ja_cgroup_valid(call.cgroup)) {
-        return ja_opt_usage(argv[0], err);
-    }
     if (call.cgroup != NULL && (code = ja_cgroup_open(call.cgroup, &place, err)) < 0) {
         return code;
     }
@@ -388,6 +450,10 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     }
     if (trees && (code = mount_trees(&call, err)) < 0) {
         return code;
+    }
+    if (call.filtered &&
+        (!is_start(argc - first, argv + first) || (code = ja_bundle_add_filter(argv[argc - 2], err)) < 0)) {
+        return code < 0 ? code : ja_opt_usage(argv[0], err);
     }
     if (trees || call.log != NULL || call.pid_file != NULL) {
         return run_detached(&call, call.cgroup != NULL ? &place : NULL, argc - first, argv + first, io->output, err);

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/magic.h>
@@ -35,9 +34,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#ifndef __NR_close_range
-#define __NR_close_range 436
-#endif
 #ifndef PIPEFS_MAGIC
 #define PIPEFS_MAGIC 0x50495045
 #endif
@@ -62,31 +58,6 @@ static void take_limits(const struct ja_target *init)
     for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
         (void)setrlimit((enum __rlimit_resource)i, &init->limits[i]);
     }
-}
-
-static void take_capabilities(const struct ja_target *init, bool root)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{0}};
-
-    if (root) {
-        data[0].effective = data[0].permitted = (__u32)init->capabilities;
-        data[1].effective = data[1].permitted = (__u32)(init->capabilities >> 32);
-    }
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capset, &header, data) < 0) {
-        _exit(JA_STATUS_CANNOT);
-    }
-}
-
-static int drop_bounding(uint64_t keep)
-{
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
-            return -1;
-        }
-    }
-    return 0;
 }
 
 /* The jail may have put anything there: only a real multiplexer of a devpts will do. */
@@ -149,7 +120,7 @@ static void be_command(const struct ja_entry *entry, const struct ja_target *ini
                                         dup2(slave, 2) < 0))) {
         ja_outside_fail(fd, AT_SESSION);
     }
-    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || syscall(__NR_close_range, 4, ~0U, 0) < 0) {
+    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || ja_sys_close_from(4) < 0) {
         ja_outside_fail(fd, AT_SESSION);
     }
     fd = 3;
@@ -160,7 +131,8 @@ static void be_command(const struct ja_entry *entry, const struct ja_target *ini
     if (slave >= 0) {
         (void)fchown(0, entry->uid, (gid_t)-1);
     }
-    if (drop_bounding(init->capabilities) < 0 || (init->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)) {
+    if (ja_sys_bound_capabilities(init->capabilities) < 0 ||
+        (init->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)) {
         ja_outside_fail(fd, AT_RIGHTS);
     }
     if (init->filter.len > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &init->filter) < 0) {
@@ -170,7 +142,9 @@ static void be_command(const struct ja_entry *entry, const struct ja_target *ini
         setresuid(entry->uid, entry->uid, entry->uid) < 0) {
         ja_outside_fail(fd, AT_RIGHTS);
     }
-    take_capabilities(init, entry->uid == 0);
+    if (ja_sys_have_capabilities(entry->uid == 0 ? init->capabilities : 0) < 0) {
+        _exit(JA_STATUS_CANNOT);
+    }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* A path through /proc could lead to a directory outside: then it has no name here. */
     if (chdir(entry->dir) < 0 || syscall(SYS_getcwd, here, sizeof(here)) < 0 || (here[0] != '/' && (errno = EACCES))) {

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILTER_MOST (1 << 20)
-
 void ja_target_fini(struct ja_target *init)
 {
     for (size_t i = 0; i < init->cgroup_count; i++) {
@@ -185,7 +183,7 @@ static int read_filter(const char *path, struct ja_target *init, struct ja_error
 {
     char *bytes = NULL;
     size_t length = 0;
-    int code = path == NULL ? JA_E_NOTFOUND : ja_file_read(path, FILTER_MOST, &bytes, &length, err);
+    int code = path == NULL ? JA_E_NOTFOUND : ja_file_read(path, JA_FILTER_MOST, &bytes, &length, err);
 
     if (code == JA_E_NOTFOUND && !init->filtered) {
         ja_error_clear(err);

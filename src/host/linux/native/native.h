@@ -21,12 +21,19 @@ struct ja_mount_attr {
 #define JA_MOUNT_ATTR_NOSUID 0x00000002u
 #define JA_MOUNT_ATTR_NODEV 0x00000004u
 #define JA_MOUNT_ATTR_NOEXEC 0x00000008u
+#define JA_MOUNT_ATTR_STRICTATIME 0x00000020u
 #define JA_MOUNT_ATTR_IDMAP 0x00100000u
 
 /* The kernel's calls; -1 and errno. */
 int ja_sys_open_tree(const char *path, bool clone);
+int ja_sys_clone_tree(int fd, bool recursive); /* of the mount that a descriptor is on, from there */
 int ja_sys_mount_setattr(int fd, const struct ja_mount_attr *attr);
 int ja_sys_move_mount(int from_fd, const char *to);
+int ja_sys_move_mount_on(int from_fd, int to_fd);
+/* A new file system, not mounted anywhere yet. Options are "key=value" or flags, up to a NULL. A descriptor. */
+int ja_sys_new_mount(const char *type, const char *source, const char *const *options, __u64 attributes);
+/* openat2 with the tree as root for all links. */
+int ja_sys_open_in_root(int root_fd, const char *path, int flags);
 int ja_sys_pidfd_open(pid_t pid);
 int ja_sys_pidfd_signal(int pidfd, int signal);
 /* fork() with namespaces (CLONE_NEW*) and a pidfd, without a signal at its end, so that a caller who waits for any
@@ -36,6 +43,11 @@ pid_t ja_sys_fork(unsigned long long namespaces, int *ret_pidfd);
 pid_t ja_sys_fork_into(int cgroup_fd);
 /* fork() whose child is a sibling: the child of our parent, which waits for it. */
 pid_t ja_sys_fork_sibling(void);
+/* Rights of this process from here on: what programs may ever gain, and what it has itself. -1 and errno. */
+int ja_sys_bound_capabilities(__u64 keep);
+int ja_sys_have_capabilities(__u64 capabilities);
+/* Closes all descriptors from this one on. -1 and errno. */
+int ja_sys_close_from(unsigned first);
 /* Waits for a ja_sys_fork child. The wait status, or -1. */
 int ja_sys_reap(int pidfd);
 
@@ -70,7 +82,7 @@ pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                    /* ns.c */
 ja_hostverb_fn ja_verb_ns_setting;                                                       /* ns.c */
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
-ja_hostverb_fn ja_verb_crun, ja_verb_idmap_test;                                         /* crun.c */
+ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                         /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
 ja_hostverb_fn ja_verb_contain;                                                          /* contain.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
@@ -102,5 +114,16 @@ int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
 /* Probes of doctor; see host/linux/facts.h. */
 int ja_linux_probe_version(const char *program, struct ja_str *line, struct ja_error *err);
 int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_error *err);
+
+/*
+ * A detached clone of the mount at `from`, with the ids of a user namespace (-1: unmapped). The pool is nosuid and nodev for
+ * the host; a jail's own mount has setuid programs again, but device nodes only in a privileged jail: a template's device
+ * node must not open the host's disk.
+ */
+int ja_tree_clone(const char *from, int userns_fd, bool devices, int *ret_fd, struct ja_error *err);
+
+/* Bytes of a compiled seccomp filter at the most. Into the configuration of a bundle, as crun reads it. */
+#define JA_FILTER_MOST (1 << 20)
+int ja_bundle_add_filter(const char *bundle, struct ja_error *err);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "model/field.h"
 #include "base/file.h"
-#include "host/linux/native/native.h"
+#include "host/linux/native/container.h"
 #include "host/linux/oci.h"
 
 #include <errno.h>
@@ -16,7 +16,6 @@
 #include <sys/utsname.h>
 
 #define PROFILE_MAX (4 * 1024 * 1024)
-#define FILTER_MAX (1024 * 1024)
 
 /* This machine as uname(2), the profile's conditions (Go) and libseccomp name it. */
 static const struct arch {
@@ -257,24 +256,46 @@ static char *base64(const unsigned char *bytes, size_t length)
     return text;
 }
 
-/* crun takes the filter from this annotation instead of compiling a profile. */
+/* crun takes the filter from an annotation, in text, instead of compiling a profile. */
 static int add_filter(json_t *config, const char *file, struct ja_error *err)
 {
     ja_autofree char *bytes = NULL, *text = NULL;
-    json_t *annotations = json_object_get(config, "annotations");
+    json_t *annotations;
     size_t length;
     int code;
 
-    if ((code = ja_file_read(file, FILTER_MAX, &bytes, &length, err)) < 0) {
+    if ((code = ja_file_read(file, JA_FILTER_MOST, &bytes, &length, err)) < 0) {
         return code;
     }
     text = base64((const unsigned char *)bytes, length);
-    if (text == NULL || (annotations == NULL && json_object_set_new(config, "annotations", json_object()) < 0)) {
+    annotations = text != NULL ? json_pack("{s:s}", "run.oci.seccomp_bpf_data", text) : NULL;
+    return annotations == NULL || json_object_set_new(config, "annotations", annotations) < 0 ? ja_error_nomem(err) : 0;
+}
+
+int ja_bundle_add_filter(const char *bundle, struct ja_error *err)
+{
+    ja_autofree char *path = ja_printf("%s/config.json", bundle), *filter = ja_printf("%s/seccomp.bpf", bundle);
+    json_t *config = NULL;
+    int code;
+
+    if (path == NULL || filter == NULL) {
         return ja_error_nomem(err);
     }
-    annotations = json_object_get(config, "annotations");
-    return json_object_set_new(annotations, "run.oci.seccomp_bpf_data", json_string(text)) < 0 ? ja_error_nomem(err)
-                                                                                               : 0;
+    if ((code = read_json(path, &config, err)) == 0 && (code = add_filter(config, filter, err)) == 0) {
+        code = write_json(path, config, err);
+    }
+    json_decref(config);
+    return code;
+}
+
+/* A copy of its own, which `exec` uses as long as the jail runs. */
+static int copy_filter(const char *from, const char *dir, struct ja_error *err)
+{
+    ja_autofree char *bytes = NULL, *to = ja_printf("%s/seccomp.bpf", dir);
+    size_t length;
+    int code = to == NULL ? ja_error_nomem(err) : ja_file_read(from, JA_FILTER_MOST, &bytes, &length, err);
+
+    return code < 0 ? code : ja_file_write(to, bytes, length, 0600, false, err);
 }
 
 int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
@@ -303,12 +324,10 @@ int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struc
         code = ja_error_nomem(err);
     } else if (seccomp != NULL && (code = add_seccomp(config, seccomp, err)) < 0) {
         ;
-    } else if (filter != NULL && (code = add_filter(config, filter, err)) < 0) {
-        ;
     } else if (mkdir(argv[first], 0700) < 0 && errno != EEXIST) {
         code = ja_error_sys(err, errno, NULL, "cannot make %s", argv[first]);
-    } else {
-        code = write_json(path, config, err);
+    } else if ((code = write_json(path, config, err)) == 0 && filter != NULL) {
+        code = copy_filter(filter, argv[first], err);
     }
     json_decref(config);
     return code;

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,11 +24,26 @@
 #ifndef __NR_move_mount
 #define __NR_move_mount 429
 #endif
+#ifndef __NR_fsopen
+#define __NR_fsopen 430
+#endif
+#ifndef __NR_fsconfig
+#define __NR_fsconfig 431
+#endif
+#ifndef __NR_fsmount
+#define __NR_fsmount 432
+#endif
 #ifndef __NR_pidfd_open
 #define __NR_pidfd_open 434
 #endif
 #ifndef __NR_clone3
 #define __NR_clone3 435
+#endif
+#ifndef __NR_close_range
+#define __NR_close_range 436
+#endif
+#ifndef __NR_openat2
+#define __NR_openat2 437
 #endif
 #ifndef __NR_mount_setattr
 #define __NR_mount_setattr 442
@@ -38,12 +55,24 @@
 #define P_PIDFD 3
 #endif
 #define JA_MOVE_MOUNT_F_EMPTY_PATH 0x00000004u
+#define JA_MOVE_MOUNT_T_EMPTY_PATH 0x00000040u
+#define JA_AT_RECURSIVE 0x8000u
+#define JA_FSOPEN_CLOEXEC 1u
+#define JA_FSMOUNT_CLOEXEC 1u
+/* Commands of fsconfig(2). */
+enum { JA_FS_SET_FLAG = 0, JA_FS_SET_STRING = 1, JA_FS_CREATE = 6 };
 #define JA_CLONE_PIDFD 0x00001000ull
 #define JA_CLONE_INTO_CGROUP 0x200000000ull
 
 int ja_sys_open_tree(const char *path, bool clone)
 {
     return (int)syscall(__NR_open_tree, AT_FDCWD, path, (clone ? OPEN_TREE_CLONE : 0) | O_CLOEXEC);
+}
+
+int ja_sys_clone_tree(int fd, bool recursive)
+{
+    return (int)syscall(__NR_open_tree, fd, "",
+                        OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | (recursive ? JA_AT_RECURSIVE : 0));
 }
 
 int ja_sys_mount_setattr(int fd, const struct ja_mount_attr *attr)
@@ -54,6 +83,53 @@ int ja_sys_mount_setattr(int fd, const struct ja_mount_attr *attr)
 int ja_sys_move_mount(int from_fd, const char *to)
 {
     return (int)syscall(__NR_move_mount, from_fd, "", AT_FDCWD, to, JA_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int ja_sys_move_mount_on(int from_fd, int to_fd)
+{
+    return (int)syscall(__NR_move_mount, from_fd, "", to_fd, "",
+                        JA_MOVE_MOUNT_F_EMPTY_PATH | JA_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static int set_option(int fs, const char *option)
+{
+    const char *value = strchr(option, '=');
+    char key[64];
+
+    if (value == NULL)
+        return (int)syscall(__NR_fsconfig, fs, JA_FS_SET_FLAG, option, NULL, 0);
+    if ((size_t)(value - option) >= sizeof(key)) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(key, option, (size_t)(value - option));
+    key[value - option] = '\0';
+    return (int)syscall(__NR_fsconfig, fs, JA_FS_SET_STRING, key, value + 1, 0);
+}
+
+int ja_sys_new_mount(const char *type, const char *source, const char *const *options, __u64 attributes)
+{
+    int fs = (int)syscall(__NR_fsopen, type, JA_FSOPEN_CLOEXEC), fd = -1, sys;
+    bool good = fs >= 0 && syscall(__NR_fsconfig, fs, JA_FS_SET_STRING, "source", source, 0) == 0;
+
+    for (; good && options != NULL && *options != NULL; options++)
+        good = set_option(fs, *options) == 0;
+    if (good && syscall(__NR_fsconfig, fs, JA_FS_CREATE, NULL, NULL, 0) == 0)
+        fd = (int)syscall(__NR_fsmount, fs, JA_FSMOUNT_CLOEXEC, attributes);
+    sys = errno;
+    if (fs >= 0)
+        close(fs);
+    errno = sys;
+    return fd;
+}
+
+int ja_sys_open_in_root(int root_fd, const char *path, int flags)
+{
+    struct {
+        __u64 flags, mode, resolve;
+    } how = {.flags = (__u64)(unsigned)flags | O_CLOEXEC, .resolve = 0x10 /* RESOLVE_IN_ROOT */};
+
+    return (int)syscall(__NR_openat2, root_fd, path, &how, sizeof(how));
 }
 
 int ja_sys_pidfd_open(pid_t pid)
@@ -94,6 +170,30 @@ pid_t ja_sys_fork_sibling(void)
     struct clone_args args = {.flags = CLONE_PARENT};
 
     return (pid_t)syscall(__NR_clone3, &args, sizeof(args));
+}
+
+int ja_sys_bound_capabilities(__u64 keep)
+{
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+        if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+            return -1;
+    return 0;
+}
+
+int ja_sys_have_capabilities(__u64 capabilities)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+
+    data[0].effective = data[0].permitted = (__u32)capabilities;
+    data[1].effective = data[1].permitted = (__u32)(capabilities >> 32);
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int ja_sys_close_from(unsigned first)
+{
+    return (int)syscall(__NR_close_range, first, ~0U, 0);
 }
 
 int ja_sys_reap(int pidfd)

@@ -15,7 +15,8 @@ static const struct ja_hostverb VERBS[] = {
     {"crun",
      "[--cgroup PATH] [--filtered] [--tree TREE --root MNT] [--idmap PATH]... [--userns FILE | --uid-base N --uid-count N] "
      "[--log FILE --log-limit N] [--pid-file FILE] [--files N] [--unless PIDFILE] -- CRUN [ARGUMENT]...",
-     "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK},
+     "run crun in a private mount namespace, with the jail's tree mounted in it", ja_verb_crun, JA_HOSTVERB_FORK,
+     ja_native_crun},
     {"copy-in", "(--pid-file FILE | --tree TREE [--id-shift N] [--volume DIR=TARGET]...) [--preserve] PATH",
      "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
     {"copy-out", "(--pid-file FILE | --tree TREE [--id-shift N] [--volume DIR=TARGET]...) [--preserve] PATH",

@@ -1,0 +1,417 @@
+/*
+ * container.c: starts a jail's init without crun, with the same result: the same namespaces, mounts, rights, limits and filter,
+ * and the same state beside it, so that `crun list`, `crun exec` and all that works with crun's jails work with these. crun
+ * is a process that loads its libraries and starts three more of itself; this takes two.
+ *
+ * We stay outside. `between` is born in the jail's cgroups, joins its user and network namespaces and makes the others; its
+ * child is process 1 of the jail: it mounts what the jail sees, gives up its rights, waits until we know it, and becomes
+ * the init. Whatever ends us before that ends it.
+ */
+#include "base/clock.h"
+#include "base/file.h"
+#include "host/linux/native/container.h"
+#include "model/field.h"
+#include "run/log.h"
+#include "run/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A bind mount's source on a dead network file system must not hold us for ever. */
+#define ANSWER_MS 60000
+#define STATUS_NO_CGROUP 201
+#define JA_SECCOMP_SPEC_ALLOW 4ul /* crun's choice too: no mitigation that programs of other jails do not have */
+
+enum says { SAYS_PID = 1, SAYS_RUNNING, SAYS_FAILED };
+
+struct message {
+    enum says says;
+    pid_t pid;
+    struct ja_container_failure failure;
+};
+
+/* All that is opened before anything is done. */
+struct start {
+    const struct ja_container_call *call;
+    struct ja_container container;
+    char *filter; /* compiled; NULL: none */
+    size_t filter_length;
+    struct ja_cgroup place;
+    int tree, user_ns, net_ns, log;
+    int ours, theirs; /* ends of the channel to the init */
+    int init;         /* its pidfd */
+    bool has_state, has_pid_file;
+};
+
+static void start_fini(struct start *start)
+{
+    int *fds[] = {&start->tree, &start->user_ns, &start->net_ns, &start->log,
+                  &start->ours, &start->theirs,  &start->init};
+
+    for (size_t i = 0; i < JA_COUNT(fds); i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+    ja_free(start->filter);
+    ja_cgroup_close(&start->place);
+    ja_container_fini(&start->container);
+}
+
+/* ---- in the jail: system calls only ---- */
+
+static void say(int fd, const struct message *message)
+{
+    ssize_t ignored JA_UNUSED = send(fd, message, sizeof(*message), MSG_NOSIGNAL);
+}
+
+static void give_up(int fd, struct ja_container_failure *failure, const char *what, const char *path)
+{
+    ja_container_fail(failure, what, path);
+    const struct message message = {.says = SAYS_FAILED, .failure = *failure};
+    say(fd, &message);
+    _exit(1);
+}
+
+static int take_streams(int log)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), out = log >= 0 ? log : null_fd;
+
+    return null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ? -1 : 0;
+}
+
+static int take_rights(const struct start *start)
+{
+    const struct ja_container *container = &start->container;
+    const struct sock_fprog filter = {.len = (unsigned short)(start->filter_length / sizeof(struct sock_filter)),
+                                      .filter = (struct sock_filter *)(void *)start->filter};
+    const struct rlimit files = {.rlim_cur = (rlim_t)container->files, .rlim_max = (rlim_t)container->files};
+
+    if (container->files > 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -1;
+    if (ja_sys_bound_capabilities(container->capabilities) < 0 ||
+        (container->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+        return -1;
+    if (filter.len > 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, JA_SECCOMP_SPEC_ALLOW, &filter) < 0)
+        return -1;
+    return ja_sys_have_capabilities(container->capabilities);
+}
+
+static void be_init(const struct start *start)
+{
+    const struct ja_container *container = &start->container;
+    struct ja_container_failure failure = {0};
+    const struct message running = {.says = SAYS_RUNNING};
+    int fd = start->theirs;
+    char go;
+
+    /* The host's session keyring stays outside. */
+    if (setsid() < 0 || (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS))
+        give_up(fd, &failure, "begin a session", "");
+    if (ja_container_mounts(container, start->tree, start->call->root, &failure) < 0)
+        give_up(fd, &failure, "", "");
+    if (sethostname(container->hostname, strlen(container->hostname)) < 0)
+        give_up(fd, &failure, "set the hostname", "");
+    ja_relay_default_signals();
+    umask(022);
+    if (take_streams(start->log) < 0)
+        give_up(fd, &failure, "open", "/dev/null");
+    if (chdir(container->cwd) < 0)
+        give_up(fd, &failure, "enter", container->cwd);
+    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || ja_sys_close_from(4) < 0)
+        give_up(fd, &failure, "close what is the host's", "");
+    if (take_rights(start) < 0)
+        give_up(3, &failure, "give up rights", "");
+    if (read(3, &go, 1) != 1)
+        _exit(1);
+    say(3, &running);
+    execve(container->argv[0], (char *const *)(uintptr_t)container->argv, (char *const *)(uintptr_t)container->env);
+    give_up(3, &failure, "run", container->argv[0]);
+}
+
+static void be_between(const struct start *start, pid_t parent)
+{
+    struct ja_container_failure failure = {0};
+    struct message message = {.says = SAYS_PID};
+    int fd = start->theirs;
+
+    /* It owns its log, or its programs could not open /dev/stdout. */
+    if (start->log >= 0 && fchown(start->log, (uid_t)start->container.root_uid, (gid_t)start->container.root_uid) < 0)
+        give_up(fd, &failure, "give it its log", "");
+    if (setns(start->net_ns, CLONE_NEWNET) < 0 || setns(start->user_ns, CLONE_NEWUSER) < 0 || setgroups(0, NULL) < 0 ||
+        setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        give_up(fd, &failure, "enter its namespaces", "");
+    if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWCGROUP) < 0)
+        give_up(fd, &failure, "make its namespaces", "");
+    /* A change of ids clears this, so it comes after them. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        _exit(1);
+    message.pid = fork();
+    if (message.pid == 0)
+        be_init(start);
+    if (message.pid < 0)
+        give_up(fd, &failure, "fork", "");
+    say(fd, &message);
+    _exit(0);
+}
+
+/* ---- outside ---- */
+
+static int open_ns(const char *path, int *ret_fd, struct ja_error *err)
+{
+    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    return *ret_fd < 0 ? ja_error_sys(err, errno, NULL, "cannot open %s", path) : 0;
+}
+
+/* The jail's volumes have its ids; what else it binds is the host's. */
+static int open_binds(struct start *start, int mapped, struct ja_error *err)
+{
+    for (size_t i = 0; i < start->container.mount_count; i++) {
+        struct ja_container_mount *mount = &start->container.mounts[i];
+        int code;
+
+        if (mount->type != NULL)
+            continue;
+        if (ja_strv_has(start->call->volumes, mount->source)) {
+            if ((code = ja_tree_clone(mount->source, mapped, false, &mount->fd, err)) < 0)
+                return code;
+            continue;
+        }
+        ja_autoclose int source = open(mount->source, O_PATH | O_CLOEXEC);
+        if (source < 0 || (mount->fd = ja_sys_clone_tree(source, mount->recursive)) < 0)
+            return ja_error_sys(err, errno, NULL, "cannot mount %s in the jail", mount->source);
+    }
+    return 0;
+}
+
+/* On a mount of its own, so that /proc/1/fd does not tell the jail where the host keeps it. */
+static int open_log(const struct ja_container_call *call, int *ret_fd, struct ja_error *err)
+{
+    ja_autoclose int file = ja_log_open(call->log, call->log_limit, err), tree = -1;
+    char path[64];
+
+    if (file < 0)
+        return file;
+    tree = ja_sys_clone_tree(file, false);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
+    *ret_fd = tree < 0 ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    return *ret_fd < 0 ? ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log) : 0;
+}
+
+static int open_all(struct start *start, struct ja_error *err)
+{
+    const struct ja_container_call *call = start->call;
+    int pair[2], code;
+
+    if ((code = open_ns(start->container.user_ns, &start->user_ns, err)) < 0 ||
+        (code = open_ns(start->container.net_ns, &start->net_ns, err)) < 0)
+        return code;
+    int mapped = call->mapped ? start->user_ns : -1;
+    if ((code = ja_tree_clone(call->tree, mapped, false, &start->tree, err)) < 0 ||
+        (code = open_binds(start, mapped, err)) < 0 || (code = ja_cgroup_open(call->cgroup, &start->place, err)) < 0)
+        return code;
+    if (mkdir(call->root, 0700) < 0 && errno != EEXIST)
+        return ja_error_sys(err, errno, NULL, "cannot make %s", call->root);
+    if (call->log != NULL && (code = open_log(call, &start->log, err)) < 0)
+        return code;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
+    start->ours = pair[0];
+    start->theirs = pair[1];
+    return 0;
+}
+
+static bool put_file(const char *dir, const char *name, const void *bytes, size_t length)
+{
+    char path[512];
+    ja_autoclose int fd = -1;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700);
+    return fd >= 0 && ja_fd_write(fd, bytes, length) == 0;
+}
+
+/* Another name for a file of the bundle: neither is ever changed. */
+static bool share_file(const char *bundle, const char *dir, const char *name)
+{
+    char from[512], to[512];
+
+    snprintf(from, sizeof(from), "%s/%s", bundle, name);
+    snprintf(to, sizeof(to), "%s/%s", dir, name);
+    return link(from, to) == 0;
+}
+
+/* What crun writes about a container in its directory, with which it knows it later. */
+static json_t *crun_status(const struct ja_container_call *call, pid_t pid, uint64_t born)
+{
+    char created[64], seconds[32], streams[1100];
+    struct timeval now;
+    struct tm broken;
+
+    gettimeofday(&now, NULL);
+    gmtime_r(&now.tv_sec, &broken);
+    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &broken);
+    snprintf(created, sizeof(created), "%s.%06ldZ", seconds, (long)now.tv_usec);
+    const char *log = call->log != NULL ? call->log : "/dev/null";
+    snprintf(streams, sizeof(streams), "[\"/dev/null\",\"%s\",\"%s\"]", log, log);
+    return json_pack("{s:i, s:I, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:s}", "pid", (int)pid, "process-start-time",
+                     (json_int_t)born, "cgroup-path", "", "scope", "", "rootfs", call->root, "systemd-cgroup", 0,
+                     "bundle", call->bundle, "created", created, "owner", "root", "detached", 1, "external_descriptors",
+                     streams);
+}
+
+static int write_state(struct start *start, pid_t pid, uint64_t born, struct ja_error *err)
+{
+    const char *dir = start->call->state;
+    json_t *status = crun_status(start->call, pid, born);
+    ja_autofree char *text = status != NULL ? ja_json_text(status, JSON_COMPACT) : NULL;
+
+    json_decref(status);
+    if (text == NULL)
+        return ja_error_nomem(err);
+    if (mkdir(dir, 0700) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot make %s", dir);
+    start->has_state = true;
+    if (!share_file(start->call->bundle, dir, "config.json") ||
+        (start->filter != NULL && !share_file(start->call->bundle, dir, "seccomp.bpf")) ||
+        !put_file(dir, "status", text, strlen(text)))
+        return ja_error_sys(err, errno, NULL, "cannot write the state in %s", dir);
+    return 0;
+}
+
+/* The init waits, so that it cannot have ended and its number cannot be another's. */
+static int let_go(struct start *start, pid_t pid, struct ja_error *err)
+{
+    uint64_t born;
+    char state, text[64];
+    int code;
+
+    start->init = ja_sys_pidfd_open(pid);
+    if (start->init < 0 || ja_init_start_time(pid, &born, &state) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
+    snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)born);
+    if ((code = write_state(start, pid, born, err)) < 0 ||
+        (code = ja_file_write(start->call->pid_file, text, strlen(text), 0600, false, err)) < 0)
+        return code;
+    start->has_pid_file = true;
+    return send(start->ours, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : JA_E_BUSY; /* its own message says why it ended */
+}
+
+static int failure_of(const struct ja_container_failure *failure, struct ja_error *err)
+{
+    /* A kernel that lacks one of these calls: crun has other ways. */
+    if (failure->sys == ENOSYS)
+        return JA_E_UNSUPPORTED;
+    return ja_error_sys(err, failure->sys, NULL, "cannot %s%s%s in the jail", failure->what,
+                        failure->path[0] != '\0' ? " " : "", failure->path);
+}
+
+static int listen_to(struct start *start, struct ja_error *err)
+{
+    int64_t deadline = ja_clock_monotonic_ms() + ANSWER_MS;
+    bool running = false;
+
+    for (;;) {
+        struct pollfd fds = {.fd = start->ours, .events = POLLIN};
+        int64_t left = deadline - ja_clock_monotonic_ms();
+        struct message message;
+        int ready = left > 0 ? poll(&fds, 1, (int)left) : 0, code;
+
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0)
+            return ja_error_set(err, JA_E_TIMEOUT, NULL, "the jail's init did not start within %d s", ANSWER_MS / 1000);
+        ssize_t length = recv(start->ours, &message, sizeof(message), 0);
+        if (length == 0 && running)
+            return 0;
+        if (length != (ssize_t)sizeof(message))
+            return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended without a word");
+        message.failure.what[sizeof(message.failure.what) - 1] = '\0';
+        message.failure.path[sizeof(message.failure.path) - 1] = '\0';
+        if (message.says == SAYS_FAILED)
+            return failure_of(&message.failure, err);
+        if (message.says == SAYS_RUNNING)
+            running = true;
+        else if ((code = let_go(start, message.pid, err)) < 0 && code != JA_E_BUSY)
+            return code;
+    }
+}
+
+static void take_back(struct start *start)
+{
+    if (start->init >= 0)
+        ja_sys_pidfd_signal(start->init, SIGKILL);
+    if (start->has_state)
+        ja_tree_remove(start->call->state, NULL);
+    if (start->has_pid_file)
+        unlink(start->call->pid_file);
+}
+
+static int run(struct start *start, struct ja_error *err)
+{
+    pid_t ours = getpid(), between = ja_cgroup_fork(&start->place, STATUS_NO_CGROUP);
+    int status = 0, code;
+
+    if (between == 0)
+        be_between(start, ours);
+    if (between < 0)
+        return ja_error_sys(err, errno, NULL, "cannot fork");
+    close(start->theirs);
+    start->theirs = -1;
+    code = listen_to(start, err);
+    if (code < 0)
+        kill(between, SIGKILL);
+    while (waitpid(between, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (code < 0 && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_CGROUP)
+        code = ja_error_set(err, JA_E_FAILED, NULL, "cannot join the cgroup %s", start->place.path);
+    if (code < 0)
+        take_back(start);
+    return code;
+}
+
+static int read_filter(struct start *start, struct ja_error *err)
+{
+    ja_autofree char *path = ja_printf("%s/seccomp.bpf", start->call->bundle);
+    int code = path == NULL ? ja_error_nomem(err)
+                            : ja_file_read(path, JA_FILTER_MOST, &start->filter, &start->filter_length, err);
+
+    if (code == 0 && (start->filter_length == 0 || start->filter_length % sizeof(struct sock_filter) != 0 ||
+                      start->filter_length / sizeof(struct sock_filter) > BPF_MAXINSNS))
+        code = ja_error_set(err, JA_E_CORRUPT, NULL, "%s is no seccomp filter", path);
+    return code;
+}
+
+int ja_container_start(const struct ja_container_call *call, struct ja_error *err)
+{
+    JA_CLEANUP(start_fini)
+    struct start start = {.call = call,
+                          .place = {.v2 = -1},
+                          .tree = -1,
+                          .user_ns = -1,
+                          .net_ns = -1,
+                          .log = -1,
+                          .ours = -1,
+                          .theirs = -1,
+                          .init = -1};
+    int code = ja_container_read(call->bundle, &start.container, err);
+
+    if (code < 0 || (call->filtered && (code = read_filter(&start, err)) < 0) || (code = open_all(&start, err)) < 0)
+        return code;
+    return run(&start, err);
+}
