@@ -253,10 +253,12 @@ static bool settings_are(struct ja_planning *p)
     return are;
 }
 
-static void acquire_settings(struct ja_planning *p)
+static void acquire_settings(struct ja_planning *p, bool first)
 {
     for (size_t i = 0; i < JA_COUNT(settings); i++) {
         bool there = setting_is(p, settings[i].name, settings[i].value);
+        if (there && !first)
+            continue;
         if (!there && !may_set(p, settings[i].name))
             return;
         struct ja_step *step =
@@ -538,10 +540,10 @@ bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *net
     return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
 
-void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network)
+void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first)
 {
     load(p);
-    acquire_settings(p);
+    acquire_settings(p, first);
     for (size_t i = 0; i < JA_COUNT(tables); i++)
         ja_freebsd_table_add(p, tables[i].what, tables[i].type);
     ja_freebsd_rules_add(p, policy, JA_COUNT(policy), "say what jails may reach, and what they may send");
