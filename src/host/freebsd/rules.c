@@ -37,7 +37,8 @@ static const struct {
 enum { NETWORK_TAG = 40000 };
 
 static const struct ja_freebsd_rule policy[] = {
-    {0, "skipto +58 ip from any to any not via ja@*"},
+    /* Of a packet that goes out `via` sees only where it leaves. */
+    {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
     /* From jail to jail on one bridge: looked at as it came in. */
     {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
 
