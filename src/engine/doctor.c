@@ -314,6 +314,7 @@ static int open_instance(const struct ja_engine_options *options, struct doctor 
     if (!d->engine)
         return ja_error_nomem(err);
     d->engine->options = reading;
+    d->engine->site.os = ja_options_os(options);
     ja_site_place(&d->engine->site, options);
     if (rc == JA_E_NOTFOUND)
         ja_find(&d->found, JA_LEVEL_WARN, "instance", "`jailadmin init` makes one; what it needs is examined here",

@@ -441,7 +441,10 @@ static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
                 known = known || strcmp(resources[k], resource) == 0;
         if (!known)
             return sim_fail(err, "rctl: failed to add rule '%s': Invalid argument", argv[i]);
-        sim_put(sim, "", "rctl %s", argv[i]); /* beside one of another amount */
+        /* One that denies takes the place of that of another amount (rctl_rule_add); others stand beside it. */
+        if (strstr(argv[i], ":deny="))
+            sim_drop_all(sim, "rctl %.*s=", (int)strcspn(argv[i], "="), argv[i]);
+        sim_put(sim, "", "rctl %s", argv[i]);
         if (sim->tearing)
             return 0;
     }

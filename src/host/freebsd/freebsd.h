@@ -70,7 +70,8 @@ void ja_freebsd_address_words(struct ja_planning *p, struct ja_step *step, const
                               bool undo);
 void ja_freebsd_removal_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
                               bool undo);
-void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network);
+/* Lets the host forward. `first`: the instance is to be counted also where the host does it already. */
+void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network, bool first);
 
 /* netchange.c: see host.h. */
 bool ja_freebsd_network_needs_stop(const struct ja_network *from, const struct ja_network *to);
@@ -98,7 +99,7 @@ bool ja_freebsd_asks_dhcp(const struct ja_jail *jail);
 
 /* rules.c, nat.c: ipfw. Rules in our own numbers and set, NAT by an instance for each uplink, networks and nics in tables. */
 bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *network);
-void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first);
 void ja_freebsd_rules_down(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_rules_remove_all(struct ja_planning *p);
 /* From one to the other while it is up, undoably; the removal of what is not needed any more comes after the commit. */

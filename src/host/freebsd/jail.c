@@ -310,6 +310,9 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_nics_repair(p, s, name);
     ja_dns_names_add(p, s);
     ja_freebsd_forwards_repair(p, s);
+    /* Not all of these commands can be repeated: what fails is a warning, and the next repair looks at what is there. */
+    for (size_t i = 0; i < p->plan->count; i++)
+        p->plan->steps[i]->flags |= JA_STEP_IGNORE;
 }
 
 static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)

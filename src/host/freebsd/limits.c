@@ -45,12 +45,9 @@ static void subject_of(const char *name, char subject[JA_FREEBSD_JAILNAME + 8])
     snprintf(subject, JA_FREEBSD_JAILNAME + 8, "jail:%s", name);
 }
 
-static void say(struct ja_planning *p, struct ja_step *step, const char *option, const struct ja_strv *rules, bool undo)
+static void say(struct ja_planning *p, struct ja_step *step, const char *option, const char *rule, bool undo)
 {
-    void (*words)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
-    words(p->plan, step, TOOL("rctl"), option, NULL);
-    for (size_t i = 0; i < rules->count; i++)
-        words(p->plan, step, rules->items[i], NULL);
+    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("rctl"), option, rule, NULL);
 }
 
 void ja_freebsd_limits_add(struct ja_planning *p, const struct ja_jail *jail, const char *name)
@@ -61,9 +58,38 @@ void ja_freebsd_limits_add(struct ja_planning *p, const struct ja_jail *jail, co
         return;
     subject_of(name, subject);
     struct ja_step *step = ja_plan_step(p->plan, "limit it");
-    say(p, step, "-a", &rules, false);
+    ja_step_run(p->plan, step, TOOL("rctl"), "-a", NULL);
+    for (size_t i = 0; i < rules.count; i++)
+        ja_step_run(p->plan, step, rules.items[i], NULL);
     ja_step_undo(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
     ja_step_guard(p->plan, step, JA_FACT_RCTL, subject, NULL);
+}
+
+/* The rule of a list for the same resource and action; NULL: none. */
+static const char *same_kind(const struct ja_strv *rules, const char *rule)
+{
+    size_t length = strcspn(rule, "=") + 1;
+    for (size_t i = 0; i < rules->count; i++)
+        if (strncmp(rules->items[i], rule, length) == 0)
+            return rules->items[i];
+    return NULL;
+}
+
+/* A rule that denies takes the place of the one for the same resource; others add up, and the old one must go. */
+static bool replaces(const char *rule)
+{
+    return strstr(rule, ":deny=") != NULL;
+}
+
+static void add_one(struct ja_planning *p, const char *rule, const char *old)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "limit it anew");
+    say(p, step, "-a", rule, false);
+    if (old && replaces(rule))
+        say(p, step, "-a", old, true);
+    else
+        say(p, step, "-r", rule, true);
+    ja_step_guard(p->plan, step, JA_FACT_RCTL, rule, NULL);
 }
 
 /* New ones first: it is never without. */
@@ -73,29 +99,18 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
     ja_autostrv struct ja_strv old = {0}, new = {0};
     limit_rules(p, &from->limits, name, &old);
     limit_rules(p, &to->limits, name, &new);
-    for (size_t i = new.count; i-- > 0;)
-        if (ja_strv_has(&old, new.items[i])) {
-            ja_autofree char *same = ja_strdup(new.items[i]);
-            if (!same) {
-                ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-                return;
-            }
-            ja_strv_remove(&old, same);
-            ja_strv_remove(&new, same);
-        }
-    if ((!old.count && !new.count) || !can_limit(p))
+    if (ja_strv_equal(&old, &new) || !can_limit(p))
         return;
-    /* A step for each: what was cut off between two of them is undone by the rules that are there. */
-    for (size_t i = 0; i < new.count; i++) {
-        struct ja_step *step = ja_plan_step(p->plan, "limit it anew");
-        ja_step_run(p->plan, step, TOOL("rctl"), "-a", new.items[i], NULL);
-        ja_step_undo(p->plan, step, TOOL("rctl"), "-r", new.items[i], NULL);
-        ja_step_guard(p->plan, step, JA_FACT_RCTL, new.items[i], NULL);
-    }
-    if (old.count) {
-        struct ja_step *step = ja_plan_step(p->plan, "forget its old limits");
-        say(p, step, "-r", &old, false);
-        say(p, step, "-a", &old, true);
+    for (size_t i = 0; i < new.count; i++)
+        if (!ja_strv_has(&old, new.items[i]))
+            add_one(p, new.items[i], same_kind(&old, new.items[i]));
+    for (size_t i = 0; i < old.count; i++) {
+        const char *rule = old.items[i], *now = same_kind(&new, rule);
+        if (now && (strcmp(now, rule) == 0 || replaces(rule)))
+            continue;
+        struct ja_step *step = ja_plan_step(p->plan, "forget an old limit");
+        say(p, step, "-r", rule, false);
+        say(p, step, "-a", rule, true);
     }
 }
 

@@ -32,17 +32,12 @@ static const char *config_of(struct ja_planning *p, int k)
 static int nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
 {
     char word[64];
-    int unused = -1;
-    snprintf(word, sizeof word, "if %s ", uplink);
+    int unused = -1, length = snprintf(word, sizeof word, "if %s", uplink);
     for (int k = 0; k < JA_UPLINKS; k++) {
-        ja_autostr struct ja_str config = {0};
         const char *found = config_of(p, k);
         if (!found) {
             unused = unused < 0 ? k : unused;
-            continue;
-        }
-        ja_str_addf(&config, "%s ", found);
-        if (config.text && ja_str_starts(config.text, word)) {
+        } else if (strncmp(found, word, (size_t)length) == 0 && (found[length] == ' ' || !found[length])) {
             *ret_there = true;
             return k;
         }
@@ -255,10 +250,9 @@ static void check(struct ja_planning *p, const struct ja_subject *s, const struc
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards",
                      "ipfw forwards to IPv4 only, and the jail has no such address");
     } else if (!ja_freebsd_wants_nat(s->networks[nic])) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards",
-                     "addresses of its network %s are not translated (nat=none)", s->networks[nic]->name);
-        ja_plan_hint(p->plan, "`jailadmin network set %s nat=auto`, or let the jail be reached at its own address",
-                     s->networks[nic]->name);
+        ja_plan_note(p->plan,
+                     "%s: its ports are not forwarded, since addresses of its network %s are not translated (nat=none)",
+                     s->jail->name, s->networks[nic]->name);
     }
 }
 
@@ -294,28 +288,40 @@ static int instance_of(struct ja_planning *p, const struct ja_subject *s, const 
     return *ret_uplink ? nat_of(p, *ret_uplink, &there) : -1;
 }
 
+/* One step of one instance: those of `old` go, those of `new` come; and the way back. */
+static void change_step(struct ja_planning *p, int k, const char *uplink, const struct ja_strv *old,
+                        const struct ja_strv *new)
+{
+    char name[32];
+    if (k < 0 || (!old->count && !new->count))
+        return;
+    struct ja_step *step = config_step(p, k, uplink, "forward its ports");
+    say(p, step, "remove", old, false);
+    say(p, step, "add", new, false);
+    ja_step_undo_host(p, step, "nat-config", p->site->run, NULL);
+    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_undo(p->plan, step, uplink, NULL);
+    say(p, step, "remove", new, true);
+    say(p, step, "add", old, true);
+    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
+    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+}
+
 void ja_freebsd_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
 {
-    ja_autostrv struct ja_strv old = {0}, new = {0};
-    const char *uplink;
-    char name[32];
+    ja_autostrv struct ja_strv old = {0}, new = {0}, none = {0};
+    const char *old_uplink, *uplink;
     const struct ja_network *before = redirections(p, from, &old), *after = redirections(p, to, &new);
     check(p, to, from);
     if (!old.count && !new.count)
         return;
-    int k = instance_of(p, to, after ? after : before, &uplink);
-    if (k < 0)
-        return;
-    struct ja_step *step = config_step(p, k, uplink, "forward its ports");
-    say(p, step, "remove", &old, false);
-    say(p, step, "add", &new, false);
-    ja_step_undo_host(p, step, "nat-config", p->site->run, NULL);
-    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
-    ja_step_undo(p->plan, step, uplink, NULL);
-    say(p, step, "remove", &new, true);
-    say(p, step, "add", &old, true);
-    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
-    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+    int old_k = instance_of(p, from, before, &old_uplink), k = instance_of(p, to, after, &uplink);
+    if (old_k == k) {
+        change_step(p, k, uplink, &old, &new);
+    } else {
+        change_step(p, old_k, old_uplink, &old, &none);
+        change_step(p, k, uplink, &none, &new);
+    }
 }
 
 void ja_freebsd_forwards_add(struct ja_planning *p, const struct ja_subject *s)
@@ -347,6 +353,8 @@ void ja_freebsd_forwards_repair(struct ja_planning *p, const struct ja_subject *
 {
     ja_autostrv struct ja_strv list = {0}, missing = {0};
     const char *uplink;
+    if (!s->jail->forwards.count)
+        return;
     int k = instance_of(p, s, redirections(p, s, &list), &uplink);
     if (k < 0)
         return;

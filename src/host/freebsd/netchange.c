@@ -22,7 +22,7 @@ static void change_addresses(struct ja_planning *p, const struct ja_network *fro
     for (size_t i = 0; i < to->addresses.count; i++)
         if (!ja_strv_has(&from->addresses, to->addresses.items[i]))
             ja_freebsd_address_add(p, bridge, to->addresses.items[i], true);
-    ja_freebsd_forwarding(p, to);
+    ja_freebsd_forwarding(p, to, true);
 }
 
 static void release_members(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
@@ -50,7 +50,6 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
                                const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count)
 {
     char bridge[JA_FREEBSD_IFNAME], mark[128];
-    (void)from_jails;
     ja_site_bridge_name(p->site, to->slot, bridge);
     ja_site_mark(p->site, to->uuid, mark);
     ja_freebsd_rules_change(p, from, to);
@@ -59,6 +58,8 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
     for (size_t i = 0; i < to->members.count; i++)
         if (!ja_strv_has(&from->members, to->members.items[i]))
             ja_freebsd_member_add(p, to, i, bridge, mark);
+    for (size_t i = 0; !ja_str_equal(from->nat, to->nat) && i < count; i++)
+        ja_freebsd_forwards_change(p, &from_jails[i], &to_jails[i]);
     for (size_t i = 0; from->isolate != to->isolate && i < count; i++)
         ja_freebsd_nics_isolate(p, &to_jails[i], to);
     ja_dns_change(p, from, to, to_jails, count);

@@ -116,7 +116,10 @@ static void make_bridge(struct ja_planning *p, const char *bridge, const char *m
     struct ja_step *step;
     char made_as[32];
     snprintf(made_as, sizeof made_as, "bridge%lld", (long long)(p->site->unit_base + network->slot));
-    if (!is_ours(p, bridge, mark)) {
+    const char *description = ja_fact(p->facts, JA_FACT_LINK, bridge);
+    if (is_ours(p, bridge, mark) && *description)
+        return;
+    if (!description) {
         step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
         ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "name", bridge, NULL);
         ja_freebsd_undo_link(p, step, made_as, bridge, mark);
@@ -220,22 +223,25 @@ void ja_freebsd_member_add(struct ja_planning *p, const struct ja_network *netwo
 
 /* ---- host settings ---- */
 
-static void acquire(struct ja_planning *p, const char *name)
+/* `first`: this instance may not have registered it yet, also where the host has it already. */
+static void acquire(struct ja_planning *p, const char *name, bool first)
 {
     bool there = setting_is(p, name, "1");
+    if (there && !first)
+        return;
     struct ja_step *step = ja_plan_host_step(p, "setting", "let the host forward; counted, and put back by the last");
     ja_step_run(p->plan, step, "acquire", p->site->tag, name, "1", NULL);
     if (!there)
         ja_step_undo_host(p, step, "setting", "release", p->site->tag, name, NULL);
 }
 
-void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network)
+void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network, bool first)
 {
     struct ja_addr unused;
     if (ja_network_gateway(network, false, &unused))
-        acquire(p, FORWARD4);
+        acquire(p, FORWARD4, first);
     if (ja_network_gateway(network, true, &unused))
-        acquire(p, FORWARD6);
+        acquire(p, FORWARD6, first);
 }
 
 /* ---- the host's interface ---- */
@@ -252,14 +258,15 @@ void ja_freebsd_network_up(struct ja_planning *p, const struct ja_network *netwo
     ja_freebsd_module(p, "if_bridge", "load what bridges need");
     ja_freebsd_module(p, "if_epair", "load what pairs need");
     ja_network_refuse_conflicts(p, network, bridge, "ifconfig");
+    bool first = !ja_fact(p->facts, JA_FACT_LINK, bridge);
     /* The rules come first: there is no moment at which the bridge is open. */
-    ja_freebsd_rules_up(p, network);
+    ja_freebsd_rules_up(p, network, first);
     make_bridge(p, bridge, mark, network);
     for (size_t i = 0; i < network->addresses.count; i++)
         ja_freebsd_address_add(p, bridge, network->addresses.items[i], false);
     for (size_t i = 0; i < network->members.count; i++)
         ja_freebsd_member_add(p, network, i, bridge, mark);
-    ja_freebsd_forwarding(p, network);
+    ja_freebsd_forwarding(p, network, first);
     ja_dns_up(p, network);
 }
 

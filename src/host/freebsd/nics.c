@@ -267,13 +267,14 @@ bool ja_freebsd_nics_left(struct ja_planning *p, const struct ja_subject *s)
 
 /* ---- while it runs ---- */
 
-/* A pair that somebody has destroyed is made anew; its addresses are those of the jail's start. */
+/* A pair that somebody has destroyed is made anew, one whose inner end is outside is handed over; its addresses are those of the jail's start. */
 static void remake_pair(struct ja_planning *p, const struct ja_subject *s, const struct ja_freebsd_nic *nic,
                         const char *name)
 {
     char mark[128];
     ja_site_mark(p->site, s->jail->uuid, mark);
-    make_pair(p, nic, mark);
+    if (!ja_fact(p->facts, JA_FACT_LINK, nic->link))
+        make_pair(p, nic, mark);
     hand_over(p, nic, name);
     configure_nic(p, name, nic);
     for (int v6 = 0; v6 < 2; v6++) {
@@ -291,10 +292,13 @@ void ja_freebsd_nics_repair(struct ja_planning *p, const struct ja_subject *s, c
         struct ja_freebsd_nic nic;
         ja_freebsd_nic_fill(p, s, i, &nic);
         bool member = ja_freebsd_is_member(p, nic.bridge, nic.link);
-        if (!ja_fact(p->facts, JA_FACT_LINK, nic.link))
-            remake_pair(p, s, &nic, name);
-        else if (!member)
+        bool there = ja_fact(p->facts, JA_FACT_LINK, nic.link) != NULL;
+        /* An inner end that the host sees is not in the jail. */
+        bool outside = ja_fact(p->facts, JA_FACT_LINK, nic.inner) != NULL;
+        if (there && !member)
             join_bridge(p, &nic);
+        if (!there || outside)
+            remake_pair(p, s, &nic, name);
     }
 }
 

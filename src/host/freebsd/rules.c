@@ -37,7 +37,8 @@ static const struct {
 enum { NETWORK_TAG = 40000 };
 
 static const struct ja_freebsd_rule policy[] = {
-    {0, "skipto +58 ip from any to any not via ja@*"},
+    /* Of a packet that goes out `via` sees only where it leaves. */
+    {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
     /* From jail to jail on one bridge: looked at as it came in. */
     {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
 
@@ -253,10 +254,12 @@ static bool settings_are(struct ja_planning *p)
     return are;
 }
 
-static void acquire_settings(struct ja_planning *p)
+static void acquire_settings(struct ja_planning *p, bool first)
 {
     for (size_t i = 0; i < JA_COUNT(settings); i++) {
         bool there = setting_is(p, settings[i].name, settings[i].value);
+        if (there && !first)
+            continue;
         if (!there && !may_set(p, settings[i].name))
             return;
         struct ja_step *step =
@@ -538,10 +541,10 @@ bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *net
     return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
 
-void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network)
+void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first)
 {
     load(p);
-    acquire_settings(p);
+    acquire_settings(p, first);
     for (size_t i = 0; i < JA_COUNT(tables); i++)
         ja_freebsd_table_add(p, tables[i].what, tables[i].type);
     ja_freebsd_rules_add(p, policy, JA_COUNT(policy), "say what jails may reach, and what they may send");

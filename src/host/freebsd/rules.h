@@ -30,8 +30,8 @@ void ja_freebsd_table(const struct ja_site *site, const char *what, char name[JA
 void ja_freebsd_table_add(struct ja_planning *p, const char *what, const char *type);
 void ja_freebsd_table_remove(struct ja_planning *p, const char *what);
 
-/* Entries of a table, with the same value. ASK: whether all of them are there. ADD: those that are missing, undoably. REMOVE:
- * those that are there, repeatably. */
+/* Entries of a table, with the same value. ASK: whether all of them are there. ADD: those that are missing, undoably. REMOVE: all
+ * of them, repeatably. */
 enum ja_freebsd_way { JA_FREEBSD_ASK, JA_FREEBSD_ADD, JA_FREEBSD_REMOVE };
 bool ja_freebsd_entries(struct ja_planning *p, enum ja_freebsd_way way, const char *what, const struct ja_strv *keys,
                         int64_t value);
