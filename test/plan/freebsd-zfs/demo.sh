@@ -111,7 +111,7 @@ END
 /sbin/ipfw table ja00members create type iface
 # say what jails may reach, and what they may send
 /sbin/ipfw -q /dev/stdin <<'END'
-add 20000 set 1 skipto 20058 ip from any to any not via ja00*
+add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20001 set 1 allow ip from any to any out recv ja00* xmit ja00[0-9]*
 add 20002 set 1 skipto 20020 ip from any to any not recv ja00[0-9]*
 add 20003 set 1 skipto 20020 ip from any to any out
