@@ -275,6 +275,11 @@ END
 /usr/bin/make -C /usr/src installworld DB_FROM_SRC=yes NO_FSCHG=yes DESTDIR=/var/db/jailadmin/pool/templates/base/1
 # install the files of /etc
 /usr/bin/make -C /usr/src distribution DB_FROM_SRC=yes NO_FSCHG=yes DESTDIR=/var/db/jailadmin/pool/templates/base/1
+# name its resolver
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/templates/base/1 --mode 0644 --uid 0 --gid 0 etc/resolv.conf <<'END'
+nameserver 10.66.0.1
+search default.internal
+END
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /var/run/jailadmin-00/jails/0
 # let the rules know it
