@@ -233,9 +233,8 @@ static int read_facts(void *context, struct ja_facts *facts, struct ja_error *er
         if (fact->known)
             continue;
         long left = ja_alloc_fail_after(-1);
-        bool known =
-            sim->system->fact(sim, fact->kind, fact->name, &value) ||
-            (!sim->system->read && sim_common_fact(sim, fact->kind, fact->name, &value));
+        bool known = sim->system->fact(sim, fact->kind, fact->name, &value) ||
+                     (!sim->system->read && sim_common_fact(sim, fact->kind, fact->name, &value));
         ja_alloc_fail_after(left);
         if (!known && !sim->system->read)
             return sim_fail(err, "the model knows no fact %s %s", ja_fact_kind_name(fact->kind), fact->name);

@@ -39,13 +39,13 @@ struct ja_sim_command {
 
 struct ja_sim_system {
     const char *name;
-    int os;                                /* enum ja_os */
-    const char *storage, *source;          /* of an instance for tests; of a template */
-    const char *run;                       /* what every boot empties, or should */
-    const char *uplink;                    /* the interface that leads to the world */
+    int os;                                       /* enum ja_os */
+    const char *storage, *source;                 /* of an instance for tests; of a template */
+    const char *run;                              /* what every boot empties, or should */
+    const char *uplink;                           /* the interface that leads to the world */
     const struct ja_sim_command *const *commands; /* tables that end with words[0] NULL; ends with NULL */
-    const char *const *tools;              /* programs that are installed; ends with NULL */
-    const char *const *stays;              /* beginnings of keys of what the last instance leaves for good; ends with NULL */
+    const char *const *tools;                     /* programs that are installed; ends with NULL */
+    const char *const *stays; /* beginnings of keys of what the last instance leaves for good; ends with NULL */
     /* Fills a new host, or one that boots. */
     void (*boot)(struct ja_sim *sim);
     /* A fact's value in memory that lives until the next call, or NULL: absent. False: not for this system to answer. */

@@ -93,14 +93,50 @@ static const char *value_of(char *const *argv, int argc, const char *parameter)
 
 static bool is_parameter(const char *word)
 {
-    static const char *const known[] = {
-        "name", "path", "persist", "vnet", "vnet.interface", "host.hostname", "host.hostuuid", "host.domainname",
-        "enforce_statfs", "devfs_ruleset", "securelevel", "children.max", "ip4", "ip6", "ip4.addr", "ip6.addr",
-        "mount.devfs", "mount.fdescfs", "mount.procfs", "sysvmsg", "sysvsem", "sysvshm", "exec.clean", "exec.start",
-        "exec.stop", "exec.consolelog", "allow.set_hostname", "allow.sysvipc", "allow.raw_sockets", "allow.chflags",
-        "allow.mount", "allow.mount.devfs", "allow.mount.fdescfs", "allow.mount.nullfs", "allow.mount.procfs",
-        "allow.mount.tmpfs", "allow.mount.zfs", "allow.quotas", "allow.socket_af", "allow.mlock",
-        "allow.read_msgbuf", "allow.reserved_ports", "allow.unprivileged_proc_debug", "allow.suser"};
+    static const char *const known[] = {"name",
+                                        "path",
+                                        "persist",
+                                        "vnet",
+                                        "vnet.interface",
+                                        "host.hostname",
+                                        "host.hostuuid",
+                                        "host.domainname",
+                                        "enforce_statfs",
+                                        "devfs_ruleset",
+                                        "securelevel",
+                                        "children.max",
+                                        "ip4",
+                                        "ip6",
+                                        "ip4.addr",
+                                        "ip6.addr",
+                                        "mount.devfs",
+                                        "mount.fdescfs",
+                                        "mount.procfs",
+                                        "sysvmsg",
+                                        "sysvsem",
+                                        "sysvshm",
+                                        "exec.clean",
+                                        "exec.start",
+                                        "exec.stop",
+                                        "exec.consolelog",
+                                        "allow.set_hostname",
+                                        "allow.sysvipc",
+                                        "allow.raw_sockets",
+                                        "allow.chflags",
+                                        "allow.mount",
+                                        "allow.mount.devfs",
+                                        "allow.mount.fdescfs",
+                                        "allow.mount.nullfs",
+                                        "allow.mount.procfs",
+                                        "allow.mount.tmpfs",
+                                        "allow.mount.zfs",
+                                        "allow.quotas",
+                                        "allow.socket_af",
+                                        "allow.mlock",
+                                        "allow.read_msgbuf",
+                                        "allow.reserved_ports",
+                                        "allow.unprivileged_proc_debug",
+                                        "allow.suser"};
     size_t length = strcspn(word, "=");
     for (size_t i = 0; i < JA_COUNT(known); i++)
         if (strlen(known[i]) == length && strncmp(word, known[i], length) == 0)
@@ -172,8 +208,9 @@ static int do_jail(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     int rc = check_parameters(sim, argv, argc, err);
     if (rc == 0 && value_of(argv, argc, "mount.devfs")) {
         snprintf(devices, sizeof devices, "%s/dev", path);
-        rc = sim_is_dir(sim, devices) ? mount_special(sim, "devfs", "devfs", devices, err)
-                                      : sim_fail(err, "jail: %s: mount.devfs: %s: No such file or directory", name, devices);
+        rc = sim_is_dir(sim, devices)
+                 ? mount_special(sim, "devfs", "devfs", devices, err)
+                 : sim_fail(err, "jail: %s: mount.devfs: %s: No such file or directory", name, devices);
         if (sim->tearing)
             return rc;
     }
@@ -246,8 +283,7 @@ static int do_jail_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
 }
 
 /* host jail-wait NAME PATH */
-static int do_jail_wait(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
-                        struct ja_error *err)
+static int do_jail_wait(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     struct sim_jail jail;
     (void)cmd, (void)argc;
@@ -421,8 +457,8 @@ static bool remove_limits(struct ja_sim *sim, const char *filter)
 /* rctl -a SUBJECT:ID:RESOURCE:ACTION=AMOUNT..., rctl -r SUBJECT:ID */
 static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    static const char *const resources[] = {"pcpu",    "memoryuse", "vmemoryuse", "swapuse",  "maxproc", "openfiles",
-                                            "readbps", "writebps",  "readiops",   "writeiops"};
+    static const char *const resources[] = {"pcpu",      "memoryuse", "vmemoryuse", "swapuse",  "maxproc",
+                                            "openfiles", "readbps",   "writebps",   "readiops", "writeiops"};
     (void)cmd;
     if (!ja_str_equal(sim_get(sim, "sysctl kern.racct.enable"), "1"))
         return sim_fail(err, "rctl: RACCT/RCTL present, but disabled; enable using kern.racct.enable=1 tunable");

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const attributes[] = {"link", "type", "up", "mtu", "ether", "master", "span", "pair", "private",
-                                         "made"};
+static const char *const attributes[] = {"link",   "type", "up",   "mtu",     "ether",
+                                         "master", "span", "pair", "private", "made"};
 
 static bool is_there(const struct ja_sim *sim, const char *stack, const char *name)
 {
@@ -250,7 +250,8 @@ static bool is_made(const struct ja_sim *sim, const char *stack, const char *nam
 static bool unit_is_taken(const struct ja_sim *sim, const char *unit)
 {
     for (size_t i = sim_from(sim, "pair "); sim_starts(sim, i, "pair "); i++)
-        if (strncmp(sim->entries[i].value, unit, strlen(unit)) == 0 && strlen(sim->entries[i].value) == strlen(unit) + 1)
+        if (strncmp(sim->entries[i].value, unit, strlen(unit)) == 0 &&
+            strlen(sim->entries[i].value) == strlen(unit) + 1)
             return true;
     return false;
 }

@@ -15,17 +15,15 @@ static const char *of_host(const struct ja_sim *sim, size_t i, const char *kind)
     return strchr(rest, '#') ? NULL : rest;
 }
 
-#define EACH(sim, i, kind) (size_t i = sim_from(sim, kind); sim_starts(sim, i, kind); i++)
-
 static int print_jails(struct ja_sim *sim, struct ja_str *output)
 {
     struct sim_jail jail;
     bool first = true;
     ja_str_add(output, "{\"__version\": \"2\", \"jail-information\": {\"jail\": [");
-    for EACH (sim, i, "jail ") {
+    for (size_t i = sim_from(sim, "jail "); sim_starts(sim, i, "jail "); i++) {
         sim_jail_at(sim, i, &jail);
-        ja_str_addf(output, "%s{\"jid\":\"%u\",\"name\":\"%s\",\"path\":\"%s\",\"dying\":%s}", first ? "" : ", ", jail.jid,
-                    jail.name, jail.path, jail.dying ? "true" : "false");
+        ja_str_addf(output, "%s{\"jid\":\"%u\",\"name\":\"%s\",\"path\":\"%s\",\"dying\":%s}", first ? "" : ", ",
+                    jail.jid, jail.name, jail.path, jail.dying ? "true" : "false");
         first = false;
     }
     ja_str_add(output, "]}}\n");
@@ -36,7 +34,7 @@ static void print_addresses(struct ja_sim *sim, const char *link, struct ja_str 
 {
     char prefix[SIM_NAME], text[JA_ADDR_TEXT];
     snprintf(prefix, sizeof prefix, "addr %s ", link);
-    for EACH (sim, i, prefix) {
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++) {
         struct ja_addr addr;
         if (ja_addr_parse(sim->entries[i].key + strlen(prefix), &addr, NULL) < 0)
             abort();
@@ -52,13 +50,13 @@ static void print_addresses(struct ja_sim *sim, const char *link, struct ja_str 
 static void print_bridge(struct ja_sim *sim, const char *bridge, struct ja_str *output)
 {
     ja_str_add(output, "\tid 00:00:00:00:00:00 priority 32768 hellotime 2 fwddelay 15\n");
-    for EACH (sim, i, "master ")
+    for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master "); i++)
         if (of_host(sim, i, "master ") && strcmp(sim->entries[i].value, bridge) == 0)
             ja_str_addf(output, "\tmember: %s flags=%s>\n", of_host(sim, i, "master "),
                         sim_get(sim, "private %s", of_host(sim, i, "master "))
                             ? "943<LEARNING,DISCOVER,PRIVATE,AUTOEDGE,AUTOPTP"
                             : "143<LEARNING,DISCOVER,AUTOEDGE,AUTOPTP");
-    for EACH (sim, i, "span ")
+    for (size_t i = sim_from(sim, "span "); sim_starts(sim, i, "span "); i++)
         if (of_host(sim, i, "span ") && strcmp(sim->entries[i].value, bridge) == 0)
             ja_str_addf(output, "\tmember: %s flags=8<SPAN>\n", of_host(sim, i, "span "));
     ja_str_add(output, "\tgroups: bridge\n");
@@ -66,7 +64,7 @@ static void print_bridge(struct ja_sim *sim, const char *bridge, struct ja_str *
 
 static int print_links(struct ja_sim *sim, struct ja_str *output)
 {
-    for EACH (sim, i, "link ") {
+    for (size_t i = sim_from(sim, "link "); sim_starts(sim, i, "link "); i++) {
         const char *link = of_host(sim, i, "link "), *mtu = link ? sim_get(sim, "mtu %s", link) : NULL;
         if (!link)
             continue;
@@ -87,7 +85,7 @@ static int print_mounts(struct ja_sim *sim, struct ja_str *output)
 {
     ja_str_add(output, "{\"mount\": {\"fstab\": [{\"device\":\"/dev/vtbd0p2\",\"mntpoint\":\"/\",\"fstype\":\"ufs\","
                        "\"opts\":\"rw,noatime\",\"dump\":1,\"pass\":1}");
-    for EACH (sim, i, "mount ") {
+    for (size_t i = sim_from(sim, "mount "); sim_starts(sim, i, "mount "); i++) {
         const char *path = sim->entries[i].key + strlen("mount "), *from = sim_get(sim, "from %s", path);
         ja_str_addf(output,
                     ", {\"device\":\"%s\",\"mntpoint\":\"%s\",\"fstype\":\"%s\",\"opts\":\"rw\",\"dump\":0,\"pass\":0}",
@@ -103,12 +101,13 @@ static int print_routes(struct ja_sim *sim, struct ja_str *output)
     for (int v6 = 0; v6 < 2; v6++) {
         bool first = true;
         ja_str_addf(output, "%s{\"address-family\":\"Internet%s\",\"rt-entry\": [", v6 ? ", " : "", v6 ? "6" : "");
-        for EACH (sim, i, "route ") {
+        for (size_t i = sim_from(sim, "route "); sim_starts(sim, i, "route "); i++) {
             const char *to = of_host(sim, i, "route "), *at = strchr(sim->entries[i].value, ' ');
             bool of_v6 = to && (strchr(to, ':') || strcmp(to, "default6") == 0);
             if (!to || of_v6 != (v6 == 1))
                 continue;
-            ja_str_addf(output, "%s{\"destination\":\"%s\",\"gateway\":\"%.*s\",\"flags\":\"UGS\",\"interface-name\":\"%s\"}",
+            ja_str_addf(output,
+                        "%s{\"destination\":\"%s\",\"gateway\":\"%.*s\",\"flags\":\"UGS\",\"interface-name\":\"%s\"}",
                         first ? "" : ", ", ja_str_starts(to, "default") ? "default" : to,
                         (int)(at - sim->entries[i].value), sim->entries[i].value, at + 1);
             first = false;
@@ -125,7 +124,7 @@ static int print_modules(struct ja_sim *sim, struct ja_str *output)
                        " 1   13 0xffffffff80200000   bd8788 kernel (/boot/kernel/kernel)\n"
                        "\tContains modules:\n\t\t Id Name\n\t\t463 pci/vtnet\n");
     unsigned id = 2;
-    for EACH (sim, i, "module ") {
+    for (size_t i = sim_from(sim, "module "); sim_starts(sim, i, "module "); i++) {
         const char *name = sim->entries[i].key + strlen("module ");
         ja_str_addf(output, "%2u    1 0xffffffff80e07000   595a50 %s.ko (/boot/kernel/%s.ko)\n", id, name, name);
         ja_str_addf(output, "\tContains modules:\n\t\t Id Name\n\t\t%3u %s\n", 500 + id, name);
@@ -153,7 +152,7 @@ static int print_settings(struct ja_sim *sim, char *const *argv, struct ja_str *
 
 static void print_rules(struct ja_sim *sim, struct ja_str *output)
 {
-    for EACH (sim, i, "rule ") {
+    for (size_t i = sim_from(sim, "rule "); sim_starts(sim, i, "rule "); i++) {
         const char *number = of_host(sim, i, "rule "), *text = sim->entries[i].value;
         for (size_t n; number && *text; text += n + (text[n] == '\n')) {
             n = strcspn(text, "\n");
@@ -166,14 +165,15 @@ static void print_tables(struct ja_sim *sim, bool info, struct ja_str *output)
 {
     char prefix[SIM_NAME * 2];
     unsigned index = 1;
-    for EACH (sim, i, "table ") {
+    for (size_t i = sim_from(sim, "table "); sim_starts(sim, i, "table "); i++) {
         const char *table = of_host(sim, i, "table ");
         if (!table)
             continue;
         ja_str_addf(output, "--- table(%s), set(0) ---\n", table);
         if (info)
-            ja_str_addf(output, " kindex: %u, type: %s\n references: 0, valtype: legacy\n algorithm: addr:radix\n"
-                                " items: 0, size: 296\n",
+            ja_str_addf(output,
+                        " kindex: %u, type: %s\n references: 0, valtype: legacy\n algorithm: addr:radix\n"
+                        " items: 0, size: 296\n",
                         index++, sim->entries[i].value);
         snprintf(prefix, sizeof prefix, "entry %s ", table);
         for (size_t k = sim_from(sim, prefix); !info && sim_starts(sim, k, prefix); k++)
@@ -192,7 +192,7 @@ static int print_ipfw(struct ja_sim *sim, char *const *argv, struct ja_str *outp
     else if (strcmp(argv[1], "table") == 0)
         print_tables(sim, strcmp(argv[3], "info") == 0, output);
     else
-        for EACH (sim, i, "nat ")
+        for (size_t i = sim_from(sim, "nat "); sim_starts(sim, i, "nat "); i++)
             if (of_host(sim, i, "nat "))
                 ja_str_addf(output, "ipfw nat %s config %s\n", of_host(sim, i, "nat "), sim->entries[i].value);
     return 0;
@@ -204,7 +204,7 @@ static int print_limits(struct ja_sim *sim, struct ja_str *output)
         ja_str_add(output, "rctl: RACCT/RCTL present, but disabled; enable using kern.racct.enable=1 tunable\n");
         return 1;
     }
-    for EACH (sim, i, "rctl ")
+    for (size_t i = sim_from(sim, "rctl "); sim_starts(sim, i, "rctl "); i++)
         ja_str_addf(output, "%s\n", sim->entries[i].key + strlen("rctl "));
     return 0;
 }
@@ -214,7 +214,7 @@ static int print_ruleset(struct ja_sim *sim, const char *number, struct ja_str *
 {
     char prefix[64];
     snprintf(prefix, sizeof prefix, "devfs %s ", number);
-    for EACH (sim, i, prefix)
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
         ja_str_addf(output, "%s %s\n", sim->entries[i].key + strlen(prefix), sim->entries[i].value);
     return 0;
 }

@@ -222,8 +222,8 @@ void ja_freebsd_member_add(struct ja_planning *p, const struct ja_network *netwo
     if (network->vlan)
         make_vlan(p, network, number, port, mark);
     if (network->mtu)
-        ja_plan_note(p->plan, "network %s: its member %s must have the MTU %lld too, which is the bridge's then", network->name,
-                     member, (long long)network->mtu);
+        ja_plan_note(p->plan, "network %s: its member %s must have the MTU %lld too, which is the bridge's then",
+                     network->name, member, (long long)network->mtu);
     struct ja_step *step = ja_plan_step(p->plan, "put %s into the bridge %s", port, bridge);
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "addm", port, NULL);
     ja_step_undo(p->plan, step, TOOL("ifconfig"), bridge, "deletem", port, NULL);
