@@ -2,7 +2,6 @@
  * doctor.c: looking for what is wrong with a host and an instance. Most of it is pure: from facts, as plans are. The rest reads the
  * store.
  */
-#include "base/self.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/internal.h"
@@ -315,9 +314,8 @@ static int open_instance(const struct ja_engine_options *options, struct doctor 
     if (!d->engine)
         return ja_error_nomem(err);
     d->engine->options = reading;
-    bool freebsd = options->os >= 0 ? options->os == JA_OS_FREEBSD : ja_self_on_freebsd();
-    d->engine->site.os = freebsd ? JA_OS_FREEBSD : JA_OS_LINUX;
-    d->engine->site.storage = freebsd ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
+    d->engine->site.os = ja_options_os(options);
+    d->engine->site.storage = d->engine->site.os == JA_OS_FREEBSD ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
     ja_site_place(&d->engine->site, options);
     if (rc == JA_E_NOTFOUND)
         ja_find(&d->found, JA_LEVEL_WARN, "instance", "`jailadmin init` makes one; what it needs is examined here",

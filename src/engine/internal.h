@@ -12,6 +12,8 @@ const struct ja_host *ja_host_of(int os); /* NULL: none */
 const struct ja_storage *ja_storage_of(int storage);
 /* Fills what depends on this call: state directory and program. */
 void ja_site_place(struct ja_site *site, const struct ja_engine_options *options);
+/* The operating system of an instance that is made now: as asked for, else that of this machine. */
+enum ja_os ja_options_os(const struct ja_engine_options *options);
 /* Chooses emitters and the machine from options and site. */
 int ja_engine_machine(struct ja_engine *engine, struct ja_error *err);
 void ja_engine_paths(struct ja_engine *engine);

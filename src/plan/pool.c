@@ -27,7 +27,8 @@ void ja_plan_runtime_dirs(struct ja_planning *p)
 }
 
 /* What runs has its runtime directory void after a boot. Where nobody else empties it, as on FreeBSD, which keeps at least
- * directories in /var/run, that is done before the pool is mounted: nothing of the instance runs until then. */
+ * directories in /var/run, that is done before the pool is mounted: nothing of the instance runs until then. Elsewhere it is in
+ * memory, and what is in it is of this boot: resolvers run on when somebody unmounts the pool. */
 static void forget_last_boot(struct ja_planning *p)
 {
     static const char *const parts[] = {"jails", "dns"};
@@ -46,7 +47,7 @@ static void forget_last_boot(struct ja_planning *p)
 void ja_plan_pool_mount(struct ja_planning *p)
 {
     bool mounted = p->storage->pool_mounted(p);
-    if (!mounted)
+    if (!mounted && p->site->os == JA_OS_FREEBSD)
         forget_last_boot(p);
     ja_plan_runtime_dirs(p);
     if (!mounted)

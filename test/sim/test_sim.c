@@ -287,6 +287,11 @@ static void guests(void **unused)
     sweep("set", do_dyn_set, do_dyn_unset);
     sweep("set", do_dns_off, do_dns_on);
     lab_do(do_guest_delete);
+    sweep("set", do_gateway, do_gateway_back);
+    lab_do(do_gateway);
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 10.235.0.1/16"));
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 fd00:236::1/64"));
+    lab_do(do_gateway_back);
     lab_do(do_dyn_delete);
 }
 

@@ -32,17 +32,12 @@ static const char *config_of(struct ja_planning *p, int k)
 static int nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
 {
     char word[64];
-    int unused = -1;
-    snprintf(word, sizeof word, "if %s ", uplink);
+    int unused = -1, length = snprintf(word, sizeof word, "if %s", uplink);
     for (int k = 0; k < JA_UPLINKS; k++) {
-        ja_autostr struct ja_str config = {0};
         const char *found = config_of(p, k);
         if (!found) {
             unused = unused < 0 ? k : unused;
-            continue;
-        }
-        ja_str_addf(&config, "%s ", found);
-        if (config.text && ja_str_starts(config.text, word)) {
+        } else if (strncmp(found, word, (size_t)length) == 0 && (found[length] == ' ' || !found[length])) {
             *ret_there = true;
             return k;
         }

@@ -158,12 +158,18 @@ void ja_freebsd_removal_words(struct ja_planning *p, struct ja_step *step, const
 
 void ja_freebsd_address_add(struct ja_planning *p, const char *bridge, const char *text, bool undoable)
 {
-    if (address_is_there(p, text, bridge))
+    struct ja_addr addr;
+    char plain[JA_ADDR_TEXT];
+    /* In a change it may be there with another length, and is taken away by then. */
+    if (!undoable && address_is_there(p, text, bridge))
         return;
     struct ja_step *step = ja_plan_step(p->plan, "give it the gateway's address");
     ja_freebsd_address_words(p, step, bridge, text, false);
-    if (undoable)
-        ja_freebsd_removal_words(p, step, bridge, text, true);
+    if (!undoable || ja_addr_parse(text, &addr, NULL) < 0)
+        return;
+    ja_addr_format(&addr, false, plain);
+    ja_freebsd_removal_words(p, step, bridge, text, true);
+    ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, plain, bridge);
 }
 
 void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const char *text)

@@ -28,4 +28,8 @@ int ja_freebsd_run(char *const *argv, struct ja_str *output, int *ret_status, st
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out, ja_verb_daemon_signal, ja_verb_daemon_start, ja_verb_daemon_stop,
     ja_verb_jail_run, ja_verb_nat_config, ja_verb_stop_init;
 
+/* drop.c: ends the processes of a jail, and drops the connections of its own network stack. What fails of it is left to its
+ * removal. */
+void ja_freebsd_empty_jail(int jid);
+
 #endif

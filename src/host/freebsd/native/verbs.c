@@ -111,6 +111,8 @@ static int jail_end(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io
     if (jid > 0 && strcmp(path, argv[2]) != 0)
         return ja_error_set(err, JA_E_CONFLICT, NULL, "the jail %s is not ours: its tree is %s", argv[1],
                             JA_SHOW(path));
+    if (jid > 0)
+        ja_freebsd_empty_jail(jid);
     if (jid > 0 && jail_remove(jid) < 0 && errno != EINVAL && errno != ENOENT)
         return ja_error_sys(err, errno, NULL, "cannot end the jail %s", argv[1]);
     return 0;
