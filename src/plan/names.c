@@ -32,10 +32,18 @@ void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_T
 /* ---- files ---- */
 
 /* Writes what a jail that builds a template is to find in a file: into its runtime directory, from where Linux mounts it. FreeBSD before
- * 14 mounts no files: there it is written into the tree, out of which it is taken when the template is cleaned. */
+ * 14 mounts no files: there it is written into the tree, out of which it is taken when the template is cleaned. Nothing is known
+ * of that tree yet, which the same plan fills: it may have no /etc, and is not given one. */
 static void build_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
                        const char *why)
 {
+    if (p->site->os == JA_OS_FREEBSD) {
+        struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
+        ja_step_run(p->plan, step, "--root", p->build_tree, "--mode", "0644", "--uid", "0", "--gid", "0", path, NULL);
+        ja_step_input(p->plan, step, "%s", text);
+        step->flags |= JA_STEP_IGNORE | JA_STEP_PERSISTENT;
+        return;
+    }
     ja_autofree char *run = ja_path_run(p, jail);
     const char *slash = strrchr(path, '/');
     if (!run)
@@ -52,7 +60,7 @@ static void build_file(struct ja_planning *p, const struct ja_jail *jail, const 
 static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
                       const char *why)
 {
-    if (p->build == jail && p->site->os == JA_OS_LINUX) {
+    if (p->build == jail) {
         build_file(p, jail, path, text, why);
         return;
     }

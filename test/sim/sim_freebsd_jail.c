@@ -151,6 +151,8 @@ static int mount_special(struct ja_sim *sim, const char *type, const char *sourc
     if (sim_get(sim, "mount %s", path))
         sim_trouble(sim, "something is mounted at %s already", path);
     sim_make(sim, place, "dir");
+    if (strcmp(type, "devfs") == 0)
+        sim_put(sim, "dir", "path %s/fd", place);
     int rc = sim_mount(sim, name, path, type, err);
     if (rc < 0)
         sim_remove_tree(sim, place);

@@ -123,7 +123,7 @@ static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_
     if (strcmp(words[0], "addr") == 0 && strcmp(words[1], "del") == 0)
         return sim_drop(sim, "addr %s %s", device, words[2]) ? 0 : sim_fail(err, "%s has no %s", device, words[2]);
     if (strcmp(words[0], "addr") == 0) {
-        if (sim_get(sim, "addr %s %s", device, words[2]))
+        if (strcmp(words[1], "replace") != 0 && sim_get(sim, "addr %s %s", device, words[2]))
             return sim_fail(err, "%s has %s already", device, words[2]);
         sim_put(sim, "", "addr %s %s", device, words[2]);
         return 0;

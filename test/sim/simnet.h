@@ -101,6 +101,18 @@ static inline int do_dyn_unset(struct ja_engine *engine, struct ja_error *err)
     return rc < 0 ? rc : do_guest_start(engine, err);
 }
 
+/* The same gateway in a larger range, and one in another, while nobody has an address of it. */
+static inline int do_gateway(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"address=10.235.0.1/16,fd00:236::1/64", NULL}, err);
+}
+
+static inline int do_gateway_back(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = simnet_set(engine, (const char *const[]){"address=10.235.0.1/24,fd00:235::1/64", NULL}, err);
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "dyn", err); /* after a power cut */
+}
+
 /* What none of its jails may be running for. */
 static inline int do_vlan(struct ja_engine *engine, struct ja_error *err)
 {

@@ -3,6 +3,7 @@
  * or the process is killed there, with or without a reboot before the next command. Then the host and the store are as
  * they were before, or as they were wanted; never between.
  */
+#include "simbsd.h"
 #include "simnet.h"
 
 #include <signal.h>
@@ -286,6 +287,11 @@ static void guests(void **unused)
     sweep("set", do_dyn_set, do_dyn_unset);
     sweep("set", do_dns_off, do_dns_on);
     lab_do(do_guest_delete);
+    sweep("set", do_gateway, do_gateway_back);
+    lab_do(do_gateway);
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 10.235.0.1/16"));
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 fd00:236::1/64"));
+    lab_do(do_gateway_back);
     lab_do(do_dyn_delete);
 }
 
@@ -323,6 +329,62 @@ static void repairs(void **unused)
     print_message("repair: %zu cases\n", cases);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
+}
+
+static void jails_of_freebsd(void **unused)
+{
+    (void)unused;
+    if (lab_system->os != JA_OS_FREEBSD)
+        skip();
+    lab_do(do_full);
+    sweep("start", do_full_start, do_full_stop);
+    lab_do(do_full_start);
+    sweep("stop", do_full_stop, do_full_start);
+    lab_do(do_full_delete);
+    sweep("create", do_shared, do_shared_delete);
+    lab_do(do_shared);
+    sweep("start", do_shared_start, do_shared_stop);
+    lab_do(do_shared_start);
+    sweep("stop", do_shared_stop, do_shared_start);
+    lab_do(do_shared_delete);
+    lab_do(do_inherit);
+    sweep("start", do_inherit_start, do_inherit_stop);
+    lab_do(do_inherit_delete);
+}
+
+/* Connections of its processes may linger for minutes: it stays, dying, and starts again all the same. */
+static void a_dying_jail_is_in_nobodys_way(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    if (lab_system->os != JA_OS_FREEBSD)
+        skip();
+    lab_do(do_full);
+    lab_do(do_full_start);
+    char *running = lab_snapshot(&lab_sim);
+    lab_do(do_full_stop);
+    char *stopped = lab_snapshot(&lab_sim);
+    lab_do(do_full_start);
+    sim_put(&lab_sim, "", "linger full");
+    /* Whether its stop tells of it or not, what can be undone is. */
+    lab_run(do_full_stop, NULL, NULL, &err);
+    assert_non_null(strstr(sim_get(&lab_sim, "jail full"), " dying "));
+    sim_drop(&lab_sim, "linger full");
+    lab_do(do_full_start);
+    char *again = lab_snapshot(&lab_sim);
+    if (strcmp(again, running) != 0) {
+        lab_print_missing("+", again, running);
+        lab_print_missing("-", running, again);
+        fail_msg("its start after a slow end is not like any other");
+    }
+    lab_do(do_full_stop);
+    char *gone = lab_snapshot(&lab_sim);
+    assert_string_equal(gone, stopped);
+    lab_do(do_full_delete);
+    free(running);
+    free(stopped);
+    free(again);
+    free(gone);
 }
 
 /* The network is made anew, which whoever needs it next also does when that is cut off. */
@@ -415,6 +477,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates),
         cmocka_unit_test(jails),
+        cmocka_unit_test(jails_of_freebsd),
+        cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
         cmocka_unit_test(guests),
         cmocka_unit_test(repairs),
         cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),

@@ -65,6 +65,11 @@ void ja_freebsd_address_add(struct ja_planning *p, const char *bridge, const cha
 void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const char *text);
 void ja_freebsd_member_add(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
                            const char *mark);
+/* Words that give an interface an address, "inet6 fd66::1/64 no_dad -ifdisabled", "inet 10.66.0.1/16 alias", or take it away. */
+void ja_freebsd_address_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo);
+void ja_freebsd_removal_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo);
 /* Lets the host forward. `first`: the instance is to be counted also where the host does it already. */
 void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network, bool first);
 
@@ -73,6 +78,12 @@ bool ja_freebsd_network_needs_stop(const struct ja_network *from, const struct j
 void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
                                const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count);
 void ja_freebsd_network_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
+
+/* shared.c: the addresses of a jail that shares the host's network stack: given to the bridges of its networks undoably, taken from
+ * them repeatably; the parameters of jail(8) that let it use them. */
+void ja_freebsd_shared_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_shared_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_shared_words(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step);
 
 /* nics.c: pairs and bridge members of a jail's nics: made undoably, removed repeatably; what is done inside the running jail;
  * what a running jail lacks of them. */

@@ -46,30 +46,6 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
 
 /* ---- the jail ---- */
 
-/* The addresses of a jail without a network stack of its own: IF|ADDR/LEN, comma between them. */
-static void shared_addresses(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step)
-{
-    for (int v6 = 0; v6 < 2; v6++) {
-        ja_autostr struct ja_str list = {0};
-        for (size_t i = 0; i < s->jail->nics.count; i++) {
-            struct ja_freebsd_nic nic;
-            ja_freebsd_nic_fill(p, s, i, &nic);
-            for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-                const char *text = nic.nic->assigned.items[a];
-                if (!strchr(text, ':') == !v6)
-                    ja_str_addf(&list, "%s%s|%.*s/%d", list.length ? "," : "", nic.bridge, (int)strcspn(text, "/"),
-                                text, v6 ? 128 : 32);
-            }
-        }
-        if (list.failed)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        else if (list.length)
-            ja_step_runf(p->plan, step, "ip%c.addr=%s", v6 ? '6' : '4', list.text);
-        else
-            ja_step_runf(p->plan, step, "ip%c=disable", v6 ? '6' : '4');
-    }
-}
-
 static void network_words(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step)
 {
     const struct ja_jail *jail = s->jail;
@@ -84,7 +60,7 @@ static void network_words(struct ja_planning *p, const struct ja_subject *s, str
         ja_step_run(p->plan, step, "allow.raw_sockets", NULL);
         break;
     case JA_VNET_SHARED:
-        shared_addresses(p, s, step);
+        ja_freebsd_shared_words(p, s, step);
         break;
     default:
         ja_step_run(p->plan, step, "ip4=inherit", "ip6=inherit", NULL);
@@ -233,6 +209,8 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
+    } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shared_add(p, s);
     }
     ja_freebsd_mounts_make(p, jail, tree);
     ja_freebsd_limits_add(p, jail, name);
@@ -283,6 +261,8 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
         ja_dns_names_remove(p, s);
         ja_freebsd_nics_remove(p, s);
         ja_freebsd_nic_rules_remove(p, s);
+    } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shared_remove(p, s);
     }
     step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
     ja_step_run(p->plan, step, name, tree, NULL);

@@ -133,36 +133,43 @@ static void make_bridge(struct ja_planning *p, const char *bridge, const char *m
     ja_step_run(p->plan, step, "up", NULL);
 }
 
-/* "inet6 fd66::1/64 no_dad -ifdisabled", "inet 10.66.0.1/16 alias". */
-static void address_words(struct ja_planning *p, struct ja_step *step, const char *bridge, const char *text, bool undo)
+void ja_freebsd_address_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo)
 {
     bool v6 = strchr(text, ':') != NULL;
     void (*say)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
     if (v6)
-        say(p->plan, step, TOOL("ifconfig"), bridge, "inet6", text, "no_dad", "-ifdisabled", NULL);
+        say(p->plan, step, TOOL("ifconfig"), interface, "inet6", text, "no_dad", "-ifdisabled", NULL);
     else
-        say(p->plan, step, TOOL("ifconfig"), bridge, "inet", text, "alias", NULL);
+        say(p->plan, step, TOOL("ifconfig"), interface, "inet", text, "alias", NULL);
 }
 
 /* The address alone: with a length ifconfig would take the range's first one for it. */
-static void removal_words(struct ja_planning *p, struct ja_step *step, const char *bridge, const char *text, bool undo)
+void ja_freebsd_removal_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo)
 {
-    struct ja_addr addr;
+    struct ja_addr addr = {0};
     char plain[JA_ADDR_TEXT] = "";
     if (ja_addr_parse(text, &addr, NULL) == 0)
         ja_addr_format(&addr, false, plain);
-    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("ifconfig"), bridge, addr.v6 ? "inet6" : "inet", plain,
+    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("ifconfig"), interface, addr.v6 ? "inet6" : "inet", plain,
                                         "-alias", NULL);
 }
 
 void ja_freebsd_address_add(struct ja_planning *p, const char *bridge, const char *text, bool undoable)
 {
-    if (address_is_there(p, text, bridge))
+    struct ja_addr addr;
+    char plain[JA_ADDR_TEXT];
+    /* In a change it may be there with another length, and is taken away by then. */
+    if (!undoable && address_is_there(p, text, bridge))
         return;
     struct ja_step *step = ja_plan_step(p->plan, "give it the gateway's address");
-    address_words(p, step, bridge, text, false);
-    if (undoable)
-        removal_words(p, step, bridge, text, true);
+    ja_freebsd_address_words(p, step, bridge, text, false);
+    if (!undoable || ja_addr_parse(text, &addr, NULL) < 0)
+        return;
+    ja_addr_format(&addr, false, plain);
+    ja_freebsd_removal_words(p, step, bridge, text, true);
+    ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, plain, bridge);
 }
 
 void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const char *text)
@@ -170,8 +177,8 @@ void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const 
     if (!address_is_there(p, text, bridge))
         return;
     struct ja_step *step = ja_plan_step(p->plan, "take the gateway's old address away");
-    removal_words(p, step, bridge, text, false);
-    address_words(p, step, bridge, text, true);
+    ja_freebsd_removal_words(p, step, bridge, text, false);
+    ja_freebsd_address_words(p, step, bridge, text, true);
 }
 
 /* The interface of a VLAN on a member; true when there is one to be put into the bridge. */

@@ -15,6 +15,28 @@ static void netns_name(const struct ja_site *site, const struct ja_jail *jail, c
     snprintf(name, 96, "ja%s-%s", site->tag, jail->name);
 }
 
+static bool has_ipv6_text(const struct ja_strv *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (strchr(texts->items[i], ':') || strcmp(texts->items[i], "slaac") == 0 ||
+            strcmp(texts->items[i], "auto6") == 0)
+            return true;
+    return false;
+}
+
+/* Whether it has anything to do with IPv6. What else is on a network with members, nobody knows. */
+static bool uses_ipv6(const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        const struct ja_nic *nic = s->jail->nics.items[i];
+        const struct ja_network *network = s->networks[i];
+        if (network->members.count || has_ipv6_text(&network->addresses) || has_ipv6_text(&nic->addresses) ||
+            has_ipv6_text(&nic->assigned))
+            return true;
+    }
+    return false;
+}
+
 static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
     bool user = !s->jail->privileged;
@@ -29,6 +51,9 @@ static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, co
         ja_step_run(p->plan, step, "--uid-count", NULL);
         ja_step_runf(p->plan, step, "%d", JA_UIDS_PER_SLOT);
     }
+    /* Its interfaces then have no link-local address, whose announcements every start would send to all jails. */
+    if (!uses_ipv6(s))
+        ja_step_run(p->plan, step, "--no-link-local", NULL);
     ja_step_runf(p->plan, step, "%s/ns", run);
     char ns[512];
     snprintf(ns, sizeof ns, "%s/ns", run);

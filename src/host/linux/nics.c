@@ -44,7 +44,8 @@ static void pair_lines(struct ja_planning *p, struct ja_step *step, const struct
     ja_step_input(p->plan, step, "link set dev %s alias \"%s\"", nic->link, mark);
     if (mtu)
         ja_step_input(p->plan, step, " mtu %lld", (long long)mtu);
-    ja_step_input(p->plan, step, " master %s up\n", nic->bridge);
+    /* A port of a bridge needs no address. */
+    ja_step_input(p->plan, step, " addrgenmode none master %s up\n", nic->bridge);
 }
 
 static void make_pairs(struct ja_planning *p, const struct ja_subject *s, const char *netns)

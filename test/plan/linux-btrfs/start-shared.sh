@@ -7,7 +7,7 @@ END
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/0
 # make its user and network namespaces, pinned while it starts
-/usr/sbin/jailadmin host ns-create --uid-base 1879048192 --uid-count 65536 /run/jailadmin-00/jails/0/ns
+/usr/sbin/jailadmin host ns-create --uid-base 1879048192 --uid-count 65536 --no-link-local /run/jailadmin-00/jails/0/ns
 # give its address to the host, which it shares
 /usr/sbin/ip address add 10.66.0.2/32 dev ja00br0
 # make its cgroup

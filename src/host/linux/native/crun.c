@@ -121,7 +121,7 @@ static int mount_trees(const struct crun_call *call, struct ja_error *err)
             return code;
         }
         if (count > 0 && ((code = ja_opt_number("--uid-base", call->uid_base, 1, UINT32_MAX - count, &base, err)) < 0 ||
-                          (code = ja_userns_new(base, count, &userns_fd, NULL, err)) < 0)) {
+                          (code = ja_userns_new(base, count, true, &userns_fd, NULL, err)) < 0)) {
             return code;
         }
     }
@@ -475,7 +475,7 @@ int ja_verb_idmap_test(int argc, char *const *argv, struct ja_hostverb_io *io, s
     if (argc != 2) {
         return ja_opt_usage(argv[0], err);
     }
-    if ((code = ja_userns_new(0x70000000, 1, &userns_fd, NULL, err)) < 0) {
+    if ((code = ja_userns_new(0x70000000, 1, true, &userns_fd, NULL, err)) < 0) {
         return code;
     }
     fd = ja_sys_open_tree(argv[1], true);

@@ -44,7 +44,7 @@ static void write_sysctl(const char *path, const char *value)
  * Runs in the new namespaces; only system calls, since it may have been forked from anything.
  * /proc/sys/net shows the network namespace of the process that opens it, and its owner may write there.
  */
-static void child_main(int sync, bool net, const char *ping_range)
+static void child_main(int sync, bool net, bool link_local, const char *ping_range)
 {
     struct reply reply = {0};
     struct ifreq request = {.ifr_name = "lo"};
@@ -67,6 +67,9 @@ static void child_main(int sync, bool net, const char *ping_range)
             write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
             /* What a jail was given counts, not what somebody on its network advertises; ns-setting allows it. */
             write_sysctl("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
+            if (!link_local) {
+                write_sysctl("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
+            }
         }
     }
     if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
@@ -107,7 +110,7 @@ static int open_ns(pid_t pid, const char *name, int *ret_fd, struct ja_error *er
     return 0;
 }
 
-int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd, struct ja_error *err)
+int ja_userns_new(int64_t base, int64_t count, bool link_local, int *ret_user_fd, int *ret_net_fd, struct ja_error *err)
 {
     ja_autoclose int pidfd = -1, user_fd = -1, net_fd = -1;
     int sync[2], code = 0;
@@ -122,7 +125,7 @@ int ja_userns_new(int64_t base, int64_t count, int *ret_user_fd, int *ret_net_fd
     pid = ja_sys_fork((count > 0 ? CLONE_NEWUSER : 0) | (ret_net_fd != NULL ? CLONE_NEWNET : 0), &pidfd);
     if (pid == 0) {
         close(sync[0]);
-        child_main(sync[1], ret_net_fd != NULL, ping_range);
+        child_main(sync[1], ret_net_fd != NULL, link_local, ping_range);
     }
     close(sync[1]);
     if (pid < 0) {
@@ -220,11 +223,14 @@ static int release(const char *dir, struct ja_error *err)
 int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
     const char *base_text = NULL, *count_text = NULL, *dir;
+    bool no_link_local = false;
     int64_t base = 0, count = 0;
     ja_autoclose int user_fd = -1, net_fd = -1;
     int first, code;
-    const struct ja_opt options[] = {
-        {.name = "--uid-base", .value = &base_text}, {.name = "--uid-count", .value = &count_text}, {0}};
+    const struct ja_opt options[] = {{.name = "--uid-base", .value = &base_text},
+                                     {.name = "--uid-count", .value = &count_text},
+                                     {.name = "--no-link-local", .flag = &no_link_local},
+                                     {0}};
 
     if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0 ||
         (base_text != NULL && (code = ja_opt_number("--uid-base", base_text, 1, UINT32_MAX - 1, &base, err)) < 0) ||
@@ -240,7 +246,7 @@ int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_
         return errno == EEXIST ? ja_error_set(err, JA_E_EXISTS, NULL, "%s exists already", dir)
                                : ja_error_sys(err, errno, NULL, "cannot make %s", dir);
     }
-    if ((code = ja_userns_new(base, count, &user_fd, &net_fd, err)) < 0 ||
+    if ((code = ja_userns_new(base, count, !no_link_local, &user_fd, &net_fd, err)) < 0 ||
         (user_fd >= 0 && (code = pin(user_fd, dir, "user", err)) < 0) || (code = pin(net_fd, dir, "net", err)) < 0) {
         release(dir, NULL);
         return code;

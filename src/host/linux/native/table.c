@@ -4,7 +4,7 @@
 #include "host/linux/native/native.h"
 
 static const struct ja_hostverb VERBS[] = {
-    {"ns-create", "[--uid-base N --uid-count N] DIR",
+    {"ns-create", "[--uid-base N --uid-count N] [--no-link-local] DIR",
      "make a user namespace and a network namespace in it, pinned as DIR/user and DIR/net; without ids only the latter",
      ja_verb_ns_create, 0},
     {"ns-release", "DIR", "unpin the namespaces in DIR and remove it", ja_verb_ns_release, 0},
