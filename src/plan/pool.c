@@ -38,7 +38,8 @@ static void forget_last_boot(struct ja_planning *p)
         const char *names = ja_fact(p->facts, JA_FACT_DIRECTORY, path);
         if (!names || !*names)
             continue;
-        struct ja_step *step = ja_plan_host_step(p, "remove-tree", "remove what was running before the host was booted");
+        struct ja_step *step =
+            ja_plan_host_step(p, "remove-tree", "remove what was running before the host was booted");
         ja_step_run(p->plan, step, path, NULL);
         ja_plan_mkdir(p, path, "0711", false, "make the runtime directories");
     }
