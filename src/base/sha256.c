@@ -114,3 +114,24 @@ bool ja_sha256_valid(const char *text)
 {
     return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
+
+bool ja_sha256_in_manifest(const char *manifest, const char *file, char ret_text[JA_SHA256_TEXT])
+{
+    size_t length = strlen(file);
+    for (const char *line = manifest; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        char sum[JA_SHA256_TEXT];
+        if (strncmp(line, file, length) != 0 || line[length] != '\t')
+            continue;
+        const char *from = line + length + 1;
+        size_t size = strcspn(from, "\t\r\n");
+        if (size != JA_SHA256_TEXT - 1)
+            return false;
+        memcpy(sum, from, size);
+        sum[size] = '\0';
+        if (!ja_sha256_valid(sum))
+            return false;
+        memcpy(ret_text, sum, sizeof sum);
+        return true;
+    }
+    return false;
+}

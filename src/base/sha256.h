@@ -22,4 +22,8 @@ int ja_sha256_fd(int fd, char ret_text[JA_SHA256_TEXT]);
 /* 64 hexadecimal digits; small ones, so that one checksum has one spelling. */
 bool ja_sha256_valid(const char *text);
 
+/* The SHA-256 that a MANIFEST of FreeBSD's releases names for a file: a line for each, "base.txz<TAB>SUM<TAB>...". False: none, or
+ * none that is a checksum. */
+bool ja_sha256_in_manifest(const char *manifest, const char *file, char ret_text[JA_SHA256_TEXT]);
+
 #endif

@@ -15,8 +15,10 @@ enum { SCRIPT_MOST = 1 << 20 };
 
 struct request {
     struct ja_template *spec;
+    struct ja_jail *builder;          /* only its mounts are used */
     struct ja_strv packages, scripts; /* texts of the scripts */
     struct ja_map env;
+    char *mirror; /* NULL: none */
     struct ja_build_command *commands;
     size_t command_count;
 };
@@ -24,29 +26,38 @@ struct request {
 static void request_fini(struct request *request)
 {
     ja_object_free(&ja_noun_template, request->spec);
+    ja_object_free(&ja_noun_jail, request->builder);
     ja_strv_fini(&request->packages);
     ja_strv_fini(&request->scripts);
     ja_map_fini(&request->env);
+    ja_free(request->mirror);
     ja_free(request->commands);
 }
 
-/* "dir:tree" is meant from where the user is; plans know absolute paths only. */
-static char *absolute_source(const char *from, struct ja_error *err)
+/* A path is meant from where the user is; plans know absolute ones only. `kind`: what stands before it. */
+static char *absolute(const char *kind, const char *path, struct ja_error *err)
 {
-    static const char *const kinds[] = {"dir:", "tar:"};
-    char here[4096], *text = NULL;
-    size_t length = 0;
-    for (size_t i = 0; i < JA_COUNT(kinds); i++)
-        if (ja_str_starts(from, kinds[i]) && from[strlen(kinds[i])] != '/' && from[strlen(kinds[i])])
-            length = strlen(kinds[i]);
-    if (length && !getcwd(here, sizeof here)) {
+    char here[4096], *text;
+    if (*path != '/' && *path && !getcwd(here, sizeof here)) {
         ja_error_sys(err, errno, NULL, "cannot find out where this is");
         return NULL;
     }
-    const char *rest = from + length;
-    while (length && ja_str_starts(rest, "./"))
-        rest += 2;
-    text = length ? ja_printf("%.*s%s/%s", (int)length, from, here, rest) : ja_strdup(from);
+    bool relative = *path != '/' && *path;
+    while (relative && ja_str_starts(path, "./"))
+        path += 2;
+    text = relative ? ja_printf("%s%s/%s", kind, here, path) : ja_printf("%s%s", kind, path);
+    if (!text)
+        ja_error_nomem(err);
+    return text;
+}
+
+static char *absolute_source(const char *from, struct ja_error *err)
+{
+    static const char *const kinds[] = {"dir:", "tar:", "src:"};
+    for (size_t i = 0; i < JA_COUNT(kinds); i++)
+        if (ja_str_starts(from, kinds[i]))
+            return absolute(kinds[i], from + strlen(kinds[i]), err);
+    char *text = ja_strdup(from);
     if (!text)
         ja_error_nomem(err);
     return text;
@@ -110,14 +121,18 @@ static int fill_request(struct request *request, const struct ja_args *args, str
     int rc = 0;
     if (!from) {
         ja_error_set(err, JA_E_USAGE, NULL, "--from is needed");
-        return ja_error_hint(err, "it is one of busybox, dir:PATH, tar:FILE, debian:SUITE and jail:NAME");
+        return ja_error_hint(err, "it is one of " JA_SOURCES);
     }
     request->spec = ja_object_new(&ja_noun_template);
-    if (!request->spec)
+    request->builder = ja_object_new(&ja_noun_jail);
+    if (!request->spec || !request->builder)
         return ja_error_nomem(err);
     request->spec->name = ja_strdup(args->words[0]);
     request->spec->source = absolute_source(from, err);
     if (!request->spec->name || !request->spec->source)
+        return err->code ? err->code : ja_error_nomem(err);
+    const char *mirror = ja_args_get(args, "mirror");
+    if (mirror && !(request->mirror = strstr(mirror, "://") ? ja_strdup(mirror) : absolute("", mirror, err)))
         return err->code ? err->code : ja_error_nomem(err);
     while (rc == 0 && (value = ja_args_next(args, "pkg", &at)))
         rc = ja_strv_add(&request->packages, value) < 0 ? ja_error_nomem(err) : 0;
@@ -126,6 +141,8 @@ static int fill_request(struct request *request, const struct ja_args *args, str
         rc = add_env(request, value, err);
     if (rc == 0)
         rc = add_commands(request, args, err);
+    if (rc == 0)
+        rc = ja_args_apply(args, &ja_noun_jail, request->builder, true, err);
     return rc < 0 ? rc : ja_args_apply(args, &ja_noun_template, request->spec, true, err);
 }
 
@@ -139,10 +156,11 @@ int ja_cmd_template_create(struct ja_cli *cli, const struct ja_args *args, struc
         rc = ja_cmd_open(cli, false, &engine, err);
     const struct ja_template_request wanted = {.spec = request.spec,
                                                .sha256 = ja_args_get(args, "sha256"),
-                                               .mirror = ja_args_get(args, "mirror"),
+                                               .mirror = request.mirror,
                                                .network = ja_args_get(args, "network"),
                                                .packages = &request.packages,
                                                .env = &request.env,
+                                               .mounts = request.builder ? &request.builder->mounts : NULL,
                                                .commands = request.commands,
                                                .command_count = request.command_count};
     ja_lively_begin(cli);

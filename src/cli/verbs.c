@@ -91,7 +91,7 @@ static const struct ja_option teardown_options[] = {
 };
 static const struct ja_option template_create_options[] = {
     {"from", .metavar = "SOURCE",
-     .doc = "What it is made from: busybox, dir:PATH, tar:FILE, debian:SUITE or jail:NAME"},
+     .doc = "What it is made from: busybox, debian:SUITE, freebsd:VERSION, src:DIR, dir:PATH, tar:FILE or jail:NAME"},
     {"pkg", .metavar = "PACKAGE", .repeatable = true,
      .doc = "Install a package in it, with apt-get, apk, dnf or pkg, whichever it has"},
     {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
@@ -100,7 +100,10 @@ static const struct ja_option template_create_options[] = {
      .doc = "The network that packages and commands have, or none; the one named default unless given"},
     {"env", 'e', .metavar = "KEY=VALUE", .repeatable = true,
      .doc = "Set an environment variable for packages and commands"},
-    {"mirror", .metavar = "URL", .doc = "Fetch Debian from there; unless given, from where this host's apt does"},
+    OPTION_PART("mount", 0, "TARGET,KEY=VALUE,...", "mounts", "Mount something in it for packages and commands"),
+    {"mirror", .metavar = "URL",
+     .doc = "Fetch Debian or FreeBSD from there; unless given, from where this host's apt does, or from "
+            "https://download.freebsd.org. For FreeBSD also a directory that holds base.txz, or that file"},
     {"sha256", .metavar = "SUM",
      .doc = "The SHA-256 that the archive must have; it is verified before anything is unpacked"},
     OPTION_LABEL(ja_noun_template),
@@ -200,7 +203,10 @@ const struct ja_verb ja_verbs[] = {
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
      "A template is a tree that jails are cloned from. It is made from busybox, a directory, a tar archive, the packages of "
-     "a Debian suite, or the tree of a jail as it is now, without its volumes. Packages, commands and scripts run in the new "
+     "a Debian suite, the base system of a FreeBSD release, built sources of FreeBSD, or the tree of a jail as it is now, "
+     "without its volumes. A release is fetched over https with the server's certificate verified; its archive is compared "
+     "with --sha256, or with the checksum of the package freebsd-release-manifests or of this host's installation, else a "
+     "warning is given. src:DIR runs make in that directory, on the host. Packages, commands and scripts run in the new "
      "tree, in a temporary jail and as its root, packages first, the others in the order in which they are given; services "
      "are not started. Packages come from where the host's apt gets them, through its proxy if it has one that a jail can "
      "reach; --env http_proxy=URL names another. What must be one jail's own is taken out: machine-id, host name, resolver, "

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/self.h"
 #include "engine/internal.h"
 #include "host/host.h"
 #include "run/registry.h"
@@ -83,6 +84,11 @@ static int described_read(void *context, struct ja_facts *facts, struct ja_error
             return ja_error_nomem(err);
     }
     return 0;
+}
+
+enum ja_os ja_options_os(const struct ja_engine_options *options)
+{
+    return options->os >= 0 ? (enum ja_os)options->os : ja_self_on_freebsd() ? JA_OS_FREEBSD : JA_OS_LINUX;
 }
 
 int ja_engine_machine(struct ja_engine *engine, struct ja_error *err)

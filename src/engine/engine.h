@@ -238,10 +238,11 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
 struct ja_template_request {
     const struct ja_template *spec; /* name; source (see plan/source.h); labels, init and os of a new one */
     const char *sha256;             /* of the archive; NULL: any */
-    const char *mirror;             /* of debian:SUITE; NULL: the host's own */
+    const char *mirror;             /* of debian:SUITE and freebsd:VERSION; NULL: the host's own, or FreeBSD's server */
     const char *network;            /* of the temporary jail; "none"; NULL: default, if there is such a network */
-    const struct ja_strv *packages; /* may be NULL, as env */
+    const struct ja_strv *packages; /* may be NULL, as env and mounts */
     const struct ja_map *env;
+    const struct ja_list *mounts; /* of the temporary jail: struct ja_mount */
     const struct ja_build_command *commands;
     size_t command_count;
 };

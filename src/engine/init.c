@@ -3,7 +3,6 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/self.h"
 #include "engine/internal.h"
 #include "storage/storage.h"
 
@@ -360,7 +359,7 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
         return rc;
     ja_engine_paths(&engine);
     ja_site_place(&engine.site, options);
-    engine.site.os = options->os >= 0 ? (enum ja_os)options->os : ja_self_on_freebsd() ? JA_OS_FREEBSD : JA_OS_LINUX;
+    engine.site.os = ja_options_os(options);
     if (request->adopt)
         rc = find_pool(&engine, request->storage, err);
     else

@@ -4,6 +4,7 @@
 #ifndef JA_ENGINE_INTERNAL_H
 #define JA_ENGINE_INTERNAL_H
 
+#include "base/sha256.h"
 #include "engine/engine.h"
 #include "run/registry.h"
 
@@ -11,6 +12,8 @@ const struct ja_host *ja_host_of(int os); /* NULL: none */
 const struct ja_storage *ja_storage_of(int storage);
 /* Fills what depends on this call: state directory and program. */
 void ja_site_place(struct ja_site *site, const struct ja_engine_options *options);
+/* The operating system of an instance that is made now: as asked for, else that of this machine. */
+enum ja_os ja_options_os(const struct ja_engine_options *options);
 /* Chooses emitters and the machine from options and site. */
 int ja_engine_machine(struct ja_engine *engine, struct ja_error *err);
 void ja_engine_paths(struct ja_engine *engine);
@@ -50,6 +53,11 @@ int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct j
 int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err);
+
+/* Where the base system of a FreeBSD release is. `mirror`: an address, an absolute path, or NULL; `sha256` a valid one or NULL. The
+ * checksum that it must have is "" when none is known. `version` is borrowed. */
+int ja_release_find(struct ja_engine *engine, const char *version, const char *mirror, const char *sha256,
+                    struct ja_freebsd_release *ret_release, char checksum[JA_SHA256_TEXT], struct ja_error *err);
 
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,

@@ -280,7 +280,8 @@ static void plan_trees(void *work, struct ja_planning *p)
     if (p->storage->jail_mounted(p, jail))
         return;
     p->storage->jail_mount(p, jail);
-    p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    if (p->plan->count) /* none without memory */
+        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
 }
 
 int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)

@@ -157,7 +157,8 @@ static int check_users(const struct setting *setting, struct ja_error *err)
     if (setting->count && host->network_needs_stop(setting->from, setting->to)) {
         ja_error_set(err, JA_E_BUSY, JA_LABEL("network", setting->to->name), "the jail %s runs on it",
                      setting->running[0].jail->name);
-        return ja_error_hint(err, "VLANs change only while none of its jails runs: stop them first");
+        return ja_error_hint(
+            err, "VLANs, and on FreeBSD the MTU, change only while none of its jails runs: stop them first");
     }
     return 0;
 }

@@ -445,12 +445,15 @@ static int reserve_network(struct ja_engine *engine, const struct ja_network *ne
     return rc;
 }
 
-/* A template needs nothing for itself; the jail that built it had a slot and an address in its name. */
+/* A template needs nothing for itself; the jail that built it had a slot, an address and, on FreeBSD, a unit in its name. */
 static int release_builder(struct ja_engine *engine, const struct ja_template *template, struct ja_error *err)
 {
+    static const char *const kinds[] = {"slot", "address", "unit"};
     const struct ja_strv none = {0};
-    int rc = template->uuid ? reserve_exactly(engine, "slot", &none, template->uuid, err) : 0;
-    return rc < 0 || !template->uuid ? rc : reserve_exactly(engine, "address", &none, template->uuid, err);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && template->uuid && i < JA_COUNT(kinds); i++)
+        rc = reserve_exactly(engine, kinds[i], &none, template->uuid, err);
+    return rc;
 }
 
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err)

@@ -14,7 +14,8 @@ struct making {
     const struct ja_template_request *request;
     enum ja_source source;
     const char *rest; /* of the source */
-    char checksum[80];
+    char checksum[JA_SHA256_TEXT];
+    struct ja_freebsd_release release;
     char network[80]; /* of the temporary jail, "": none */
     struct ja_template *template;
     struct ja_template_version *version; /* in the template */
@@ -53,15 +54,44 @@ static int check_packages(const struct ja_strv *packages, struct ja_error *err)
 static int check_mirror(const struct making *making, struct ja_error *err)
 {
     const char *mirror = making->request->mirror;
+    bool freebsd = making->source == JA_SOURCE_FREEBSD;
     if (!mirror)
         return 0;
-    if (making->source != JA_SOURCE_DEBIAN)
-        return ja_error_set(err, JA_E_INVALID, "option --mirror", "it is for --from debian:SUITE only");
+    if (making->source != JA_SOURCE_DEBIAN && !freebsd)
+        return ja_error_set(err, JA_E_INVALID, "option --mirror",
+                            "it is for --from debian:SUITE and --from freebsd:VERSION only");
+    if (freebsd && mirror[0] == '/')
+        return ja_check_path(mirror, err);
     if ((ja_str_starts(mirror, "http://") || ja_str_starts(mirror, "https://") || ja_str_starts(mirror, "file:///")) &&
         !strpbrk(mirror, " \t\r\n[]") && strlen(mirror) < 500)
         return 0;
     ja_error_set(err, JA_E_INVALID, "option --mirror", "\"%s\" is not the address of a mirror", JA_SHOW(mirror));
-    return ja_error_hint(err, "it begins with http://, https:// or file:///");
+    return ja_error_hint(err, freebsd ? "it begins with http://, https:// or file:///, or is a path of this host"
+                                      : "it begins with http://, https:// or file:///");
+}
+
+static int check_sha256(const struct making *making, struct ja_error *err)
+{
+    const char *sum = making->request->sha256;
+    if (!sum)
+        return 0;
+    if (making->source != JA_SOURCE_TAR && making->source != JA_SOURCE_FREEBSD)
+        return ja_error_set(err, JA_E_INVALID, "option --sha256",
+                            "it is for --from tar:FILE and --from freebsd:VERSION only");
+    if (strlen(sum) == JA_SHA256_TEXT - 1 && strspn(sum, "0123456789abcdefABCDEF") == strlen(sum))
+        return 0;
+    return ja_error_set(err, JA_E_INVALID, "option --sha256", "\"%s\" is not a SHA-256: 64 hexadecimal digits",
+                        JA_SHOW(sum));
+}
+
+static int check_mounts(const struct ja_template_request *request, struct ja_error *err)
+{
+    int rc = 0;
+    if (request->mounts && request->mounts->count && !is_built(request))
+        return ja_error_set(err, JA_E_INVALID, "option --mount", "it is for --pkg, --run and --script only");
+    for (size_t i = 0; rc == 0 && request->mounts && i < request->mounts->count; i++)
+        rc = ja_object_check(&ja_noun_mount, request->mounts->items[i], err);
+    return rc < 0 ? ja_error_wrap(err, "--mount") : 0;
 }
 
 static int check_request(struct making *making, struct ja_error *err)
@@ -76,30 +106,46 @@ static int check_request(struct making *making, struct ja_error *err)
         rc = check_packages(request->packages, err);
     if (rc == 0)
         rc = check_mirror(making, err);
-    if (rc == 0 && request->sha256 && making->source != JA_SOURCE_TAR)
-        rc = ja_error_set(err, JA_E_INVALID, "option --sha256", "it is for --from tar:FILE only");
-    return rc;
+    if (rc == 0)
+        rc = check_sha256(making, err);
+    return rc < 0 ? rc : check_mounts(request, err);
 }
 
-/* The archive's checksum is part of the plan, which says which archive is meant, and of the version's description. */
-static int find_checksum(struct ja_engine *engine, struct making *making, struct ja_error *err)
+/* The archive's checksum is part of the plan, which says which archive is meant, and of the version's description. `wanted`: what it
+ * must be, "" for any. */
+static int take_checksum(struct ja_engine *engine, struct making *making, const char *archive, const char *wanted,
+                         struct ja_error *err)
 {
-    const char *wanted = making->request->sha256;
     ja_autofree char *sum = NULL;
-    if (making->source != JA_SOURCE_TAR)
-        return 0;
-    int rc = ja_machine_fact(engine->machine, JA_FACT_SHA256, making->rest, &sum, err);
+    int rc = ja_machine_fact(engine->machine, JA_FACT_SHA256, archive, &sum, err);
     if (rc < 0)
         return rc;
     if (!sum)
-        return ja_error_set(err, JA_E_NOTFOUND, "option --from", "there is no file %s", JA_SHOW(making->rest));
-    if (wanted && strcasecmp(wanted, sum) != 0) {
-        ja_error_set(err, JA_E_INVALID, "option --sha256", "the SHA-256 of %s is %s, not %s", JA_SHOW(making->rest),
-                     sum, JA_SHOW(wanted));
+        return ja_error_set(err, JA_E_NOTFOUND, making->release.local ? "option --mirror" : "option --from",
+                            "there is no file %s", JA_SHOW(archive));
+    if (*wanted && strcasecmp(wanted, sum) != 0) {
+        ja_error_set(err, JA_E_INVALID, making->request->sha256 ? "option --sha256" : "option --mirror",
+                     "the SHA-256 of %s is %s, not %s", JA_SHOW(archive), sum, JA_SHOW(wanted));
         return ja_error_hint(err, "the archive is damaged, or it is not the one that is meant; nothing was unpacked");
     }
     snprintf(making->checksum, sizeof making->checksum, "%s", sum);
     return 0;
+}
+
+static int find_checksum(struct ja_engine *engine, struct making *making, struct ja_error *err)
+{
+    const struct ja_template_request *request = making->request;
+    if (making->source == JA_SOURCE_TAR)
+        return take_checksum(engine, making, making->rest, request->sha256 ? request->sha256 : "", err);
+    if (making->source != JA_SOURCE_FREEBSD)
+        return 0;
+    char wanted[JA_SHA256_TEXT];
+    int rc = ja_release_find(engine, making->rest, request->mirror, request->sha256, &making->release, wanted, err);
+    if (rc == 0 && making->release.local)
+        return take_checksum(engine, making, making->release.archive, wanted, err);
+    if (rc == 0)
+        snprintf(making->checksum, sizeof making->checksum, "%s", wanted);
+    return rc;
 }
 
 /* Which network the temporary jail is on, brought up. */
@@ -297,6 +343,16 @@ static int add_proxy(struct ja_engine *engine, struct ja_map *env, struct ja_err
     return ja_map_set(env, "http_proxy", proxy) < 0 ? ja_error_nomem(err) : 0;
 }
 
+static int copy_mounts(const struct ja_list *mounts, struct ja_jail *jail, struct ja_error *err)
+{
+    for (size_t i = 0; mounts && i < mounts->count; i++) {
+        void *mount = ja_object_copy(&ja_noun_mount, mounts->items[i]);
+        if (!mount || ja_list_add(&ja_noun_mount, &jail->mounts, mount) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
 static int fill_builder(struct ja_engine *engine, const struct making *making, struct ja_jail *jail,
                         struct ja_error *err)
 {
@@ -319,7 +375,7 @@ static int fill_builder(struct ja_engine *engine, const struct making *making, s
         rc = add_proxy(engine, &jail->env, err);
     if (rc == 0 && making->network[0])
         rc = ja_object_set_entry(&ja_noun_jail, jail, "nics", nic, err);
-    return rc;
+    return rc < 0 ? rc : copy_mounts(request->mounts, jail, err);
 }
 
 /* A jail of the template's own, which has its slot and address in the template's name: the end of the change releases
@@ -402,6 +458,8 @@ static int make_version(struct ja_change *change, struct making *making, struct 
     making->build.from = request->spec->source;
     making->build.jail = making->jail;
     making->build.mirror = request->mirror;
+    making->build.release = making->source == JA_SOURCE_FREEBSD ? &making->release : NULL;
+    making->build.env = request->env;
     making->build.packages = request->packages ? request->packages : &none;
     making->build.commands = request->commands;
     making->build.command_count = request->command_count;

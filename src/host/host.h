@@ -9,12 +9,24 @@
 
 struct ja_findings; /* plan/finding.h */
 
+/* The most that a jail's log keeps, bytes. */
+#define JA_LOG_LIMIT (1 << 20)
+
+/* How a command runs in a running jail. */
+struct ja_within {
+    const char *pid; /* the file that notes its process, which stays when the step has ended; NULL: it is waited for */
+    char ids[32];    /* "UID" or "UID:GID" of the jail; "": root */
+    char home[512];  /* the user's directory, if it is known */
+};
+
 struct ja_host {
     const char *name; /* "linux", "freebsd" */
     /* Bridge, addresses, rules, forwarding, resolver of a network. */
     void (*network_up)(struct ja_planning *p, const struct ja_network *network);
     void (*network_down)(struct ja_planning *p, const struct ja_network *network);
     bool (*network_is_up)(struct ja_planning *p, const struct ja_network *network);
+    /* Whether the gateway of a network resolves names; NULL: none does. */
+    bool (*dns_answers)(struct ja_planning *p, const struct ja_network *network);
     /* A network that is up as `to` has it instead of `from`: undoable steps before the commit, repeatable ones after it. The
      * running jails on it are given with both, `count` of each; none may run when needs_stop says so. */
     bool (*network_needs_stop)(const struct ja_network *from, const struct ja_network *to);
@@ -42,6 +54,13 @@ struct ja_host {
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
     /* The words of a step's command that run what follows them in a running jail, as its root. */
     void (*jail_exec)(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
+    /* Begins a step that runs a command in a running jail, with the jail's environment; its words are the caller's to add. What
+     * it prints goes to the jail's log. One whose process is noted and still there is not started again. */
+    struct ja_step *(*jail_run)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_within *inside,
+                                const char *why);
+    /* Begins a step that signals processes of a running jail, which files of jail_run's note, and waits for their ends, one after
+     * the other within its stop-timeout. The files are the caller's to add. Its failure is a warning. */
+    struct ja_step *(*jail_ask)(struct ja_planning *p, const struct ja_jail *jail, const char *sig, const char *why);
     /* One undoable step: the port forwards of a running jail as `to` has them instead of those of `from`, the applied
      * spec; nothing when neither has any. Ports that are in use on the host fail the plan. NULL: at the next start. */
     void (*forwards_change)(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);

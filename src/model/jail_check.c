@@ -196,6 +196,8 @@ int ja_jail_check(const void *object, struct ja_error *err)
     int rc = jail->vnet == JA_VNET_YES ? 0 : check_without_vnet(jail, err);
     if (rc == 0 && ja_strv_has(&jail->depends, jail->name))
         rc = ja_error_set(err, JA_E_INVALID, "depends", "the jail cannot depend on itself");
+    if (rc == 0 && jail->ruleset && jail->devices.count)
+        rc = ja_error_set(err, JA_E_INVALID, "ruleset", "a jail with devices of its own has a ruleset of its own");
     if (rc == 0)
         rc = check_pairs(&jail->nics, check_nic_pair, err);
     if (rc == 0)

@@ -14,6 +14,7 @@ enum ja_boot { JA_BOOT_NO, JA_BOOT_YES, JA_BOOT_LAST };
 enum ja_wanted { JA_WANTED_STOPPED, JA_WANTED_RUNNING };
 enum ja_row_state { JA_ROW_CREATING, JA_ROW_READY, JA_ROW_BROKEN };
 enum ja_mount_type { JA_MOUNT_BIND, JA_MOUNT_TMPFS, JA_MOUNT_PROCFS, JA_MOUNT_FDESCFS };
+enum ja_sysvipc { JA_SYSVIPC_DISABLE, JA_SYSVIPC_NEW, JA_SYSVIPC_INHERIT };
 enum ja_restart { JA_RESTART_NO, JA_RESTART_FAILURE, JA_RESTART_ALWAYS };
 
 struct ja_nic {
@@ -107,6 +108,10 @@ struct ja_jail {
     int boot; /* enum ja_boot */
     int64_t priority;
     bool protect, privileged;
+    /* FreeBSD */
+    int64_t children, securelevel, enforce_statfs;
+    int sysvipc;     /* enum ja_sysvipc */
+    int64_t ruleset; /* of devfs; 0: see devices */
 };
 
 struct ja_network {

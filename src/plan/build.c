@@ -40,14 +40,20 @@ static const char package_script[] =
 static const char tidy_script[] =
     "if [ \"$(sed -n 2p /usr/sbin/policy-rc.d 2>/dev/null)\" = '# jailadmin' ]; then rm /usr/sbin/policy-rc.d; fi\n"
     "if command -v apt-get >/dev/null; then apt-get clean; rm -rf /var/lib/apt/lists/*; fi\n"
-    "if command -v dnf >/dev/null; then dnf -q clean all; fi\n";
+    "if command -v dnf >/dev/null; then dnf -q clean all; fi\n"
+    "if [ -x /usr/local/sbin/pkg ]; then pkg clean -aqy; rm -rf /var/db/pkg/repos /var/db/pkg/repo-*; fi\n";
 
-/* A script of the host comes on standard input. /dev of a jail is no part of its tree. */
-static const char run_script[] =
-    "umask 077; f=/dev/.jailadmin-script; rm -f \"$f\"; cat >\"$f\" && chmod 700 \"$f\" && exec \"$f\"";
+/* A script of the host comes on standard input and gets a place that is no part of the tree, $1. */
+static const char run_script[] = "umask 077; rm -f \"$1\"; cat >\"$1\" && chmod 700 \"$1\" && exec \"$1\"";
 
 /* Without an #! line a script is one for sh(1). */
-static const char run_sh[] = "umask 077; f=/dev/.jailadmin-script; cat >\"$f\" && exec /bin/sh \"$f\"";
+static const char run_sh[] = "umask 077; cat >\"$1\" && exec /bin/sh \"$1\"";
+
+/* /dev of a Linux jail is a file system of its own in memory; where FreeBSD has devfs, /tmp is one while a template is built. */
+static const char *script_place(const struct ja_planning *p)
+{
+    return p->site->os == JA_OS_FREEBSD ? "/tmp/.jailadmin-script" : "/dev/.jailadmin-script";
+}
 
 static struct ja_step *in_jail(struct ja_planning *p, const struct ja_jail *jail, const char *script, const char *why)
 {
@@ -76,6 +82,7 @@ static void run_command(struct ja_planning *p, const struct ja_jail *jail, const
     }
     snprintf(why, sizeof why, "run the script %s in it", ja_str_show(shown, sizeof shown, command->script));
     struct ja_step *step = in_jail(p, jail, ja_str_starts(command->text, "#!") ? run_script : run_sh, why);
+    ja_step_run(p->plan, step, "sh", script_place(p), NULL);
     ja_step_input(p->plan, step, "%s", command->text);
 }
 

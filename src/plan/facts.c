@@ -21,7 +21,8 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_FIREWALL] = "firewall",   [JA_FACT_CONTENTS] = "contents",   [JA_FACT_DEVICE] = "device",
     [JA_FACT_IPFW] = "ipfw",           [JA_FACT_RCTL] = "rctl",           [JA_FACT_ROUTE] = "route",
     [JA_FACT_FSTYPE] = "fstype",       [JA_FACT_VERSION] = "version",     [JA_FACT_SPACE] = "space",
-    [JA_FACT_HEALTH] = "health",
+    [JA_FACT_HEALTH] = "health",       [JA_FACT_MEMBER] = "member",       [JA_FACT_LINKS] = "links",
+    [JA_FACT_DEVFS] = "devfs",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)

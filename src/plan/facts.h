@@ -55,12 +55,15 @@ enum ja_fact_kind {
     JA_FACT_DEVICE,   /* absolute host path of a device node -> "c 10 229": type, major and minor number */
     /* ipfw (FreeBSD): "rule N" -> "set S RULE", a line each when there are several, "several sets" when those are of more than
      * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "nat N" -> its configuration, "if vtnet0 ...". */
-    JA_FACT_IPFW,
-    JA_FACT_RCTL,    /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line */
+    JA_FACT_IPFW, /* "rules" -> all of them, "N set S RULE" a line */
+    JA_FACT_RCTL, /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line; one of those -> "" */
     JA_FACT_ROUTE,   /* "default", "default6" (FreeBSD) -> the interface of the default route */
+    JA_FACT_DEVFS,   /* number of a devfs ruleset (FreeBSD) -> its rules, one a line; absent: it has none */
     JA_FACT_VERSION, /* absolute path of a program -> the first line of what it says about its version */
     JA_FACT_SPACE,   /* absolute host path -> "FREE TOTAL" of its file system, bytes */
     JA_FACT_HEALTH,  /* absolute path of a pool -> errors that its devices had, one a line; "" for none */
+    JA_FACT_MEMBER,  /* "BRIDGE INTERFACE" (FreeBSD) -> "", "span" for a port that only watches, "private" */
+    JA_FACT_LINKS,   /* beginning of a name (FreeBSD) -> names of the interfaces that begin so, one a line */
     JA_FACT_KINDS
 };
 

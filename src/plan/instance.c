@@ -86,7 +86,8 @@ void ja_plan_teardown(struct ja_planning *p)
     p->host->instance_down(p);
     ja_plan_drop_site(p);
     p->storage->pool_destroy(p);
-    for (size_t i = 0; i < JA_COUNT(parts); i++) {
+    size_t count = p->site->os == JA_OS_LINUX ? JA_COUNT(parts) : JA_COUNT(parts) - 1; /* the last one is crun's */
+    for (size_t i = 0; i < count; i++) {
         step = ja_plan_host_step(p, "remove-tree", "remove the runtime directories");
         ja_step_runf(p->plan, step, "%s%s", p->site->run, parts[i]);
     }

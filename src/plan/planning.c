@@ -95,6 +95,26 @@ void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, c
     step->timeout_ms = 3600 * 1000;
 }
 
+void ja_plan_note_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old)
+{
+    char path[512];
+    ja_autofree char *run = ja_path_run(p, jail), *text = ja_plan_spec_text(p, &ja_noun_jail, jail),
+                     *old_text = old ? ja_plan_spec_text(p, &ja_noun_jail, old) : NULL;
+    if (!run || !text || (old && !old_text))
+        return;
+    snprintf(path, sizeof path, "%s/applied.json", run);
+    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
+    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
+    ja_step_input(p->plan, step, "%s\n", text);
+    if (old) {
+        ja_step_undo_host(p, step, "write", "--mode", "0600", path, NULL);
+        ja_step_undo_input(p->plan, step, "%s\n", old_text);
+        ja_step_guard(p->plan, step, JA_FACT_PATH, path, "file");
+    } else {
+        ja_step_undo_host(p, step, "remove", path, NULL);
+    }
+}
+
 /* A path below the pool as new text. */
 static char *below(struct ja_planning *p, const char *format, ...) JA_PRINTF(2, 3);
 static char *below(struct ja_planning *p, const char *format, ...)

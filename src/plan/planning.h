@@ -8,6 +8,7 @@
 #include "model/site.h"
 #include "plan/plan.h"
 
+struct ja_addr;
 struct ja_host;
 struct ja_storage;
 
@@ -103,6 +104,20 @@ void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, cons
 /* Commands on the host; a failure is a warning with `may_fail`. */
 void ja_plan_hooks(struct ja_planning *p, const struct ja_jail *jail, const char *hook, const struct ja_strv *commands,
                    bool may_fail);
+/* /etc/hosts and /etc/resolv.conf of a jail, undoably, before it starts. */
+void ja_plan_names(struct ja_planning *p, const struct ja_subject *s);
+/* The gateway's address of a family on a network; false when it has none. */
+bool ja_network_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
+/* The domain of a network's names: its own, or NETWORK.internal (the top-level domain that is set aside for private use). */
+#define JA_DOMAIN_TEXT 256
+void ja_network_domain(const struct ja_network *network, char domain[JA_DOMAIN_TEXT]);
+/* Services of a running jail: repeatable steps, after the start's commit, and before its init is ended; then its stop-command.
+ * `run` is its runtime directory. */
+void ja_plan_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+void ja_plan_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run);
+/* The spec of a running jail, RUN/jails/SLOT/applied.json, that stop and changes at once work from. `old`: what the undo puts back;
+ * NULL: nothing. */
+void ja_plan_note_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old);
 /* Steps that remove what a jail that does not run has left; none when there is nothing. */
 void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
@@ -111,14 +126,24 @@ struct ja_build_command {
     const char *text;   /* for sh(1), or the whole script */
     const char *script; /* the script's name; NULL: a command */
 };
+/* Where the base system of a FreeBSD release is, found before planning. */
+struct ja_freebsd_release {
+    const char *version; /* "14.1-RELEASE" */
+    bool local;          /* the archive is a file of the host */
+    bool trusted;        /* the checksum is the user's own, or that of a manifest that was installed by itself */
+    char archive[1200];  /* absolute path or URL */
+    char manifest[1200]; /* URL of the manifest that must do without a trusted checksum; else "" */
+};
 /* A new version of a template. Nothing is owned. */
 struct ja_template_build {
     const struct ja_template *template; /* as it will be, with the version in it */
     const struct ja_template_version *version;
-    const char *from;           /* a source, see plan/source.h; of tar the version's checksum is that of the archive */
-    const struct ja_jail *jail; /* of jail:NAME that jail, else NULL */
-    const char *mirror;         /* of debian:SUITE; NULL: the host's own */
-    const struct ja_subject *builder; /* the temporary jail; NULL: nothing is to be done in it */
+    const char *from; /* a source, see plan/source.h; of an archive its checksum is that of the version, if known */
+    const struct ja_jail *jail;               /* of jail:NAME that jail, else NULL */
+    const char *mirror;                       /* of debian:SUITE; NULL: the host's own */
+    const struct ja_freebsd_release *release; /* of freebsd:VERSION */
+    const struct ja_map *env;                 /* of the request: proxies for what is fetched; may be NULL */
+    const struct ja_subject *builder;         /* the temporary jail; NULL: nothing is to be done in it */
     const struct ja_strv *packages;
     const struct ja_build_command *commands;
     size_t command_count;
@@ -128,6 +153,10 @@ void ja_plan_template_create(struct ja_planning *p, const struct ja_template_bui
 void ja_plan_template_build(struct ja_planning *p, const struct ja_template_build *build, const char *tree);
 /* Fills an empty tree with a Debian system. */
 void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror, const char *tree);
+/* Fills an empty tree with a FreeBSD system: from a release's archive, or by make in its sources. `path`: beside the tree, for
+ * what is fetched. */
+void ja_plan_freebsd(struct ja_planning *p, const struct ja_template_build *build, const char *path, const char *tree);
+void ja_plan_freebsd_src(struct ja_planning *p, const char *sources, const char *tree);
 /* The proxy in the text of the fact about apt, "" for none. */
 void ja_debian_proxy(const char *apt, char proxy[512]);
 /* Without one of its versions, which is not the last one: `left` is the template as it will be. */

@@ -26,10 +26,32 @@ void ja_plan_runtime_dirs(struct ja_planning *p)
     }
 }
 
+/* What runs has its runtime directory void after a boot. Where nobody else empties it, as on FreeBSD, which keeps at least
+ * directories in /var/run, that is done before the pool is mounted: nothing of the instance runs until then. Elsewhere it is in
+ * memory, and what is in it is of this boot: resolvers run on when somebody unmounts the pool. */
+static void forget_last_boot(struct ja_planning *p)
+{
+    static const char *const parts[] = {"jails", "dns"};
+    for (size_t i = 0; i < JA_COUNT(parts); i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", p->site->run, parts[i]);
+        const char *names = ja_fact(p->facts, JA_FACT_DIRECTORY, path);
+        if (!names || !*names)
+            continue;
+        struct ja_step *step =
+            ja_plan_host_step(p, "remove-tree", "remove what was running before the host was booted");
+        ja_step_run(p->plan, step, path, NULL);
+        ja_plan_mkdir(p, path, "0711", false, "make the runtime directories");
+    }
+}
+
 void ja_plan_pool_mount(struct ja_planning *p)
 {
+    bool mounted = p->storage->pool_mounted(p);
+    if (!mounted && p->site->os == JA_OS_FREEBSD)
+        forget_last_boot(p);
     ja_plan_runtime_dirs(p);
-    if (!p->storage->pool_mounted(p))
+    if (!mounted)
         p->storage->pool_mount(p);
     if (p->plan->count)
         p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;

@@ -1,5 +1,5 @@
 /*
- * source.h: what a template is made from, as --from says it: "busybox", "dir:PATH", "tar:FILE", "debian:SUITE", "jail:NAME".
+ * source.h: what a template is made from, as --from says it.
  */
 #ifndef JA_SOURCE_H
 #define JA_SOURCE_H
@@ -12,11 +12,19 @@ enum ja_source {
     JA_SOURCE_TAR,
     JA_SOURCE_DEBIAN,
     JA_SOURCE_JAIL,
+    JA_SOURCE_FREEBSD, /* the base system of a release */
+    JA_SOURCE_SRC,     /* FreeBSD, from its built sources */
 };
 
-/* The kind, and what follows the colon ("" for busybox), which is checked: an absolute path, a suite, a jail's name.
+/* For hints. */
+#define JA_SOURCES "busybox, debian:SUITE, freebsd:VERSION, src:DIR, dir:PATH, tar:FILE and jail:NAME"
+
+/* The kind, and what follows the colon ("" for busybox), which is checked: an absolute path, a suite, a version, a jail's
+ * name.
  * JA_E_INVALID says what is allowed. */
 int ja_source_parse(const char *text, enum ja_source *ret_source, const char **ret_rest, struct ja_error *err);
+/* Whether hosts of that operating system (JA_OS_*) have it. */
+bool ja_source_for(enum ja_source source, int os);
 /* True for kinds whose rest is a path of the host. */
 bool ja_source_is_path(enum ja_source source);
 

@@ -6,6 +6,7 @@
 #include "plan/source.h"
 #include "storage/storage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FILL_TIMEOUT_MS (3600 * 1000)
@@ -19,6 +20,22 @@ static void unpack(struct ja_planning *p, const char *archive, const char *sum, 
     step->timeout_ms = FILL_TIMEOUT_MS;
 }
 
+/* cp(1) of FreeBSD makes a file of each hard link: /rescue alone, which is one file of many names, would take gigabytes. */
+static void copy_by_tar(struct ja_planning *p, const char *from, const char *path)
+{
+    char archive[1100];
+    snprintf(archive, sizeof archive, "%s.tar", path);
+    struct ja_step *step = ja_plan_step(p->plan, "pack the directory, hard links as what they are");
+    ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "tar"), "--one-file-system", "-c", "-f", archive, "-C",
+                from, ".", NULL);
+    ja_step_undo_host(p, step, "remove", archive, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+    step->timeout_ms = FILL_TIMEOUT_MS;
+    unpack(p, archive, NULL, path);
+    step = ja_plan_host_step(p, "remove", "remove the archive");
+    ja_step_run(p->plan, step, archive, NULL);
+}
+
 static void copy(struct ja_planning *p, const char *from, const char *path)
 {
     const char *there = ja_fact(p->facts, JA_FACT_PATH, from);
@@ -27,6 +44,10 @@ static void copy(struct ja_planning *p, const char *from, const char *path)
     if (!there || strcmp(there, "dir") != 0)
         ja_plan_fail(p->plan, JA_E_INVALID, "option --from", "%s is not a directory", JA_SHOW(from));
     /* What is mounted below it, /proc of a whole system for example, is not part of it. */
+    if (p->site->os == JA_OS_FREEBSD) {
+        copy_by_tar(p, from, path);
+        return;
+    }
     struct ja_step *step = ja_plan_step(p->plan, "copy the directory into it");
     ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "cp"), "-a", "-x", "--", NULL);
     ja_step_runf(p->plan, step, "%s/.", from);
@@ -45,6 +66,11 @@ static void fill(struct ja_planning *p, const struct ja_template_build *build, c
         ja_plan_fail(p->plan, err.code, err.object, "%s", err.what);
         return;
     }
+    if (!ja_source_for(source, p->site->os)) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "option --from", "%s is not for jails of %s", JA_SHOW(build->from),
+                     p->site->os == JA_OS_FREEBSD ? "FreeBSD" : "Linux");
+        return;
+    }
     if (source == JA_SOURCE_JAIL) {
         p->storage->template_from_jail(p, build->jail, build->template->name, version->version, version->uuid);
         return;
@@ -57,6 +83,10 @@ static void fill(struct ja_planning *p, const struct ja_template_build *build, c
         copy(p, rest, path);
     } else if (source == JA_SOURCE_TAR) {
         unpack(p, rest, version->checksum, path);
+    } else if (source == JA_SOURCE_FREEBSD) {
+        ja_plan_freebsd(p, build, path, path);
+    } else if (source == JA_SOURCE_SRC) {
+        ja_plan_freebsd_src(p, rest, path);
     } else {
         ja_plan_debian(p, rest, build->mirror, path);
     }
@@ -123,4 +153,6 @@ void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *te
     struct ja_step *step = ja_plan_host_step(p, "store-rename", "record its new name");
     ja_step_run(p->plan, step, "--state", p->site->state, "template", template->name, to, NULL);
     step->flags |= JA_STEP_STORE | JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    if (p->storage->template_renamed)
+        p->storage->template_renamed(p, template);
 }

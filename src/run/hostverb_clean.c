@@ -22,6 +22,8 @@ static const char *const files[] = {"etc/hostname",
                                     "var/lib/systemd/random-seed",
                                     "var/lib/systemd/credential.secret",
                                     "var/db/entropy-file",
+                                    "etc/zfs/zpool.cache",
+                                    "boot/zfs/zpool.cache",
                                     "entropy",
                                     "boot/entropy"};
 
@@ -59,18 +61,33 @@ static bool is_host_key(const char *name)
                                                 (length > 8 && strcmp(name + length - 8, "_key.pub") == 0));
 }
 
-static int remove_host_keys(const char *tree, struct ja_error *err)
+static bool is_saved_entropy(const char *name)
 {
-    int fd = -1, rc = open_dir(tree, "etc/ssh", &fd, err);
+    return ja_str_starts(name, "saved-entropy.");
+}
+
+static bool is_lease(const char *name)
+{
+    return ja_str_starts(name, "dhclient.leases.");
+}
+
+static const struct {
+    const char *path;
+    bool (*is_own)(const char *name);
+} directories[] = {{"etc/ssh", is_host_key}, {"var/db/entropy", is_saved_entropy}, {"var/db", is_lease}};
+
+static int clean_directory(const char *tree, const char *path, bool (*is_own)(const char *name), struct ja_error *err)
+{
+    int fd = -1, rc = open_dir(tree, path, &fd, err);
     if (rc < 0 || fd < 0)
         return rc;
     DIR *dir = fdopendir(fd);
     if (!dir) {
         close(fd);
-        return ja_file_error(err, errno, "etc/ssh", "list");
+        return ja_file_error(err, errno, path, "list");
     }
     for (struct dirent *entry; rc == 0 && (entry = readdir(dir)) != NULL;)
-        if (is_host_key(entry->d_name) && unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
+        if (is_own(entry->d_name) && unlinkat(fd, entry->d_name, 0) < 0 && errno != ENOENT)
             rc = ja_file_error(err, errno, entry->d_name, "remove");
     closedir(dir);
     return rc;
@@ -95,5 +112,7 @@ int ja_verb_template_clean(int argc, char *const *argv, JA_UNUSED struct ja_host
     int rc = empty_machine_id(argv[1], err);
     for (size_t i = 0; rc == 0 && i < JA_COUNT(files); i++)
         rc = remove_file(argv[1], files[i], err);
-    return rc < 0 ? rc : remove_host_keys(argv[1], err);
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(directories); i++)
+        rc = clean_directory(argv[1], directories[i].path, directories[i].is_own, err);
+    return rc;
 }

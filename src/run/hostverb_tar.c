@@ -1,5 +1,5 @@
 /*
- * hostverb_tar.c: `jailadmin host template-tar [--sha256 SUM] [--members N] ARCHIVE TREE`: unpacks an archive into the empty
+ * hostverb_tar.c: `jailadmin host template-tar [--sha256 SUM | --manifest FILE] [--members N] ARCHIVE TREE`: unpacks an archive into the empty
  * tree of a template. The archive is hostile; libarchive only reads it, and every file is made here.
  *
  * A member's name never leads out of the tree: ".." is refused, a "/" at its beginning means nothing, and the directory that
@@ -33,7 +33,7 @@
 /* A system has some hundred thousand files; a small archive can hold a name millions of times. */
 #define MEMBERS_MOST "4000000"
 
-enum { READ_BLOCK = 1 << 16, XATTR_MOST = 1 << 16 };
+enum { READ_BLOCK = 1 << 16, XATTR_MOST = 1 << 16, MANIFEST_MOST = 1 << 16 };
 
 /* A directory whose time is set at the end, after all that is written into it. */
 struct dir_time {
@@ -514,11 +514,24 @@ static int check_sum(int fd, const char *path, const char *wanted, struct ja_err
     return ja_error_set(err, JA_E_INVALID, path, "its SHA-256 is %s, not %s", sum, wanted);
 }
 
+/* The checksum of base.txz in a MANIFEST of a release. */
+static int read_manifest(const char *path, char sum[JA_SHA256_TEXT], struct ja_error *err)
+{
+    ja_autofree char *text = NULL;
+    int rc = ja_file_read(path, MANIFEST_MOST, &text, NULL, err);
+    if (rc == 0 && !ja_sha256_in_manifest(text, "base.txz", sum))
+        rc = ja_error_set(err, JA_E_INVALID, path, "it names no checksum of base.txz");
+    return rc;
+}
+
 int ja_verb_template_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
 {
-    const char *sum = NULL, *most = MEMBERS_MOST;
-    const struct ja_opt options[] = {
-        {.name = "--sha256", .value = &sum}, {.name = "--members", .value = &most}, {.name = NULL}};
+    const char *sum = NULL, *manifest = NULL, *most = MEMBERS_MOST;
+    char named[JA_SHA256_TEXT];
+    const struct ja_opt options[] = {{.name = "--sha256", .value = &sum},
+                                     {.name = "--manifest", .value = &manifest},
+                                     {.name = "--members", .value = &most},
+                                     {.name = NULL}};
     struct unpack unpack = {.dir_fd = -1};
     int first;
     if (ja_opt_read(argc, argv, options, &first, err) < 0 ||
@@ -526,6 +539,10 @@ int ja_verb_template_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostve
         return JA_E_USAGE;
     if (argc - first != 2 || argv[first][0] != '/' || argv[first + 1][0] != '/' || (sum && !ja_sha256_valid(sum)))
         return ja_opt_usage(argv[0], err);
+    int rc = manifest ? read_manifest(manifest, named, err) : 0;
+    if (rc < 0)
+        return rc;
+    sum = sum ? sum : manifest ? named : NULL;
     unpack.tree = argv[first + 1];
     ja_autoclose int fd = open(argv[first], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
@@ -534,7 +551,7 @@ int ja_verb_template_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostve
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return ja_error_set(err, JA_E_INVALID, argv[first], "it is not a file");
     umask(0);
-    int rc = sum ? check_sum(fd, argv[first], sum, err) : 0;
+    rc = sum ? check_sum(fd, argv[first], sum, err) : 0;
     if (rc == 0)
         rc = ja_libarchive_load(&unpack.lib, err);
     if (rc == 0)

@@ -71,16 +71,12 @@ static bool is_mount_point(const char *dir)
 
 int ja_verb_zfs_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
 {
-    const char *pool = NULL;
     bool below = false;
     int first, rc;
-    const struct ja_opt options[] = {
-        {.name = "--below", .flag = &below}, {.name = "--if-mounted", .value = &pool}, {0}};
+    const struct ja_opt options[] = {{.name = "--below", .flag = &below}, {0}};
     if ((rc = ja_opt_read(argc, argv, options, &first, err)) < 0)
         return rc;
-    if (first != argc - 1)
-        return ja_opt_usage(argv[0], err);
-    return pool && !is_mount_point(pool) ? 0 : mount_tree(argv[first], below, err);
+    return first == argc - 1 ? mount_tree(argv[first], below, err) : ja_opt_usage(argv[0], err);
 }
 
 int ja_verb_zfs_unmount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)

@@ -14,6 +14,7 @@ ja_hostverb_fn ja_verb_template_tar;                                            
 ja_hostverb_fn ja_verb_template_clean;                                              /* hostverb_clean.c */
 ja_hostverb_fn ja_verb_zfs_mount, ja_verb_zfs_unmount;                              /* hostverb_zfs.c */
 ja_hostverb_fn ja_verb_zfs_rename, ja_verb_zfs_destroy;                             /* hostverb_zfs.c */
-ja_hostverb_fn ja_verb_mount_point, ja_verb_logged;                                 /* hostverb_place.c */
+ja_hostverb_fn ja_verb_mount_point;                                                 /* hostverb_place.c */
+ja_hostverb_fn ja_verb_log_trim;                                                    /* log.c */
 
 #endif

@@ -41,6 +41,8 @@ struct ja_storage {
     /* What holds the versions of a template, once there is none; repeatable. May be NULL: nothing but its directory. */
     void (*template_forget)(struct ja_planning *p, const char *name);
     void (*template_rename)(struct ja_planning *p, const struct ja_template *template, const char *to);
+    /* After the commit: what is left under its old name; repeatable. May be NULL: nothing. */
+    void (*template_renamed)(struct ja_planning *p, const struct ja_template *template);
     /* Trees that are mounted one by one: whether a jail's are, and the step that mounts them. Both may be NULL: they come
      * with the pool. */
     bool (*jail_mounted)(struct ja_planning *p, const struct ja_jail *jail);

@@ -140,7 +140,7 @@ static void unmount_tree(struct ja_planning *p, const struct dataset *ds, const 
 /* The undo has no guard: a rename that was cut off may have unmounted what it did not rename, and the verb itself proves
  * what is whose. `mounted`: it is in use under its new name too. */
 static void rename_tree(struct ja_planning *p, const struct dataset *from, const struct dataset *to, const char *uuid,
-                        bool mounted, bool undo_mounts, const char *why)
+                        bool mounted, const char *why)
 {
     char mark[MARK_SIZE];
     mark_of(p, uuid, mark);
@@ -148,10 +148,7 @@ static void rename_tree(struct ja_planning *p, const struct dataset *from, const
     if (mounted)
         ja_step_run(p->plan, step, "--mount-if-mounted", p->site->pool, NULL);
     ja_step_run(p->plan, step, from->name, to->name, mark, NULL);
-    ja_step_undo_host(p, step, "zfs-rename", NULL);
-    if (undo_mounts)
-        ja_step_undo(p->plan, step, "--mount-if-mounted", p->site->pool, NULL);
-    ja_step_undo(p->plan, step, to->name, from->name, mark, NULL);
+    ja_step_undo_host(p, step, "zfs-rename", "--mount-if-mounted", p->site->pool, to->name, from->name, mark, NULL);
     step->flags |= JA_STEP_PERSISTENT;
 }
 
@@ -371,7 +368,7 @@ static void template_retire(struct ja_planning *p, const char *name, const char 
 {
     struct dataset from = dataset(p, "templates/%s/%s", name, version), to = dataset(p, "deleted/%s", uuid);
     if (is_there(p, &from, uuid))
-        rename_tree(p, &from, &to, uuid, false, true, "move the version out of the way");
+        rename_tree(p, &from, &to, uuid, false, "move the version out of the way");
 }
 
 static void template_destroy(struct ja_planning *p, const char *uuid)
@@ -386,22 +383,30 @@ static void template_forget(struct ja_planning *p, const char *name)
     destroy_empty(p, &holder, p->site->uuid, "destroy the dataset that held its versions");
 }
 
+/* The versions move with the dataset that holds them, into a directory of the new name: after a boot, the pool's mount makes the
+ * directories of all that it mounts, so that one which was renamed itself would be in the way of its own undo. */
 static void template_rename(struct ja_planning *p, const struct ja_template *template, const char *to)
 {
     struct dataset from = dataset(p, "templates/%s", template->name), new = dataset(p, "templates/%s", to);
-    ja_autofree char *dir = ja_path_template(p, template->name, NULL), *new_dir = ja_path_template(p, to, NULL);
-    if (!dir || !new_dir)
+    ja_autofree char *dir = ja_path_template(p, to, NULL), *spec = ja_path_spec(p, &ja_noun_template, template->name),
+                     *new_spec = ja_path_spec(p, &ja_noun_template, to);
+    if (!dir || !spec || !new_spec)
         return;
-    /* Its versions are mounted in the directory: unmounted first, and mounted last. */
-    struct ja_step *step = ja_plan_host_step(p, "zfs-unmount", "unmount its versions");
-    ja_step_run(p->plan, step, from.name, NULL);
-    ja_step_undo_host(p, step, "zfs-mount", "--below", "--if-mounted", p->site->pool, from.name, NULL);
-    step = ja_plan_host_step(p, "rename", "rename the template's directory");
-    ja_step_run(p->plan, step, dir, new_dir, NULL);
-    ja_step_undo_host(p, step, "rename", new_dir, dir, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_PATH, new_dir, "dir");
+    ja_plan_mkdir(p, dir, "0700", true, "make the directory of its new name");
+    struct ja_step *step = ja_plan_host_step(p, "rename", "move its spec there");
+    ja_step_run(p->plan, step, spec, new_spec, NULL);
+    ja_step_undo_host(p, step, "rename", new_spec, spec, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_PATH, new_spec, "file");
     step->flags |= JA_STEP_PERSISTENT;
-    rename_tree(p, &from, &new, p->site->uuid, true, false, "rename the dataset that holds its versions");
+    rename_tree(p, &from, &new, p->site->uuid, true, "rename the dataset that holds its versions");
+}
+
+static void template_renamed(struct ja_planning *p, const struct ja_template *template)
+{
+    ja_autofree char *dir = ja_path_template(p, template->name, NULL);
+    struct ja_step *step = ja_plan_host_step(p, "rmdir", "remove the directory of its old name");
+    ja_step_run(p->plan, step, dir ? dir : "", NULL);
+    step->flags |= JA_STEP_PERSISTENT;
 }
 
 /* ---- jails ---- */
@@ -525,7 +530,7 @@ static void volume_retire(struct ja_planning *p, const struct ja_jail *jail, con
     struct dataset from = in_jail(p, jail, "vol", volume->name);
     struct dataset to = dataset(p, "deleted/%s-%s", jail->uuid, volume->name);
     if (is_there(p, &from, jail->uuid))
-        rename_tree(p, &from, &to, jail->uuid, false, true, "move the volume out of the way");
+        rename_tree(p, &from, &to, jail->uuid, false, "move the volume out of the way");
 }
 
 static void volume_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
@@ -575,7 +580,7 @@ static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
 {
     struct dataset from = in_jail(p, jail, "", ""), to = dataset(p, "deleted/%s", jail->uuid);
     if (is_there(p, &from, jail->uuid))
-        rename_tree(p, &from, &to, jail->uuid, false, true, "move the jail's trees out of the way");
+        rename_tree(p, &from, &to, jail->uuid, false, "move the jail's trees out of the way");
 }
 
 static void jail_destroy(struct ja_planning *p, const struct ja_jail *jail)
@@ -588,7 +593,7 @@ static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const
 {
     struct dataset from = in_jail(p, jail, "", ""), new = dataset(p, "jails/%s", to);
     check_free(p, &new);
-    rename_tree(p, &from, &new, jail->uuid, true, true, "rename the jail's dataset");
+    rename_tree(p, &from, &new, jail->uuid, true, "rename the jail's dataset");
 }
 
 /* All that a start needs is mounted, unless an administrator has unmounted it, or a crash came between. */
@@ -618,6 +623,7 @@ const struct ja_storage ja_storage_zfs = {
     .template_destroy = template_destroy,
     .template_forget = template_forget,
     .template_rename = template_rename,
+    .template_renamed = template_renamed,
     .jail_create = jail_create,
     .jail_clone = jail_clone,
     .jail_retire = jail_retire,

@@ -29,7 +29,7 @@ refuse "another checksum" "nothing was unpacked" ja template create t --from "ta
 refuse "an archive that is not there" "there is no file" ja template create t --from "tar:$dir/nosuch.tar"
 refuse "a directory that is not there" "is not a directory" ja template create t --from "dir:$dir/nosuch"
 refuse "an unknown source" "no source of a template" ja template create t --from ftp:x
-refuse "a checksum of a directory" "tar:FILE only" ja template create t --from "dir:$dir/tree" --sha256 "$sum"
+refuse "a checksum of a directory" "tar:FILE and --from freebsd:VERSION only" ja template create t --from "dir:$dir/tree" --sha256 "$sum"
 tar -C "$dir" -cf "$dir/evil.tar" --transform 's,^before$,../../evil,' -P before
 refuse "an archive that leads out" 'has ".." in its name' ja template create t --from "tar:$dir/evil.tar"
 want "nothing of it is outside" test ! -e "$state/pool/templates/evil"
@@ -59,6 +59,12 @@ want "what belongs to a jail is its root's on disk" sh -c "[ \$(stat -c %u '$sta
 want "the template tells what was done" prints 'run echo last' ja template show built
 want "a network is there" ja template create built --from busybox --run "ping -c1 -W2 $network.1"
 want "unless none is wanted" ja template create built --from busybox --network none --run '! ip addr show eth0'
+want "a directory of the host is there while it is built" ja template create built --from busybox --mount "/mnt,source=$dir/tree" \
+    --run 'test -s /mnt/etc/ssh/ssh_config'
+want "and not afterwards" sh -c "[ ! -e '$state/pool/templates/built/1/mnt/etc' ]"
+refuse "a mount that nobody uses" "--pkg, --run and --script only" ja template create new --from busybox --mount "/mnt,source=$dir/tree"
+refuse "packages of the base system" "scripts that run as root of this host" ja template create new --from pkgbase:base
+refuse "a system of FreeBSD" "does not run in jails of Linux" ja template create new --from freebsd:14.1-RELEASE
 refuse "a network that is not there" "no such network" ja template create built --from busybox --network nosuch --run true
 leftovers >"$dir/before"
 refuse "a command that fails" "out of patience" ja template create built --from busybox --run 'sleep 1000 & echo out of patience >&2; exit 3'

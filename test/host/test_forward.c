@@ -129,7 +129,7 @@ static void isolated_jails_are_reached_by_the_world_alone(void **state)
 
 static void check_forwards(struct ja_planning *p, const void *object)
 {
-    ja_linux_forwards_check(p, object, NULL);
+    ja_forwards_check(p, object, NULL);
 }
 
 static void assert_refused(const char *port, const char *address, int wanted, const char *text)

@@ -331,7 +331,7 @@ static void repair_pair(struct ja_planning *p, const void *object)
     const struct lab_jail *jail = object;
     ja_linux_nics_repair(p, &jail->subject, jail->ns);
     ja_linux_nic_rules_repair(p, &jail->subject);
-    ja_linux_names_add(p, &jail->subject);
+    ja_dns_names_add(p, &jail->subject);
 }
 
 static void repair_rules(struct ja_planning *p, JA_UNUSED const void *object)

@@ -305,6 +305,33 @@ static void nothing_of_another_archive_than_the_one_meant_is_unpacked(void **unu
     assert_int_equal(unpack_with("--sha256", sum, &err), 0);
 }
 
+static void a_manifest_names_the_one_that_is_meant(void **unused)
+{
+    (void)unused;
+    const struct member members[] = {{.name = "file", .text = "x"}};
+    char sum[JA_SHA256_TEXT], manifest[300];
+    ja_autofree char *right = NULL, *wrong = NULL;
+    struct ja_error err;
+    write_archive(NULL, members, 1);
+    ja_autoclose int fd = open(file, O_RDONLY);
+    assert_int_equal(ja_sha256_fd(fd, sum), 0);
+    snprintf(manifest, sizeof manifest, "%s.manifest", file);
+    right = ja_printf("base.txz\t%s\t1\tbase\t\"Base\"\ton\n", sum);
+    sum[0] = sum[0] == '0' ? '1' : '0';
+    wrong = ja_printf("base.txz\t%s\t1\tbase\t\"Base\"\ton\n", sum);
+    assert_true(right && wrong);
+    assert_true(unpack_with("--manifest", manifest, &err) < 0); /* there is none */
+    assert_int_equal(ja_file_write(manifest, wrong, strlen(wrong), 0600, false, &err), 0);
+    assert_int_equal(unpack_with("--manifest", manifest, &err), JA_E_INVALID);
+    assert_int_equal(ja_file_write(manifest, "kernel.txz\n", 11, 0600, false, &err), 0);
+    assert_int_equal(unpack_with("--manifest", manifest, &err), JA_E_INVALID);
+    assert_null(text_of("file"));
+    assert_int_equal(ja_file_write(manifest, right, strlen(right), 0600, false, &err), 0);
+    assert_int_equal(unpack_with("--manifest", manifest, &err), 0);
+    assert_non_null(text_of("file"));
+    unlink(manifest);
+}
+
 /* ---- good ---- */
 
 static void a_system_comes_out_as_it_was(void **unused)
@@ -380,6 +407,7 @@ int main(void)
         TEST(what_is_no_archive_is_refused),
         TEST(an_archive_that_ends_early_is_refused),
         TEST(nothing_of_another_archive_than_the_one_meant_is_unpacked),
+        TEST(a_manifest_names_the_one_that_is_meant),
         TEST(a_system_comes_out_as_it_was),
         TEST(every_compression_is_read),
     };

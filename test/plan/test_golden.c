@@ -5,8 +5,9 @@
  *     test_golden DIR             compares
  *     test_golden --update DIR    writes the texts anew
  *
- * DIR holds specs.json, and a directory for each kind of host: site.json, facts files (what they do not mention is absent), and the
- * texts, CASE.sh. A further kind of host is a further directory: its operating system and storage are those of its site.json.
+ * DIR holds specs.json, and a directory for each kind of host: site.json, perhaps a specs.json of its own, facts files (what they do
+ * not mention is absent), and the texts, CASE.sh. A further kind of host is a further directory: its operating system and storage
+ * are those of its site.json.
  */
 #include "base/file.h"
 #include "engine/internal.h"
@@ -16,6 +17,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROUNDS = 32, TEXT_MOST = 1 << 20 };
 
@@ -62,10 +64,105 @@ static void plan_network_delete(struct ja_planning *p)
     ja_plan_network_delete(p, networks[0]);
 }
 
+/* While web1 runs on it: another uplink, and its jails do not see each other any more. */
+static void plan_network_set(struct ja_planning *p)
+{
+    static const char *const assignments[] = {"isolate=yes", "nat=em1", "address=10.66.0.254/16"};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_network *to = ja_object_copy(&ja_noun_network, networks[0]);
+    for (size_t i = 0; to && i < JA_COUNT(assignments); i++)
+        if (ja_object_set(&ja_noun_network, to, assignments[i], false, &err) < 0)
+            die(&err, assignments[i]);
+    if (!to)
+        die(&err, "a changed network");
+    const struct ja_network *changed_nets[] = {to};
+    struct ja_subject after = subjects[0];
+    after.networks = changed_nets;
+    struct ja_networkset set = {networks[0], to, &subjects[0], &after, 1};
+    ja_plan_network_set(p, &set);
+    ja_object_free(&ja_noun_network, to);
+}
+
 static void plan_template_create(struct ja_planning *p)
 {
     struct ja_template_build build = {
         .template = template, .version = template->versions.items[0], .from = template->source};
+    ja_plan_template_create(p, &build);
+}
+
+/* Packages, a command and a script, in a temporary jail. */
+static void plan_template_build(struct ja_planning *p)
+{
+    static const struct ja_build_command commands[] = {
+        {.text = "sysrc sshd_enable=YES"}, {.text = "#!/bin/sh\necho built >/etc/motd\n", .script = "motd"}};
+    ja_autostrv struct ja_strv packages = {0};
+    struct ja_jail *builder = ja_object_copy(&ja_noun_jail, jails[0]);
+    if (!builder || ja_strv_add(&packages, "nginx") < 0)
+        abort();
+    builder->volumes.count = 0; /* those of web1 are not its own */
+    free(builder->name);
+    builder->name = ja_strdup("_build-base");
+    const struct ja_subject subject = {.jail = builder, .networks = nets[0]};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "tar:/srv/tree.tar",
+                                      .builder = &subject,
+                                      .packages = &packages,
+                                      .commands = commands,
+                                      .command_count = JA_COUNT(commands)};
+    ja_plan_template_create(p, &build);
+    builder->volumes.count = jails[0]->volumes.count;
+    ja_object_free(&ja_noun_jail, builder);
+}
+
+/* The talk's template: what make(1) has built, and a port, built in it with the host's ports tree. */
+static void plan_demo_template(struct ja_planning *p)
+{
+    static const struct ja_build_command commands[] = {
+        {.text = "make -C /usr/ports/www/nginx install clean BATCH=yes"}};
+    static const struct ja_strv packages;
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_jail *builder = ja_object_new(&ja_noun_jail);
+    if (!builder || ja_object_set(&ja_noun_jail, builder, "name=build", true, &err) < 0 ||
+        ja_object_set_entry(&ja_noun_jail, builder, "nics", "eth0,network=default", &err) < 0 ||
+        ja_object_set_entry(&ja_noun_jail, builder, "mounts", "/usr/ports,source=/usr/ports", &err) < 0)
+        die(&err, "builder");
+    struct ja_nic *nic = builder->nics.items[0];
+    nic->unit = 10000;
+    builder->slot = 0;
+    builder->uuid = ja_strdup(template->uuid);
+    if (ja_strv_add(&nic->assigned, "10.66.0.2/16") < 0 || !builder->uuid)
+        abort();
+    const struct ja_subject subject = {.jail = builder, .networks = nets[0]};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = template->source,
+                                      .builder = &subject,
+                                      .packages = &packages,
+                                      .commands = commands,
+                                      .command_count = JA_COUNT(commands)};
+    ja_plan_template_create(p, &build);
+    ja_object_free(&ja_noun_jail, builder);
+}
+
+/* A release whose checksum nobody has installed here. */
+static void plan_template_freebsd(struct ja_planning *p)
+{
+    static const struct ja_freebsd_release release = {
+        .version = "14.1-RELEASE",
+        .archive = "https://download.freebsd.org/releases/amd64/amd64/14.1-RELEASE/base.txz",
+        .manifest = "https://download.freebsd.org/releases/amd64/amd64/14.1-RELEASE/MANIFEST"};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "freebsd:14.1-RELEASE",
+                                      .release = &release};
+    ja_plan_template_create(p, &build);
+}
+
+static void plan_template_dir(struct ja_planning *p)
+{
+    struct ja_template_build build = {
+        .template = template, .version = template->versions.items[0], .from = "dir:/srv/tree"};
     ja_plan_template_create(p, &build);
 }
 
@@ -169,6 +266,58 @@ static void plan_stop_services(struct ja_planning *p)
     forget(&subject);
 }
 
+/* A jail of FreeBSD with all that is mounted, limited and allowed. */
+static const char *const fitted[] = {"mounts./usr/ports.source=/usr/ports",
+                                     "mounts./usr/ports.readonly=yes",
+                                     "mounts./tmp.type=tmpfs",
+                                     "mounts./tmp.size=64M",
+                                     "mounts./proc.type=procfs",
+                                     "mounts./dev/fd.type=fdescfs",
+                                     "devices=/dev/fuse",
+                                     "limits.cpu=0.5",
+                                     "limits.read-rate=1M",
+                                     "allow=raw_sockets,chflags",
+                                     "children=2",
+                                     "securelevel=3",
+                                     "sysvipc=new",
+                                     "enforce-statfs=1",
+                                     NULL};
+
+static void plan_start_fitted(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(fitted);
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_stop_fitted(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(fitted);
+    ja_plan_jail_stop(p, &subject, JA_STOP_GRACEFUL);
+    forget(&subject);
+}
+
+static void plan_start_forwards(struct ja_planning *p)
+{
+    struct ja_subject subject = changed((const char *const[]){"forwards.web.port=8080", "forwards.web.to=80", NULL});
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_start_inherit(struct ja_planning *p)
+{
+    struct ja_subject subject = changed((const char *const[]){"vnet=inherit", "nics.eth0=", NULL});
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_stop_shared(struct ja_planning *p)
+{
+    struct ja_subject subject = changed((const char *const[]){"vnet=shared", NULL});
+    ja_plan_jail_stop(p, &subject, JA_STOP_FORCE);
+    forget(&subject);
+}
+
 static void plan_start_shared(struct ja_planning *p)
 {
     struct ja_subject subject = changed((const char *const[]){"vnet=shared", NULL});
@@ -198,41 +347,64 @@ static void plan_delete(struct ja_planning *p)
     ja_plan_jail_delete(p, &subjects[0]);
 }
 
-static const struct {
+static const struct golden {
     const char *name, *facts;
     void (*plan)(struct ja_planning *p);
+    const char *only;  /* on this system; NULL: on all */
+    const char *title; /* it is a part of a text; those of one name follow each other */
 } cases[] = {
-    {"init", "fresh", plan_init},
-    {"adopt", "fresh", ja_plan_adopt_instance},
-    {"boot", "fresh", ja_plan_pool_mount},
-    {"teardown", "ready", ja_plan_teardown},
-    {"network-create", "ready", plan_network_create},
-    {"network-delete", "ready", plan_network_delete},
-    {"template-create", "ready", plan_template_create},
-    {"template-delete", "ready", plan_template_delete},
-    {"create", "ready", plan_create},
-    {"clone", "stopped", plan_clone},
-    {"start", "stopped", plan_start},
-    {"start-two-nics", "stopped", plan_start_two},
-    {"stop", "running", plan_stop},
-    {"stop-force", "running", plan_kill},
-    {"start-services", "stopped", plan_start_services},
-    {"start-shared", "stopped", plan_start_shared},
-    {"start-privileged", "stopped", plan_start_privileged},
-    {"stop-services", "running", plan_stop_services},
-    {"shutdown", "running", plan_shutdown},
-    {"set", "stopped", plan_set},
-    {"set-running", "running", plan_set_running},
-    {"rename", "stopped", plan_rename},
-    {"delete", "stopped", plan_delete},
+    {"init", "fresh", plan_init, NULL, NULL},
+    {"adopt", "fresh", ja_plan_adopt_instance, NULL, NULL},
+    {"boot", "fresh", ja_plan_pool_mount, NULL, NULL},
+    {"teardown", "ready", ja_plan_teardown, NULL, NULL},
+    {"network-create", "ready", plan_network_create, NULL, NULL},
+    {"network-delete", "ready", plan_network_delete, NULL, NULL},
+    {"network-set", "running", plan_network_set, NULL, NULL},
+    {"template-create", "ready", plan_template_create, NULL, NULL},
+    {"template-build", "ready", plan_template_build, NULL, NULL},
+    {"template-freebsd", "ready", plan_template_freebsd, NULL, NULL},
+    {"template-dir", "ready", plan_template_dir, NULL, NULL},
+    {"template-delete", "ready", plan_template_delete, NULL, NULL},
+    {"create", "ready", plan_create, NULL, NULL},
+    {"clone", "stopped", plan_clone, NULL, NULL},
+    {"start", "stopped", plan_start, NULL, NULL},
+    {"start-two-nics", "stopped", plan_start_two, NULL, NULL},
+    {"stop", "running", plan_stop, NULL, NULL},
+    {"stop-force", "running", plan_kill, NULL, NULL},
+    {"start-services", "stopped", plan_start_services, NULL, NULL},
+    {"start-shared", "stopped", plan_start_shared, NULL, NULL},
+    {"start-privileged", "stopped", plan_start_privileged, "linux", NULL},
+    {"start-inherit", "stopped", plan_start_inherit, "freebsd", NULL},
+    {"start-fitted", "stopped", plan_start_fitted, "freebsd", NULL},
+    {"start-forwards", "stopped", plan_start_forwards, "freebsd", NULL},
+    {"start-denied", "denied", plan_start, "freebsd", NULL},
+    {"network-create-denied", "denied", plan_network_create, "freebsd", NULL},
+    /* The talk's demo: a template from scratch, a clone of it with its own network stack, NAT. */
+    {"demo", "fresh", plan_init, "freebsd", "jailadmin init --storage zfs:tank/jailadmin"},
+    {"demo", "empty", plan_demo_template, "freebsd",
+     "jailadmin template create base --from src:/usr/src --mount /usr/ports,source=/usr/ports --run 'make -C /usr/ports/www/nginx "
+     "install clean BATCH=yes'"},
+    {"demo", "ready", plan_create, "freebsd", "jailadmin create web1 --template base"},
+    {"demo", "stopped", plan_start, "freebsd", "jailadmin start web1"},
+    {"stop-fitted", "fitted", plan_stop_fitted, "freebsd", NULL},
+    {"stop-shared", "shared", plan_stop_shared, "freebsd", NULL},
+    {"stop-services", "running", plan_stop_services, NULL, NULL},
+    {"shutdown", "running", plan_shutdown, NULL, NULL},
+    {"set", "stopped", plan_set, NULL, NULL},
+    {"set-running", "running", plan_set_running, NULL, NULL},
+    {"rename", "stopped", plan_rename, NULL, NULL},
+    {"delete", "stopped", plan_delete, NULL, NULL},
 };
 
 /* ---- planning ---- */
 
-static void load_specs(void)
+/* Those of the kind of host, or those of all. */
+static void load_specs(const char *dir)
 {
     struct ja_error err = JA_ERROR_INIT;
-    json_t *specs = load("", "specs.json");
+    char own[512];
+    snprintf(own, sizeof own, "%s/%s/specs.json", top, dir);
+    json_t *specs = load(access(own, F_OK) == 0 ? dir : "", "specs.json");
     void *object;
     for (size_t i = 0; i < 2; i++) {
         if (ja_object_from_json(&ja_noun_network, json_array_get(json_object_get(specs, "networks"), i), true, &object,
@@ -253,6 +425,15 @@ static void load_specs(void)
     for (size_t i = 0; i < 2; i++)
         subjects[i] = (struct ja_subject){.jail = jails[i], .template = template, .networks = nets[i]};
     json_decref(specs);
+}
+
+static void forget_specs(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        ja_object_free(&ja_noun_network, networks[i]);
+        ja_object_free(&ja_noun_jail, jails[i]);
+    }
+    ja_object_free(&ja_noun_template, template);
 }
 
 /* What the facts file does not mention is absent. */
@@ -293,18 +474,18 @@ static void print(const struct ja_plan *plan, struct ja_str *text)
     }
 }
 
-static char *make(const struct ja_site *site, const char *dir, const char *facts_name,
-                  void (*planner)(struct ja_planning *p))
+static void make(const struct ja_site *site, const char *dir, const struct golden *golden, struct ja_str *text)
 {
     struct ja_facts facts = {0}, described = {0};
     struct ja_error err = JA_ERROR_INIT;
-    struct ja_str text = {0};
     char name[64];
-    snprintf(name, sizeof name, "%s.json", facts_name);
+    snprintf(name, sizeof name, "%s.json", golden->facts);
     json_t *json = load(dir, name);
     if (ja_facts_from_json(&described, json, &err) < 0)
         die(&err, name);
     json_decref(json);
+    if (golden->title)
+        ja_str_addf(text, "%s#### %s\n", text->length ? "\n" : "", golden->title);
     for (int round = 0; round < ROUNDS; round++) {
         struct ja_plan plan = {0};
         struct ja_planning p = {.plan = &plan,
@@ -313,10 +494,10 @@ static char *make(const struct ja_site *site, const char *dir, const char *facts
                                 .host = ja_host_of(site->os),
                                 .storage = ja_storage_of(site->storage)};
         ja_plan_init(&plan, "golden", "host", "");
-        planner(&p);
+        golden->plan(&p);
         bool done = facts.missing == 0;
         if (done)
-            print(&plan, &text);
+            print(&plan, text);
         ja_plan_fini(&plan);
         if (done)
             break;
@@ -324,7 +505,6 @@ static char *make(const struct ja_site *site, const char *dir, const char *facts
     }
     ja_facts_fini(&facts);
     ja_facts_fini(&described);
-    return ja_str_take(&text);
 }
 
 static int compare(const char *path, const char *made)
@@ -347,23 +527,32 @@ static int check_host(const char *dir, bool update)
     struct ja_site site;
     struct ja_error err = JA_ERROR_INIT;
     int bad = 0;
+    size_t count = 0;
     json_t *json = load(dir, "site.json");
     if (ja_site_from_json(json, &site, &err) < 0)
         die(&err, dir);
     json_decref(json);
     snprintf(site.state, sizeof site.state, "/var/db/jailadmin");
     snprintf(site.self, sizeof site.self, "/usr/sbin/jailadmin");
+    load_specs(dir);
     for (size_t i = 0; i < JA_COUNT(cases); i++) {
         char path[512];
+        struct ja_str made = {0};
+        if (cases[i].only && strcmp(cases[i].only, ja_host_of(site.os)->name) != 0)
+            continue;
+        count++;
+        make(&site, dir, &cases[i], &made);
+        while (i + 1 < JA_COUNT(cases) && strcmp(cases[i].name, cases[i + 1].name) == 0)
+            make(&site, dir, &cases[++i], &made);
         snprintf(path, sizeof path, "%s/%s/%s.sh", top, dir, cases[i].name);
-        char *made = make(&site, dir, cases[i].facts, cases[i].plan);
-        if (update && ja_file_write(path, made, strlen(made), 0644, false, &err) < 0)
+        if (update && ja_file_write(path, made.text, made.length, 0644, false, &err) < 0)
             die(&err, path);
         if (!update)
-            bad += compare(path, made);
-        free(made);
+            bad += compare(path, made.text);
+        ja_str_fini(&made);
     }
-    printf("%s: %zu plans, %d differ\n", dir, JA_COUNT(cases), bad);
+    forget_specs();
+    printf("%s: %zu plans, %d differ\n", dir, count, bad);
     return bad;
 }
 
@@ -378,7 +567,6 @@ int main(int argc, char **argv)
     struct dirent **entries;
     int bad = 0;
     top = argv[argc - 1];
-    load_specs();
     int count = argc > 1 ? scandir(top, &entries, is_host, alphasort) : -1;
     if (count < 0) {
         fprintf(stderr, "usage: test_golden [--update] DIR\n");
@@ -389,11 +577,6 @@ int main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
-    for (size_t i = 0; i < 2; i++) {
-        ja_object_free(&ja_noun_network, networks[i]);
-        ja_object_free(&ja_noun_jail, jails[i]);
-    }
-    ja_object_free(&ja_noun_template, template);
     if (bad)
         printf("if that is as it should be: %s --update %s, and look at the difference\n", argv[0], top);
     return bad ? 1 : 0;

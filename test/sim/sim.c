@@ -119,6 +119,25 @@ int sim_fail(struct ja_error *err, const char *format, ...)
     return ja_error_set(err, JA_E_FAILED, "simulated host", "%s", what);
 }
 
+void sim_trouble(struct ja_sim *sim, const char *format, ...)
+{
+    va_list args;
+    if (sim->trouble[0])
+        return;
+    va_start(args, format);
+    vsnprintf(sim->trouble, sizeof sim->trouble, format, args);
+    va_end(args);
+}
+
+const char *sim_say(struct ja_sim *sim, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sim->text, sizeof sim->text, format, args);
+    va_end(args);
+    return sim->text;
+}
+
 const char *sim_option(char *const *argv, int argc, const char *option)
 {
     for (int i = 0; i + 1 < argc && strcmp(argv[i], "--") != 0; i++)
@@ -140,15 +159,29 @@ static bool matches(const struct ja_sim_command *command, char *const *argv, int
 
 static ja_sim_command_fn *find(const struct ja_sim *sim, char *const *argv, int argc)
 {
-    const struct ja_sim_command *const tables[] = {sim->system->commands, sim_file_commands};
-    for (size_t t = 0; t < JA_COUNT(tables); t++)
-        for (const struct ja_sim_command *command = tables[t]; command->words[0]; command++)
+    for (const struct ja_sim_command *const *table = sim->system->commands; *table; table++)
+        for (const struct ja_sim_command *command = *table; command->words[0]; command++)
             if (matches(command, argv, argc))
                 return command->run;
     return NULL;
 }
 
-/* A command: our own verbs lose the program, so that they begin with "host". */
+int sim_run(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    /* Our own verbs lose the program, so that they begin with "host". */
+    if (argc > 2 && strcmp(argv[1], "host") == 0)
+        argv++, argc--;
+    ja_sim_command_fn *command = find(sim, argv, argc);
+    if (command)
+        return command(sim, cmd, argv, argc, err);
+    struct ja_str text = {0};
+    for (int i = 0; i < argc; i++)
+        ja_str_addf(&text, "%s%s", i ? " " : "", argv[i]);
+    sim_trouble(sim, "the model knows no command: %s", text.text ? text.text : "");
+    ja_str_fini(&text);
+    return sim_fail(err, "%s", sim->trouble);
+}
+
 static int run_command(struct ja_machine *machine, const struct ja_cmd *cmd, int64_t timeout_ms, const char *mark,
                        struct ja_str *output, struct ja_error *err)
 {
@@ -157,21 +190,9 @@ static int run_command(struct ja_machine *machine, const struct ja_cmd *cmd, int
     int argc = (int)cmd->argv.count;
     const char *colon = mark ? strrchr(mark, ':') : NULL;
     (void)timeout_ms, (void)output;
-    if (argc > 2 && strcmp(argv[1], "host") == 0)
-        argv++, argc--;
-    ja_sim_command_fn *command = find(sim, argv, argc);
-    if (!command) {
-        struct ja_str text = {0};
-        for (int i = 0; i < argc; i++)
-            ja_str_addf(&text, "%s%s", i ? " " : "", argv[i]);
-        if (!sim->unknown[0])
-            snprintf(sim->unknown, sizeof sim->unknown, "%s", text.text ? text.text : "");
-        ja_str_fini(&text);
-        return sim_fail(err, "the model knows no command %s", sim->unknown);
-    }
     sim->tearing = !sim->torn && colon && sim->tear >= 0 && strtol(colon + 1, NULL, 10) == sim->tear;
     sim->torn = sim->torn || sim->tearing;
-    int rc = command(sim, cmd, argv, argc, err);
+    int rc = sim_run(sim, cmd, argv, argc, err);
     if (rc == 0 && sim->tearing)
         rc = sim_fail(err, "the command was cut off");
     sim->tearing = false;
@@ -189,7 +210,7 @@ static int run(struct ja_machine *machine, const struct ja_cmd *cmd, int64_t tim
     return rc;
 }
 
-static bool common_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
+bool sim_common_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
 {
     *ret_value = NULL;
     if (kind != JA_FACT_TOOL)
@@ -205,6 +226,7 @@ static bool common_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *
 static int read_facts(void *context, struct ja_facts *facts, struct ja_error *err)
 {
     struct ja_sim *sim = context;
+    bool more = false;
     for (size_t i = 0; i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
         const char *value = NULL;
@@ -212,14 +234,16 @@ static int read_facts(void *context, struct ja_facts *facts, struct ja_error *er
             continue;
         long left = ja_alloc_fail_after(-1);
         bool known =
-            sim->system->fact(sim, fact->kind, fact->name, &value) || common_fact(sim, fact->kind, fact->name, &value);
+            sim->system->fact(sim, fact->kind, fact->name, &value) ||
+            (!sim->system->read && sim_common_fact(sim, fact->kind, fact->name, &value));
         ja_alloc_fail_after(left);
-        if (!known)
+        if (!known && !sim->system->read)
             return sim_fail(err, "the model knows no fact %s %s", ja_fact_kind_name(fact->kind), fact->name);
-        if (ja_facts_set(facts, fact->kind, fact->name, value) < 0)
+        more = more || !known;
+        if (known && ja_facts_set(facts, fact->kind, fact->name, value) < 0)
             return ja_error_nomem(err);
     }
-    return 0;
+    return more ? sim->system->read(sim, facts, err) : 0;
 }
 
 void ja_sim_init(struct ja_sim *sim, const struct ja_sim_system *system, const char *state)
@@ -227,7 +251,7 @@ void ja_sim_init(struct ja_sim *sim, const struct ja_sim_system *system, const c
     *sim = (struct ja_sim){
         .machine = {.run = run, .facts = {.read = read_facts, .context = sim}}, .system = system, .tear = -1};
     snprintf(sim->machine.boot_id, sizeof sim->machine.boot_id, "boot-0");
-    sim_make(sim, "/run", "dir");
+    sim_make(sim, system->run, "dir");
     sim_make(sim, state, "dir");
     system->boot(sim);
 }
@@ -248,13 +272,12 @@ void ja_sim_fini(struct ja_sim *sim)
 
 void ja_sim_reboot(struct ja_sim *sim)
 {
-    for (size_t i; (i = sim_from(sim, "mount ")), sim_starts(sim, i, "mount ");) {
+    for (size_t i; (i = sim_from(sim, "mount!")) > 0 && sim_starts(sim, i - 1, "mount ");) { /* the deepest first */
         char path[KEY_MOST];
-        snprintf(path, sizeof path, "%s", sim->entries[i].key + strlen("mount "));
-        sim_umount(sim, path, NULL);
+        snprintf(path, sizeof path, "%s", sim->entries[i - 1].key + strlen("mount "));
+        if (sim_umount(sim, path, NULL) < 0)
+            abort();
     }
-    sim_remove_tree(sim, "/run");
-    sim_make(sim, "/run", "dir");
     sim->system->shut(sim);
     sim->system->boot(sim);
     snprintf(sim->machine.boot_id, sizeof sim->machine.boot_id, "boot-%u", ++sim->boots);
@@ -275,7 +298,7 @@ void ja_sim_save(const struct ja_sim *sim, const char *path)
     FILE *file = fopen(path, "we");
     if (!file)
         abort();
-    fwrite(sim->unknown, 1, sizeof sim->unknown, file);
+    fwrite(sim->trouble, 1, sizeof sim->trouble, file);
     for (size_t i = 0; i < sim->count; i++) {
         fwrite(sim->entries[i].key, 1, strlen(sim->entries[i].key) + 1, file);
         fwrite(sim->entries[i].value, 1, strlen(sim->entries[i].value) + 1, file);
@@ -293,8 +316,8 @@ void ja_sim_load(struct ja_sim *sim, const char *path)
     size_t length = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
     empty(sim);
-    memcpy(sim->unknown, bytes, sizeof sim->unknown);
-    for (const char *at = bytes + sizeof sim->unknown; at < bytes + length;) {
+    memcpy(sim->trouble, bytes, sizeof sim->trouble);
+    for (const char *at = bytes + sizeof sim->trouble; at < bytes + length;) {
         const char *value = at + strlen(at) + 1;
         put(sim, at, value);
         at = value + strlen(value) + 1;

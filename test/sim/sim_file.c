@@ -1,6 +1,6 @@
 /*
  * sim_file.c: the files of a simulated host and the portable host verbs. "path P" is dir, file, link or subvolume; "text P"
- * what a file says. What is in a file system that is not mounted lies below "@SOURCE".
+ * what a file says; "daemon PIDFILE" a daemon. What is in a file system that is not mounted lies below "@SOURCE".
  */
 #include "sim.h"
 
@@ -95,16 +95,27 @@ static void move_contents(struct ja_sim *sim, const char *from, const char *to)
     ja_str_fini(&type);
 }
 
+/* What a mount hides. */
+static void hidden_place(const char *path, char place[PATH_MOST])
+{
+    snprintf(place, PATH_MOST, "@beneath:%s", path);
+}
+
 int sim_mount(struct ja_sim *sim, const char *source, const char *path, const char *type, struct ja_error *err)
 {
-    char disk[PATH_MOST];
+    char disk[PATH_MOST], hidden[PATH_MOST];
     snprintf(disk, sizeof disk, "@%s", source);
+    hidden_place(path, hidden);
     if (!sim_is_dir(sim, path))
         return sim_fail(err, "%s is no directory", path);
     if (sim_get(sim, "mount %s", path))
         return sim_fail(err, "%s is mounted already", path);
     if (!sim_get(sim, "path %s", disk))
         return sim_fail(err, "%s holds no file system", source);
+    if (!is_empty(sim, path)) {
+        sim_make(sim, hidden, "dir");
+        move_contents(sim, path, hidden);
+    }
     move_contents(sim, disk, path);
     sim_put(sim, type, "mount %s", path);
     sim_put(sim, source, "source %s", path);
@@ -113,14 +124,22 @@ int sim_mount(struct ja_sim *sim, const char *source, const char *path, const ch
 
 int sim_umount(struct ja_sim *sim, const char *path, struct ja_error *err)
 {
-    char disk[PATH_MOST];
+    char disk[PATH_MOST], hidden[PATH_MOST], below[PATH_MOST];
     const char *source = sim_get(sim, "source %s", path);
     if (!source)
         return sim_fail(err, "%s is not mounted", path);
     snprintf(disk, sizeof disk, "@%s", source);
+    snprintf(below, sizeof below, "mount %s/", path);
+    if (sim_starts(sim, sim_from(sim, below), below))
+        return sim_fail(err, "%s is busy: something is mounted in it", path);
     move_contents(sim, path, disk);
     sim_drop(sim, "mount %s", path);
     sim_drop(sim, "source %s", path);
+    hidden_place(path, hidden);
+    if (sim_is_dir(sim, hidden)) {
+        move_contents(sim, hidden, path);
+        sim_drop(sim, "path %s", hidden);
+    }
     return 0;
 }
 
@@ -256,14 +275,82 @@ static int do_template_clean(struct ja_sim *sim, const struct ja_cmd *cmd, char 
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "there is no %s", argv[argc - 1]);
 }
 
-static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+/* What lies in `from` also lies in `to`, or half of it. */
+static int fill(struct ja_sim *sim, const char *from, const char *to, struct ja_error *err)
 {
-    const char *to = argv[argc - 1];
-    (void)cmd;
-    if (!sim_is_dir(sim, to))
-        return sim_fail(err, "there is no %s", to);
+    const char *type = sim_get(sim, "path %s", to);
+    char kept[32];
+    if (!sim_is_dir(sim, to) || !sim_is_dir(sim, from))
+        return sim_fail(err, "there is no %s or %s", from, to);
+    snprintf(kept, sizeof kept, "%s", type);
+    if (!sim->tearing)
+        sim_copy_tree(sim, from, to);
+    sim_make(sim, to, kept);
     sim_put(sim, "dir", "path %s/etc", to);
     return 0;
+}
+
+/* cp -a -x -- FROM/. TO */
+static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    char from[PATH_MOST];
+    (void)cmd;
+    snprintf(from, sizeof from, "%.*s", (int)(strlen(argv[argc - 2]) - strlen("/.")), argv[argc - 2]);
+    return fill(sim, from, argv[argc - 1], err);
+}
+
+/* tar ... -c -f ARCHIVE -C DIRECTORY .: the text of an archive is where its contents are from. */
+static int do_tar(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *archive = sim_option(argv, argc, "-f"), *from = sim_option(argv, argc, "-C");
+    (void)cmd;
+    if (!archive || !from || !sim_is_dir(sim, from) || !sim_parent_is_dir(sim, archive))
+        return sim_fail(err, "tar: cannot write %s", archive ? archive : "");
+    sim_make(sim, archive, "file");
+    sim_put(sim, from, "text %s", archive);
+    return 0;
+}
+
+static int do_template_tar(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    const char *from = sim_get(sim, "text %s", argv[argc - 2]);
+    (void)cmd;
+    return from ? fill(sim, from, argv[argc - 1], err) : sim_fail(err, "there is no archive %s", argv[argc - 2]);
+}
+
+/* A directory for each word of the path, and no link on the way. */
+static int do_mount_point(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    char path[PATH_MOST];
+    (void)cmd, (void)argc;
+    if (!sim_is_dir(sim, argv[2]))
+        return sim_fail(err, "there is no %s", argv[2]);
+    int length = snprintf(path, sizeof path, "%s", argv[2]);
+    for (const char *at = argv[3]; *at; at += strcspn(at + 1, "/") + 1) {
+        length += snprintf(path + length, sizeof path - (size_t)length, "/%.*s", (int)strcspn(at + 1, "/"), at + 1);
+        if (!sim_get(sim, "path %s", path))
+            sim_make(sim, path, "dir");
+        if (!sim_is_dir(sim, path))
+            return sim_fail(err, "%s is no directory", path);
+        if (sim->tearing)
+            break;
+    }
+    return 0;
+}
+
+/* host logged --log FILE --log-limit N -- COMMAND... */
+static int do_logged(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *log = sim_option(argv, argc, "--log");
+    int first = 2;
+    while (first < argc && strcmp(argv[first], "--") != 0)
+        first++;
+    if (!log || !sim_parent_is_dir(sim, log) || first + 1 >= argc)
+        return sim_fail(err, "cannot write the log %s", log ? log : "");
+    sim_make(sim, log, "file");
+    return sim_run(sim, cmd, argv + first + 1, argc - first - 1, err);
 }
 
 /* Kernel settings, counted over instances. Names with slashes are the same as with dots. */
@@ -302,6 +389,42 @@ static int do_setting(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
     return 0;
 }
 
+/* ---- daemons ---- */
+
+/* dnsmasq --conf-file=FILE --pid-file=FILE */
+static int do_dnsmasq(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *config = NULL, *pid = NULL;
+    (void)cmd;
+    for (int i = 1; i < argc; i++) {
+        if (ja_str_starts(argv[i], "--conf-file="))
+            config = strchr(argv[i], '=') + 1;
+        if (ja_str_starts(argv[i], "--pid-file="))
+            pid = strchr(argv[i], '=') + 1;
+    }
+    if (!config || !pid || !sim_get(sim, "text %s", config) || sim_get(sim, "daemon %s", pid))
+        return sim_fail(err, "dnsmasq cannot run");
+    sim_put(sim, "4712", "daemon %s", pid);
+    sim_make(sim, pid, "file");
+    return 0;
+}
+
+static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    (void)cmd, (void)argc, (void)err;
+    sim_drop(sim, "daemon %s", argv[2]);
+    sim_drop(sim, "path %s", argv[2]);
+    return 0;
+}
+
+/* argv: jailadmin host daemon-start PIDFILE PROGRAM -- COMMAND... */
+static int do_daemon_start(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    return sim_get(sim, "daemon %s", argv[2]) ? 0 : do_dnsmasq(sim, cmd, argv + 5, argc - 5, err);
+}
+
 /* Registry and store are real in these tests, and the engine's own. */
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
@@ -321,9 +444,17 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "template-busybox"}, do_busybox},
     {{"host", "template-clean"}, do_template_clean},
     {{"host", "setting"}, do_setting},
+    {{"host", "mount-point"}, do_mount_point},
+    {{"host", "logged"}, do_logged},
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
+    {{"host", "template-tar"}, do_template_tar},
+    {{"host", "daemon-start"}, do_daemon_start},
+    {{"host", "daemon-stop"}, do_daemon_stop},
+    {{"host", "daemon-signal"}, do_nothing},
+    {{"dnsmasq"}, do_dnsmasq},
     {{"cp"}, do_cp},
+    {{"tar"}, do_tar},
     {{NULL}, NULL},
 };
 
@@ -352,6 +483,15 @@ static void tree_path(const char *name, char path[PATH_MOST])
     size_t length = strlen(path);
     if (length > 2 && strcmp(path + length - 2, "/.") == 0)
         path[length - 2] = '\0';
+}
+
+/* "PIDFILE\tPROGRAM" */
+static const char *daemon_of(struct ja_sim *sim, const char *name)
+{
+    char pidfile[512];
+    snprintf(pidfile, sizeof pidfile, "%s", name);
+    *strchr(pidfile, '\t') = '\0';
+    return sim_get(sim, "daemon %s", pidfile);
 }
 
 bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
@@ -385,6 +525,9 @@ bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name,
     case JA_FACT_SYSCTL:
         plain_name(name, path);
         *ret_value = sim_get(sim, "sysctl %s", path);
+        return true;
+    case JA_FACT_DAEMON:
+        *ret_value = daemon_of(sim, name);
         return true;
     case JA_FACT_APT:
     case JA_FACT_SHA256:

@@ -4,9 +4,10 @@
  *     link NAME = ALIAS      up, master, peer (namespace that holds its other end), vlan NAME
  *     addr INTERFACE ADDRESS    neigh ADDRESS    inside NAMESPACE COMMAND: what was configured from within
  *     nft FAMILY TABLE [SET ELEMENT]
- *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH; daemon PIDFILE
+ *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH
  */
 #include "host/linux/network.h"
+#include "model/site.h"
 #include "sim.h"
 
 #include <jansson.h>
@@ -122,7 +123,7 @@ static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_
     if (strcmp(words[0], "addr") == 0 && strcmp(words[1], "del") == 0)
         return sim_drop(sim, "addr %s %s", device, words[2]) ? 0 : sim_fail(err, "%s has no %s", device, words[2]);
     if (strcmp(words[0], "addr") == 0) {
-        if (sim_get(sim, "addr %s %s", device, words[2]))
+        if (strcmp(words[1], "replace") != 0 && sim_get(sim, "addr %s %s", device, words[2]))
             return sim_fail(err, "%s has %s already", device, words[2]);
         sim_put(sim, "", "addr %s %s", device, words[2]);
         return 0;
@@ -526,44 +527,11 @@ static int do_netns_unlink(struct ja_sim *sim, const struct ja_cmd *cmd, char *c
     return 0;
 }
 
-static int do_dnsmasq(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
-{
-    const char *config = NULL, *pid = NULL;
-    (void)cmd;
-    for (int i = 1; i < argc; i++) {
-        if (ja_str_starts(argv[i], "--conf-file="))
-            config = strchr(argv[i], '=') + 1;
-        if (ja_str_starts(argv[i], "--pid-file="))
-            pid = strchr(argv[i], '=') + 1;
-    }
-    if (!config || !pid || !sim_get(sim, "text %s", config) || sim_get(sim, "daemon %s", pid))
-        return sim_fail(err, "dnsmasq cannot run");
-    sim_put(sim, "4712", "daemon %s", pid);
-    sim_make(sim, pid, "file");
-    return 0;
-}
-
-static int do_daemon_stop(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
-                          struct ja_error *err)
-{
-    (void)cmd, (void)argc, (void)err;
-    sim_drop(sim, "daemon %s", argv[2]);
-    sim_drop(sim, "path %s", argv[2]);
-    return 0;
-}
-
 /* Quotas belong to subvolumes and go with them: only that there is one is looked at. */
 static int do_qgroup(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)cmd;
     return sim_is_dir(sim, argv[argc - 1]) ? 0 : sim_fail(err, "cannot limit %s", argv[argc - 1]);
-}
-
-/* argv: jailadmin host daemon-start PIDFILE PROGRAM -- COMMAND... */
-static int do_daemon_start(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
-                           struct ja_error *err)
-{
-    return sim_get(sim, "daemon %s", argv[2]) ? 0 : do_dnsmasq(sim, cmd, argv + 5, argc - 5, err);
 }
 
 static int do_nothing(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
@@ -625,7 +593,6 @@ static const struct ja_sim_command commands[] = {
     {{"mkfs.btrfs"}, do_mkfs},
     {{"mount"}, do_mount},
     {{"umount"}, do_umount},
-    {{"dnsmasq"}, do_dnsmasq},
     {{"host", "tree-delete"}, do_tree_delete},
     {{"host", "seccomp-convert"}, do_seccomp},
     {{"host", "link-remove"}, do_link_remove},
@@ -639,9 +606,6 @@ static const struct ja_sim_command commands[] = {
     {{"host", "kill-init"}, do_kill},
     {{"host", "netns-link"}, do_netns_link},
     {{"host", "netns-unlink"}, do_netns_unlink},
-    {{"host", "daemon-start"}, do_daemon_start},
-    {{"host", "daemon-stop"}, do_daemon_stop},
-    {{"host", "daemon-signal"}, do_nothing},
     {{"host", "ns-setting"}, do_nothing},
     {{"host", "cgroup-create"}, do_cgroup_create},
     {{"host", "cgroup-limit"}, do_cgroup_limit},
@@ -650,16 +614,6 @@ static const struct ja_sim_command commands[] = {
 };
 
 /* ---- facts ---- */
-
-static const char *say(struct ja_sim *sim, const char *format, ...) JA_PRINTF(2, 3);
-static const char *say(struct ja_sim *sim, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sim->text, sizeof sim->text, format, args);
-    va_end(args);
-    return sim->text;
-}
 
 /* "/sys/class/net/LINK/REST" */
 static bool sys_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
@@ -698,7 +652,7 @@ static const char *host_address(struct ja_sim *sim, const char *address)
     char interface[64], text[128];
     for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
         if (sscanf(sim->entries[i].key, "addr %63s %127[^/]", interface, text) == 2 && strcmp(text, address) == 0)
-            return say(sim, "%s", interface);
+            return sim_say(sim, "%s", interface);
     return NULL;
 }
 
@@ -708,7 +662,7 @@ static const char *host_networks(struct ja_sim *sim)
     for (size_t i = sim_from(sim, "addr "); sim_starts(sim, i, "addr "); i++)
         if (sscanf(sim->entries[i].key, "addr %63s %127s", interface, text) == 2)
             snprintf(all + strlen(all), sizeof all - strlen(all), "%s %s\n", text, interface);
-    return say(sim, "%s", all);
+    return sim_say(sim, "%s", all);
 }
 
 static const char *ports(struct ja_sim *sim, const char *bridge)
@@ -716,21 +670,13 @@ static const char *ports(struct ja_sim *sim, const char *bridge)
     size_t count = 0;
     for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master "); i++)
         count += strcmp(sim->entries[i].value, bridge) == 0;
-    return sim_get(sim, "link %s", bridge) ? say(sim, "%zu", count) : NULL;
+    return sim_get(sim, "link %s", bridge) ? sim_say(sim, "%zu", count) : NULL;
 }
 
 static const char *container(struct ja_sim *sim, const char *name)
 {
     const char *pidfile = sim_get(sim, "crun %s", name);
-    return pidfile && sim_get(sim, "process %s", pidfile) ? say(sim, "running 4711") : NULL;
-}
-
-static const char *daemon_of(struct ja_sim *sim, const char *name)
-{
-    char pidfile[512];
-    snprintf(pidfile, sizeof pidfile, "%s", name);
-    *strchr(pidfile, '\t') = '\0';
-    return sim_get(sim, "daemon %s", pidfile);
+    return pidfile && sim_get(sim, "process %s", pidfile) ? sim_say(sim, "running 4711") : NULL;
 }
 
 static const char *neighbour(struct ja_sim *sim, const char *name)
@@ -744,7 +690,7 @@ static const char *rules_of(struct ja_sim *sim, const char *name)
     const char *table = sim_get(sim, "nft %s", name);
     if (!table)
         return "0";
-    return say(sim, "%u", *table ? 0 : ja_linux_ruleset_rules(strncmp(name, "inet", 4) == 0 ? "inet" : "bridge"));
+    return sim_say(sim, "%u", *table ? 0 : ja_linux_ruleset_rules(strncmp(name, "inet", 4) == 0 ? "inet" : "bridge"));
 }
 
 static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
@@ -803,9 +749,6 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     case JA_FACT_NETNS:
         *ret_value = sim_get(sim, "netns %s", name) ? "" : NULL;
         return true;
-    case JA_FACT_DAEMON:
-        *ret_value = daemon_of(sim, name);
-        return true;
     default:
         return false;
     }
@@ -833,10 +776,24 @@ static void shut(struct ja_sim *sim)
                                         "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
+    sim_remove_tree(sim, "/run");
+    sim_make(sim, "/run", "dir");
 }
 
+static const char *const stays[] = {NULL};
+static const struct ja_sim_command *const tables[] = {commands, sim_file_commands, NULL};
 static const char *const tools[] = {"btrfs",  "mkfs.btrfs", "ip",        "nft", "crun", "dnsmasq", "nsenter", "mount",
                                     "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     NULL};
 
-const struct ja_sim_system ja_sim_linux = {
-    .name = "linux", .commands = commands, .tools = tools, .boot = boot, .fact = fact, .shut = shut};
+const struct ja_sim_system ja_sim_linux = {.name = "linux",
+                                           .os = JA_OS_LINUX,
+                                           .storage = "file:1G",
+                                           .source = "busybox",
+                                           .run = "/run",
+                                           .uplink = "eth0",
+                                           .commands = tables,
+                                           .tools = tools,
+                                           .stays = stays,
+                                           .boot = boot,
+                                           .fact = fact,
+                                           .shut = shut};

@@ -16,12 +16,33 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LAB_SELF "/usr/sbin/jailadmin"
 
 static char lab_dir[64], lab_state[96];
+static const struct ja_sim_system *lab_system = &ja_sim_linux;
 static struct ja_sim lab_sim;
+
+/* The kind of host that the program's first argument names. */
+static inline void lab_choose(int argc, char **argv)
+{
+    static const struct ja_sim_system *const systems[] = {&ja_sim_linux, &ja_sim_freebsd, &ja_sim_freebsd_deny};
+    for (size_t i = 0; argc > 1 && i < JA_COUNT(systems); i++)
+        if (strcmp(systems[i]->name, argv[1]) == 0)
+            lab_system = systems[i];
+    printf("host: %s\n", lab_system->name);
+}
+
+/* What is left to chance can be repeated. */
+static inline void lab_seed(void)
+{
+    const char *given = getenv("JAILADMIN_TEST_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    srand(seed);
+}
 
 static inline void lab_must(int rc, const struct ja_error *err)
 {
@@ -38,7 +59,16 @@ static inline int lab_ignore(void *context, const struct ja_plan *plan, struct j
 static inline struct ja_engine_options lab_options(void)
 {
     return (struct ja_engine_options){
-        .state = lab_state, .self = LAB_SELF, .os = JA_OS_LINUX, .machine = &lab_sim.machine, .show = lab_ignore};
+        .state = lab_state, .self = LAB_SELF, .os = lab_system->os, .machine = &lab_sim.machine, .show = lab_ignore};
+}
+
+/* After a verb: the model knew all commands, and nothing is as it must not be. */
+static inline void lab_check(void)
+{
+    if (lab_sim.system->check)
+        lab_sim.system->check(&lab_sim);
+    if (lab_sim.trouble[0])
+        fail_msg("%s", lab_sim.trouble);
 }
 
 typedef int lab_verb(struct ja_engine *engine, struct ja_error *err);
@@ -74,7 +104,7 @@ static inline int lab_template(struct ja_engine *engine, const char *name, struc
     if (!template)
         return ja_error_nomem(err);
     template->name = ja_strdup(name);
-    template->source = ja_strdup("busybox");
+    template->source = ja_strdup(lab_system->source);
     int rc =
         template->name && template->source ? ja_engine_template_create(engine, template, err) : ja_error_nomem(err);
     ja_object_free(&ja_noun_template, template);
@@ -100,7 +130,7 @@ static inline int do_build(struct ja_engine *engine, struct ja_error *err)
     if (!template)
         return ja_error_nomem(err);
     template->name = ja_strdup("t");
-    template->source = ja_strdup("busybox");
+    template->source = ja_strdup(lab_system->source);
     const struct ja_template_request request = {
         .spec = template, .packages = &packages, .commands = commands, .command_count = JA_COUNT(commands)};
     int rc = template->name && template->source && ja_strv_add(&packages, "nginx") == 0
@@ -275,7 +305,8 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     struct ja_error err = JA_ERROR_INIT;
     struct ja_store *store = NULL;
     static const char *const kinds[] = {"jail", "network", "template"}, *const reserved[] = {"slot", "netslot",
-                                                                                             "address"};
+                                                                                             "address", "unit", "port"};
+    ja_str_add(&text, "\n");
     ja_sim_print(sim, &text);
     if (access(lab_state, F_OK) == 0) {
         lab_must(ja_store_open(lab_state, false, false, &store, &err), &err);
@@ -299,12 +330,35 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
     return normal;
 }
 
+/* Takes out of a host what a teardown leaves: what the registry counted, which went with the instance's entry in it, and what
+ * is there for good once it was needed. */
+static inline void lab_forget(struct ja_sim *sim)
+{
+    sim_drop_all(sim, "old ");
+    sim_drop_all(sim, "user ");
+    for (const char *const *kind = sim->system->stays; *kind; kind++)
+        sim_drop_all(sim, "%s", *kind);
+}
+
+/* Lines of `a` that `b` has not. */
+static inline void lab_print_missing(const char *sign, const char *a, const char *b)
+{
+    while (*a) {
+        char line[16384];
+        size_t length = strcspn(a, "\n");
+        snprintf(line, sizeof line, "\n%.*s\n", (int)length, a);
+        if (length && !strstr(b, line))
+            printf("  %s%.*s\n", sign, (int)length, a);
+        a += length + (a[length] == '\n');
+    }
+}
+
 /* ---- the instance ---- */
 
 static inline void lab_init(const char *network)
 {
     struct ja_error err = JA_ERROR_INIT;
-    struct ja_init_request request = {.storage = "file:1G", .network = network};
+    struct ja_init_request request = {.storage = lab_system->storage, .network = network};
     struct ja_engine_options options = lab_options();
     lab_must(ja_engine_init(&options, &request, &err), &err);
 }
@@ -320,7 +374,7 @@ static inline int lab_set_up(void **unused)
     snprintf(etc, sizeof etc, "%s/etc", lab_dir);
     setenv("JAILADMIN_REGISTRY", registry, 1);
     setenv("JAILADMIN_ETC", etc, 1);
-    ja_sim_init(&lab_sim, &ja_sim_linux, lab_state);
+    ja_sim_init(&lab_sim, lab_system, lab_state);
     return 0;
 }
 

@@ -80,13 +80,15 @@ static inline int simnet_set(struct ja_engine *engine, const char *const *assign
     return ja_engine_network_set(engine, "dyn", &list, err);
 }
 
-/* All that can change while its jails run. */
+/* All that can change while its jails run: an MTU only on Linux, since a bridge of FreeBSD has that of all of its members. */
 static inline int do_dyn_set(struct ja_engine *engine, struct ja_error *err)
 {
-    return simnet_set(engine,
-                      (const char *const[]){"nat=none", "isolate=yes", "domain=example.org", "mtu=1400", "members=eth0",
-                                            "labels.a=b", NULL},
-                      err);
+    char members[64];
+    const char *mtu = lab_system->os == JA_OS_LINUX ? "mtu=1400" : NULL;
+    snprintf(members, sizeof members, "members=%s", lab_system->uplink);
+    return simnet_set(
+        engine,
+        (const char *const[]){"nat=none", "isolate=yes", "domain=example.org", "labels.a=b", members, mtu, NULL}, err);
 }
 
 /* Back, and to the running jail, also after a power cut. */
@@ -99,10 +101,24 @@ static inline int do_dyn_unset(struct ja_engine *engine, struct ja_error *err)
     return rc < 0 ? rc : do_guest_start(engine, err);
 }
 
+/* The same gateway in a larger range, and one in another, while nobody has an address of it. */
+static inline int do_gateway(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"address=10.235.0.1/16,fd00:236::1/64", NULL}, err);
+}
+
+static inline int do_gateway_back(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = simnet_set(engine, (const char *const[]){"address=10.235.0.1/24,fd00:235::1/64", NULL}, err);
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "dyn", err); /* after a power cut */
+}
+
 /* What none of its jails may be running for. */
 static inline int do_vlan(struct ja_engine *engine, struct ja_error *err)
 {
-    return simnet_set(engine, (const char *const[]){"members=eth0", "vlan=7", NULL}, err);
+    char members[64];
+    snprintf(members, sizeof members, "members=%s", lab_system->uplink);
+    return simnet_set(engine, (const char *const[]){members, "vlan=7", NULL}, err);
 }
 
 static inline int do_no_vlan(struct ja_engine *engine, struct ja_error *err)
@@ -142,18 +158,18 @@ static inline int do_repair(struct ja_engine *engine, struct ja_error *err)
 /* Somebody flushes the rules and the neighbours, takes an interface out of its bridge and removes names. */
 static inline int do_damage(struct ja_engine *engine, struct ja_error *err)
 {
+    static const char *const lost[] = {"nft ", "neigh ", "netns ", "entry ", "master ja", "daemon "};
     int rc = do_guest_start(engine, err);
     if (rc == 0)
         rc = do_repair(engine, err);
     if (rc < 0)
         return rc;
-    sim_drop_all(&lab_sim, "nft ");
-    sim_drop_all(&lab_sim, "neigh ");
-    sim_drop_all(&lab_sim, "netns ");
-    sim_drop_all(&lab_sim, "master ja");
-    sim_drop_all(&lab_sim, "daemon ");
-    sim_drop(&lab_sim, "path /run/jailadmin-00/dns/dyn.d/g");
-    sim_drop(&lab_sim, "text /run/jailadmin-00/dns/dyn.d/g");
+    for (size_t i = 0; i < JA_COUNT(lost); i++)
+        sim_drop_all(&lab_sim, "%s", lost[i]);
+    for (size_t i = sim_from(&lab_sim, "rule 2"); sim_starts(&lab_sim, i, "rule 2");) /* ours begin at 20000 */
+        sim_drop(&lab_sim, "%s", lab_sim.entries[i].key);
+    sim_drop(&lab_sim, "path %s/jailadmin-00/dns/dyn.d/g", lab_system->run);
+    sim_drop(&lab_sim, "text %s/jailadmin-00/dns/dyn.d/g", lab_system->run);
     return 0;
 }
 

@@ -64,7 +64,7 @@ static struct ja_engine_options injected(struct injection *injection)
 
 static int do_init(struct injection *injection, struct ja_error *err)
 {
-    struct ja_init_request request = {.storage = "file:1G", .network = "10.233.0.1/24"};
+    struct ja_init_request request = {.storage = lab_system->storage, .network = "10.233.0.1/24"};
     struct ja_engine_options options = injected(injection);
     return ja_engine_init(&options, &request, err);
 }
@@ -132,18 +132,15 @@ static void must(whole_verb *verb)
 {
     struct ja_error err = JA_ERROR_INIT;
     lab_must(verb(NULL, &err), &err);
-    if (lab_sim.unknown[0])
-        fail_msg("the model knows no command: %s", lab_sim.unknown);
+    lab_check();
 }
 
 /* ---- is it as it was? ---- */
 
-/* What the registry counts goes with the instance's entry in it. */
 static char *bare_host(void)
 {
     struct ja_str text = {0};
-    sim_drop_all(&lab_sim, "old ");
-    sim_drop_all(&lab_sim, "user ");
+    lab_forget(&lab_sim);
     ja_sim_print(&lab_sim, &text);
     return ja_str_take(&text);
 }
@@ -259,8 +256,9 @@ static void adoption_is_made_again(void **unused)
     must(do_teardown);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    lab_choose(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_begins_anew),
         cmocka_unit_test(teardown_is_finished),

@@ -5,8 +5,6 @@
  */
 #include "simlab.h"
 
-#include <time.h>
-
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_recover(engine, true, err);
@@ -77,12 +75,10 @@ static int set_up(void **unused)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const char *given = getenv("JAILADMIN_TEST_SEED");
-    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-    printf("seed %u\n", seed);
-    srand(seed);
+    lab_choose(argc, argv);
+    lab_seed();
     if (getenv("JAILADMIN_TEST_JSON"))
         json_set_alloc_funcs(ja_malloc, ja_free);
     const struct CMUnitTest tests[] = {cmocka_unit_test(memory_runs_out)};

@@ -3,6 +3,7 @@
  * or the process is killed there, with or without a reboot before the next command. Then the host and the store are as
  * they were before, or as they were wanted; never between.
  */
+#include "simbsd.h"
 #include "simnet.h"
 
 #include <signal.h>
@@ -109,28 +110,9 @@ static char *after_cut(void)
     return text;
 }
 
-static void check_known(void)
-{
-    if (lab_sim.unknown[0])
-        fail_msg("the model knows no command: %s; test/sim is to learn it", lab_sim.unknown);
-}
-
 struct ends {
     char *before, *wanted, *before_cut, *wanted_cut;
 };
-
-/* Lines of `a` that `b` has not. */
-static void print_missing(const char *sign, const char *a, const char *b)
-{
-    while (*a) {
-        char line[16384];
-        size_t length = strcspn(a, "\n");
-        snprintf(line, sizeof line, "\n%.*s\n", (int)length, a);
-        if (length && !strstr(b, line))
-            printf("  %s%.*s\n", sign, (int)length, a);
-        a += length + (a[length] == '\n');
-    }
-}
 
 static void check_end(const char *name, const struct injection *injection, const struct ends *ends, bool *ret_wanted)
 {
@@ -141,11 +123,11 @@ static void check_end(const char *name, const struct injection *injection, const
     if (!is_before && !is_wanted) {
         fflush(NULL);
         printf("left, but not before (+), and the other way round (-):\n");
-        print_missing("+", after, before);
-        print_missing("-", before, after);
+        lab_print_missing("+", after, before);
+        lab_print_missing("-", before, after);
         printf("left, but not wanted (+), and the other way round (-):\n");
-        print_missing("+", after, wanted);
-        print_missing("-", wanted, after);
+        lab_print_missing("+", after, wanted);
+        lab_print_missing("-", wanted, after);
         fail_msg("%s, %s step %zu, left what is above", name, mode_names[injection->mode], injection->step);
     }
     *ret_wanted = is_wanted && !is_before;
@@ -164,12 +146,40 @@ static void check_begin(const char *name, const struct injection *injection, con
     char *now = lab_snapshot(&lab_sim);
     if (strcmp(now, ends->before) != 0) {
         fflush(NULL);
-        print_missing("+", now, ends->before);
-        print_missing("-", ends->before, now);
+        lab_print_missing("+", now, ends->before);
+        lab_print_missing("-", ends->before, now);
         fail_msg("%s, %s step %zu: the way back does not lead to where it began", name, mode_names[injection->mode],
                  injection->step);
     }
     free(now);
+}
+
+struct counting {
+    const char *verb;
+    size_t steps;
+};
+
+static int count_step(void *context, const struct ja_plan *plan, size_t step, bool after)
+{
+    struct counting *counting = context;
+    if (!after && strcmp(plan->verb, counting->verb) == 0 && step >= counting->steps)
+        counting->steps = step + 1;
+    return 0;
+}
+
+/* Does it, and says how many steps its plan has. */
+static size_t do_counted(const char *name, lab_verb *verb)
+{
+    struct counting counting = {.verb = name};
+    struct ja_error err = JA_ERROR_INIT;
+    lab_must(lab_run(verb, count_step, &counting, &err), &err);
+    return counting.steps;
+}
+
+/* All cases on Linux; on another host a part of them, by chance, unless all are asked for. */
+static bool is_left_out(void)
+{
+    return lab_system->os != JA_OS_LINUX && !getenv("JAILADMIN_TEST_LONG") && rand() % 4;
 }
 
 /* `back` leads from the wanted state to the one before. `name` is the plan's verb. */
@@ -180,28 +190,30 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
     /* Once there and back: what a first time leaves for good (its network, its tree's files) is not the question. */
     lab_do(verb);
     lab_do(back);
+    size_t steps = do_counted(name, verb);
+    lab_do(back);
     ends.before = lab_snapshot(&lab_sim);
     ends.before_cut = after_cut();
     lab_do(verb);
-    check_known();
+    lab_check();
     ends.wanted = lab_snapshot(&lab_sim);
     ends.wanted_cut = after_cut();
     lab_do(back);
-    check_known();
-    for (size_t step = 0, met = 1; met; step++) {
-        met = 0;
+    lab_check();
+    for (size_t step = 0; step < steps; step++) {
         for (enum mode mode = 0; mode < MODES; mode++) {
             struct injection injection = {.verb = name, .step = step, .mode = mode};
             bool wanted = true;
-            if (run_injected(verb, &injection)) {
-                met = 1;
-                cases++;
-                if (cuts(mode))
-                    ja_sim_reboot(&lab_sim);
-                lab_do(do_recover);
-                check_known();
-                check_end(name, &injection, &ends, &wanted);
-            }
+            if (is_left_out())
+                continue;
+            if (!run_injected(verb, &injection))
+                fail_msg("%s, %s step %zu, was not met", name, mode_names[mode], step);
+            cases++;
+            if (cuts(mode))
+                ja_sim_reboot(&lab_sim);
+            lab_do(do_recover);
+            lab_check();
+            check_end(name, &injection, &ends, &wanted);
             /* What a power cut took from the host is not the next case's business. */
             if (cuts(mode))
                 lab_do(do_up);
@@ -214,7 +226,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             check_begin(name, &injection, &ends);
         }
     }
-    print_message("%s: %zu cases\n", name, cases);
+    print_message("%s: %zu of %zu cases\n", name, cases, steps * MODES);
     free(ends.before);
     free(ends.wanted);
     free(ends.before_cut);
@@ -275,6 +287,11 @@ static void guests(void **unused)
     sweep("set", do_dyn_set, do_dyn_unset);
     sweep("set", do_dns_off, do_dns_on);
     lab_do(do_guest_delete);
+    sweep("set", do_gateway, do_gateway_back);
+    lab_do(do_gateway);
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 10.235.0.1/16"));
+    assert_non_null(sim_get(&lab_sim, "addr ja00br1 fd00:236::1/64"));
+    lab_do(do_gateway_back);
     lab_do(do_dyn_delete);
 }
 
@@ -297,12 +314,12 @@ static void repairs(void **unused)
             /* What could not be repaired is repaired by the next one, and nothing blocks it. */
             lab_do(do_recover);
             lab_do(do_repair);
-            check_known();
+            lab_check();
             char *after = lab_snapshot(&lab_sim);
             if (strcmp(after, wanted) != 0) {
                 fflush(NULL);
-                print_missing("+", after, wanted);
-                print_missing("-", wanted, after);
+                lab_print_missing("+", after, wanted);
+                lab_print_missing("-", wanted, after);
                 fail_msg("repair, %s step %zu, and again", mode_names[mode], step);
             }
             free(after);
@@ -314,15 +331,73 @@ static void repairs(void **unused)
     lab_do(do_dyn_delete);
 }
 
+static void jails_of_freebsd(void **unused)
+{
+    (void)unused;
+    if (lab_system->os != JA_OS_FREEBSD)
+        skip();
+    lab_do(do_full);
+    sweep("start", do_full_start, do_full_stop);
+    lab_do(do_full_start);
+    sweep("stop", do_full_stop, do_full_start);
+    lab_do(do_full_delete);
+    sweep("create", do_shared, do_shared_delete);
+    lab_do(do_shared);
+    sweep("start", do_shared_start, do_shared_stop);
+    lab_do(do_shared_start);
+    sweep("stop", do_shared_stop, do_shared_start);
+    lab_do(do_shared_delete);
+    lab_do(do_inherit);
+    sweep("start", do_inherit_start, do_inherit_stop);
+    lab_do(do_inherit_delete);
+}
+
+/* Connections of its processes may linger for minutes: it stays, dying, and starts again all the same. */
+static void a_dying_jail_is_in_nobodys_way(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    if (lab_system->os != JA_OS_FREEBSD)
+        skip();
+    lab_do(do_full);
+    lab_do(do_full_start);
+    char *running = lab_snapshot(&lab_sim);
+    lab_do(do_full_stop);
+    char *stopped = lab_snapshot(&lab_sim);
+    lab_do(do_full_start);
+    sim_put(&lab_sim, "", "linger full");
+    /* Whether its stop tells of it or not, what can be undone is. */
+    lab_run(do_full_stop, NULL, NULL, &err);
+    assert_non_null(strstr(sim_get(&lab_sim, "jail full"), " dying "));
+    sim_drop(&lab_sim, "linger full");
+    lab_do(do_full_start);
+    char *again = lab_snapshot(&lab_sim);
+    if (strcmp(again, running) != 0) {
+        lab_print_missing("+", again, running);
+        lab_print_missing("-", running, again);
+        fail_msg("its start after a slow end is not like any other");
+    }
+    lab_do(do_full_stop);
+    char *gone = lab_snapshot(&lab_sim);
+    assert_string_equal(gone, stopped);
+    lab_do(do_full_delete);
+    free(running);
+    free(stopped);
+    free(again);
+    free(gone);
+}
+
 /* The network is made anew, which whoever needs it next also does when that is cut off. */
 static void a_network_gets_a_vlan_and_loses_it(void **unused)
 {
     (void)unused;
     struct ja_error err = JA_ERROR_INIT;
     lab_do(do_dyn);
+    lab_do(do_vlan);
+    lab_do(do_no_vlan);
     char *before = lab_snapshot(&lab_sim);
     lab_do(do_vlan);
-    check_known();
+    lab_check();
     char *with = lab_snapshot(&lab_sim);
     assert_non_null(strstr(with, "master ja00v1m0 = ja00br1\n"));
     lab_do(do_no_vlan);
@@ -334,6 +409,7 @@ static void a_network_gets_a_vlan_and_loses_it(void **unused)
     lab_do(do_guest_stop);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
+    sim_drop(&lab_sim, "module if_vlan"); /* which no other test needs, and which would stay until the next power cut */
     free(before);
     free(with);
     free(after);
@@ -345,14 +421,14 @@ static void addresses_of_the_host_are_not_given(void **unused)
     (void)unused;
     char *text;
     lab_do(do_dyn);
-    sim_put(&lab_sim, "", "addr eth0 10.235.0.2/24");
+    sim_put(&lab_sim, "", "addr %s 10.235.0.2/24", lab_system->uplink);
     lab_do(do_guest);
     text = lab_snapshot(&lab_sim);
     assert_null(strstr(text, "reserved address dyn 10.235.0.2\n"));
     assert_non_null(strstr(text, "reserved address dyn 10.235.0.3\n"));
     free(text);
     lab_do(do_guest_delete);
-    sim_drop(&lab_sim, "addr eth0 10.235.0.2/24");
+    sim_drop(&lab_sim, "addr %s 10.235.0.2/24", lab_system->uplink);
     lab_do(do_dyn_delete);
 }
 
@@ -372,28 +448,37 @@ static int tear_down(void **unused)
     lab_must(ja_engine_open(&options, &engine, &err), &err);
     lab_must(ja_engine_teardown(engine, true, &err), &err);
     ja_engine_close(engine);
-    check_known();
-    /* The host is as it was found. What the registry counts goes with the instance's entry in it. */
-    sim_drop_all(&lab_sim, "old ");
-    sim_drop_all(&lab_sim, "user ");
+    lab_check();
+    /* The host is as it was found, but for what stays for good. */
+    lab_forget(&lab_sim);
     struct ja_sim fresh;
-    ja_sim_init(&fresh, &ja_sim_linux, lab_state);
+    ja_sim_init(&fresh, lab_system, lab_state);
+    lab_forget(&fresh);
     struct ja_str left = {0}, found = {0};
+    ja_str_add(&left, "\n");
+    ja_str_add(&found, "\n");
     ja_sim_print(&lab_sim, &left);
     ja_sim_print(&fresh, &found);
-    if (strcmp(left.text, found.text) != 0)
-        fail_msg("teardown left\n%s\ninstead of\n%s", left.text, found.text);
+    if (strcmp(left.text, found.text) != 0) {
+        lab_print_missing("+", left.text, found.text);
+        lab_print_missing("-", found.text, left.text);
+        fail_msg("teardown left what is above");
+    }
     ja_str_fini(&left);
     ja_str_fini(&found);
     ja_sim_fini(&fresh);
     return lab_tear_down(unused);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    lab_choose(argc, argv);
+    lab_seed();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates),
         cmocka_unit_test(jails),
+        cmocka_unit_test(jails_of_freebsd),
+        cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
         cmocka_unit_test(guests),
         cmocka_unit_test(repairs),
         cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),

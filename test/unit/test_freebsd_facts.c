@@ -614,6 +614,114 @@ static void an_entry_is_found_without_its_length(void **state)
     ja_facts_fini(&facts);
 }
 
+static void all_rules_are_told_in_one(void **state)
+{
+    const struct said said[] = {{.command = "ipfw -S list",
+                                 .text = "00100 set 17 count ip from any to any\n00100 set 0 deny ip from any to me\n"
+                                         "65535 count ip from any to any not // orphaned dynamic states counter\n"
+                                         "65535 set 31 allow ip from any to any \n"},
+                                {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_IPFW, "rules");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_IPFW, "rules",
+       "100 set 17 count ip from any to any\n100 set 0 deny ip from any to me\n65535 set 31 allow ip from any to any\n");
+    ja_facts_fini(&facts);
+}
+
+/* ---- members of bridges, names of interfaces ---- */
+
+static void bridges_have_members(void **state)
+{
+    static const char *const versions[] = {"13.2", "15.1"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const struct said said[] = {{.command = "ifconfig -a", .version = versions[i], .file = "ifconfig-span"}, {0}};
+        struct ja_facts facts = {0};
+        ja_fact(&facts, JA_FACT_MEMBER, "jabr1 ja1n0");
+        ja_fact(&facts, JA_FACT_MEMBER, "jabr1 epair2a");
+        ja_fact(&facts, JA_FACT_MEMBER, "jabr1 epair3a");
+        ja_fact(&facts, JA_FACT_LINKS, "jab");
+        ja_fact(&facts, JA_FACT_LINKS, "nosuch");
+        assert_int_equal(read_all(&facts, said), 0);
+        is(&facts, JA_FACT_MEMBER, "jabr1 ja1n0", "");
+        is(&facts, JA_FACT_MEMBER, "jabr1 epair2a", "span");
+        is(&facts, JA_FACT_MEMBER, "jabr1 epair3a", NULL);
+        is(&facts, JA_FACT_LINKS, "jab", "jabr1\n");
+        is(&facts, JA_FACT_LINKS, "nosuch", NULL);
+        ja_facts_fini(&facts);
+    }
+}
+
+static void isolated_members_are_private(void **state)
+{
+    const struct said said[] = {{.command = "ifconfig -a", .version = "13.2", .file = "ifconfig-private"}, {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_MEMBER, "ja00br1 ja003n0");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_MEMBER, "ja00br1 ja003n0", "private");
+    ja_facts_fini(&facts);
+}
+
+/* ---- tables with values, of interfaces and of addresses ---- */
+
+static void entries_of_all_tables_have_values(void **state)
+{
+    const struct said said[] = {
+        {.command = "ipfw table all info", .text = "--- table(ja00nics), set(0) ---\n kindex: 1, type: iface\n"},
+        {.command = "ipfw table all list", .version = "13.2", .file = "ipfw-table-list-ours"},
+        {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00nics");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00nics ja002n0");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00src fd00:2::3/128");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00any ja002n0");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_IPFW, "table ja00nics", "iface");
+    is(&facts, JA_FACT_IPFW, "table ja00nics ja002n0", "10002");
+    is(&facts, JA_FACT_IPFW, "table ja00src fd00:2::3/128", "10003");
+    is(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2", "10000");
+    is(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32", "40001");
+    is(&facts, JA_FACT_IPFW, "table ja00any ja002n0", NULL);
+    ja_facts_fini(&facts);
+}
+
+/* ---- daemons ---- */
+
+static void a_daemon_is_its_program_with_its_file(void **state)
+{
+    char file[512], other[512], question[600], wrong[600], gone[600];
+    (void)state;
+    put_text(at("dns.pid"), "712\n");
+    put_text(at("old.pid"), "713\n");
+    snprintf(file, sizeof file, "%s/dns.pid", scratch);
+    snprintf(other, sizeof other, "%s/old.pid", scratch);
+    char text[2048];
+    snprintf(text, sizeof text,
+             "    1 /sbin/init\n  712 /usr/local/sbin/dnsmasq --conf-file=/x.conf --pid-file=%s\n  713 vi %s\n"
+             "  714 it's \"odd\n",
+             file, other);
+    const struct said said[] = {{.command = "ps -axww -J 0", .text = text}, {0}};
+    struct ja_facts facts = {0};
+    snprintf(question, sizeof question, "%s\tdnsmasq", file);
+    snprintf(wrong, sizeof wrong, "%s\tdnsmasq", other);
+    snprintf(gone, sizeof gone, "%s/none.pid\tdnsmasq", scratch);
+    ja_fact(&facts, JA_FACT_DAEMON, question);
+    ja_fact(&facts, JA_FACT_DAEMON, wrong);
+    ja_fact(&facts, JA_FACT_DAEMON, gone);
+    assert_int_equal(read_all(&facts, said), 0);
+    assert_int_equal(host.runs, 1);
+    is(&facts, JA_FACT_DAEMON, question, "712");
+    is(&facts, JA_FACT_DAEMON, wrong, NULL);
+    is(&facts, JA_FACT_DAEMON, gone, NULL);
+    ja_facts_fini(&facts);
+}
+
 /* ---- listeners ---- */
 
 static void who_listens_is_found(void **state)
@@ -832,6 +940,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(rules_that_share_a_number_share_their_proof),
         cmocka_unit_test(strange_lists_of_ipfw_are_errors),
         cmocka_unit_test(an_entry_is_found_without_its_length),
+        cmocka_unit_test(all_rules_are_told_in_one),
+        cmocka_unit_test(bridges_have_members),
+        cmocka_unit_test(isolated_members_are_private),
+        cmocka_unit_test(entries_of_all_tables_have_values),
+        cmocka_unit_test_setup_teardown(a_daemon_is_its_program_with_its_file, scratch_setup, scratch_teardown),
         cmocka_unit_test(who_listens_is_found),
         cmocka_unit_test(strange_lists_of_sockets_are_errors),
         cmocka_unit_test_setup_teardown(trees_begin_with_rc, scratch_setup, scratch_teardown),

@@ -198,17 +198,39 @@ static int answer_addresses(struct reading *reading, const struct ja_map *addres
     return rc;
 }
 
+/* Names of interfaces by their beginning. */
+static int answer_names(struct reading *reading, const struct ja_map *links)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str names = {0};
+        if (!asked(fact, JA_FACT_LINKS))
+            continue;
+        for (size_t n = 0; n < links->count; n++)
+            if (ja_str_starts(links->pairs[n].key, fact->name))
+                ja_str_addf(&names, "%s\n", links->pairs[n].key);
+        rc = names.failed ? ja_error_nomem(reading->err) : set(reading, fact, names.text);
+    }
+    return rc;
+}
+
 static int read_links(struct reading *reading)
 {
     struct ja_freebsd_links links = {0};
     if (!wants(reading, JA_FACT_LINK, NULL) && !wants(reading, JA_FACT_PORTS, NULL) &&
-        !wants(reading, JA_FACT_HOSTADDR, NULL) && !wants(reading, JA_FACT_HOSTNETS, NULL))
+        !wants(reading, JA_FACT_HOSTADDR, NULL) && !wants(reading, JA_FACT_HOSTNETS, NULL) &&
+        !wants(reading, JA_FACT_MEMBER, NULL) && !wants(reading, JA_FACT_LINKS, NULL))
         return 0;
     int rc = get_links(reading, &links);
     if (rc == 0)
         rc = set_all(reading, JA_FACT_LINK, &links.descriptions);
     if (rc == 0)
         rc = set_all(reading, JA_FACT_PORTS, &links.ports);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_MEMBER, &links.members);
+    if (rc == 0)
+        rc = answer_names(reading, &links.descriptions);
     if (rc == 0)
         rc = answer_addresses(reading, &links.addresses);
     if (rc == 0 && wants(reading, JA_FACT_HOSTNETS, NULL) &&
@@ -322,6 +344,26 @@ static int read_rctl(struct reading *reading)
     return rc;
 }
 
+/* ---- rulesets of devfs ---- */
+
+/* One that does not exist prints nothing, as one without rules. */
+static int read_rulesets(struct reading *reading)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str output = {0};
+        if (!asked(fact, JA_FACT_DEVFS))
+            continue;
+        if (!*fact->name || fact->name[strspn(fact->name, "0123456789")])
+            return ja_error_set(reading->err, JA_E_INVALID, NULL, "%s is no ruleset", JA_SHOW(fact->name));
+        rc = run(reading, WORDS(WORD("devfs"), WORD("rule"), WORD("-s"), fact->name, WORD("show")), NULL, &output);
+        if (rc > 0)
+            rc = set(reading, fact, output.length ? output.text : NULL);
+    }
+    return rc;
+}
+
 /* ---- settings ---- */
 
 /* A name, and nothing that sysctl(8) would take for an option or for a change. */
@@ -386,7 +428,7 @@ static int read_ipfw(struct reading *reading)
     int rc = 0;
     if (!wants(reading, JA_FACT_IPFW, NULL))
         return 0;
-    if (wants(reading, JA_FACT_IPFW, "rule "))
+    if (wants(reading, JA_FACT_IPFW, "rule"))
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("-S"), WORD("list")), absent, ja_freebsd_parse_ipfw_rules,
                      &answers);
     if (rc == 0 && wants(reading, JA_FACT_IPFW, "table ")) {
@@ -402,6 +444,57 @@ static int read_ipfw(struct reading *reading)
     if (rc == 0)
         rc = answer_ipfw(reading, &answers);
     ja_map_fini(&answers);
+    return rc;
+}
+
+/* ---- daemons ---- */
+
+/* Whether a command line is of that program, started with that pid file. */
+static bool is_daemon(const char *command, const char *file, const char *program)
+{
+    ja_autostrv struct ja_strv words = {0};
+    if (ja_str_split_words(command, &words) < 0 || !words.count)
+        return false;
+    const char *slash = strrchr(words.items[0], '/');
+    bool same = strcmp(slash ? slash + 1 : words.items[0], program) == 0, with_file = false;
+    for (size_t i = 1; i < words.count; i++)
+        with_file = with_file || strstr(words.items[i], file) != NULL;
+    return same && with_file;
+}
+
+/* "PIDFILE\tPROGRAM". */
+static int find_daemon(struct reading *reading, const struct ja_fact *fact, const struct ja_map *processes)
+{
+    ja_autostr struct ja_str text = {0};
+    ja_autofree char *file = ja_strndup(fact->name, strcspn(fact->name, "\t"));
+    const char *tab = strchr(fact->name, '\t');
+    if (!file)
+        return ja_error_nomem(reading->err);
+    int rc = tab ? ja_fact_from_file(JA_FACT_FILE, file, &text, reading->err) : 0;
+    if (rc < 0)
+        return rc;
+    if (rc > 0 && text.text)
+        text.text[strspn(text.text, "0123456789")] = '\0';
+    const char *command = rc > 0 && text.text ? ja_map_get(processes, text.text) : NULL;
+    return set(reading, fact, command && is_daemon(command, file, tab + 1) ? text.text : NULL);
+}
+
+static int read_daemons(struct reading *reading)
+{
+    ja_autostr struct ja_str output = {0};
+    struct ja_map processes = {0};
+    if (!wants(reading, JA_FACT_DAEMON, NULL))
+        return 0;
+    int rc = run(
+        reading,
+        WORDS(WORD("ps"), WORD("-axww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
+        NULL, &output);
+    if (rc > 0)
+        rc = ja_freebsd_parse_ps(output.text, &processes, reading->err);
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++)
+        if (asked(&reading->facts->items[i], JA_FACT_DAEMON))
+            rc = find_daemon(reading, &reading->facts->items[i], &processes);
+    ja_map_fini(&processes);
     return rc;
 }
 
@@ -473,7 +566,7 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     } groups[] = {{read_jails, "jails"},        {read_links, "interfaces"}, {read_mounts, "mounts"},
                   {read_routes, "routes"},      {read_modules, "modules"},  {read_sysctls, "kernel settings"},
                   {read_ipfw, "rules of ipfw"}, {read_rctl, "limits"},      {read_listeners, "who listens"},
-                  {read_zfs, "datasets"}};
+                  {read_daemons, "processes"},  {read_zfs, "datasets"},     {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

@@ -10,8 +10,6 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-enum { RC_TIMEOUT_MS = 300 * 1000, LOG_LIMIT = 1024 * 1024 };
-
 /* ---- names ---- */
 
 static bool is_at(const char *fact, const char *tree)
@@ -46,182 +44,7 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
     return state && strcmp(state + 1, "active") == 0;
 }
 
-/* ---- devices ---- */
-
-static bool has_ruleset(const struct ja_jail *jail)
-{
-    return jail->devices.count > 0;
-}
-
-static int64_t ruleset_of(const struct ja_planning *p, const struct ja_jail *jail)
-{
-    return has_ruleset(jail) ? p->site->ruleset_base + jail->slot : 4; /* 4: devfsrules_jail of every system */
-}
-
-/* What every jail's /dev has, and the jail's own devices. */
-static void make_ruleset(struct ja_planning *p, const struct ja_jail *jail)
-{
-    static const char *const included[] = {"1", "2", "3"};
-    char number[24];
-    if (!has_ruleset(jail))
-        return;
-    snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
-    for (size_t i = 0; i < JA_COUNT(included) + jail->devices.count; i++) {
-        struct ja_step *step = ja_plan_step(p->plan, "say which devices it has");
-        ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "add", NULL);
-        if (i < JA_COUNT(included)) {
-            ja_step_run(p->plan, step, "include", included[i], NULL);
-        } else {
-            const char *device = jail->devices.items[i - JA_COUNT(included)];
-            ja_step_run(p->plan, step, "path", ja_str_starts(device, "/dev/") ? device + 5 : device, "unhide", NULL);
-        }
-        if (i == 0)
-            ja_step_undo(p->plan, step, TOOL("devfs"), "rule", "-s", number, "delset", NULL);
-    }
-}
-
-/* ---- mounts ---- */
-
-static void mount_step(struct ja_planning *p, const char *tree, const char *target, const char *type,
-                       const char *options, const char *source)
-{
-    char path[2048];
-    snprintf(path, sizeof path, "%s%s", tree, target);
-    struct ja_step *step =
-        ja_plan_host_step(p, "mount-point", "make the place of a mount, beneath its tree without links");
-    ja_step_run(p->plan, step, tree, target, NULL);
-    step = ja_plan_step(p->plan, "mount what it asks for");
-    ja_step_run(p->plan, step, TOOL("mount"), "-t", type, NULL);
-    if (options)
-        ja_step_run(p->plan, step, "-o", options, NULL);
-    ja_step_run(p->plan, step, source, path, NULL);
-    ja_step_undo_host(p, step, "unmount", path, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_MOUNT, path, type);
-}
-
-static void make_mounts(struct ja_planning *p, const struct ja_jail *jail, const char *tree)
-{
-    for (size_t i = 0; i < jail->mounts.count; i++) {
-        const struct ja_mount *mount = jail->mounts.items[i];
-        char options[64];
-        switch (mount->type) {
-        case JA_MOUNT_BIND:
-            mount_step(p, tree, mount->target, "nullfs", mount->readonly ? "ro" : NULL, mount->source);
-            break;
-        case JA_MOUNT_TMPFS:
-            snprintf(options, sizeof options, "size=%lld", (long long)mount->size);
-            mount_step(p, tree, mount->target, "tmpfs", mount->size ? options : NULL, "tmpfs");
-            break;
-        case JA_MOUNT_PROCFS:
-            mount_step(p, tree, mount->target, "procfs", NULL, "proc");
-            break;
-        default:
-            mount_step(p, tree, mount->target, "fdescfs", NULL, "null");
-            break;
-        }
-    }
-    for (size_t i = 0; i < jail->volumes.count; i++) {
-        const struct ja_volume *volume = jail->volumes.items[i];
-        ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
-        if (path)
-            mount_step(p, tree, volume->target, "nullfs", NULL, path);
-    }
-}
-
-static void unmount_step(struct ja_planning *p, const char *tree, const char *target)
-{
-    struct ja_step *step = ja_plan_host_step(p, "unmount", "undo its mounts, which the kernel leaves");
-    ja_step_runf(p->plan, step, "%s%s", tree, target);
-}
-
-static void undo_mounts(struct ja_planning *p, const struct ja_jail *jail, const char *tree)
-{
-    for (size_t i = jail->volumes.count; i-- > 0;)
-        unmount_step(p, tree, ((const struct ja_volume *)jail->volumes.items[i])->target);
-    for (size_t i = jail->mounts.count; i-- > 0;)
-        unmount_step(p, tree, ((const struct ja_mount *)jail->mounts.items[i])->target);
-    unmount_step(p, tree, "/dev");
-}
-
-/* ---- limits ---- */
-
-static size_t limit_rules(const struct ja_jail *jail, const char *name, struct ja_strv *rules)
-{
-    const struct {
-        const char *resource;
-        int64_t amount;
-    } limits[] = {
-        {"pcpu", jail->limits.cpu / 10}, /* thousandths of a core as percent */
-        {"memoryuse", jail->limits.memory},  {"swapuse", jail->limits.memory ? jail->limits.swap : 0},
-        {"maxproc", jail->limits.processes}, {"openfiles", jail->limits.files},
-        {"readbps", jail->limits.read_rate}, {"writebps", jail->limits.write_rate},
-    };
-    for (size_t i = 0; i < JA_COUNT(limits); i++) {
-        bool rate = strstr(limits[i].resource, "bps") != NULL;
-        if (limits[i].amount > 0)
-            ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, limits[i].resource, rate ? "throttle" : "deny",
-                         (long long)limits[i].amount);
-    }
-    return rules->count;
-}
-
-static void add_limits(struct ja_planning *p, const struct ja_jail *jail, const char *name)
-{
-    ja_autostrv struct ja_strv rules = {0};
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    if (limit_rules(jail, name, &rules) == 0)
-        return;
-    const char *enabled = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.racct.enable");
-    if (!enabled || strcmp(enabled, "1") != 0) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field limits", "this kernel does not count what jails use");
-        ja_plan_hint(p->plan, "write kern.racct.enable=1 into /boot/loader.conf and boot again");
-        return;
-    }
-    struct ja_step *step = ja_plan_step(p->plan, "limit it");
-    ja_step_run(p->plan, step, TOOL("rctl"), "-a", NULL);
-    for (size_t i = 0; i < rules.count; i++)
-        ja_step_run(p->plan, step, rules.items[i], NULL);
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    ja_step_undo(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_RCTL, subject, NULL);
-}
-
-static void remove_limits(struct ja_planning *p, const char *name)
-{
-    char subject[JA_FREEBSD_JAILNAME + 8];
-    snprintf(subject, sizeof subject, "jail:%s", name);
-    if (!ja_fact(p->facts, JA_FACT_RCTL, subject))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "forget its limits, which outlive it");
-    ja_step_run(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
-    step->flags |= JA_STEP_IGNORE;
-}
-
 /* ---- the jail ---- */
-
-/* The addresses of a jail without a network stack of its own: IF|ADDR/LEN, comma between them. */
-static void shared_addresses(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step)
-{
-    for (int v6 = 0; v6 < 2; v6++) {
-        ja_autostr struct ja_str list = {0};
-        for (size_t i = 0; i < s->jail->nics.count; i++) {
-            struct ja_freebsd_nic nic;
-            ja_freebsd_nic_fill(p, s, i, &nic);
-            for (size_t a = 0; a < nic.nic->assigned.count; a++) {
-                const char *text = nic.nic->assigned.items[a];
-                if (!strchr(text, ':') == !v6)
-                    ja_str_addf(&list, "%s%s|%.*s/%d", list.length ? "," : "", nic.bridge, (int)strcspn(text, "/"),
-                                text, v6 ? 128 : 32);
-            }
-        }
-        if (list.failed)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        else if (list.length)
-            ja_step_runf(p->plan, step, "ip%c.addr=%s", v6 ? '6' : '4', list.text);
-        else
-            ja_step_runf(p->plan, step, "ip%c=disable", v6 ? '6' : '4');
-    }
-}
 
 static void network_words(struct ja_planning *p, const struct ja_subject *s, struct ja_step *step)
 {
@@ -237,7 +60,7 @@ static void network_words(struct ja_planning *p, const struct ja_subject *s, str
         ja_step_run(p->plan, step, "allow.raw_sockets", NULL);
         break;
     case JA_VNET_SHARED:
-        shared_addresses(p, s, step);
+        ja_freebsd_shared_words(p, s, step);
         break;
     default:
         ja_step_run(p->plan, step, "ip4=inherit", "ip6=inherit", NULL);
@@ -245,64 +68,69 @@ static void network_words(struct ja_planning *p, const struct ja_subject *s, str
     }
 }
 
+/* Each is a parameter of this kernel, which has an entry for it among its settings; that of allow.mount has no name to ask for. */
+static bool is_allowance(struct ja_planning *p, const char *word)
+{
+    size_t missing = p->facts->missing;
+    return strcmp(word, "mount") == 0 || ja_factf(p->facts, JA_FACT_SYSCTL, "security.jail.param.allow.%s", word) ||
+           p->facts->missing != missing;
+}
+
+static void allow_words(struct ja_planning *p, const struct ja_jail *jail, struct ja_step *step)
+{
+    for (size_t i = 0; i < jail->allow.count; i++) {
+        const char *word = jail->allow.items[i];
+        if (!is_allowance(p, word)) {
+            ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "this kernel knows no allow.%s", JA_SHOW(word));
+            ja_plan_hint(p->plan, "`sysctl -N security.jail.param.allow` lists what it knows");
+        }
+        if (ja_str_starts(word, "mount") && jail->enforce_statfs > 1)
+            ja_plan_note(p->plan, "%s: allow=%s has no effect with enforce-statfs=2", jail->name, word);
+        if (strcmp(word, "raw_sockets") != 0 || jail->vnet != JA_VNET_YES)
+            ja_step_runf(p->plan, step, "allow.%s", word);
+    }
+}
+
+static void sysvipc_words(struct ja_planning *p, const struct ja_jail *jail, struct ja_step *step)
+{
+    static const char *const kinds[] = {"sysvmsg", "sysvsem", "sysvshm"};
+    if (jail->sysvipc == JA_SYSVIPC_DISABLE)
+        return;
+    for (size_t i = 0; i < JA_COUNT(kinds); i++)
+        ja_step_runf(p->plan, step, "%s=%s", kinds[i], jail->sysvipc == JA_SYSVIPC_NEW ? "new" : "inherit");
+}
+
 static void make_jail(struct ja_planning *p, const struct ja_subject *s, const char *name, const char *tree)
 {
     const struct ja_jail *jail = s->jail;
-    char mark[2048], devices[2048];
+    char mark[2048];
     struct ja_step *step = ja_plan_step(p->plan, "make the jail");
     ja_step_run(p->plan, step, TOOL("jail"), "-c", NULL);
     ja_step_runf(p->plan, step, "name=%s", name);
     ja_step_runf(p->plan, step, "path=%s", tree);
     ja_step_runf(p->plan, step, "host.hostname=%s", jail->hostname ? jail->hostname : jail->name);
     ja_step_runf(p->plan, step, "host.hostuuid=%s", jail->uuid);
-    ja_step_run(p->plan, step, "persist", "enforce_statfs=2", "mount.devfs", NULL);
-    ja_step_runf(p->plan, step, "devfs_ruleset=%lld", (long long)ruleset_of(p, jail));
+    ja_step_run(p->plan, step, "persist", NULL);
+    ja_step_runf(p->plan, step, "enforce_statfs=%lld", (long long)jail->enforce_statfs);
+    ja_step_runf(p->plan, step, "devfs_ruleset=%lld", (long long)ja_freebsd_ruleset(p, jail));
+    ja_step_runf(p->plan, step, "children.max=%lld", (long long)jail->children);
+    sysvipc_words(p, jail, step);
     network_words(p, s, step);
-    for (size_t i = 0; i < jail->allow.count; i++)
-        if (strcmp(jail->allow.items[i], "raw_sockets") != 0 || jail->vnet != JA_VNET_YES)
-            ja_step_runf(p->plan, step, "allow.%s", jail->allow.items[i]);
+    allow_words(p, jail, step);
     ja_step_undo_host(p, step, "jail-remove", name, tree, NULL);
     snprintf(mark, sizeof mark, "%s *", tree);
     ja_step_guard(p->plan, step, JA_FACT_JAIL, name, mark);
-    /* Its devfs stays when the jail goes: a step of its own, which does nothing but undo that. */
-    snprintf(devices, sizeof devices, "%s/dev", tree);
-    step = ja_plan_host_step(p, "mounted", "see that its devices are there");
-    ja_step_run(p->plan, step, devices, "devfs", NULL);
-    ja_step_undo_host(p, step, "unmount", devices, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_MOUNT, devices, "devfs");
 }
 
-/* The jail's own start script; what it prints goes to the jail's log. */
-static void run_init(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *tree)
+/* After its network is set up, which a high one forbids. */
+static void raise_securelevel(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
-    ja_autofree char *dir = ja_path_jail(p, jail->name);
-    if (!dir || (jail->init.count == 0 && !ja_fact(p->facts, JA_FACT_INIT, tree)))
+    if (jail->securelevel < 0)
         return;
-    struct ja_step *step = ja_plan_host_step(p, "logged", "run its start script");
-    ja_step_run(p->plan, step, "--log", NULL);
-    ja_step_runf(p->plan, step, "%s/console.log", dir);
-    ja_step_run(p->plan, step, "--log-limit", NULL);
-    ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-    ja_step_run(p->plan, step, "--", TOOL("jexec"), name, NULL);
-    for (size_t i = 0; i < jail->init.count; i++)
-        ja_step_run(p->plan, step, jail->init.items[i], NULL);
-    if (jail->init.count == 0)
-        ja_step_run(p->plan, step, "/bin/sh", "/etc/rc", NULL);
-    step->timeout_ms = RC_TIMEOUT_MS;
-    step->flags |= JA_STEP_IGNORE; /* a service that does not start is no reason to take the jail away */
-}
-
-static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const char *run)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/applied.json", run);
-    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail);
-    if (!text)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
-    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    ja_step_undo_host(p, step, "remove", path, NULL);
+    struct ja_step *step = ja_plan_step(p->plan, "raise its securelevel");
+    ja_step_run(p->plan, step, TOOL("jail"), "-m", NULL);
+    ja_step_runf(p->plan, step, "name=%s", name);
+    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)jail->securelevel);
 }
 
 /* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
@@ -316,6 +144,52 @@ static void write_pid(struct ja_planning *p, const char *run, const char *name, 
     ja_step_undo_host(p, step, "remove", path, NULL);
 }
 
+/* What a field cannot do here, or does weakly. */
+static void notes(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet != JA_VNET_YES && jail->forwards.count) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "only jails with vnet=yes have forwards");
+        ja_plan_hint(p->plan, "its programs can listen on the host's own addresses");
+    }
+    if (jail->privileged)
+        ja_plan_note(p->plan,
+                     "%s: privileged has no effect on FreeBSD; `allow` says what a jail may do more than others",
+                     jail->name);
+    if (jail->limits.swap && !jail->limits.memory)
+        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+    if (jail->limits.cpu && jail->limits.cpu < 10)
+        ja_plan_note(p->plan, "%s: limits.cpu is counted in hundredths of a core: less is no limit", jail->name);
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->vlan)
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan",
+                         "VLANs of single nics are not built for FreeBSD");
+    }
+}
+
+/* A jail with the host's network has all of its local services within reach. */
+static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_INHERIT)
+        ja_plan_note(p->plan, "%s has the host's network: it reaches the host's local services, and takes its ports",
+                     jail->name);
+    else if (jail->vnet == JA_VNET_SHARED)
+        ja_plan_note(p->plan,
+                     "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
+                     "reach the host",
+                     jail->name);
+}
+
+/* One of ours that is dying does not keep its name. */
+static void check_name(struct ja_planning *p, const char *name, const char *tree)
+{
+    const char *fact = ja_fact(p->facts, JA_FACT_JAIL, name);
+    if (!fact || is_at(fact, tree))
+        return;
+    ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    ja_plan_hint(p->plan, "`jls -j %s` shows it", name);
+}
+
 static void start(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
@@ -324,34 +198,50 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (!run || !tree)
         return;
     ja_freebsd_jail_name(p, jail, name);
-    if (ja_fact(p->facts, JA_FACT_JAIL, name))
-        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the host has a jail %s already", name);
+    check_name(p, name, tree);
+    notes(p, jail);
+    warn_shared(p, jail);
+    ja_plan_names(p, s);
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
-    make_ruleset(p, jail);
-    make_mounts(p, jail, tree);
-    add_limits(p, jail, name);
+    } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shared_add(p, s);
+    }
+    ja_freebsd_mounts_make(p, jail, tree);
+    ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
-    if (jail->vnet == JA_VNET_YES)
+    if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
-    write_applied(p, jail, run);
-    run_init(p, jail, name, tree);
+        ja_dns_names_add(p, s);
+        ja_freebsd_forwards_add(p, s);
+    }
+    raise_securelevel(p, jail, name);
+    ja_plan_note_applied(p, jail, NULL);
+    /* One that builds a template does nothing by itself. */
+    if (p->build != jail)
+        ja_freebsd_init_start(p, jail, run, tree);
 }
 
-static void started(JA_UNUSED struct ja_planning *p, JA_UNUSED const struct ja_subject *s)
+static void started(struct ja_planning *p, const struct ja_subject *s)
 {
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    if (run)
+        ja_plan_services_start(p, s->jail, run);
 }
 
 static bool left(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail), *tree = ja_path_root(p, s->jail);
     bool left = run && ja_fact(p->facts, JA_FACT_PATH, run);
-    left = ja_freebsd_jail_fact(p, s->jail) || left;
+    const char *fact = ja_freebsd_jail_fact(p, s->jail), *state = fact ? strrchr(fact, ' ') : NULL;
+    /* What is only dying needs nothing of us. */
+    left = (state && strcmp(state + 1, "active") == 0) || left;
     left = (tree && ja_factf(p->facts, JA_FACT_MOUNT, "%s/dev", tree)) || left;
     return ja_freebsd_nics_left(p, s) || left;
 }
@@ -360,21 +250,26 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
 {
     const struct ja_jail *jail = s->jail;
     ja_autofree char *run = ja_path_run(p, jail), *tree = ja_path_root(p, jail);
-    char name[JA_FREEBSD_JAILNAME], number[24];
+    char name[JA_FREEBSD_JAILNAME];
     if (!run || !tree)
         return;
     ja_freebsd_jail_name(p, jail, name);
     struct ja_step *step = ja_plan_host_step(p, "jail-remove", "end it, with all of its processes");
     ja_step_run(p->plan, step, name, tree, NULL);
-    ja_freebsd_nics_remove(p, s);
-    undo_mounts(p, jail, tree);
-    remove_limits(p, name);
-    if (has_ruleset(jail)) {
-        snprintf(number, sizeof number, "%lld", (long long)ruleset_of(p, jail));
-        step = ja_plan_step(p->plan, "remove its rules for devices");
-        ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "delset", NULL);
-        step->flags |= JA_STEP_IGNORE;
+    if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_forwards_remove(p, s);
+        ja_dns_names_remove(p, s);
+        ja_freebsd_nics_remove(p, s);
+        ja_freebsd_nic_rules_remove(p, s);
+    } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shared_remove(p, s);
     }
+    step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
+    ja_step_run(p->plan, step, name, tree, NULL);
+    step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
+    ja_freebsd_mounts_undo(p, tree);
+    ja_freebsd_limits_remove(p, name);
+    ja_freebsd_ruleset_remove(p, jail);
     step = ja_plan_host_step(p, "remove-tree", "remove its runtime directory");
     ja_step_run(p->plan, step, run, NULL);
 }
@@ -382,26 +277,12 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
 static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
 {
     const struct ja_jail *jail = s->jail;
-    ja_autofree char *tree = ja_path_root(p, jail), *dir = ja_path_jail(p, jail->name);
-    char name[JA_FREEBSD_JAILNAME];
-    if (!tree || !dir)
+    ja_autofree char *run = ja_path_run(p, jail), *tree = ja_path_root(p, jail);
+    if (!run || !tree)
         return;
-    ja_freebsd_jail_name(p, jail, name);
-    bool can = jail->stop_command.count || ja_fact(p->facts, JA_FACT_INIT, tree);
-    if (!force && jail->stop_timeout > 0 && can) {
-        struct ja_step *step = ja_plan_host_step(p, "logged", "ask it to shut down, for at most %lld s",
-                                                 (long long)((jail->stop_timeout + 999) / 1000));
-        ja_step_run(p->plan, step, "--log", NULL);
-        ja_step_runf(p->plan, step, "%s/console.log", dir);
-        ja_step_run(p->plan, step, "--log-limit", NULL);
-        ja_step_runf(p->plan, step, "%d", LOG_LIMIT);
-        ja_step_run(p->plan, step, "--", TOOL("jexec"), name, NULL);
-        for (size_t i = 0; i < jail->stop_command.count; i++)
-            ja_step_run(p->plan, step, jail->stop_command.items[i], NULL);
-        if (jail->stop_command.count == 0)
-            ja_step_run(p->plan, step, "/bin/sh", "/etc/rc.shutdown", "jail", NULL);
-        step->timeout_ms = jail->stop_timeout;
-        step->flags |= JA_STEP_IGNORE;
+    if (!force && jail->stop_timeout > 0 && running(p, jail)) {
+        ja_plan_services_stop(p, jail, run);
+        ja_freebsd_init_stop(p, jail, run, tree);
     }
     clean(p, s);
 }
@@ -410,19 +291,37 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
 {
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, jail, name);
+    /* jexec hands the environment on. */
+    if (jail->env.count)
+        ja_step_run(p->plan, step, TOOL("env"), NULL);
+    for (size_t i = 0; i < jail->env.count; i++)
+        ja_step_runf(p->plan, step, "%s=%s", jail->env.pairs[i].key, jail->env.pairs[i].value);
     ja_step_run(p->plan, step, TOOL("jexec"), name, NULL);
 }
 
-/* Networks do not change under running jails here yet: what needs that says so. */
-static bool network_needs_stop(JA_UNUSED const struct ja_network *from, JA_UNUSED const struct ja_network *to)
+/* What is outside of the running jail: how it is set up within is its own affair. */
+static void repair(struct ja_planning *p, const struct ja_subject *s)
 {
-    return true;
+    char name[JA_FREEBSD_JAILNAME];
+    if (!running(p, s->jail) || s->jail->vnet != JA_VNET_YES)
+        return;
+    ja_freebsd_jail_name(p, s->jail, name);
+    ja_freebsd_nic_rules_add(p, s);
+    ja_freebsd_nics_repair(p, s, name);
+    ja_dns_names_add(p, s);
+    ja_freebsd_forwards_repair(p, s);
+    /* Not all of these commands can be repeated: what fails is a warning, and the next repair looks at what is there. */
+    for (size_t i = 0; i < p->plan->count; i++)
+        p->plan->steps[i]->flags |= JA_STEP_IGNORE;
 }
 
-static void network_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
+static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
-    ja_freebsd_network_down(p, from);
-    ja_freebsd_network_up(p, to);
+    char name[JA_FREEBSD_JAILNAME];
+    ja_freebsd_jail_name(p, live->jail, name);
+    ja_freebsd_limits_change(p, applied->jail, live->jail, name);
+    if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
+        ja_plan_note_applied(p, live->jail, applied->jail);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -430,14 +329,24 @@ const struct ja_host ja_host_freebsd = {
     .network_up = ja_freebsd_network_up,
     .network_down = ja_freebsd_network_down,
     .network_is_up = ja_freebsd_network_is_up,
-    .network_needs_stop = network_needs_stop,
-    .network_changed = network_changed,
+    .dns_answers = ja_dns_answers,
+    .network_needs_stop = ja_freebsd_network_needs_stop,
+    .network_change = ja_freebsd_network_change,
+    .network_changed = ja_freebsd_network_changed,
+    .jail_repair = repair,
     .jail_start = start,
     .jail_started = started,
     .jail_stop = stop,
     .jail_clean = clean,
     .jail_left = left,
+    .jail_update = update,
+    .jail_notes = notes,
     .jail_running = running,
     .jail_exec = exec_words,
+    .jail_run = ja_freebsd_jail_run,
+    .jail_ask = ja_freebsd_jail_ask,
+    .forwards_change = ja_freebsd_forwards_change,
+    .examine = ja_freebsd_examine,
+    .leftovers = ja_freebsd_leftovers,
     .instance_down = ja_freebsd_instance_down,
 };

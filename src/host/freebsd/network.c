@@ -1,9 +1,8 @@
 /*
- * network.c: a network on FreeBSD: its bridge with gateway addresses and members; the pairs that connect jails to it.
+ * network.c: a network on FreeBSD: its bridge with gateway addresses and members, the host's settings, rules and resolver. What facts
+ * say is there is not made again, so that the same plan makes, completes and repairs.
  *
- * ifconfig takes a new name together with `create` alone, and one address family a call; a rename of what exists already
- * is never needed here. The jail's end keeps the kernel's name, with a unit of ours: it falls back to the host when
- * the jail goes, and two of the same name could not be told apart there.
+ * ifconfig takes a new name together with `create` alone, and one address family a call.
  */
 #include "host/freebsd/freebsd.h"
 
@@ -16,20 +15,6 @@
 #define FORWARD4 "net.inet.ip.forwarding"
 #define FORWARD6 "net.inet6.ip6.forwarding"
 
-void ja_freebsd_nic_fill(const struct ja_planning *p, const struct ja_subject *s, size_t number,
-                         struct ja_freebsd_nic *nic)
-{
-    *nic =
-        (struct ja_freebsd_nic){.nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
-    ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
-    ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
-    snprintf(nic->inner, sizeof nic->inner, "epair%lldb", (long long)nic->nic->unit);
-    if (nic->nic->mac)
-        snprintf(nic->mac, sizeof nic->mac, "%s", nic->nic->mac);
-    else
-        ja_mac_from(s->jail->uuid, nic->nic->label, nic->mac);
-}
-
 void ja_freebsd_module(struct ja_planning *p, const char *module, const char *why)
 {
     if (ja_fact(p->facts, JA_FACT_MODULE, module))
@@ -39,14 +24,6 @@ void ja_freebsd_module(struct ja_planning *p, const char *module, const char *wh
 }
 
 /* ---- is it there? ---- */
-
-static bool gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway)
-{
-    for (size_t i = 0; i < network->addresses.count; i++)
-        if (ja_addr_parse(network->addresses.items[i], ret_gateway, NULL) == 0 && ret_gateway->v6 == v6)
-            return true;
-    return false;
-}
 
 static bool setting_is(struct ja_planning *p, const char *name, const char *value)
 {
@@ -65,6 +42,32 @@ static bool address_is_there(struct ja_planning *p, const char *text, const char
     return interface && strcmp(interface, bridge) == 0;
 }
 
+bool ja_freebsd_is_member(struct ja_planning *p, const char *bridge, const char *interface)
+{
+    return ja_factf(p->facts, JA_FACT_MEMBER, "%s %s", bridge, interface) != NULL;
+}
+
+/* The interface that stands for a member: itself, or its VLAN: "ja7fv3m0", which is no name of a nic or bridge. */
+static void member_port(const struct ja_planning *p, const struct ja_network *network, size_t number,
+                        char port[JA_FREEBSD_IFNAME])
+{
+    if (network->vlan)
+        snprintf(port, JA_FREEBSD_IFNAME, "ja%sv%lldm%zu", p->site->tag, (long long)network->slot, number);
+    else
+        snprintf(port, JA_FREEBSD_IFNAME, "%s", network->members.items[number]);
+}
+
+static bool members_are_there(struct ja_planning *p, const struct ja_network *network, const char *bridge)
+{
+    bool there = true;
+    for (size_t i = 0; i < network->members.count; i++) {
+        char port[JA_FREEBSD_IFNAME];
+        member_port(p, network, i, port);
+        there = ja_freebsd_is_member(p, bridge, port) && there;
+    }
+    return there;
+}
+
 bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *network)
 {
     char bridge[JA_FREEBSD_IFNAME], mark[128];
@@ -76,23 +79,22 @@ bool ja_freebsd_network_is_up(struct ja_planning *p, const struct ja_network *ne
     /* All is asked for, also after something was found missing: the facts are then read in one go. */
     for (size_t i = 0; i < network->addresses.count; i++)
         up = address_is_there(p, network->addresses.items[i], bridge) && up;
-    up = (!gateway(network, false, &unused) || setting_is(p, FORWARD4, "1")) && up;
-    up = (!gateway(network, true, &unused) || setting_is(p, FORWARD6, "1")) && up;
+    up = members_are_there(p, network, bridge) && up;
+    up = (!ja_network_gateway(network, false, &unused) || setting_is(p, FORWARD4, "1")) && up;
+    up = (!ja_network_gateway(network, true, &unused) || setting_is(p, FORWARD6, "1")) && up;
+    up = ja_dns_is_up(p, network) && up;
     return ja_freebsd_rules_are_up(p, network) && up;
 }
 
 /* ---- making it ---- */
 
-/* The guard asks only whether it is there: its description comes one step later. The verb looks: an empty one is ours too,
- * since nobody else gives such names. */
-static void undo_remove(struct ja_planning *p, struct ja_step *step, const char *link, const char *mark)
+void ja_freebsd_undo_link(struct ja_planning *p, struct ja_step *step, const char *made_as, const char *link,
+                          const char *mark)
 {
-    ja_step_undo_host(p, step, "link-remove", link, mark, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_LINK, link, NULL);
+    ja_step_undo_host(p, step, "link-remove", "--made-as", made_as, link, mark, NULL);
 }
 
-/* Repeatable; with a pair both ends go, wherever the other one is. */
-static void remove_link(struct ja_planning *p, const char *link, const char *mark, const char *why)
+void ja_freebsd_remove_link(struct ja_planning *p, const char *link, const char *mark, const char *why)
 {
     struct ja_step *step = ja_plan_host_step(p, "link-remove", "%s", why);
     ja_step_run(p->plan, step, link, mark, NULL);
@@ -112,10 +114,15 @@ static bool is_ours(struct ja_planning *p, const char *link, const char *mark)
 static void make_bridge(struct ja_planning *p, const char *bridge, const char *mark, const struct ja_network *network)
 {
     struct ja_step *step;
-    if (!is_ours(p, bridge, mark)) {
+    char made_as[32];
+    snprintf(made_as, sizeof made_as, "bridge%lld", (long long)(p->site->unit_base + network->slot));
+    const char *description = ja_fact(p->facts, JA_FACT_LINK, bridge);
+    if (is_ours(p, bridge, mark) && *description)
+        return;
+    if (!description) {
         step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
-        ja_step_run(p->plan, step, TOOL("ifconfig"), "bridge", "create", "name", bridge, NULL);
-        undo_remove(p, step, bridge, mark);
+        ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "name", bridge, NULL);
+        ja_freebsd_undo_link(p, step, made_as, bridge, mark);
     }
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "description", mark, NULL);
@@ -126,62 +133,141 @@ static void make_bridge(struct ja_planning *p, const char *bridge, const char *m
     ja_step_run(p->plan, step, "up", NULL);
 }
 
-static void add_addresses(struct ja_planning *p, const char *bridge, const struct ja_network *network)
+void ja_freebsd_address_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo)
 {
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        const char *text = network->addresses.items[i];
-        if (address_is_there(p, text, bridge))
-            continue;
-        struct ja_step *step = ja_plan_step(p->plan, "give it the gateway's address");
-        if (strchr(text, ':'))
-            ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "inet6", text, "no_dad", "-ifdisabled", NULL);
-        else
-            ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "inet", text, "alias", NULL);
-    }
+    bool v6 = strchr(text, ':') != NULL;
+    void (*say)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
+    if (v6)
+        say(p->plan, step, TOOL("ifconfig"), interface, "inet6", text, "no_dad", "-ifdisabled", NULL);
+    else
+        say(p->plan, step, TOOL("ifconfig"), interface, "inet", text, "alias", NULL);
 }
 
-static void add_members(struct ja_planning *p, const char *bridge, const struct ja_network *network)
+/* The address alone: with a length ifconfig would take the range's first one for it. */
+void ja_freebsd_removal_words(struct ja_planning *p, struct ja_step *step, const char *interface, const char *text,
+                              bool undo)
 {
+    struct ja_addr addr = {0};
+    char plain[JA_ADDR_TEXT] = "";
+    if (ja_addr_parse(text, &addr, NULL) == 0)
+        ja_addr_format(&addr, false, plain);
+    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("ifconfig"), interface, addr.v6 ? "inet6" : "inet", plain,
+                                        "-alias", NULL);
+}
+
+void ja_freebsd_address_add(struct ja_planning *p, const char *bridge, const char *text, bool undoable)
+{
+    struct ja_addr addr;
+    char plain[JA_ADDR_TEXT];
+    /* In a change it may be there with another length, and is taken away by then. */
+    if (!undoable && address_is_there(p, text, bridge))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "give it the gateway's address");
+    ja_freebsd_address_words(p, step, bridge, text, false);
+    if (!undoable || ja_addr_parse(text, &addr, NULL) < 0)
+        return;
+    ja_addr_format(&addr, false, plain);
+    ja_freebsd_removal_words(p, step, bridge, text, true);
+    ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, plain, bridge);
+}
+
+void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const char *text)
+{
+    if (!address_is_there(p, text, bridge))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "take the gateway's old address away");
+    ja_freebsd_removal_words(p, step, bridge, text, false);
+    ja_freebsd_address_words(p, step, bridge, text, true);
+}
+
+/* The interface of a VLAN on a member; true when there is one to be put into the bridge. */
+static void make_vlan(struct ja_planning *p, const struct ja_network *network, const char *member, const char *port,
+                      const char *mark)
+{
+    ja_freebsd_module(p, "if_vlan", "load what VLANs need");
+    if (is_ours(p, port, mark))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "make VLAN %lld of %s", (long long)network->vlan, member);
+    ja_step_run(p->plan, step, TOOL("ifconfig"), "vlan", "create", "vlan", NULL);
+    ja_step_runf(p->plan, step, "%lld", (long long)network->vlan);
+    ja_step_run(p->plan, step, "vlandev", member, "name", port, NULL);
+    ja_step_undo_host(p, step, "link-remove", port, mark, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_LINK, port, NULL);
+    step = ja_plan_step(p->plan, "say whose it is, and use it");
+    ja_step_run(p->plan, step, TOOL("ifconfig"), port, "description", mark, "up", NULL);
+}
+
+void ja_freebsd_member_add(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
+                           const char *mark)
+{
+    const char *member = network->members.items[number];
+    char port[JA_FREEBSD_IFNAME], fact[40];
+    member_port(p, network, number, port);
+    if (ja_freebsd_is_member(p, bridge, port))
+        return;
+    if (!ja_fact(p->facts, JA_FACT_LINK, member)) {
+        ja_plan_fail(p->plan, JA_E_NOTFOUND, "field members", "the host has no interface %s", member);
+        return;
+    }
     if (network->vlan)
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field vlan", "VLANs of networks are not built for FreeBSD yet");
-    for (size_t i = 0; i < network->members.count; i++) {
-        const char *member = network->members.items[i];
-        if (!ja_fact(p->facts, JA_FACT_LINK, member)) {
-            ja_plan_fail(p->plan, JA_E_NOTFOUND, "field members", "the host has no interface %s", member);
-            return;
-        }
-        struct ja_step *step = ja_plan_step(p->plan, "put %s into the bridge %s", member, bridge);
-        ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "addm", member, NULL);
-    }
+        make_vlan(p, network, member, port, mark);
+    struct ja_step *step = ja_plan_step(p->plan, "put %s into the bridge %s", port, bridge);
+    ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "addm", port, NULL);
+    ja_step_undo(p->plan, step, TOOL("ifconfig"), bridge, "deletem", port, NULL);
+    snprintf(fact, sizeof fact, "%s %s", bridge, port);
+    ja_step_guard(p->plan, step, JA_FACT_MEMBER, fact, NULL);
+    step = ja_plan_step(p->plan, "use %s", member);
+    ja_step_run(p->plan, step, TOOL("ifconfig"), member, "up", NULL);
 }
 
-static void acquire(struct ja_planning *p, const char *name)
+/* ---- host settings ---- */
+
+/* `first`: this instance may not have registered it yet, also where the host has it already. */
+static void acquire(struct ja_planning *p, const char *name, bool first)
 {
     bool there = setting_is(p, name, "1");
+    if (there && !first)
+        return;
     struct ja_step *step = ja_plan_host_step(p, "setting", "let the host forward; counted, and put back by the last");
     ja_step_run(p->plan, step, "acquire", p->site->tag, name, "1", NULL);
     if (!there)
         ja_step_undo_host(p, step, "setting", "release", p->site->tag, name, NULL);
 }
 
+void ja_freebsd_forwarding(struct ja_planning *p, const struct ja_network *network, bool first)
+{
+    struct ja_addr unused;
+    if (ja_network_gateway(network, false, &unused))
+        acquire(p, FORWARD4, first);
+    if (ja_network_gateway(network, true, &unused))
+        acquire(p, FORWARD6, first);
+}
+
+/* ---- the host's interface ---- */
+
 void ja_freebsd_network_up(struct ja_planning *p, const struct ja_network *network)
 {
     char bridge[JA_FREEBSD_IFNAME], mark[128];
-    struct ja_addr unused;
+    size_t missing = p->facts->missing;
+    /* Asked for at every start of a jail: what else must be known is asked for only when something is missing. */
+    if (ja_freebsd_network_is_up(p, network) || p->facts->missing > missing)
+        return;
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_site_mark(p->site, network->uuid, mark);
     ja_freebsd_module(p, "if_bridge", "load what bridges need");
     ja_freebsd_module(p, "if_epair", "load what pairs need");
-    bool made = ja_fact(p->facts, JA_FACT_LINK, bridge) != NULL;
+    ja_network_refuse_conflicts(p, network, bridge, "ifconfig");
+    bool first = !ja_fact(p->facts, JA_FACT_LINK, bridge);
+    /* The rules come first: there is no moment at which the bridge is open. */
+    ja_freebsd_rules_up(p, network, first);
     make_bridge(p, bridge, mark, network);
-    add_addresses(p, bridge, network);
-    if (!made)
-        add_members(p, bridge, network);
-    if (gateway(network, false, &unused))
-        acquire(p, FORWARD4);
-    if (gateway(network, true, &unused))
-        acquire(p, FORWARD6);
-    ja_freebsd_rules_up(p, network);
+    for (size_t i = 0; i < network->addresses.count; i++)
+        ja_freebsd_address_add(p, bridge, network->addresses.items[i], false);
+    for (size_t i = 0; i < network->members.count; i++)
+        ja_freebsd_member_add(p, network, i, bridge, mark);
+    ja_freebsd_forwarding(p, network, first);
+    ja_dns_up(p, network);
 }
 
 void ja_freebsd_network_down(struct ja_planning *p, const struct ja_network *network)
@@ -189,170 +275,25 @@ void ja_freebsd_network_down(struct ja_planning *p, const struct ja_network *net
     char bridge[JA_FREEBSD_IFNAME], mark[128];
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_site_mark(p->site, network->uuid, mark);
-    ja_freebsd_rules_down(p, network);
+    ja_dns_down(p, network);
+    for (size_t i = 0; network->vlan && i < network->members.count; i++) {
+        char port[JA_FREEBSD_IFNAME];
+        member_port(p, network, i, port);
+        ja_freebsd_remove_link(p, port, mark, "remove the network's VLAN");
+    }
     if (is_ours(p, bridge, mark))
-        remove_link(p, bridge, mark, "remove the network's bridge");
+        ja_freebsd_remove_link(p, bridge, mark, "remove the network's bridge");
+    ja_freebsd_rules_down(p, network);
 }
 
 void ja_freebsd_instance_down(struct ja_planning *p)
 {
     static const char *const names[] = {FORWARD4, FORWARD6};
+    ja_dns_remove_all(p);
     ja_freebsd_rules_remove_all(p);
     for (size_t i = 0; i < JA_COUNT(names); i++) {
         struct ja_step *step =
             ja_plan_host_step(p, "setting", "put the host's settings back if nobody else needs them");
         ja_step_run(p->plan, step, "release", p->site->tag, names[i], NULL);
     }
-}
-
-/* ---- nics ---- */
-
-static void add_pair(struct ja_planning *p, const struct ja_subject *s, const struct ja_freebsd_nic *nic)
-{
-    char mark[128];
-    ja_site_mark(p->site, s->jail->uuid, mark);
-    if (ja_fact(p->facts, JA_FACT_LINK, nic->link) || ja_fact(p->facts, JA_FACT_LINK, nic->inner)) {
-        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s or %s exists already", nic->link, nic->inner);
-        ja_plan_hint(p->plan, "`ifconfig` shows whose it is; `jailadmin gc` removes what jailadmin left");
-        return;
-    }
-    struct ja_step *step =
-        ja_plan_step(p->plan, "make the pair %s and %s, one end in the bridge %s", nic->link, nic->inner, nic->bridge);
-    ja_step_run(p->plan, step, TOOL("ifconfig"), NULL);
-    ja_step_runf(p->plan, step, "epair%lld", (long long)nic->nic->unit);
-    ja_step_run(p->plan, step, "create", "name", nic->link, NULL);
-    undo_remove(p, step, nic->link, mark);
-    step = ja_plan_step(p->plan, "say whose it is, and use it");
-    ja_step_run(p->plan, step, TOOL("ifconfig"), nic->link, "description", mark, NULL);
-    int64_t mtu = nic->nic->mtu ? nic->nic->mtu : nic->network->mtu;
-    if (mtu) {
-        ja_step_run(p->plan, step, "mtu", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)mtu);
-    }
-    ja_step_run(p->plan, step, "up", NULL);
-    step = ja_plan_step(p->plan, "set the jail's MAC, before the interface moves");
-    ja_step_run(p->plan, step, TOOL("ifconfig"), nic->inner, "ether", nic->mac, NULL);
-    step = ja_plan_step(p->plan, "put the host's end into the bridge");
-    ja_step_run(p->plan, step, TOOL("ifconfig"), nic->bridge, "addm", nic->link, NULL);
-}
-
-void ja_freebsd_nics_add(struct ja_planning *p, const struct ja_subject *s)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        add_pair(p, s, &nic);
-    }
-}
-
-/* A command in the jail's own vnet. */
-static struct ja_step *inside(struct ja_planning *p, const char *name, const char *program, const char *why)
-{
-    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
-    ja_step_run(p->plan, step, TOOL("jexec"), name, program, NULL);
-    return step;
-}
-
-static void add_inner_addresses(struct ja_planning *p, const char *name, const struct ja_freebsd_nic *nic)
-{
-    bool up = false;
-    for (size_t i = 0; i < nic->nic->assigned.count; i++) {
-        const char *text = nic->nic->assigned.items[i];
-        struct ja_step *step = inside(p, name, "/sbin/ifconfig", "give its interfaces their addresses");
-        if (strchr(text, ':'))
-            ja_step_run(p->plan, step, nic->inner, "inet6", text, "no_dad", "-ifdisabled", "up", NULL);
-        else
-            ja_step_run(p->plan, step, nic->inner, "inet", text, "alias", "up", NULL);
-        up = true;
-    }
-    if (!up) {
-        struct ja_step *step = inside(p, name, "/sbin/ifconfig", "use its interfaces");
-        ja_step_run(p->plan, step, nic->inner, "up", NULL);
-    }
-}
-
-static void add_route(struct ja_planning *p, const char *name, bool v6, const char *destination, const char *via)
-{
-    struct ja_step *step = inside(p, name, "/sbin/route", "tell it the ways to elsewhere");
-    ja_step_run(p->plan, step, "-n", "add", NULL);
-    if (v6)
-        ja_step_run(p->plan, step, "-inet6", NULL);
-    ja_step_run(p->plan, step, destination, via, NULL);
-}
-
-/* The default route of a family: by the first nic that may have it and has a gateway and an address of the family. */
-static void add_default(struct ja_planning *p, const struct ja_subject *s, const char *name, bool v6)
-{
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        struct ja_addr addr;
-        char text[JA_ADDR_TEXT];
-        bool has = false;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        for (size_t a = 0; a < nic.nic->assigned.count; a++)
-            has = has || !strchr(nic.nic->assigned.items[a], ':') == !v6;
-        if (!has || !nic.nic->gateway || !gateway(nic.network, v6, &addr))
-            continue;
-        ja_addr_format(&addr, false, text);
-        add_route(p, name, v6, "default", text);
-        return;
-    }
-}
-
-void ja_freebsd_nics_configure(struct ja_planning *p, const struct ja_subject *s, const char *name)
-{
-    struct ja_step *step;
-    /* jail -c has moved the first. */
-    for (size_t i = 1; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        step = ja_plan_step(p->plan, "hand it its further interfaces");
-        ja_step_run(p->plan, step, TOOL("ifconfig"), nic.inner, "vnet", name, NULL);
-    }
-    step = inside(p, name, "/sbin/ifconfig", "give its loopback interface an address");
-    ja_step_run(p->plan, step, "lo0", "inet", "127.0.0.1/8", "up", NULL);
-    if (ja_freebsd_vnet_denies(p)) {
-        step = inside(p, name, "/sbin/ipfw", "let its packets pass: a new network stack denies all of them here");
-        ja_step_run(p->plan, step, "-q", "add", "65000", "allow", "ip", "from", "any", "to", "any", NULL);
-    }
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        add_inner_addresses(p, name, &nic);
-    }
-    bool own4 = false, own6 = false;
-    for (size_t i = 0; i < s->jail->routes.count; i++) {
-        const struct ja_route *route = s->jail->routes.items[i];
-        bool v6 = strchr(route->via, ':') != NULL;
-        bool is_default = strcmp(route->destination, v6 ? "default6" : "default") == 0;
-        own4 = own4 || (is_default && !v6);
-        own6 = own6 || (is_default && v6);
-        add_route(p, name, v6, is_default ? "default" : route->destination, route->via);
-    }
-    if (!own4)
-        add_default(p, s, name, false);
-    if (!own6)
-        add_default(p, s, name, true);
-}
-
-void ja_freebsd_nics_remove(struct ja_planning *p, const struct ja_subject *s)
-{
-    char mark[128];
-    ja_site_mark(p->site, s->jail->uuid, mark);
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        remove_link(p, nic.link, mark, "remove its interfaces");
-    }
-}
-
-bool ja_freebsd_nics_left(struct ja_planning *p, const struct ja_subject *s)
-{
-    bool left = false;
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_freebsd_nic nic;
-        ja_freebsd_nic_fill(p, s, i, &nic);
-        left = ja_fact(p->facts, JA_FACT_LINK, nic.link) || left;
-    }
-    return left;
 }

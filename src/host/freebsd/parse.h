@@ -19,6 +19,7 @@ int ja_freebsd_parse_jls(const char *text, struct ja_map *jails, struct ja_error
 struct ja_freebsd_links {
     struct ja_map descriptions; /* interface -> its description, "" */
     struct ja_map ports;        /* bridge -> number of its members, span ports among them */
+    struct ja_map members;      /* "BRIDGE INTERFACE" -> "", "span", "private" */
     struct ja_map addresses;    /* address -> interface */
     struct ja_str nets;         /* "ADDRESS/LEN INTERFACE" lines */
 };
@@ -37,10 +38,10 @@ int ja_freebsd_parse_sysctl(char *text, const struct ja_strv *names, struct ja_m
 int ja_freebsd_parse_kldstat(char *text, struct ja_map *modules, struct ja_error *err);
 /* `sysctl -e kern.features`: those that are 1. */
 int ja_freebsd_parse_features(char *text, struct ja_map *modules, struct ja_error *err);
-/* `rctl`: "jail:NAME" -> its rules, sorted, one a line. Rules of other subjects are passed over. */
+/* `rctl`: "jail:NAME" -> its rules, sorted, one a line; and each rule -> "". Rules of other subjects are passed over. */
 int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err);
 
-/* `ipfw -S list`: "rule N" -> see JA_FACT_IPFW. */
+/* `ipfw -S list`: "rule N" and "rules" -> see JA_FACT_IPFW. */
 int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw table all info`: "table NAME" -> its type. */
 int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_error *err);
@@ -48,6 +49,9 @@ int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_e
 int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw nat show config`: "nat N" -> its configuration. */
 int ja_freebsd_parse_ipfw_nats(char *text, struct ja_map *answers, struct ja_error *err);
+
+/* `ps -axww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
+int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err);
 
 /* Somebody who listens. */
 struct ja_freebsd_listener {

@@ -48,6 +48,7 @@ static int add_rule(struct ja_map *answers, unsigned number, const char *text, s
 int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_error *err)
 {
     static const char disabled[] = "# DISABLED ";
+    ja_autostr struct ja_str all = {0};
     int rc = 0;
     for (char *rest = text, *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
         unsigned number, set;
@@ -63,7 +64,10 @@ int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_er
             return unreadable(line, err);
         trim_end(line);
         rc = add_rule(answers, number, line + at, err);
+        ja_str_addf(&all, "%u %s\n", number, line + at);
     }
+    if (rc == 0 && (all.failed || ja_map_set(answers, "rules", all.text ? all.text : "") < 0))
+        rc = ja_error_nomem(err);
     return rc;
 }
 

@@ -136,6 +136,24 @@ int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err
         before = key ? ja_map_get(rules, key) : NULL;
         ja_autofree char *value = ja_printf("%s%s%s", before ? before : "", before ? "\n" : "", line);
         rc = key && value ? put(rules, key, value, err) : ja_error_nomem(err);
+        if (rc == 0)
+            rc = put(rules, line, "", err);
+    }
+    return rc;
+}
+
+/* "  512 /usr/local/sbin/dnsmasq --conf-file=...". */
+int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err)
+{
+    int rc = 0;
+    for (char *rest = text, *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
+        char *pid = line + strspn(line, " "), *end = pid + strspn(pid, "0123456789");
+        if (!*line)
+            continue;
+        if (end == pid || *end != ' ')
+            return ja_error_set(err, JA_E_FAILED, NULL, "ps printed a line that cannot be read: %s", JA_SHOW(line));
+        *end = '\0';
+        rc = ja_map_set(processes, pid, end + 1) < 0 ? ja_error_nomem(err) : 0;
     }
     return rc;
 }

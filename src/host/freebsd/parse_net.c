@@ -17,6 +17,7 @@ void ja_freebsd_links_fini(struct ja_freebsd_links *links)
 {
     ja_map_fini(&links->descriptions);
     ja_map_fini(&links->ports);
+    ja_map_fini(&links->members);
     ja_map_fini(&links->addresses);
     ja_str_fini(&links->nets);
 }
@@ -112,6 +113,21 @@ static int set_ports(struct ja_freebsd_links *links, const char *bridge, bool mo
     return ja_map_set(&links->ports, bridge, count) < 0 ? ja_error_nomem(err) : 0;
 }
 
+/* "member: ja1n0 flags=143<LEARNING,DISCOVER,AUTOEDGE,AUTOPTP>". */
+static int add_member(const char *line, const char *bridge, struct ja_freebsd_links *links, struct ja_error *err)
+{
+    char member[16], flags[256] = "", key[40];
+    if (sscanf(line, "member: %15s flags=%*[0-9a-f]<%255[^>]>", member, flags) < 1)
+        return set_ports(links, bridge, true, err);
+    snprintf(key, sizeof key, "%s %s", bridge, member);
+    if (ja_map_set(&links->members, key,
+                   strstr(flags, "SPAN")      ? "span"
+                   : strstr(flags, "PRIVATE") ? "private"
+                                              : "") < 0)
+        return ja_error_nomem(err);
+    return set_ports(links, bridge, true, err);
+}
+
 /* One line of what belongs to an interface, without its tab. What we do not know is not for us. */
 static int add_property(char *line, const char *interface, struct ja_freebsd_links *links, struct ja_error *err)
 {
@@ -124,7 +140,7 @@ static int add_property(char *line, const char *interface, struct ja_freebsd_lin
     if (ja_str_starts(line, "id ") && strstr(line, " hellotime "))
         return set_ports(links, interface, false, err);
     if (ja_str_starts(line, "member: ") && strstr(line, " flags="))
-        return set_ports(links, interface, true, err);
+        return add_member(line, interface, links, err);
     return 0;
 }
 

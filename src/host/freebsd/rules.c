@@ -1,25 +1,106 @@
 /*
- * rules.c: ipfw for jails. All rules are in the instance's own set and numbers, so that the administrator's are not touched:
+ * rules.c: ipfw for jails. All rules are in the instance's own set and numbers, so that the administrator's are not touched. Rules are
+ * constant: networks and nics are entries of tables.
  *
- *     +0 ... +19    the default policy: what jails may reach of the host and of each other's networks
- *     +100 + 20 k   NAT by the k-th uplink, after the policy, since a packet that NAT has taken is accepted (one_pass)
- *
- * Networks are entries of tables: rules do not grow with networks or jails. ipfw deletes what is not there with a message and
- * status 0, and refuses a second table with an error: facts decide what is done.
+ * Every packet of a jail passes here twice: as the bridge takes it from the jail's interface (pfil_member, and pfil_local_phys
+ * for what the host itself is to get), where its source is checked, and as the host receives or routes it. A jail that sends
+ * to the MAC of a pair's end in place of the bridge's reaches the host by that end: so what is said of the bridges (ja@br*) is said
+ * of all our interfaces (ja@*).
  */
-#include "host/freebsd/freebsd.h"
+#include "host/freebsd/rules.h"
+#include "plan/finding.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
-enum { UPLINKS_MOST = 16, NAT_RULES = 100, RULES_PER_UPLINK = 20, MAX_RULE = 64 };
+/* The tables:
+ *     nics     interfaces of jails -> the number of their pair
+ *     src      addresses of jails -> the number of the pair that may send with them
+ *     any      interfaces whose addresses somebody else gives out
+ *     dhcp     interfaces that ask our gateway for their addresses, and the bridges of those gateways
+ *     nets     ranges of networks -> a number of the network
+ *     gw       addresses of gateways -> the number of their network
+ *     natted   ranges that are translated
+ *     members  interfaces of the host that are part of a network
+ */
+static const struct {
+    const char *what, *type;
+} tables[] = {
+    {"nics", "iface"}, {"src", "addr"}, {"any", "iface"},   {"dhcp", "iface"},
+    {"nets", "addr"},  {"gw", "addr"},  {"natted", "addr"}, {"members", "iface"},
+};
 
-static void table_name(const struct ja_site *site, const char *what, char name[32])
-{
-    snprintf(name, 32, "ja%s%s", site->tag, what);
-}
+/* Marks of networks are tags of packets, as are the numbers of pairs, which are below 32,768 (see registry.c). */
+enum { NETWORK_TAG = 40000 };
+
+static const struct ja_freebsd_rule policy[] = {
+    /* Of a packet that goes out `via` sees only where it leaves. */
+    {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
+    /* From jail to jail on one bridge: looked at as it came in. */
+    {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
+
+    /* What an interface may send. */
+    {2, "skipto +20 ip from any to any not recv ja@[0-9]*"},
+    {3, "skipto +20 ip from any to any out"},
+    {4, "deny udp from any 67,547 to any"},
+    {5, "deny ipv6-icmp from any to any icmp6types 134,137"},
+    {6, "count tag tablearg ip from any to any recv table(ja@nics)"},
+    {7, "skipto +20 ip from table(ja@src) to any tagged tablearg"},
+    {8, "skipto +20 ipv6-icmp from :: to any icmp6types 131,132,133,135,143"},
+    {9, "skipto +20 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja@dhcp)"},
+    {10, "deny ip from me to any"},
+    {11, "skipto +20 ip from any to any recv table(ja@any)"},
+    {12, "deny ip from any to any"},
+
+    /* What jails reach of the host. */
+    {20, "check-state :ja@"},
+    {21, "allow ip from me to any out xmit ja@br* keep-state :ja@"},
+    {22, "deny ip from any to 169.254.169.254 in recv ja@*"},
+    {23, "deny ip6 from any to fd00:ec2::254 in recv ja@*"},
+    {24, "count tag tablearg ip from table(ja@nets) to any in recv ja@*"},
+    {25, "allow udp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
+    {26, "allow tcp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
+    {27, "allow icmp from any to table(ja@gw) in recv ja@* icmptypes 8 tagged tablearg"},
+    {28, "allow ipv6-icmp from any to table(ja@gw) in recv ja@* icmp6types 128 tagged tablearg"},
+    {29, "allow icmp from any to me in recv ja@* icmptypes 3,11,12"},
+    {30, "allow ipv6-icmp from any to me in recv ja@* icmp6types 1,2,3,4,135,136"},
+    {31, "allow ipv6-icmp from any to ff02::/16 in recv ja@* icmp6types 131,132,133,135,136,143"},
+    {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
+    {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
+    {37, "deny ip from any to me in recv ja@*"},
+
+    /* What they reach of each other: what stays on the bridge. */
+    {38, "allow ip from any to table(ja@nets) in recv ja@[0-9]* tagged tablearg"},
+    {39, "deny ip from any to table(ja@nets) in recv ja@*"},
+    {40, "deny ip from any to any out recv ja@* xmit ja@br*"},
+    {41, "deny ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja@br*"},
+    {42, "deny ip6 from any to ff00::/8 in recv ja@br*"},
+    {43, "allow ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja@[0-9]*"},
+    {44, "allow ip6 from any to ff00::/8 in recv ja@[0-9]*"},
+    {45, "allow ip6 from any to fe80::/10 in recv ja@[0-9]*"},
+    /* IPv6 is not translated: what answers a jail comes in by its state. */
+    {46, "allow ip6 from table(ja@natted) to any out recv ja@* keep-state :ja@"},
+
+    /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
+    {58, "check-state :ja@"},
+    {59, "skipto +100 ip from any to any recv table(ja@members)"},
+    {60, "deny ip from any to table(ja@natted) in not recv ja@*"},
+    {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@*"},
+};
+
+/* Bridged packets are filtered where they enter and leave a member, not once more as the bridge's own; what ipfw has translated
+ * goes on through the administrator's rules. */
+static const struct {
+    const char *name, *value;
+} settings[] = {
+    {"net.link.bridge.pfil_member", "1"},
+    {"net.link.bridge.pfil_local_phys", "1"},
+    {"net.link.bridge.pfil_bridge", "0"},
+    {"net.inet.ip.fw.one_pass", "0"},
+};
 
 /* ---- ipfw itself ---- */
 
@@ -53,58 +134,264 @@ static void load(struct ja_planning *p)
     ja_freebsd_module(p, "ipfw_nat", "load its address translation");
 }
 
-/* ---- steps ---- */
+/* ---- rules of others ---- */
 
-static bool rule_is_there(struct ja_planning *p, int64_t number)
+static bool setting_is(struct ja_planning *p, const char *name, const char *value)
 {
-    return ja_factf(p->facts, JA_FACT_IPFW, "rule %lld", (long long)number) != NULL;
+    const char *now = ja_fact(p->facts, JA_FACT_SYSCTL, name);
+    return now && strcmp(now, value) == 0;
 }
 
-/* One rule, of words; nothing when its number is taken by us already. */
-static void add_rule(struct ja_planning *p, int64_t number, const char *words)
+struct foreign {
+    const struct ja_site *site;
+    void (*each)(void *context, int number, const char *rule);
+    void *context;
+};
+
+static void look_at_rule(void *context, const char *line)
 {
-    ja_autostrv struct ja_strv list = {0};
-    char mark[32], name[32];
-    snprintf(name, sizeof name, "rule %lld", (long long)number);
-    snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
+    struct foreign *foreign = context;
+    int number, set, at = -1;
+    if (sscanf(line, "%d %nset %d ", &number, &at, &set) == 2 && at > 0 && set != foreign->site->set && number < 65535)
+        foreign->each(foreign->context, number, line + at);
+}
+
+void ja_freebsd_foreign_rules(struct ja_planning *p, void (*each)(void *context, int number, const char *rule),
+                              void *context)
+{
+    struct foreign foreign = {p->site, each, context};
+    ja_each_line(ja_fact(p->facts, JA_FACT_IPFW, "rules"), look_at_rule, &foreign);
+}
+
+/* ---- for doctor ---- */
+
+struct foreign_look {
+    int64_t base;
+    int accepts, filters, one_pass; /* numbers of rules of others, 0: none */
+};
+
+/* "set 0 allow ip from any to any": "allow". */
+static bool has_action(const char *rule, const char *const *actions)
+{
+    const char *action = strchr(rule + strlen("set "), ' ');
+    for (; action && *actions; actions++)
+        if (ja_str_starts(action + 1, *actions))
+            return true;
+    return false;
+}
+
+static void look_at_foreign(void *context, int number, const char *rule)
+{
+    static const char *const filters[] = {"deny ", "reset ", "unreach ", "reset6 ", "unreach6 ", NULL},
+                             *const pipes[] = {"pipe ", "queue ", "netgraph ", NULL};
+    struct foreign_look *look = context;
+    const char *all = " allow ip from any to any";
+    size_t length = strlen(rule), tail = strlen(all);
+    if (!look->accepts && number < look->base && length > tail && strcmp(rule + length - tail, all) == 0)
+        look->accepts = number;
+    if (!look->filters && has_action(rule, filters))
+        look->filters = number;
+    if (!look->one_pass && has_action(rule, pipes))
+        look->one_pass = number;
+}
+
+static struct foreign_look look_at_foreigners(struct ja_planning *p)
+{
+    struct foreign_look look = {.base = p->site->rule_base};
+    ja_freebsd_foreign_rules(p, look_at_foreign, &look);
+    return look;
+}
+
+void ja_freebsd_rules_examine(struct ja_planning *p, struct ja_findings *findings)
+{
+    if (!is_loaded(p)) {
+        ja_find(findings, JA_LEVEL_OK, "ipfw", NULL,
+                "not loaded yet: the first network loads it, accepting by default");
+        return;
+    }
+    struct foreign_look look = look_at_foreigners(p);
+    if (denies(p))
+        ja_find(findings, JA_LEVEL_WARN, "ipfw",
+                "let your rules accept what jails send and get, or write net.inet.ip.fw.default_to_accept=1 into "
+                "/boot/loader.conf",
+                "it denies by default: what the host's own rules do not accept does not reach jails, nor the world");
+    else
+        ja_find(findings, JA_LEVEL_OK, "ipfw", NULL, "loaded, accepting by default");
+    if (look.accepts)
+        ja_find(findings, JA_LEVEL_BAD, "ipfw", "give that rule a number above 60000, behind those of jails",
+                "rule %d accepts everything before jails' own rules are asked: nothing keeps them apart", look.accepts);
+    if (look.one_pass && !setting_is(p, "net.inet.ip.fw.one_pass", "0"))
+        ja_find(findings, JA_LEVEL_BAD, "ipfw",
+                "let an `allow` follow each pipe, then sysctl net.inet.ip.fw.one_pass=0",
+                "rule %d needs net.inet.ip.fw.one_pass=1: networks of jails cannot be translated", look.one_pass);
+    if (look.filters && p->site->tag[0])
+        ja_find(findings, JA_LEVEL_OK, "ipfw", NULL,
+                "rules of others filter too (%d): what jails send and get must pass them", look.filters);
+}
+
+/* ---- settings ---- */
+
+/* With one_pass a packet that came out of a pipe is accepted: who has pipes may count on that. */
+static bool may_set(struct ja_planning *p, const char *name)
+{
+    if (strcmp(name, "net.inet.ip.fw.one_pass") != 0)
+        return true;
+    int found = look_at_foreigners(p).one_pass;
+    if (!found)
+        return true;
+    ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "ipfw's rule %d needs net.inet.ip.fw.one_pass=1, and jails need 0",
+                 found);
+    ja_plan_hint(p->plan,
+                 "let an `allow` follow each of your pipes and queues, then `sysctl net.inet.ip.fw.one_pass=0`");
+    return false;
+}
+
+static bool settings_are(struct ja_planning *p)
+{
+    bool are = true;
+    for (size_t i = 0; i < JA_COUNT(settings); i++)
+        are = setting_is(p, settings[i].name, settings[i].value) && are;
+    return are;
+}
+
+static void acquire_settings(struct ja_planning *p, bool first)
+{
+    for (size_t i = 0; i < JA_COUNT(settings); i++) {
+        bool there = setting_is(p, settings[i].name, settings[i].value);
+        if (there && !first)
+            continue;
+        if (!there && !may_set(p, settings[i].name))
+            return;
+        struct ja_step *step =
+            ja_plan_host_step(p, "setting", "filter what passes through bridges; counted, and put back by the last");
+        ja_step_run(p->plan, step, "acquire", p->site->tag, settings[i].name, settings[i].value, NULL);
+        if (!there)
+            ja_step_undo_host(p, step, "setting", "release", p->site->tag, settings[i].name, NULL);
+    }
+}
+
+static void release_settings(struct ja_planning *p)
+{
+    for (size_t i = 0; i < JA_COUNT(settings); i++) {
+        struct ja_step *step =
+            ja_plan_host_step(p, "setting", "put the host's settings back if nobody else needs them");
+        ja_step_run(p->plan, step, "release", p->site->tag, settings[i].name, NULL);
+    }
+}
+
+/* ---- rules ---- */
+
+/* "@" stands for the tag, "+N" at the beginning of a word for a number. */
+static void rule_text(const struct ja_site *site, const char *pattern, struct ja_str *text)
+{
+    for (const char *c = pattern; *c;) {
+        if (*c == '+' && c > pattern && c[-1] == ' ') {
+            char *end;
+            ja_str_addf(text, "%lld", (long long)site->rule_base + strtol(c + 1, &end, 10));
+            c = end;
+        } else if (*c == '@') {
+            ja_str_add(text, site->tag);
+            c++;
+        } else {
+            ja_str_addn(text, c++, 1);
+        }
+    }
+}
+
+static void rule_fact(const struct ja_site *site, int at, char name[32])
+{
+    snprintf(name, 32, "rule %lld", (long long)site->rule_base + at);
+}
+
+bool ja_freebsd_rules_there(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count)
+{
+    bool there = true;
+    for (size_t i = 0; i < count; i++) {
+        char name[32];
+        rule_fact(p->site, rules[i].at, name);
+        there = ja_fact(p->facts, JA_FACT_IPFW, name) && there;
+    }
+    return there;
+}
+
+/* True when it is there. */
+static bool rule_is_ours(struct ja_planning *p, int at, const char *mark)
+{
+    char name[32];
+    rule_fact(p->site, at, name);
     const char *there = ja_fact(p->facts, JA_FACT_IPFW, name);
     if (there && !ja_guard_match(mark, there)) {
-        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "ipfw has a rule %lld that is not ours", (long long)number);
+        ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "ipfw has a %s that is not ours", name);
         ja_plan_hint(p->plan, "this instance owns the numbers from %lld on; give yours others",
                      (long long)p->site->rule_base);
     }
-    if (there)
-        return;
-    if (ja_str_split_words(words, &list) < 0) {
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        return;
-    }
-    struct ja_step *step = ja_plan_step(p->plan, "say what jails may reach");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "add", NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)number);
-    ja_step_run(p->plan, step, "set", NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)p->site->set);
-    for (size_t i = 0; i < list.count; i++)
-        ja_step_run(p->plan, step, list.items[i], NULL);
-    ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
-    ja_step_undof(p->plan, step, "%lld", (long long)number);
-    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
+    return there;
 }
 
-static void add_table(struct ja_planning *p, const char *table)
+void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count, const char *why)
 {
-    char name[64];
-    snprintf(name, sizeof name, "table %s", table);
-    if (ja_fact(p->facts, JA_FACT_IPFW, name))
+    char name[32], mark[32];
+    struct ja_step *step = NULL;
+    snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
+    for (size_t i = 0; i < count; i++) {
+        ja_autostr struct ja_str text = {0};
+        if (rule_is_ours(p, rules[i].at, mark))
+            continue;
+        rule_text(p->site, rules[i].text, &text);
+        if (text.failed || !text.text) {
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+            return;
+        }
+        if (!step) {
+            step = ja_plan_step(p->plan, "%s", why);
+            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "/dev/stdin", NULL);
+            ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
+            rule_fact(p->site, rules[i].at, name);
+            ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
+        }
+        ja_step_input(p->plan, step, "add %lld set %lld %s\n", (long long)p->site->rule_base + rules[i].at,
+                      (long long)p->site->set, text.text);
+        ja_step_undof(p->plan, step, "%lld", (long long)p->site->rule_base + rules[i].at);
+    }
+}
+
+/* ---- tables ---- */
+
+void ja_freebsd_table(const struct ja_site *site, const char *what, char name[JA_FREEBSD_TABLE])
+{
+    snprintf(name, JA_FREEBSD_TABLE, "ja%s%s", site->tag, what);
+}
+
+static bool table_is_there(struct ja_planning *p, const char *table)
+{
+    return ja_factf(p->facts, JA_FACT_IPFW, "table %s", table) != NULL;
+}
+
+void ja_freebsd_table_add(struct ja_planning *p, const char *what, const char *type)
+{
+    char table[JA_FREEBSD_TABLE], name[64];
+    ja_freebsd_table(p->site, what, table);
+    if (table_is_there(p, table))
         return;
-    struct ja_step *step = ja_plan_step(p->plan, "make a table of networks");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "table", table, "create", "type", "addr", NULL);
+    snprintf(name, sizeof name, "table %s", table);
+    struct ja_step *step = ja_plan_step(p->plan, "make the tables that the rules look into");
+    ja_step_run(p->plan, step, TOOL("ipfw"), "table", table, "create", "type", type, NULL);
     ja_step_undo(p->plan, step, TOOL("ipfw"), "table", table, "destroy", NULL);
     ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
 }
 
-/* An entry of a table, in the form in which ipfw prints it: the network's own address with its length. */
-static void entry_of(const char *address, char entry[JA_ADDR_TEXT])
+void ja_freebsd_table_remove(struct ja_planning *p, const char *what)
+{
+    char table[JA_FREEBSD_TABLE];
+    ja_freebsd_table(p->site, what, table);
+    if (!table_is_there(p, table))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "remove the tables of the rules");
+    ja_step_run(p->plan, step, TOOL("ipfw"), "table", table, "destroy", NULL);
+    step->flags |= JA_STEP_IGNORE;
+}
+
+void ja_freebsd_entry_net(const char *address, char entry[JA_ADDR_TEXT])
 {
     struct ja_addr addr, network;
     entry[0] = '\0';
@@ -114,267 +401,255 @@ static void entry_of(const char *address, char entry[JA_ADDR_TEXT])
     ja_addr_format(&network, true, entry);
 }
 
-static bool entry_is_there(struct ja_planning *p, const char *table, const char *entry)
+void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT])
 {
-    return ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, entry) != NULL;
-}
-
-static void add_entry(struct ja_planning *p, const char *table, const char *entry)
-{
-    char name[128];
-    snprintf(name, sizeof name, "table %s %s", table, entry);
-    if (ja_fact(p->facts, JA_FACT_IPFW, name))
+    struct ja_addr addr;
+    entry[0] = '\0';
+    if (ja_addr_parse(address, &addr, NULL) < 0)
         return;
-    struct ja_step *step = ja_plan_step(p->plan, "note the network's range");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "table", table, "add", entry, NULL);
-    ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "table", table, "delete", entry, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+    addr.prefix = addr.v6 ? 128 : 32;
+    ja_addr_format(&addr, true, entry);
 }
 
-static void remove_entry(struct ja_planning *p, const char *table, const char *entry)
+/* The keys that are to be changed: those that have not the value, or (REMOVE) that are there at all. What the jail of a template's
+ * build has is there by then, since it begins and ends in one plan. */
+static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const char *table, const struct ja_strv *keys,
+                        const char *value, struct ja_strv *selected)
 {
-    if (!entry_is_there(p, table, entry))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "forget the network's range");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "table", table, "delete", entry, NULL);
-    step->flags |= JA_STEP_IGNORE;
+    for (size_t i = 0; i < keys->count; i++) {
+        const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
+        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : !now || strcmp(now, value) != 0;
+        if (change && ja_strv_add(selected, keys->items[i]) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
 }
 
-/* ---- the default policy ---- */
+static void entry_words(struct ja_planning *p, struct ja_step *step, const char *table, const char *verb, bool undo)
+{
+    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("ipfw"), "-q", "table", table, verb, NULL);
+}
 
-static const char *const policy[] = {
-    "check-state :ja@",
-    "allow ip from me to any out xmit ja@br* keep-state :ja@",
-    "deny ip from any to 169.254.169.254 in recv ja@br*",
-    "allow icmp from any to me in recv ja@br*",
-    "allow ipv6-icmp from any to any in recv ja@br*",
-    "allow udp from any to me 53,67 in recv ja@br*",
-    "allow tcp from any to me 53 in recv ja@br*",
-    "deny ip from any to me in recv ja@br*",
-    /* Only what is routed has come in by one bridge and leaves by another. */
-    "deny ip from 'table(ja@nets)' to 'table(ja@nets)' out recv ja@br* xmit ja@br*",
+bool ja_freebsd_entries(struct ja_planning *p, enum ja_freebsd_way way, const char *what, const struct ja_strv *keys,
+                        int64_t value)
+{
+    ja_autostrv struct ja_strv selected = {0};
+    char table[JA_FREEBSD_TABLE], text[24], name[160];
+    ja_freebsd_table(p->site, what, table);
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    select_keys(p, way, table, keys, text, &selected);
+    if (way == JA_FREEBSD_ASK || selected.count == 0)
+        return selected.count == 0;
+    struct ja_step *step =
+        ja_plan_step(p->plan, "%s", way == JA_FREEBSD_ADD ? "let the rules know it" : "let the rules forget it");
+    entry_words(p, step, table, way == JA_FREEBSD_ADD ? "add" : "delete", false);
+    if (way == JA_FREEBSD_ADD) {
+        entry_words(p, step, table, "delete", true);
+        snprintf(name, sizeof name, "table %s %s", table, selected.items[0]);
+        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+    } else {
+        step->flags |= JA_STEP_IGNORE;
+    }
+    for (size_t i = 0; i < selected.count; i++) {
+        ja_step_run(p->plan, step, selected.items[i], NULL);
+        if (way == JA_FREEBSD_ADD) {
+            ja_step_run(p->plan, step, text, NULL);
+            ja_step_undo(p->plan, step, selected.items[i], NULL);
+        }
+    }
+    return false;
+}
+
+/* One key after the other into a list; what is empty is none. */
+static void add_key(struct ja_planning *p, struct ja_strv *keys, const char *key)
+{
+    if (*key && ja_strv_add(keys, key) < 0)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
+/* ---- networks ---- */
+
+/* What a network has in each table. */
+struct network_keys {
+    struct ja_strv nets, gateways, natted, dhcp, members;
 };
 
-/* "@" stands for the tag. */
-static void policy_text(const struct ja_site *site, const char *pattern, struct ja_str *text)
+static void network_keys_fini(struct network_keys *keys)
 {
-    for (; *pattern; pattern++) {
-        if (*pattern == '@')
-            ja_str_add(text, site->tag);
-        else
-            ja_str_addn(text, pattern, 1);
-    }
+    ja_strv_fini(&keys->nets);
+    ja_strv_fini(&keys->gateways);
+    ja_strv_fini(&keys->natted);
+    ja_strv_fini(&keys->dhcp);
+    ja_strv_fini(&keys->members);
 }
 
-static bool policy_is_up(struct ja_planning *p)
+static void fill_keys(struct ja_planning *p, const struct ja_network *network, struct network_keys *keys)
 {
-    bool up = true;
-    for (size_t i = 0; i < JA_COUNT(policy); i++)
-        up = rule_is_there(p, p->site->rule_base + (int64_t)i) && up;
-    return up;
-}
-
-static void policy_up(struct ja_planning *p)
-{
-    for (size_t i = 0; i < JA_COUNT(policy); i++) {
-        ja_autostr struct ja_str text = {0};
-        policy_text(p->site, policy[i], &text);
-        if (text.failed)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        else
-            add_rule(p, p->site->rule_base + (int64_t)i, text.text);
-    }
-}
-
-/* ---- NAT ---- */
-
-static bool wants_nat(const struct ja_network *network)
-{
-    return network->nat && strcmp(network->nat, "none") != 0;
-}
-
-/* The interface by which the network's jails reach the world; NULL: none is known. */
-static const char *uplink_of(struct ja_planning *p, const struct ja_network *network)
-{
-    return strcmp(network->nat, "auto") == 0 ? ja_fact(p->facts, JA_FACT_ROUTE, "default") : network->nat;
-}
-
-/* The number among ours of the NAT instance of an uplink: the one that it has, or the first that is free; -1: none is. */
-static int64_t nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
-{
-    char word[64];
-    int64_t unused = -1;
-    snprintf(word, sizeof word, " if %s ", uplink);
-    for (int64_t k = 0; k < UPLINKS_MOST; k++) {
-        ja_autostr struct ja_str config = {0};
-        const char *found = ja_factf(p->facts, JA_FACT_IPFW, "nat %lld", (long long)(p->site->nat_base + k));
-        if (!found) {
-            unused = unused < 0 ? k : unused;
-            continue;
-        }
-        ja_str_addf(&config, "%s ", found);
-        if (config.text && strstr(config.text, word)) {
-            *ret_there = true;
-            return k;
-        }
-    }
-    *ret_there = false;
-    return unused;
-}
-
-static void nat_table(const struct ja_site *site, int64_t k, char table[32])
-{
-    char what[16];
-    snprintf(what, sizeof what, "nat%lld", (long long)k);
-    table_name(site, what, table);
-}
-
-static void add_nat(struct ja_planning *p, const char *uplink, int64_t k)
-{
-    char name[32];
-    int64_t number = p->site->nat_base + k;
-    snprintf(name, sizeof name, "nat %lld", (long long)number);
-    struct ja_step *step = ja_plan_step(p->plan, "translate addresses to those of %s", uplink);
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)number);
-    ja_step_run(p->plan, step, "config", "if", uplink, "same_ports", "reset", NULL);
-    ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-    ja_step_undof(p->plan, step, "%lld", (long long)number);
-    ja_step_undo(p->plan, step, "delete", NULL);
-    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
-}
-
-static void nat_up(struct ja_planning *p, const struct ja_network *network)
-{
-    const char *uplink = uplink_of(p, network);
-    char table[32], nets[32], words[256], entry[JA_ADDR_TEXT];
-    bool there;
-    if (!uplink) {
-        ja_plan_note(p->plan,
-                     "network %s: the host has no default route, so its jails reach nothing beyond it; "
-                     "`jailadmin repair` translates addresses once there is one",
-                     network->name);
-        return;
-    }
-    int64_t k = nat_of(p, uplink, &there);
-    if (k < 0) {
-        ja_plan_fail(p->plan, JA_E_LIMIT, "field nat", "all of the instance's %d uplinks are in use", UPLINKS_MOST);
-        return;
-    }
-    int64_t number = p->site->nat_base + k, rule = p->site->rule_base + NAT_RULES + RULES_PER_UPLINK * k;
-    nat_table(p->site, k, table);
-    table_name(p->site, "nets", nets);
-    add_table(p, table);
+    char entry[JA_ADDR_TEXT], bridge[JA_FREEBSD_IFNAME];
+    *keys = (struct network_keys){0};
     for (size_t i = 0; i < network->addresses.count; i++) {
-        entry_of(network->addresses.items[i], entry);
-        /* In-kernel NAT is for IPv4. */
-        if (entry[0] && !strchr(entry, ':'))
-            add_entry(p, table, entry);
+        ja_freebsd_entry_net(network->addresses.items[i], entry);
+        add_key(p, &keys->nets, entry);
+        if (ja_freebsd_wants_nat(network))
+            add_key(p, &keys->natted, entry);
+        ja_freebsd_entry_host(network->addresses.items[i], entry);
+        add_key(p, &keys->gateways, entry);
     }
-    if (!there)
-        add_nat(p, uplink, k);
-    snprintf(words, sizeof words, "nat %lld ip4 from 'table(%s)' to not 'table(%s)' out xmit %s", (long long)number,
-             table, nets, uplink);
-    add_rule(p, rule, words);
-    snprintf(words, sizeof words, "nat %lld ip4 from any to me in recv %s", (long long)number, uplink);
-    add_rule(p, rule + 1, words);
+    ja_site_bridge_name(p->site, network->slot, bridge);
+    if (network->dhcp)
+        add_key(p, &keys->dhcp, bridge);
+    for (size_t i = 0; i < network->members.count; i++)
+        add_key(p, &keys->members, network->members.items[i]);
 }
 
-static bool nat_is_up(struct ja_planning *p, const struct ja_network *network)
+static void leave_out(struct ja_strv *keys, const struct ja_strv *others)
 {
-    const char *uplink = uplink_of(p, network);
-    char table[32], entry[JA_ADDR_TEXT];
-    bool there = false;
-    if (!uplink)
-        return true;
-    int64_t k = nat_of(p, uplink, &there);
-    if (k < 0 || !there)
-        return false;
-    int64_t rule = p->site->rule_base + NAT_RULES + RULES_PER_UPLINK * k;
-    bool up = rule_is_there(p, rule);
-    up = rule_is_there(p, rule + 1) && up;
-    nat_table(p->site, k, table);
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        entry_of(network->addresses.items[i], entry);
-        if (entry[0] && !strchr(entry, ':'))
-            up = entry_is_there(p, table, entry) && up;
-    }
-    return up;
+    for (size_t i = 0; i < others->count; i++)
+        ja_strv_remove(keys, others->items[i]);
 }
 
-/* ---- the whole ---- */
+/* Those of `network` that `but` (may be NULL) has not. */
+static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, const struct ja_network *network,
+                            const struct ja_network *but)
+{
+    struct network_keys keys, others;
+    int64_t tag = NETWORK_TAG + network->slot;
+    fill_keys(p, network, &keys);
+    if (but) {
+        fill_keys(p, but, &others);
+        leave_out(&keys.nets, &others.nets);
+        leave_out(&keys.gateways, &others.gateways);
+        leave_out(&keys.natted, &others.natted);
+        leave_out(&keys.dhcp, &others.dhcp);
+        leave_out(&keys.members, &others.members);
+        network_keys_fini(&others);
+    }
+    bool there = ja_freebsd_entries(p, way, "nets", &keys.nets, tag);
+    there = ja_freebsd_entries(p, way, "gw", &keys.gateways, tag) && there;
+    there = ja_freebsd_entries(p, way, "natted", &keys.natted, 0) && there;
+    there = ja_freebsd_entries(p, way, "dhcp", &keys.dhcp, 0) && there;
+    there = ja_freebsd_entries(p, way, "members", &keys.members, 0) && there;
+    network_keys_fini(&keys);
+    return there;
+}
 
 bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *network)
 {
-    char nets[32], entry[JA_ADDR_TEXT];
     bool up = is_loaded(p);
-    table_name(p->site, "nets", nets);
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        entry_of(network->addresses.items[i], entry);
-        up = (!entry[0] || entry_is_there(p, nets, entry)) && up;
-    }
-    up = policy_is_up(p) && up;
-    return (!wants_nat(network) || nat_is_up(p, network)) && up;
+    up = network_entries(p, JA_FREEBSD_ASK, network, NULL) && up;
+    up = ja_freebsd_rules_there(p, policy, JA_COUNT(policy)) && up;
+    up = settings_are(p) && up;
+    return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
 
-void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network)
+void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first)
 {
-    char nets[32], entry[JA_ADDR_TEXT];
     load(p);
-    table_name(p->site, "nets", nets);
-    add_table(p, nets);
-    policy_up(p);
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        entry_of(network->addresses.items[i], entry);
-        if (entry[0])
-            add_entry(p, nets, entry);
-    }
-    if (wants_nat(network))
-        nat_up(p, network);
+    acquire_settings(p, first);
+    for (size_t i = 0; i < JA_COUNT(tables); i++)
+        ja_freebsd_table_add(p, tables[i].what, tables[i].type);
+    ja_freebsd_rules_add(p, policy, JA_COUNT(policy), "say what jails may reach, and what they may send");
+    network_entries(p, JA_FREEBSD_ADD, network, NULL);
+    if (ja_freebsd_wants_nat(network))
+        ja_freebsd_nat_up(p, network);
 }
 
 void ja_freebsd_rules_down(struct ja_planning *p, const struct ja_network *network)
 {
-    char table[32], entry[JA_ADDR_TEXT];
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        entry_of(network->addresses.items[i], entry);
-        table_name(p->site, "nets", table);
-        remove_entry(p, table, entry);
-        for (int64_t k = 0; k < UPLINKS_MOST; k++) {
-            nat_table(p->site, k, table);
-            remove_entry(p, table, entry);
-        }
-    }
+    network_entries(p, JA_FREEBSD_REMOVE, network, NULL);
+    ja_freebsd_nat_down(p, network, NULL);
 }
 
-static void remove_table(struct ja_planning *p, const char *table)
+void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
-    if (!ja_factf(p->facts, JA_FACT_IPFW, "table %s", table))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "remove the tables of networks");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "table", table, "destroy", NULL);
-    step->flags |= JA_STEP_IGNORE;
+    network_entries(p, JA_FREEBSD_ADD, to, NULL);
+    if (ja_freebsd_wants_nat(to) &&
+        (!ja_str_equal(from->nat, to->nat) || !ja_strv_equal(&from->addresses, &to->addresses)))
+        ja_freebsd_nat_up(p, to);
+}
+
+void ja_freebsd_rules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
+{
+    network_entries(p, JA_FREEBSD_REMOVE, from, to);
+    if (!ja_str_equal(from->nat, to->nat) || !ja_strv_equal(&from->addresses, &to->addresses))
+        ja_freebsd_nat_down(p, from, to);
 }
 
 void ja_freebsd_rules_remove_all(struct ja_planning *p)
 {
-    char table[32];
-    if (!is_loaded(p))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "remove the instance's rules");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "delete", "set", NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)p->site->set);
-    for (int64_t k = 0; k < UPLINKS_MOST; k++) {
-        if (ja_factf(p->facts, JA_FACT_IPFW, "nat %lld", (long long)(p->site->nat_base + k))) {
-            step = ja_plan_step(p->plan, "remove its address translation");
-            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-            ja_step_runf(p->plan, step, "%lld", (long long)(p->site->nat_base + k));
-            ja_step_run(p->plan, step, "delete", NULL);
-            step->flags |= JA_STEP_IGNORE;
-        }
-        nat_table(p->site, k, table);
-        remove_table(p, table);
+    if (is_loaded(p)) {
+        struct ja_step *step = ja_plan_step(p->plan, "remove the instance's rules");
+        ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "delete", "set", NULL);
+        ja_step_runf(p->plan, step, "%lld", (long long)p->site->set);
+        ja_freebsd_nat_remove_all(p);
+        for (size_t i = 0; i < JA_COUNT(tables); i++)
+            ja_freebsd_table_remove(p, tables[i].what);
     }
-    table_name(p->site, "nets", table);
-    remove_table(p, table);
+    release_settings(p);
+}
+
+/* ---- nics ---- */
+
+/* What a nic may send with: its addresses, and the one that its jail makes of its MAC. */
+static void source_keys(struct ja_planning *p, const struct ja_freebsd_nic *nic, struct ja_strv *keys)
+{
+    char entry[JA_ADDR_TEXT], text[JA_ADDR_TEXT];
+    uint8_t mac[6];
+    struct ja_addr local;
+    for (size_t i = 0; i < nic->nic->assigned.count; i++) {
+        ja_freebsd_entry_host(nic->nic->assigned.items[i], entry);
+        add_key(p, keys, entry);
+    }
+    if (ja_mac_parse(nic->mac, mac) < 0)
+        return;
+    ja_addr_link_local(mac, &local);
+    ja_addr_format(&local, false, entry);
+    ja_freebsd_entry_host(entry, text);
+    add_key(p, keys, text);
+}
+
+static bool asks_others(const struct ja_nic *nic, const char *word, bool v6)
+{
+    if (!ja_strv_has(&nic->addresses, word))
+        return false;
+    for (size_t i = 0; i < nic->assigned.count; i++)
+        if (ja_nic_is_dynamic(nic, i) && (strchr(nic->assigned.items[i], ':') != NULL) == v6)
+            return false;
+    return true;
+}
+
+static bool nic_entries(struct ja_planning *p, enum ja_freebsd_way way, const struct ja_freebsd_nic *nic)
+{
+    ja_autostrv struct ja_strv link = {0}, sources = {0};
+    bool remove = way == JA_FREEBSD_REMOVE && !p->build;
+    bool others = asks_others(nic->nic, "dhcp", false) || asks_others(nic->nic, "slaac", true);
+    add_key(p, &link, nic->link);
+    source_keys(p, nic, &sources);
+    bool there = ja_freebsd_entries(p, way, "nics", &link, nic->nic->unit);
+    there = ja_freebsd_entries(p, way, "src", &sources, nic->nic->unit) && there;
+    if (remove || (nic->network->dhcp && ja_strv_has(&nic->nic->addresses, "dhcp")))
+        there = ja_freebsd_entries(p, way, "dhcp", &link, 0) && there;
+    if (remove || others)
+        there = ja_freebsd_entries(p, way, "any", &link, 0) && there;
+    return there;
+}
+
+static bool all_nics(struct ja_planning *p, enum ja_freebsd_way way, const struct ja_subject *s)
+{
+    bool there = true;
+    for (size_t i = 0; i < s->jail->nics.count; i++) {
+        struct ja_freebsd_nic nic;
+        ja_freebsd_nic_fill(p, s, i, &nic);
+        there = nic_entries(p, way, &nic) && there;
+    }
+    return there;
+}
+
+void ja_freebsd_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
+{
+    all_nics(p, JA_FREEBSD_ADD, s);
+}
+
+void ja_freebsd_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s)
+{
+    all_nics(p, JA_FREEBSD_REMOVE, s);
 }

@@ -203,27 +203,6 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     free(text);
 }
 
-/* The spec of a running jail that stop and live changes work from. `old`: what the undo puts back, NULL: nothing. */
-static void write_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old, const char *run)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/applied.json", run);
-    ja_autofree char *text = ja_plan_spec_text(p, &ja_noun_jail, jail),
-                     *old_text = old ? ja_plan_spec_text(p, &ja_noun_jail, old) : NULL;
-    if (!text || (old && !old_text))
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "remember what is applied to it");
-    ja_step_run(p->plan, step, "--mode", "0600", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    if (old) {
-        ja_step_undo_host(p, step, "write", "--mode", "0600", path, NULL);
-        ja_step_undo_input(p->plan, step, "%s\n", old_text);
-        ja_step_guard(p->plan, step, JA_FACT_PATH, path, "file");
-    } else {
-        ja_step_undo_host(p, step, "remove", path, NULL);
-    }
-}
-
 static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, const struct ja_jail *from,
                         const struct ja_jail *to)
 {
@@ -291,12 +270,9 @@ static void change_limits(struct ja_planning *p, const struct ja_jail *applied, 
 
 void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
 {
-    ja_autofree char *run = ja_path_run(p, live);
-    if (!run)
-        return;
     change_limits(p, applied, live);
     if (!ja_object_equal(&ja_noun_jail, applied, live))
-        write_applied(p, live, applied, run);
+        ja_plan_note_applied(p, live, applied);
 }
 
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run)
@@ -315,7 +291,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     if (!jail->privileged)
         make_cgroup(p, jail, tree);
     bundle(p, s, run, tree);
-    write_applied(p, jail, NULL, run);
+    ja_plan_note_applied(p, jail, NULL);
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
     if (!jail->privileged)
         ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
@@ -339,7 +315,7 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_run(p->plan, step, "--log", NULL);
     ja_step_runf(p->plan, step, "%s/console.log", dir);
     ja_step_run(p->plan, step, "--log-limit", NULL);
-    ja_step_runf(p->plan, step, "%d", JA_LINUX_LOG_LIMIT);
+    ja_step_runf(p->plan, step, "%d", JA_LOG_LIMIT);
     ja_step_run(p->plan, step, "--pid-file", pid, "--", TOOL("crun"), "--cgroup-manager",
                 jail->privileged ? "cgroupfs" : "disabled", "--root", crun_root, "run", "-d", "--pid-file", pid, "-b",
                 NULL);
@@ -359,6 +335,49 @@ void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const 
     ja_step_run(p->plan, step, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", NULL);
     ja_step_runf(p->plan, step, "%s/crun", p->site->run);
     ja_step_run(p->plan, step, "exec", id, NULL);
+}
+
+struct ja_step *ja_linux_container_run(struct ja_planning *p, const struct ja_jail *jail,
+                                       const struct ja_within *inside, const char *why)
+{
+    char id[32], cgroup[64];
+    ja_autofree char *dir = ja_path_jail(p, jail->name);
+    struct ja_step *step = ja_plan_host_step(p, "crun", "%s", why);
+    if (jail->limits.files) {
+        ja_step_run(p->plan, step, "--files", NULL);
+        ja_step_runf(p->plan, step, "%lld", (long long)jail->limits.files);
+    }
+    if (!jail->privileged) {
+        ja_linux_cgroup_path(p->site, jail, cgroup);
+        ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
+    }
+    ja_step_run(p->plan, step, "--log", NULL);
+    ja_step_runf(p->plan, step, "%s/console.log", dir ? dir : "");
+    ja_step_run(p->plan, step, "--log-limit", NULL);
+    ja_step_runf(p->plan, step, "%d", JA_LOG_LIMIT);
+    if (inside->pid)
+        ja_step_run(p->plan, step, "--unless", inside->pid, "--pid-file", inside->pid, NULL);
+    ja_step_run(p->plan, step, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", NULL);
+    ja_step_runf(p->plan, step, "%s/crun", p->site->run);
+    ja_step_run(p->plan, step, "exec", NULL);
+    if (inside->pid)
+        ja_step_run(p->plan, step, "--detach", "--pid-file", inside->pid, NULL);
+    if (inside->ids[0])
+        ja_step_run(p->plan, step, "--user", inside->ids, NULL);
+    ja_linux_container_id(p->site, jail, id);
+    ja_step_run(p->plan, step, id, NULL);
+    return step;
+}
+
+struct ja_step *ja_linux_container_ask(struct ja_planning *p, const struct ja_jail *jail, const char *sig,
+                                       const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "stop-init", "%s", why);
+    ja_step_run(p->plan, step, "--signal", sig, "--timeout", NULL);
+    ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
+    step->timeout_ms = jail->stop_timeout + 10000;
+    step->flags |= JA_STEP_IGNORE;
+    return step;
 }
 
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, JA_UNUSED const char *run)

@@ -61,162 +61,6 @@ static void pin_namespaces(struct ja_planning *p, const struct ja_subject *s, co
     ja_step_guard(p->plan, step, JA_FACT_PATH, ns, "dir");
 }
 
-/* ---- files in its tree ---- */
-
-/* Writes what a jail that builds a template is to find in a file: into its runtime directory, from where it is mounted. */
-static void build_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
-                       const char *why)
-{
-    ja_autofree char *run = ja_path_run(p, jail);
-    const char *slash = strrchr(path, '/');
-    if (!run)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
-    ja_step_run(p->plan, step, "--mode", "0644", NULL);
-    ja_step_runf(p->plan, step, "%s/%s", run, slash ? slash + 1 : path);
-    ja_step_input(p->plan, step, "%s", text);
-    const char *file = step->run.argv.count ? step->run.argv.items[step->run.argv.count - 1] : "";
-    ja_step_undo_host(p, step, "remove", file, NULL);
-}
-
-/* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. */
-static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
-                      const char *why)
-{
-    if (p->build == jail) {
-        build_file(p, jail, path, text, why);
-        return;
-    }
-    ja_autofree char *tree = ja_path_root(p, jail);
-    if (!tree)
-        return;
-    const char *old = ja_factf(p->facts, JA_FACT_TREEFILE, "%s\t%s", tree, path);
-    if (old && strcmp(old, text) == 0)
-        return;
-    /* A tree without /etc is not given one. */
-    if (!ja_factf(p->facts, JA_FACT_TREEFILE, "%s\tetc/.", tree))
-        return;
-    char owner[24];
-    snprintf(owner, sizeof owner, "%lld", (long long)ja_site_tree_id(p->site, jail->privileged));
-    struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
-    ja_step_run(p->plan, step, "--root", tree, "--mode", "0644", "--uid", owner, "--gid", owner, path, NULL);
-    ja_step_input(p->plan, step, "%s", text);
-    if (old) {
-        ja_step_undo_host(p, step, "write", "--root", tree, "--mode", "0644", "--uid", owner, "--gid", owner, path,
-                          NULL);
-        ja_step_undo_input(p->plan, step, "%s", old);
-    } else {
-        ja_step_undo_host(p, step, "remove", "--root", tree, path, NULL);
-    }
-    step->flags |= JA_STEP_PERSISTENT;
-}
-
-/* True for addresses at which only the host itself finds a resolver. */
-static bool is_hosts_own(const char *address)
-{
-    struct ja_addr addr, loopback6 = {.v6 = true, .bytes = {[15] = 1}};
-    if (ja_addr_parse(address, &addr, NULL) < 0)
-        return true; /* an interface's address of its link, or nonsense */
-    return addr.v6 ? ja_addr_compare(&addr, &loopback6) == 0 : addr.bytes[0] == 127;
-}
-
-/* The resolvers of one of the host's files that jails can ask too. */
-static bool take_servers(const char *file, struct ja_str *text)
-{
-    bool found = false;
-    while (file && *file) {
-        char address[JA_ADDR_TEXT];
-        if (sscanf(file, "nameserver %63s", address) == 1 && !is_hosts_own(address)) {
-            ja_str_addf(text, "nameserver %s\n", address);
-            found = true;
-        }
-        file += strcspn(file, "\n");
-        file += *file == '\n';
-    }
-    return found;
-}
-
-/* Where a local resolver stands before the real ones, its program tells these in a file of its own. */
-static void hosts_servers(struct ja_planning *p, const struct ja_jail *jail, struct ja_str *text)
-{
-    static const char *const files[] = {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
-                                        "/run/NetworkManager/no-stub-resolv.conf"};
-    for (size_t i = 0; i < JA_COUNT(files); i++)
-        if (take_servers(ja_fact(p->facts, JA_FACT_FILE, files[i]), text))
-            return;
-    ja_plan_note(p->plan, "%s: no resolver is known that it could ask; set its field dns.servers", jail->name);
-    ja_str_add(text, "# no resolver of the host can be asked from here\n");
-}
-
-static void resolver(struct ja_planning *p, const struct ja_subject *s)
-{
-    const struct ja_dns *dns = &s->jail->dns;
-    ja_autostr struct ja_str text = {0};
-    ja_autostrv struct ja_strv search = {0};
-    if (s->jail->vnet != JA_VNET_YES && dns->servers.count == 0) {
-        /* With the host's network its resolver is right, also one that listens on a loopback address. */
-        const char *host = ja_fact(p->facts, JA_FACT_FILE, "/etc/resolv.conf");
-        if (host)
-            tree_file(p, s->jail, "etc/resolv.conf", host, "name its resolver");
-        return;
-    }
-    for (size_t i = 0; i < dns->servers.count; i++)
-        ja_str_addf(&text, "nameserver %s\n", dns->servers.items[i]);
-    for (size_t i = 0; i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        struct ja_addr gateway;
-        char address[JA_ADDR_TEXT], domain[JA_LINUX_DOMAIN];
-        ja_linux_nic_fill(p, s, i, &nic);
-        if (!ja_linux_dns_answers(p, nic.network))
-            continue;
-        ja_linux_domain(nic.network, domain);
-        if (!ja_strv_has(&search, domain) && ja_strv_add(&search, domain) < 0)
-            text.failed = true;
-        if (dns->servers.count ||
-            !(ja_linux_gateway(nic.network, false, &gateway) || ja_linux_gateway(nic.network, true, &gateway)))
-            continue;
-        ja_addr_format(&gateway, false, address);
-        ja_str_addf(&text, "nameserver %s\n", address);
-    }
-    /* Without a network of its own it has the host's. */
-    if (text.length == 0 && s->jail->nics.count && s->jail->vnet == JA_VNET_YES)
-        hosts_servers(p, s->jail, &text);
-    if (text.length == 0 && !text.failed)
-        return;
-    const struct ja_strv *domains = dns->search.count ? &dns->search : &search;
-    for (size_t i = 0; i < domains->count; i++)
-        ja_str_addf(&text, "%s%s%s", i ? " " : "search ", domains->items[i], i + 1 == domains->count ? "\n" : "");
-    if (text.failed)
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-    else
-        tree_file(p, s->jail, "etc/resolv.conf", text.text, "name its resolver");
-}
-
-static void hosts_file(struct ja_planning *p, const struct ja_subject *s)
-{
-    const struct ja_jail *jail = s->jail;
-    const char *hostname = jail->hostname ? jail->hostname : jail->name;
-    ja_autostr struct ja_str text = {0};
-    ja_str_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-    for (size_t i = 0; i < jail->nics.count; i++) {
-        const struct ja_nic *nic = jail->nics.items[i];
-        char domain[JA_LINUX_DOMAIN];
-        ja_linux_domain(s->networks[i], domain);
-        for (size_t a = 0; a < nic->assigned.count; a++) {
-            struct ja_addr addr;
-            char address[JA_ADDR_TEXT];
-            if (ja_addr_parse(nic->assigned.items[a], &addr, NULL) < 0)
-                continue;
-            ja_addr_format(&addr, false, address);
-            ja_str_addf(&text, "%s %s.%s %s\n", address, hostname, domain, hostname);
-        }
-    }
-    if (text.failed)
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-    else
-        tree_file(p, jail, "etc/hosts", text.text, "name it and its addresses");
-}
-
 /* ---- the host's interface ---- */
 
 static bool running(struct ja_planning *p, const struct ja_jail *jail)
@@ -269,19 +113,15 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     char netns[512];
     if (!run)
         return;
-    if (p->build != s->jail) {
-        hosts_file(p, s);
-        resolver(p, s);
-    }
+    if (p->build != s->jail)
+        ja_plan_names(p, s);
     /* The jail's root passes through it to the mount of its tree; nothing else in it is open to others. */
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
-    if (p->build == s->jail) {
-        hosts_file(p, s);
-        resolver(p, s);
-    }
+    if (p->build == s->jail)
+        ja_plan_names(p, s);
     pin_namespaces(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
         snprintf(netns, sizeof netns, "%s/ns/net", run);
@@ -317,7 +157,7 @@ static void started(struct ja_planning *p, const struct ja_subject *s)
         step->flags |= JA_STEP_IGNORE;
     }
     release_pins(p, run);
-    ja_linux_services_start(p, s->jail, run);
+    ja_plan_services_start(p, s->jail, run);
 }
 
 static void clean(struct ja_planning *p, const struct ja_subject *s)
@@ -354,7 +194,7 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
     snprintf(netns, sizeof netns, "/proc/%.*s/ns/net", (int)strcspn(pid, " "), pid);
     ja_linux_nics_repair(p, s, netns);
     ja_linux_nic_rules_repair(p, s);
-    ja_linux_names_add(p, s);
+    ja_dns_names_add(p, s);
     netns_name(p->site, s->jail, name);
     if (ja_factf(p->facts, JA_FACT_NETNS, "%s", name))
         return;
@@ -388,15 +228,13 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
     /* One whose init has died has nobody to ask. */
     bool graceful = !force && jail->stop_timeout > 0 && running(p, jail);
     if (graceful)
-        ja_linux_services_stop(p, jail, run);
+        ja_plan_services_stop(p, jail, run);
     if (graceful) {
-        step = ja_plan_host_step(p, "stop-init", "ask its init to shut down, for at most %lld s",
-                                 (long long)((jail->stop_timeout + 999) / 1000));
-        ja_step_run(p->plan, step, "--signal", stop_signal(p, jail), "--timeout", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
+        char why[80];
+        snprintf(why, sizeof why, "ask its init to shut down, for at most %lld s",
+                 (long long)((jail->stop_timeout + 999) / 1000));
+        step = ja_linux_container_ask(p, jail, stop_signal(p, jail), why);
         ja_step_runf(p->plan, step, "%s/pid", run);
-        step->timeout_ms = jail->stop_timeout + 10000;
-        step->flags |= JA_STEP_IGNORE;
     }
     step = ja_plan_host_step(p, "kill-init", "end it, with all of its processes");
     ja_step_runf(p->plan, step, "%s/pid", run);
@@ -422,6 +260,9 @@ const struct ja_host ja_host_linux = {
     .jail_notes = notes,
     .jail_running = running,
     .jail_exec = ja_linux_container_exec,
+    .jail_run = ja_linux_container_run,
+    .jail_ask = ja_linux_container_ask,
+    .dns_answers = ja_dns_answers,
     .network_needs_stop = ja_linux_network_needs_stop,
     .network_change = ja_linux_network_change,
     .network_changed = ja_linux_network_changed,

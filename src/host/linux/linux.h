@@ -4,8 +4,7 @@
 #ifndef JA_HOST_LINUX_H
 #define JA_HOST_LINUX_H
 
-#include "host/host.h"
-#include "net/addr.h"
+#include "host/common.h"
 
 /* One nic of a jail with everything known of it. */
 struct ja_linux_nic {
@@ -20,13 +19,6 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
                        struct ja_linux_nic *nic);
 /* The MAC of a network's bridge; fixed, so that jails can hold a permanent neighbour entry for their gateway. */
 void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
-/* The gateway's address of a family on a network; false when it has none. */
-bool ja_linux_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway);
-
-/* The domain of a network's names: its own, or NETWORK.internal (the top-level domain that is set aside for private use). */
-#define JA_LINUX_DOMAIN 256
-void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMAIN]);
-
 /* network.c: bridge, rules, resolver. */
 void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_network_down(struct ja_planning *p, const struct ja_network *network);
@@ -72,17 +64,15 @@ void ja_linux_examine(struct ja_planning *p, struct ja_findings *findings);
 /* left.c: what carries the instance's tag and belongs to nobody; see host.h. */
 void ja_linux_leftovers(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,
                         const struct ja_strv *names);
-/* services.c: repeatable steps, after the start's commit, and before its init is ended. */
-void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
-void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run);
-
-/* The most that a jail's log keeps, bytes. */
-#define JA_LINUX_LOG_LIMIT (1 << 20)
-
 /* Its cgroup, below every controller: "/jailadmin-<tag>/ja<tag><slot>". */
 void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64]);
 /* The words that run a command in a running jail. */
 void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
+/* See host.h: jail_run and jail_ask. */
+struct ja_step *ja_linux_container_run(struct ja_planning *p, const struct ja_jail *jail,
+                                       const struct ja_within *inside, const char *why);
+struct ja_step *ja_linux_container_ask(struct ja_planning *p, const struct ja_jail *jail, const char *sig,
+                                       const char *why);
 /* crun's name for a jail: "ja<tag><slot>". */
 void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jail, char id[32]);
 

@@ -3,6 +3,7 @@
  * bridge, rules, resolver. What cannot change under running jails has been refused before.
  */
 #include "host/linux/network.h"
+#include "net/addr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,30 +26,35 @@ static void guard_bridge(struct ja_planning *p, struct ja_step *step, const char
     ja_step_guard(p->plan, step, JA_FACT_LINK, bridge, mark);
 }
 
+/* A step for each: a batch that was cut off could not be undone as a whole. */
 static void change_addresses(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
                              const char *bridge, const char *mark)
 {
     if (ja_strv_equal(&from->addresses, &to->addresses))
         return;
-    ja_linux_refuse_conflicts(p, to, bridge);
-    struct ja_step *step = batch(p, "change the gateway's addresses of network", to->name);
-    guard_bridge(p, step, bridge, mark);
+    ja_network_refuse_conflicts(p, to, bridge, "ip address");
     /* Undone in the opposite order: an address with another prefix length must be gone first. */
-    for (size_t i = 0; i < from->addresses.count; i++)
-        if (!ja_strv_has(&to->addresses, from->addresses.items[i]))
-            ja_step_input(p->plan, step, "addr del %s dev %s\n", from->addresses.items[i], bridge);
-    for (size_t i = 0; i < to->addresses.count; i++) {
-        const char *address = to->addresses.items[i];
-        if (ja_strv_has(&from->addresses, address))
-            continue;
-        ja_step_input(p->plan, step, "addr add %s dev %s%s\n", address, bridge, strchr(address, ':') ? " nodad" : "");
-        ja_step_undo_input(p->plan, step, "addr del %s dev %s\n", address, bridge);
-    }
     for (size_t i = 0; i < from->addresses.count; i++) {
         const char *address = from->addresses.items[i];
-        if (!ja_strv_has(&to->addresses, address))
-            ja_step_undo_input(p->plan, step, "addr add %s dev %s%s\n", address, bridge,
-                               strchr(address, ':') ? " nodad" : "");
+        if (ja_strv_has(&to->addresses, address))
+            continue;
+        struct ja_step *step = batch(p, "take the old gateway's address from network", to->name);
+        guard_bridge(p, step, bridge, mark);
+        ja_step_input(p->plan, step, "addr del %s dev %s\n", address, bridge);
+        ja_step_undo_input(p->plan, step, "addr replace %s dev %s%s\n", address, bridge,
+                           strchr(address, ':') ? " nodad" : "");
+    }
+    for (size_t i = 0; i < to->addresses.count; i++) {
+        const char *address = to->addresses.items[i];
+        struct ja_addr addr;
+        char plain[JA_ADDR_TEXT];
+        if (ja_strv_has(&from->addresses, address) || ja_addr_parse(address, &addr, NULL) < 0)
+            continue;
+        ja_addr_format(&addr, false, plain);
+        struct ja_step *step = batch(p, "give the new gateway's address to network", to->name);
+        ja_step_guard(p->plan, step, JA_FACT_HOSTADDR, plain, bridge);
+        ja_step_input(p->plan, step, "addr add %s dev %s%s\n", address, bridge, strchr(address, ':') ? " nodad" : "");
+        ja_step_undo_input(p->plan, step, "addr del %s dev %s\n", address, bridge);
     }
 }
 
@@ -106,7 +112,7 @@ void ja_linux_network_change(struct ja_planning *p, const struct ja_network *fro
                  !ja_strv_equal(&from->addresses, &to->addresses);
     if (rules)
         ja_linux_rules_change(p, from, to, from_jails, to_jails, from->isolate != to->isolate ? count : 0);
-    ja_linux_dns_change(p, from, to, to_jails, count);
+    ja_dns_change(p, from, to, to_jails, count);
     if (count && from->mtu != to->mtu)
         ja_plan_note(p->plan, "running jails keep their MTU until they are restarted");
     if (count && (from->dns != to->dns || !ja_str_equal(from->domain, to->domain)))
@@ -118,5 +124,5 @@ void ja_linux_network_changed(struct ja_planning *p, const struct ja_network *fr
     if (ja_linux_network_needs_stop(from, to))
         ja_linux_network_down(p, from); /* made anew by whoever needs it next */
     else
-        ja_linux_dns_changed(p, from, to);
+        ja_dns_changed(p, from, to);
 }

@@ -19,26 +19,6 @@ void ja_linux_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]
     ja_mac_from(network->uuid, "bridge", mac);
 }
 
-bool ja_linux_gateway(const struct ja_network *network, bool v6, struct ja_addr *ret_gateway)
-{
-    for (size_t i = 0; i < network->addresses.count; i++) {
-        struct ja_addr addr;
-        if (ja_addr_parse(network->addresses.items[i], &addr, NULL) == 0 && addr.v6 == v6) {
-            *ret_gateway = addr;
-            return true;
-        }
-    }
-    return false;
-}
-
-void ja_linux_domain(const struct ja_network *network, char domain[JA_LINUX_DOMAIN])
-{
-    if (network->domain && network->domain[0])
-        snprintf(domain, JA_LINUX_DOMAIN, "%s", network->domain);
-    else
-        snprintf(domain, JA_LINUX_DOMAIN, "%s.internal", network->name);
-}
-
 /* "ja7fv3m0": the VLAN interface of a network on its k-th member. No nic or bridge has a "v" there. */
 static void vlan_name(const struct ja_site *site, const struct ja_network *network, size_t member, char name[16])
 {
@@ -54,28 +34,12 @@ static bool made_by_us(const char *name)
     return (rest[0] >= '0' && rest[0] <= '9') || strncmp(rest, "br", 2) == 0 || rest[0] == 'v';
 }
 
-/* Calls `each` for every line of a fact's text. */
-static void each_line(const char *text, void (*each)(void *context, const char *line), void *context)
-{
-    char line[512];
-    while (text && *text) {
-        size_t length = strcspn(text, "\n");
-        if (length < sizeof line) {
-            memcpy(line, text, length);
-            line[length] = '\0';
-            if (length)
-                each(context, line);
-        }
-        text += length + (text[length] == '\n');
-    }
-}
-
 /* ---- is it there? ---- */
 
 static bool forwards(const struct ja_network *network, bool v6)
 {
     struct ja_addr gateway;
-    return ja_linux_gateway(network, v6, &gateway);
+    return ja_network_gateway(network, v6, &gateway);
 }
 
 static bool setting_is(struct ja_planning *p, const char *name, const char *value)
@@ -90,7 +54,7 @@ static bool addresses_are_there(struct ja_planning *p, const struct ja_network *
     for (int v6 = 0; v6 < 2; v6++) {
         struct ja_addr gateway;
         char text[JA_ADDR_TEXT];
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         const char *interface = ja_fact(p->facts, JA_FACT_HOSTADDR, text);
@@ -144,51 +108,10 @@ bool ja_linux_network_is_up(struct ja_planning *p, const struct ja_network *netw
     up = (!forwards(network, false) || setting_is(p, FORWARD4, "1")) && up;
     up = (!forwards(network, true) || setting_is(p, FORWARD6, "1")) && up;
     up = ja_linux_rules_are_up(p, network) && up;
-    return ja_linux_dns_is_up(p, network) && up;
+    return ja_dns_is_up(p, network) && up;
 }
 
 /* ---- conflicts ---- */
-
-struct overlap_check {
-    struct ja_planning *p;
-    const struct ja_network *network;
-    const char *bridge;
-};
-
-/* One "ADDRESS/LEN INTERFACE" of the host against the network's prefixes. */
-static void check_overlap(void *context, const char *line)
-{
-    struct overlap_check *check = context;
-    struct ja_planning *p = check->p;
-    char text[JA_ADDR_TEXT], interface[32];
-    struct ja_addr addr;
-    if (sscanf(line, "%63s %31s", text, interface) != 2 || ja_addr_parse(text, &addr, NULL) < 0 ||
-        strcmp(interface, check->bridge) == 0)
-        return;
-    bool member = ja_strv_has(&check->network->members, interface);
-    if (member && !(addr.v6 && addr.bytes[0] == 0xfe && (addr.bytes[1] & 0xc0) == 0x80))
-        ja_plan_note(p->plan,
-                     "%s carries the address %s: the host does not use it any more once it is in the bridge %s",
-                     interface, text, check->bridge);
-    for (size_t i = 0; i < check->network->addresses.count; i++) {
-        struct ja_addr ours;
-        if (ja_addr_parse(check->network->addresses.items[i], &ours, NULL) < 0 || !ja_addr_overlap(&ours, &addr))
-            continue;
-        /* The host and its bridge may well share the network that a member is part of. */
-        if (member && ja_addr_compare(&ours, &addr) != 0)
-            continue;
-        ja_plan_fail(p->plan, JA_E_CONFLICT, "field address", "%s overlaps %s, which the host has on %s",
-                     check->network->addresses.items[i], text, interface);
-        ja_plan_hint(p->plan, "choose a range that is not in use: ip address shows what is");
-    }
-}
-
-void ja_linux_refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge)
-{
-    struct overlap_check check = {p, network, bridge};
-    if (network->addresses.count || network->members.count)
-        each_line(ja_fact(p->facts, JA_FACT_HOSTNETS, ""), check_overlap, &check);
-}
 
 /* ---- making it ---- */
 
@@ -220,7 +143,7 @@ static void make_bridge(struct ja_planning *p, const struct ja_network *network,
 {
     char mac[JA_MAC_TEXT];
     ja_linux_bridge_mac(network, mac);
-    ja_linux_refuse_conflicts(p, network, bridge);
+    ja_network_refuse_conflicts(p, network, bridge, "ip address");
     struct ja_step *step = ja_plan_step(p->plan, "make the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
     ja_step_input(p->plan, step, "link add name %s address %s type bridge stp_state 0 forward_delay 0\n", bridge, mac);
@@ -239,7 +162,7 @@ static void complete_bridge(struct ja_planning *p, const struct ja_network *netw
     if (addresses && up)
         return;
     if (!addresses)
-        ja_linux_refuse_conflicts(p, network, bridge);
+        ja_network_refuse_conflicts(p, network, bridge, "ip address");
     struct ja_step *step = ja_plan_step(p->plan, "complete the bridge %s of network %s", bridge, network->name);
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
     if (!up)
@@ -341,7 +264,7 @@ static void settings(struct ja_planning *p, const struct ja_network *network, bo
         return;
     struct advertised advertised = {p, setting_is(p, FORWARD6, "1")};
     if (!advertised.forwards || first)
-        each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), keep_advertisements, &advertised);
+        ja_each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), keep_advertisements, &advertised);
     acquire(p, FORWARD6, "1", first, "let the host forward IPv6");
 }
 
@@ -420,7 +343,7 @@ static void note_damage(struct ja_planning *p)
     struct loose loose = {.p = p};
     if (!ja_str_equal(p->plan->verb, "up"))
         return;
-    each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), look_at_pair, &loose);
+    ja_each_line(ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net"), look_at_pair, &loose);
     if (loose.any && (loose.unbridged || !ja_linux_tables_are_there(p)))
         ja_plan_note(p->plan,
                      "somebody has removed bridges or rules of running jails: `jailadmin repair` puts them back");
@@ -453,7 +376,7 @@ void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network
         make_bridge(p, network, bridge, mark);
     for (size_t i = 0; i < network->members.count; i++)
         ja_linux_add_member(p, network, i, bridge, mark);
-    ja_linux_dns_up(p, network);
+    ja_dns_up(p, network);
 }
 
 void ja_linux_network_down(struct ja_planning *p, const struct ja_network *network)
@@ -461,7 +384,7 @@ void ja_linux_network_down(struct ja_planning *p, const struct ja_network *netwo
     char bridge[16], mark[128];
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_site_mark(p->site, network->uuid, mark);
-    ja_linux_dns_down(p, network);
+    ja_dns_down(p, network);
     for (size_t i = 0; network->vlan && i < network->members.count; i++) {
         char port[16];
         vlan_name(p->site, network, i, port);
@@ -479,23 +402,23 @@ void ja_linux_instance_down(struct ja_planning *p)
     struct release release = {.p = p};
     ja_site_mark(p->site, "*", release.mark);
     const char *interfaces = ja_fact(p->facts, JA_FACT_DIRECTORY, "/sys/class/net");
-    ja_linux_dns_remove_all(p);
-    each_line(interfaces, remove_left_link, &release);
+    ja_dns_remove_all(p);
+    ja_each_line(interfaces, remove_left_link, &release);
     ja_linux_rules_remove_all(p);
     release_setting(p, FORWARD4, "put the host's settings back if nobody else needs them");
     release_setting(p, FORWARD6, "put the host's settings back if nobody else needs them");
-    each_line(interfaces, release_advertisements, &release);
+    ja_each_line(interfaces, release_advertisements, &release);
     ja_linux_cgroup_remove(p);
 }
 
 void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_linux_nic_rules_add(p, s);
-    ja_linux_names_add(p, s);
+    ja_dns_names_add(p, s);
 }
 
 void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s)
 {
-    ja_linux_names_remove(p, s);
+    ja_dns_names_remove(p, s);
     ja_linux_nic_rules_remove(p, s);
 }

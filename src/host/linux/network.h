@@ -1,6 +1,6 @@
 /*
  * network.h: the parts of a network on Linux, one file each: bridge and host settings (network.c), rules (rules.c, in tables
- * whose text is ruleset.c), resolver (dns.c). Only src/host/linux includes it.
+ * whose text is ruleset.c); its resolver is host/dns.c. Only src/host/linux includes it.
  */
 #ifndef JA_LINUX_NETWORK_H
 #define JA_LINUX_NETWORK_H
@@ -21,11 +21,9 @@ struct ja_linux_script {
 void ja_linux_element(const struct ja_linux_script *script, const char *family, const char *set, const char *format,
                       ...) JA_PRINTF(4, 5);
 
-/* network.c, for netchange.c: host settings that are missing; a failure of the plan when the host has one of its networks;
- * one member, if it is not there. */
+/* network.c, for netchange.c: host settings that are missing; one member, if it is not there. */
 void ja_linux_network_settings(struct ja_planning *p, const struct ja_network *network);
 void ja_linux_check_uplink(struct ja_planning *p, const struct ja_network *network); /* a note when it is missing */
-void ja_linux_refuse_conflicts(struct ja_planning *p, const struct ja_network *network, const char *bridge);
 void ja_linux_add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
                          const char *mark);
 
@@ -39,10 +37,8 @@ void ja_linux_rules_remove_all(struct ja_planning *p);
 void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s);
 
-/* forwards.c: the elements of a jail's port forwards; refusal of ports that are in use on the host, `except` those
- * that this subject forwards already (NULL: none). */
+/* forwards.c: the elements of a jail's port forwards. */
 void ja_linux_forward_elements(const struct ja_linux_script *script, const struct ja_subject *s);
-void ja_linux_forwards_check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except);
 
 /* The rules of a network and of its running jails, from one to the other, undoably. */
 void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
@@ -55,20 +51,5 @@ void ja_linux_nic_rules_repair(struct ja_planning *p, const struct ja_subject *s
  * in one that is there, without touching its sets. And how many rules that are. */
 void ja_linux_ruleset(const char *family, const char *tag, bool again, struct ja_str *text);
 unsigned ja_linux_ruleset_rules(const char *family);
-
-/* dns.c. A network has a resolver when it wants one, has a gateway address, and dnsmasq is installed. answers: its jails
- * can ask the gateway for names. change: undoably from one to the other, with the names of the running jails; changed:
- * what remains to be removed after the commit. */
-bool ja_linux_dns_answers(struct ja_planning *p, const struct ja_network *network);
-void ja_linux_dns_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
-                         const struct ja_subject *to_jails, size_t count);
-void ja_linux_dns_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
-bool ja_linux_dns_is_up(struct ja_planning *p, const struct ja_network *network);
-void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network);
-void ja_linux_dns_down(struct ja_planning *p, const struct ja_network *network);
-/* Ends the resolvers that are left. */
-void ja_linux_dns_remove_all(struct ja_planning *p);
-void ja_linux_names_add(struct ja_planning *p, const struct ja_subject *s);
-void ja_linux_names_remove(struct ja_planning *p, const struct ja_subject *s);
 
 #endif

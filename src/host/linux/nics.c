@@ -18,10 +18,7 @@ void ja_linux_nic_fill(const struct ja_planning *p, const struct ja_subject *s, 
     *nic = (struct ja_linux_nic){.nic = s->jail->nics.items[number], .network = s->networks[number], .number = number};
     ja_site_nic_name(p->site, s->jail->slot, number, nic->link);
     ja_site_bridge_name(p->site, nic->network->slot, nic->bridge);
-    if (nic->nic->mac)
-        snprintf(nic->mac, sizeof nic->mac, "%s", nic->nic->mac);
-    else
-        ja_mac_from(s->jail->uuid, nic->nic->label, nic->mac);
+    ja_nic_mac(s->jail, nic->nic, nic->mac);
 }
 
 /* ---- pairs ---- */
@@ -141,7 +138,7 @@ static void gateway_lines(struct ja_planning *p, struct ja_step *step, const str
     struct ja_addr gateway;
     char text[JA_ADDR_TEXT], mac[JA_MAC_TEXT];
     bool have = false, configured = false;
-    if (!ja_linux_gateway(nic->network, v6, &gateway))
+    if (!ja_network_gateway(nic->network, v6, &gateway))
         return;
     for (size_t a = 0; a < nic->nic->assigned.count; a++) {
         struct ja_addr addr;
@@ -327,7 +324,7 @@ static void remake_pair(struct ja_planning *p, const struct ja_subject *s, const
             struct ja_addr gateway;
             const struct ja_nic *earlier = s->jail->nics.items[i];
             defaults.done[v6] =
-                defaults.done[v6] || (earlier->gateway && ja_linux_gateway(s->networks[i], v6, &gateway));
+                defaults.done[v6] || (earlier->gateway && ja_network_gateway(s->networks[i], v6, &gateway));
         }
     check_ports(p, nic);
     struct ja_step *step = ja_plan_step(p->plan, "make the pair %s of jail %s again", nic->link, s->jail->name);

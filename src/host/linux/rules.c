@@ -92,7 +92,7 @@ static void inet_elements(const struct ja_linux_script *script, const struct ja_
         ja_linux_element(script, "inet", "dhcp", "\"%s\"", bridge);
     ja_linux_element(script, "inet", network->isolate ? "alone" : "own", "\"%s\" . \"%s\"", bridge, bridge);
     for (int v6 = 0; v6 < 2; v6++) {
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         ja_linux_element(script, "inet", v6 ? "gateway6" : "gateway4", "\"%s\" . %s", bridge, text);
@@ -104,7 +104,7 @@ static void bridge_elements(const struct ja_linux_script *script, const struct j
     char text[JA_ADDR_TEXT];
     struct ja_addr gateway;
     for (int v6 = 0; v6 < 2; v6++) {
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         ja_linux_element(script, "bridge", v6 ? "gateway6" : "gateway4", "%s", text);
@@ -324,7 +324,7 @@ void ja_linux_nic_rules_add(struct ja_planning *p, const struct ja_subject *s)
 {
     if (!s->jail->nics.count)
         return;
-    ja_linux_forwards_check(p, s, NULL);
+    ja_forwards_check(p, s, NULL);
     struct ja_step *step = ja_plan_step(p->plan, "let its interfaces send with their own addresses, and no others%s",
                                         s->jail->forwards.count ? "; forward its ports" : "");
     struct ja_linux_script add = {.p = p, .step = step, .way = JA_LINUX_ADD},

@@ -32,8 +32,7 @@ static int spawn(char *const *argv, struct ja_str *output, int *ret_status, stru
     return rc;
 }
 
-static int run_program(JA_UNUSED void *context, char *const *argv, struct ja_str *output, int *ret_status,
-                       struct ja_error *err)
+int ja_freebsd_run(char *const *argv, struct ja_str *output, int *ret_status, struct ja_error *err)
 {
     ja_autostr struct ja_str path = {0};
     ja_autostrv struct ja_strv words = {0};
@@ -48,6 +47,12 @@ static int run_program(JA_UNUSED void *context, char *const *argv, struct ja_str
         if (ja_strv_add(&words, argv[i]) < 0)
             return ja_error_nomem(err);
     return spawn(words.items, output, ret_status, err);
+}
+
+static int run_program(JA_UNUSED void *context, char *const *argv, struct ja_str *output, int *ret_status,
+                       struct ja_error *err)
+{
+    return ja_freebsd_run(argv, output, ret_status, err);
 }
 
 struct ja_fact_reader ja_native_fact_reader(void)

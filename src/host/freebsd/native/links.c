@@ -53,8 +53,26 @@ static char *description(int fd, const char *interface)
     return NULL;
 }
 
-/* The number of a bridge's members, span ports among them. */
-static int count_members(int fd, const char *bridge, unsigned *ret_count)
+/* The members of a bridge, span ports among them. */
+static int note_members(const char *bridge, const struct ifbifconf *list, struct ja_freebsd_links *links)
+{
+    for (size_t i = 0; i < list->ifbic_len / sizeof(struct ifbreq); i++) {
+        char key[2 * IFNAMSIZ + 2];
+        struct ifbreq member;
+        memcpy(&member, list->ifbic_buf + i * sizeof member, sizeof member);
+        snprintf(key, sizeof key, "%s %.*s", bridge, IFNAMSIZ - 1, member.ifbr_ifsname);
+        if (ja_map_set(&links->members, key,
+                       member.ifbr_ifsflags & IFBIF_SPAN      ? "span"
+                       : member.ifbr_ifsflags & IFBIF_PRIVATE ? "private"
+                                                              : "") < 0) {
+            errno = ENOMEM;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int count_members(int fd, const char *bridge, struct ja_freebsd_links *links, unsigned *ret_count)
 {
     struct ifdrv request = {.ifd_cmd = BRDGGIFS};
     struct ifbifconf list = {0};
@@ -70,16 +88,18 @@ static int count_members(int fd, const char *bridge, unsigned *ret_count)
         }
         list.ifbic_len = (uint32_t)room;
         list.ifbic_buf = buffer;
-        int rc = ioctl(fd, SIOCGDRVSPEC, &request), sys = errno;
+        int rc = ioctl(fd, SIOCGDRVSPEC, &request);
+        /* A full buffer may have been too small. */
+        bool whole = rc == 0 && list.ifbic_len + sizeof(struct ifbreq) < room;
+        if (whole) {
+            *ret_count = list.ifbic_len / (unsigned)sizeof(struct ifbreq);
+            rc = note_members(bridge, &list, links);
+        }
+        int sys = errno;
         ja_free(buffer);
         errno = sys;
-        if (rc < 0)
-            return -1;
-        /* A full buffer may have been too small. */
-        if (list.ifbic_len + sizeof(struct ifbreq) < room) {
-            *ret_count = list.ifbic_len / (unsigned)sizeof(struct ifbreq);
-            return 0;
-        }
+        if (rc < 0 || whole)
+            return rc;
         room *= 2;
     }
 }
@@ -103,9 +123,10 @@ static int add_interface(int fd, const struct ifaddrs *item, struct ja_freebsd_l
         return ja_error_nomem(err);
     if (!more || more->ifi_type != IFT_BRIDGE)
         return 0;
-    if (count_members(fd, item->ifa_name, &count) < 0)
-        return errno == ENXIO
-                   ? 0
+    if (count_members(fd, item->ifa_name, links, &count) < 0)
+        return errno == ENXIO ? 0
+               : errno == ENOMEM
+                   ? ja_error_nomem(err)
                    : ja_error_sys(err, errno, NULL, "cannot list the members of %s", JA_SHOW(item->ifa_name));
     snprintf(number, sizeof number, "%u", count);
     return ja_map_set(&links->ports, item->ifa_name, number) < 0 ? ja_error_nomem(err) : 0;

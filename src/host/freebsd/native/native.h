@@ -20,7 +20,16 @@ int ja_freebsd_not_running(struct ja_error *err);
  * System calls only. 0 or -1 with errno. */
 int ja_freebsd_attach(int jid);
 
-/* copy.c: host verbs */
-ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;
+/* facts.c: runs a program of the base system, argv[0] by its name; what it printed is added to *output. As struct
+ * ja_freebsd_source's run. */
+int ja_freebsd_run(char *const *argv, struct ja_str *output, int *ret_status, struct ja_error *err);
+
+/* copy.c, daemon.c, nat.c, run.c: host verbs */
+ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out, ja_verb_daemon_signal, ja_verb_daemon_start, ja_verb_daemon_stop,
+    ja_verb_jail_run, ja_verb_nat_config, ja_verb_stop_init;
+
+/* drop.c: ends the processes of a jail, and drops the connections of its own network stack. What fails of it is left to its
+ * removal. */
+void ja_freebsd_empty_jail(int jid);
 
 #endif

@@ -4,7 +4,9 @@
  */
 #include "host/freebsd/native/verbs.h"
 
+#include "base/file.h"
 #include "host/freebsd/native/native.h"
+#include "plan/facts.h"
 #include "run/option.h"
 
 #include <sys/param.h>
@@ -15,6 +17,7 @@
 #include <sys/uio.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,27 +48,41 @@ static int read_description(int fd, const char *name, char description[DESCRIPTI
     return 0;
 }
 
-static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+/* One interface, if it is there and ours. `fresh`: only if it has no description. */
+static int remove_one(int fd, const char *name, const char *mark, bool fresh, struct ja_error *err)
 {
     char description[DESCRIPTION_MOST];
-    if (argc != 3 || strlen(argv[1]) >= IFNAMSIZ)
-        return ja_opt_usage(argv[0], err);
+    if (read_description(fd, name, description) < 0)
+        return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", name);
+    if (fresh && *description)
+        return 0;
+    /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
+    if (!fresh && !*description && strncmp(name, "ja", 2) != 0)
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", name);
+    if (*description && !ja_guard_match(mark, description))
+        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"", name,
+                            JA_SHOW(description));
+    struct ifreq request = {0};
+    strlcpy(request.ifr_name, name, sizeof request.ifr_name);
+    if (ioctl(fd, SIOCIFDESTROY, &request) < 0 && errno != ENXIO)
+        return ja_error_sys(err, errno, NULL, "cannot remove the interface %s", name);
+    return 0;
+}
+
+static int link_remove(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    const char *made_as = NULL;
+    const struct ja_opt options[] = {{.name = "--made-as", .value = &made_as}, {0}};
+    int first, rc = ja_opt_read(argc, argv, options, &first, err);
+    if (rc == 0 && (first != argc - 2 || strlen(argv[first]) >= IFNAMSIZ || (made_as && strlen(made_as) >= IFNAMSIZ)))
+        rc = ja_opt_usage(argv[0], err);
+    if (rc < 0)
+        return rc;
     ja_autoclose int fd = socket(AF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot make a socket");
-    if (read_description(fd, argv[1], description) < 0)
-        return errno == ENXIO ? 0 : ja_error_sys(err, errno, NULL, "cannot look at the interface %s", argv[1]);
-    /* A start that was cut off has not described it yet: then the name must be one that only jailadmin gives. */
-    if (!*description && strncmp(argv[1], "ja", 2) != 0)
-        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it has no description", argv[1]);
-    if (*description && strcmp(description, argv[2]) != 0)
-        return ja_error_set(err, JA_E_CONFLICT, NULL, "the interface %s is not ours: it is described as \"%s\"",
-                            argv[1], JA_SHOW(description));
-    struct ifreq request = {0};
-    strlcpy(request.ifr_name, argv[1], sizeof request.ifr_name);
-    if (ioctl(fd, SIOCIFDESTROY, &request) < 0 && errno != ENXIO)
-        return ja_error_sys(err, errno, NULL, "cannot remove the interface %s", argv[1]);
-    return 0;
+    rc = remove_one(fd, argv[first], argv[first + 1], false, err);
+    return rc == 0 && made_as ? remove_one(fd, made_as, "", true, err) : rc;
 }
 
 /* ---- jails ---- */
@@ -94,46 +111,95 @@ static int jail_end(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io
     if (jid > 0 && strcmp(path, argv[2]) != 0)
         return ja_error_set(err, JA_E_CONFLICT, NULL, "the jail %s is not ours: its tree is %s", argv[1],
                             JA_SHOW(path));
+    if (jid > 0)
+        ja_freebsd_empty_jail(jid);
     if (jid > 0 && jail_remove(jid) < 0 && errno != EINVAL && errno != ENOENT)
         return ja_error_sys(err, errno, NULL, "cannot end the jail %s", argv[1]);
-    /* It is dying while connections of its processes linger; another one can take its place then. */
+    return 0;
+}
+
+/* A jail is dying while the kernel keeps something of it, mostly connections of its processes. */
+static int jail_wait(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    char path[MAXPATHLEN];
+    int jid = -1;
+    if (argc != 3 || argv[1][0] == '\0')
+        return ja_opt_usage(argv[0], err);
     for (int waited = 0; waited < WAIT_MS; waited += PAUSE_MS) {
         jid = find_jail(argv[1], JAIL_DYING, path);
         if (jid < 0 || strcmp(path, argv[2]) != 0)
-            break;
+            return 0;
         pause_ms(PAUSE_MS);
     }
-    return 0;
+    ja_error_set(err, JA_E_TIMEOUT, NULL,
+                 "the jail %s (jid %d) has ended, and the kernel still keeps it: connections of its processes have not "
+                 "timed out, or something of it is in use",
+                 argv[1], jid);
+    return ja_error_hint(err, "`jls -d` shows it, `netstat -n` on the host its connections; it may be started again");
 }
 
 /* ---- mounts ---- */
 
-static int mounted(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+/*
+ * What is mounted is found by the place that the kernel noted when it was mounted, and unmounted by its number: a jail may have
+ * renamed directories on the way meanwhile, or put a link to a mount of the host there, which unmount(2) by path would follow.
+ */
+static int read_mounts(struct statfs **ret_mounts, int *ret_count, struct ja_error *err)
 {
-    struct statfs fs;
-    if (argc != 3)
-        return ja_opt_usage(argv[0], err);
-    if (statfs(argv[1], &fs) < 0)
-        return ja_error_sys(err, errno, NULL, "cannot look at %s", argv[1]);
-    if (strcmp(fs.f_mntonname, argv[1]) != 0 || strcmp(fs.f_fstypename, argv[2]) != 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no %s is mounted at %s", argv[2], argv[1]);
+    int count = getfsstat(NULL, 0, MNT_NOWAIT);
+    size_t room = count < 0 ? 0 : (size_t)count + 64;
+    struct statfs *mounts = room ? ja_calloc(room, sizeof *mounts) : NULL;
+    if (room && !mounts)
+        return ja_error_nomem(err);
+    if (room)
+        count = getfsstat(mounts, (long)(room * sizeof *mounts), MNT_NOWAIT);
+    if (count < 0) {
+        int sys = errno;
+        ja_free(mounts);
+        return ja_error_sys(err, sys, NULL, "cannot list what is mounted");
+    }
+    *ret_mounts = mounts;
+    *ret_count = count;
     return 0;
 }
 
-static int end_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+static int end_mount(const struct statfs *mount, struct ja_error *err)
 {
-    if (argc != 2 || argv[1][0] != '/')
-        return ja_opt_usage(argv[0], err);
+    char id[64];
+    snprintf(id, sizeof id, "FSID:%d:%d", mount->f_fsid.val[0], mount->f_fsid.val[1]);
     for (int waited = 0;; waited += PAUSE_MS) {
-        /* EINVAL: nothing is mounted there. */
-        if (unmount(argv[1], 0) == 0 || errno == EINVAL || errno == ENOENT)
+        /* ENOENT, EINVAL: it has gone meanwhile. */
+        if (unmount(id, MNT_BYFSID) == 0 || errno == EINVAL || errno == ENOENT)
             return 0;
         if (errno != EBUSY || waited >= WAIT_MS)
             break;
         pause_ms(PAUSE_MS);
     }
-    ja_error_sys(err, errno, NULL, "cannot unmount %s", argv[1]);
-    return ja_error_hint(err, "`fstat -f %s` shows who uses it", argv[1]);
+    ja_error_sys(err, errno, NULL, "cannot unmount %s", mount->f_mntonname);
+    return ja_error_hint(err, "`fstat -f %s` shows who uses it", mount->f_mntonname);
+}
+
+static int end_mounts(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    bool below = false;
+    const struct ja_opt options[] = {{.name = "--below", .flag = &below}, {0}};
+    struct statfs *mounts = NULL;
+    int first, count = 0, rc = ja_opt_read(argc, argv, options, &first, err);
+    if (rc == 0 && (first != argc - 1 || argv[first][0] != '/' || argv[first][1] == '\0'))
+        rc = ja_opt_usage(argv[0], err);
+    if (rc == 0)
+        rc = read_mounts(&mounts, &count, err);
+    const char *path = rc == 0 ? argv[first] : "";
+    size_t length = strlen(path);
+    /* The last one first: it may lie on one before it. */
+    for (int i = count - 1; rc == 0 && i >= 0; i--) {
+        const char *at = mounts[i].f_mntonname;
+        bool wanted = below ? strncmp(at, path, length) == 0 && at[length] == '/' : strcmp(at, path) == 0;
+        if (wanted)
+            rc = end_mount(&mounts[i], err);
+    }
+    ja_free(mounts);
+    return rc;
 }
 
 const struct ja_hostverb ja_freebsd_verbs[] = {
@@ -141,11 +207,32 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
     {"copy-out", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
      "send a file or directory of a jail to standard output", ja_verb_copy_out, JA_HOSTVERB_FORK},
-    {"link-remove", "NAME MARK", "remove a network interface whose description is MARK; none is success", link_remove,
-     0},
+    {"daemon-signal", "PIDFILE PROGRAM SIGHUP", "signal the daemon PROGRAM that was started with PIDFILE and wrote it",
+     ja_verb_daemon_signal, 0},
+    {"daemon-start", "PIDFILE PROGRAM -- COMMAND [ARGUMENT]...", "start a daemon, unless it runs already",
+     ja_verb_daemon_start, 0},
+    {"daemon-stop", "PIDFILE PROGRAM", "end the daemon PROGRAM that was started with PIDFILE and wrote it",
+     ja_verb_daemon_stop, 0},
+    {"jail-wait", "NAME PATH", "wait until a jail that has ended is gone; explain why when it stays", jail_wait, 0},
+    {"nat-config", "RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
+     "make a NAT instance of ipfw for an interface, and change its port redirections, \"tcp ADDRESS:PORT PORT\"; "
+     "changes of those that share RUN wait for each other",
+     ja_verb_nat_config, 0},
+    {"link-remove", "[--made-as FIRST] NAME MARK",
+     "remove a network interface whose description is MARK, and what has the name FIRST and no description: what a creation "
+     "that was cut off left; none is success",
+     link_remove, 0},
     {"jail-remove", "NAME PATH", "end the jail whose tree is PATH, and wait until it is gone; none is success",
      jail_end, 0},
-    {"mounted", "PATH TYPE", "fail unless a file system of that type is mounted at PATH", mounted, 0},
-    {"unmount", "PATH", "unmount what is mounted at PATH; nothing is success", end_mount, 0},
+    {"unmount", "[--below] PATH",
+     "unmount what is mounted at PATH, with --below all that is mounted beneath it; nothing is success", end_mounts, 0},
+    {"jail-run",
+     "--jail FILE [--user UID[:GID]] [--home DIR] [--env NAME=VALUE]... --log FILE --log-limit N [--pid-file FILE] -- COMMAND "
+     "[ARGUMENT]...",
+     "run a command in the jail that FILE names, what it prints appended to a log; with --pid-file it goes on when this ends, and "
+     "is not started again while it runs",
+     ja_verb_jail_run, JA_HOSTVERB_PROCESS},
+    {"stop-init", "--jail FILE --signal SIGTERM --timeout MS PIDFILE...",
+     "signal processes of a jail one after the other, and wait for their end", ja_verb_stop_init, JA_HOSTVERB_FORK},
     {NULL, NULL, NULL, NULL, 0},
 };

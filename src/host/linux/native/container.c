@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "host/linux/native/container.h"
 #include "model/field.h"
+#include "run/log.h"
 #include "run/relay.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
  */
 #include "base/file.h"
 #include "host/linux/native/container.h"
+#include "run/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

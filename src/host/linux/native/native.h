@@ -87,7 +87,6 @@ ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                        
 ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                         /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
 ja_hostverb_fn ja_verb_contain;                                                          /* contain.c */
-ja_hostverb_fn ja_verb_log_trim;                                                         /* log.c */
 ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
 ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
 ja_hostverb_fn ja_verb_link_remove;                                                      /* link.c */
@@ -128,8 +127,5 @@ int ja_tree_clone(const char *from, int userns_fd, bool devices, int *ret_fd, st
 /* Bytes of a compiled seccomp filter at the most. Into the configuration of a bundle, as crun reads it. */
 #define JA_FILTER_MOST (1 << 20)
 int ja_bundle_add_filter(const char *bundle, struct ja_error *err);
-
-/* Opens a jail's log for its init's output: created 0600, trimmed when it is above the limit. A descriptor or a code. */
-int ja_log_open(const char *path, int64_t limit, struct ja_error *err);
 
 #endif

@@ -28,7 +28,6 @@ static const struct ja_hostverb VERBS[] = {
      JA_HOSTVERB_PROCESS},
     {"idmap-test", "PATH", "say yes or no: can mounts of this file system have their ids mapped", ja_verb_idmap_test,
      0},
-    {"log-trim", "--limit N FILE...", "keep the logs of jails bounded", ja_verb_log_trim, 0},
     {"bundle", "[--seccomp FILE | --filter FILE] DIR",
      "make a bundle of the config.json on standard input, and a seccomp profile or a compiled one", ja_verb_bundle,
      JA_HOSTVERB_INPUT},

@@ -3,7 +3,7 @@
  * bridge, which reads one file per jail from a directory and notices by itself when one comes or changes. Names outside go
  * to the resolvers of the host.
  */
-#include "host/linux/network.h"
+#include "host/common.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static bool is_wanted(const struct ja_network *network)
 {
     struct ja_addr gateway;
     return (network->dns || network->dhcp) &&
-           (ja_linux_gateway(network, false, &gateway) || ja_linux_gateway(network, true, &gateway));
+           (ja_network_gateway(network, false, &gateway) || ja_network_gateway(network, true, &gateway));
 }
 
 /* Wanted, and dnsmasq is installed. */
@@ -51,7 +51,7 @@ static const char *taken_by(struct ja_planning *p, const struct ja_network *netw
     for (int v6 = 0; network->dns && v6 < 2; v6++) {
         struct ja_addr gateway;
         char text[JA_ADDR_TEXT];
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, text);
         for (size_t i = 0; i < JA_COUNT(protocols); i++) {
@@ -62,7 +62,7 @@ static const char *taken_by(struct ja_planning *p, const struct ja_network *netw
     return who;
 }
 
-bool ja_linux_dns_answers(struct ja_planning *p, const struct ja_network *network)
+bool ja_dns_answers(struct ja_planning *p, const struct ja_network *network)
 {
     struct paths paths = paths_of(p, network);
     if (!network->dns || !is_possible(p, network))
@@ -80,12 +80,12 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
     /* Answers are broadcast: before a unicast one dnsmasq would replace our permanent neighbour entry. */
     ja_str_addf(text, "dhcp-authoritative\ndhcp-broadcast\ndhcp-leasefile=%s\ndhcp-hostsdir=%s\n", paths->leases,
                 paths->hosts);
-    if (ja_linux_gateway(network, false, &gateway)) {
+    if (ja_network_gateway(network, false, &gateway)) {
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, false, address);
         ja_str_addf(text, "dhcp-range=%s,static,12h\n", address);
     }
-    if (ja_linux_gateway(network, true, &gateway) && gateway.prefix == 64) {
+    if (ja_network_gateway(network, true, &gateway) && gateway.prefix == 64) {
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, false, address);
         ja_str_addf(text, "enable-ra\ndhcp-range=%s,ra-only,64\n", address);
@@ -95,8 +95,8 @@ static void dhcp_text(const struct paths *paths, const struct ja_network *networ
 static void config_text(const struct ja_planning *p, const struct ja_network *network, struct ja_str *text)
 {
     struct paths paths = paths_of(p, network);
-    char domain[JA_LINUX_DOMAIN], bridge[16], address[JA_ADDR_TEXT];
-    ja_linux_domain(network, domain);
+    char domain[JA_DOMAIN_TEXT], bridge[16], address[JA_ADDR_TEXT];
+    ja_network_domain(network, domain);
     ja_site_bridge_name(p->site, network->slot, bridge);
     ja_str_addf(text, "# names of network %s; written by jailadmin, do not edit\n", network->name);
     ja_str_add(text, "user=nobody\nbind-interfaces\n");
@@ -105,7 +105,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
         ja_str_addf(text, "except-interface=lo\ninterface=%s\n", bridge);
     for (int v6 = 0; !network->dhcp && v6 < 2; v6++) {
         struct ja_addr gateway;
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_format(&gateway, false, address);
         ja_str_addf(text, "listen-address=%s\n", address);
@@ -117,7 +117,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
     ja_str_addf(text, "no-hosts\nhostsdir=%s\ndomain=%s\nlocal=/%s/\ndomain-needed\n", paths.names, domain, domain);
     for (int v6 = 0; v6 < 2; v6++) {
         struct ja_addr gateway, net;
-        if (!ja_linux_gateway(network, v6, &gateway))
+        if (!ja_network_gateway(network, v6, &gateway))
             continue;
         ja_addr_network(&gateway, &net);
         ja_addr_format(&net, true, address);
@@ -127,7 +127,7 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
         dhcp_text(&paths, network, text);
 }
 
-bool ja_linux_dns_is_up(struct ja_planning *p, const struct ja_network *network)
+bool ja_dns_is_up(struct ja_planning *p, const struct ja_network *network)
 {
     if (!is_possible(p, network))
         return true;
@@ -201,10 +201,10 @@ static bool can_start(struct ja_planning *p, const struct ja_network *network)
     return !who;
 }
 
-void ja_linux_dns_up(struct ja_planning *p, const struct ja_network *network)
+void ja_dns_up(struct ja_planning *p, const struct ja_network *network)
 {
     struct paths paths = paths_of(p, network);
-    if (is_possible(p, network) && ja_linux_dns_is_up(p, network))
+    if (is_possible(p, network) && ja_dns_is_up(p, network))
         return;
     bool alive = is_wanted(network) && is_alive(p, &paths);
     if (!alive && !can_start(p, network))
@@ -230,7 +230,7 @@ static void remove_files(struct ja_planning *p, const struct paths *paths)
     ja_step_run(p->plan, step, paths->leases, NULL);
 }
 
-void ja_linux_dns_down(struct ja_planning *p, const struct ja_network *network)
+void ja_dns_down(struct ja_planning *p, const struct ja_network *network)
 {
     struct paths paths = paths_of(p, network);
     if (!ja_fact(p->facts, JA_FACT_PATH, paths.config) && !ja_fact(p->facts, JA_FACT_PATH, paths.names))
@@ -239,8 +239,8 @@ void ja_linux_dns_down(struct ja_planning *p, const struct ja_network *network)
     remove_files(p, &paths);
 }
 
-void ja_linux_dns_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
-                         const struct ja_subject *to_jails, size_t count)
+void ja_dns_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
+                   const struct ja_subject *to_jails, size_t count)
 {
     struct paths paths = paths_of(p, to);
     ja_autostr struct ja_str before = {0}, after = {0};
@@ -261,18 +261,18 @@ void ja_linux_dns_change(struct ja_planning *p, const struct ja_network *from, c
         return;
     make_directories(p, to, &paths);
     for (size_t i = 0; i < count; i++)
-        ja_linux_names_add(p, &to_jails[i]);
+        ja_dns_names_add(p, &to_jails[i]);
     start(p, to, &paths);
 }
 
-void ja_linux_dns_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
+void ja_dns_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     struct paths paths = paths_of(p, to);
     if (is_wanted(from) && !is_wanted(to))
         remove_files(p, &paths);
 }
 
-void ja_linux_dns_remove_all(struct ja_planning *p)
+void ja_dns_remove_all(struct ja_planning *p)
 {
     const char *files = ja_factf(p->facts, JA_FACT_DIRECTORY, "%s/dns", p->site->run);
     while (files && *files) {
@@ -301,8 +301,8 @@ static bool is_first(const struct ja_subject *s, size_t number)
 static void names_text(const struct ja_subject *s, const struct ja_network *network, struct ja_str *text)
 {
     const struct ja_jail *jail = s->jail;
-    char domain[JA_LINUX_DOMAIN], address[JA_ADDR_TEXT];
-    ja_linux_domain(network, domain);
+    char domain[JA_DOMAIN_TEXT], address[JA_ADDR_TEXT];
+    ja_network_domain(network, domain);
     for (size_t i = 0; network->dns && i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
         if (strcmp(s->networks[i]->name, network->name) != 0)
@@ -320,21 +320,21 @@ static void names_text(const struct ja_subject *s, const struct ja_network *netw
 }
 
 /* "MAC,ADDRESS" of each nic that asks for its IPv4 address. IPv6 makes its own of what the gateway advertises. */
-static void hosts_text(struct ja_planning *p, const struct ja_subject *s, const struct ja_network *network,
-                       struct ja_str *text)
+static void hosts_text(const struct ja_subject *s, const struct ja_network *network, struct ja_str *text)
 {
     for (size_t i = 0; network->dhcp && i < s->jail->nics.count; i++) {
-        struct ja_linux_nic nic;
-        ja_linux_nic_fill(p, s, i, &nic);
-        if (strcmp(nic.network->name, network->name) != 0)
+        const struct ja_nic *nic = s->jail->nics.items[i];
+        char mac[JA_MAC_TEXT];
+        if (strcmp(s->networks[i]->name, network->name) != 0)
             continue;
-        for (size_t a = 0; a < nic.nic->assigned.count; a++) {
+        ja_nic_mac(s->jail, nic, mac);
+        for (size_t a = 0; a < nic->assigned.count; a++) {
             struct ja_addr addr;
             char address[JA_ADDR_TEXT];
-            if (!ja_nic_is_dynamic(nic.nic, a) || ja_addr_parse(nic.nic->assigned.items[a], &addr, NULL) < 0 || addr.v6)
+            if (!ja_nic_is_dynamic(nic, a) || ja_addr_parse(nic->assigned.items[a], &addr, NULL) < 0 || addr.v6)
                 continue;
             ja_addr_format(&addr, false, address);
-            ja_str_addf(text, "%s,%s\n", nic.mac, address);
+            ja_str_addf(text, "%s,%s\n", mac, address);
         }
     }
 }
@@ -354,7 +354,7 @@ static void for_each_file(struct ja_planning *p, const struct ja_subject *s, eac
             ja_autostr struct ja_str text = {0};
             char path[512];
             if (is_hosts)
-                hosts_text(p, s, network, &text);
+                hosts_text(s, network, &text);
             else
                 names_text(s, network, &text);
             snprintf(path, sizeof path, "%s/%s", is_hosts ? paths.hosts : paths.names, s->jail->name);
@@ -400,12 +400,12 @@ static void remove_file(struct ja_planning *p, JA_UNUSED const struct ja_subject
     ja_step_run(p->plan, step, paths.pid, "dnsmasq", "SIGHUP", NULL);
 }
 
-void ja_linux_names_add(struct ja_planning *p, const struct ja_subject *s)
+void ja_dns_names_add(struct ja_planning *p, const struct ja_subject *s)
 {
     for_each_file(p, s, add_file);
 }
 
-void ja_linux_names_remove(struct ja_planning *p, const struct ja_subject *s)
+void ja_dns_names_remove(struct ja_planning *p, const struct ja_subject *s)
 {
     for_each_file(p, s, remove_file);
 }

@@ -5,12 +5,11 @@
  * No process of ours stays with a jail, so a service that is to be started again when it ends runs below a shell of the jail
  * with a constant script; the command's words are the script's arguments.
  */
-#include "host/linux/linux.h"
+#include "host/host.h"
+#include "plan/planning.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
 enum { SERVICES_MOST = 1024 };
 
@@ -44,64 +43,28 @@ static size_t sorted_services(const struct ja_jail *jail, const struct ja_servic
     return count;
 }
 
-/* `jailadmin host crun ... exec`, up to the options of exec. What the command prints goes to the jail's log. */
-static struct ja_step *exec_step(struct ja_planning *p, const struct ja_jail *jail, const char *pid, const char *why)
-{
-    ja_autofree char *dir = ja_path_jail(p, jail->name);
-    struct ja_step *step = ja_plan_host_step(p, "crun", "%s", why);
-    if (jail->limits.files) {
-        ja_step_run(p->plan, step, "--files", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)jail->limits.files);
-    }
-    if (!jail->privileged) {
-        char cgroup[64];
-        ja_linux_cgroup_path(p->site, jail, cgroup);
-        ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
-    }
-    ja_step_run(p->plan, step, "--log", NULL);
-    ja_step_runf(p->plan, step, "%s/console.log", dir ? dir : "");
-    ja_step_run(p->plan, step, "--log-limit", NULL);
-    ja_step_runf(p->plan, step, "%d", JA_LINUX_LOG_LIMIT);
-    if (pid)
-        ja_step_run(p->plan, step, "--unless", pid, "--pid-file", pid, NULL);
-    ja_step_run(p->plan, step, "--", TOOL("crun"), "--cgroup-manager", "cgroupfs", "--root", NULL);
-    ja_step_runf(p->plan, step, "%s/crun", p->site->run);
-    ja_step_run(p->plan, step, "exec", NULL);
-    if (pid)
-        ja_step_run(p->plan, step, "--detach", "--pid-file", pid, NULL);
-    return step;
-}
-
-static void container_word(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail)
-{
-    char id[32];
-    ja_linux_container_id(p->site, jail, id);
-    ja_step_run(p->plan, step, id, NULL);
-}
-
 static void command_words(struct ja_planning *p, struct ja_step *step, const struct ja_strv *command)
 {
     for (size_t i = 0; i < command->count; i++)
         ja_step_run(p->plan, step, command->items[i], NULL);
 }
 
-/* "--user UID:GID" of a user of the jail. */
-static void user_words(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail,
-                       const struct ja_service *service)
+/* As whom a service runs: ids of a user of the jail. */
+static void find_user(struct ja_planning *p, const struct ja_jail *jail, const struct ja_service *service,
+                      struct ja_within *inside)
 {
     unsigned uid = 0, gid = 0;
     ja_autofree char *tree = ja_path_root(p, jail);
     if (!service->user || !tree)
         return;
     if (service->user[strspn(service->user, "0123456789")] == '\0') {
-        ja_step_run(p->plan, step, "--user", service->user, NULL);
+        snprintf(inside->ids, sizeof inside->ids, "%s", service->user);
         return;
     }
     size_t missing = p->facts->missing;
     const char *answer = ja_factf(p->facts, JA_FACT_USERFILE, "%s\t%s", tree, service->user);
-    if (answer && sscanf(answer, "%u %u", &uid, &gid) == 2) {
-        ja_step_run(p->plan, step, "--user", NULL);
-        ja_step_runf(p->plan, step, "%u:%u", uid, gid);
+    if (answer && sscanf(answer, "%u %u %511s", &uid, &gid, inside->home) >= 2) {
+        snprintf(inside->ids, sizeof inside->ids, "%u:%u", uid, gid);
     } else if (p->facts->missing == missing) {
         char object[160];
         snprintf(object, sizeof object, "field services.%s.user", service->name);
@@ -114,7 +77,7 @@ static void pid_path(const char *run, const struct ja_service *service, char pat
     snprintf(path, 640, "%s/service-%s.pid", run, service->name);
 }
 
-void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run)
+void ja_plan_services_start(struct ja_planning *p, const struct ja_jail *jail, const char *run)
 {
     static const char *const words[] = {
         [JA_RESTART_NO] = "no", [JA_RESTART_FAILURE] = "failure", [JA_RESTART_ALWAYS] = "always"};
@@ -123,11 +86,11 @@ void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, 
     for (size_t i = 0; i < count; i++) {
         const struct ja_service *service = services[i];
         char pid[640], why[160];
+        struct ja_within inside = {.pid = pid};
         pid_path(run, service, pid);
         snprintf(why, sizeof why, "start its service %s", service->name);
-        struct ja_step *step = exec_step(p, jail, pid, why);
-        user_words(p, step, jail, service);
-        container_word(p, step, jail);
+        find_user(p, jail, service, &inside);
+        struct ja_step *step = p->host->jail_run(p, jail, &inside, why);
         if (service->restart != JA_RESTART_NO)
             ja_step_run(p->plan, step, "/bin/sh", "-c", restart_script, "sh", words[service->restart], NULL);
         command_words(p, step, &service->command);
@@ -136,26 +99,28 @@ void ja_linux_services_start(struct ja_planning *p, const struct ja_jail *jail, 
     }
 }
 
-void ja_linux_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run)
+static void ask_services(struct ja_planning *p, const struct ja_jail *jail, const char *run)
 {
     const struct ja_service *services[SERVICES_MOST];
     size_t count = sorted_services(jail, services);
-    if (count) {
-        struct ja_step *step = ja_plan_host_step(p, "stop-init", "ask its services to end, the last one first");
-        ja_step_run(p->plan, step, "--signal", "SIGTERM", "--timeout", NULL);
-        ja_step_runf(p->plan, step, "%lld", (long long)jail->stop_timeout);
-        for (size_t i = count; i-- > 0;) {
-            char pid[640];
-            pid_path(run, services[i], pid);
-            ja_step_run(p->plan, step, pid, NULL);
-        }
-        step->timeout_ms = jail->stop_timeout + 10000;
-        step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;
+    if (!count)
+        return;
+    struct ja_step *step = p->host->jail_ask(p, jail, "SIGTERM", "ask its services to end, the last one first");
+    for (size_t i = count; i-- > 0;) {
+        char pid[640];
+        pid_path(run, services[i], pid);
+        ja_step_run(p->plan, step, pid, NULL);
     }
+    step->flags |= JA_STEP_ONCE;
+}
+
+void ja_plan_services_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run)
+{
+    const struct ja_within inside = {.ids = ""};
+    ask_services(p, jail, run);
     if (jail->stop_command.count == 0)
         return;
-    struct ja_step *step = exec_step(p, jail, NULL, "run the command that ends it in good order");
-    container_word(p, step, jail);
+    struct ja_step *step = p->host->jail_run(p, jail, &inside, "run the command that ends it in good order");
     command_words(p, step, &jail->stop_command);
     step->timeout_ms = jail->stop_timeout;
     step->flags |= JA_STEP_IGNORE | JA_STEP_ONCE;

@@ -1,0 +1,366 @@
+/*
+ * nat.c: address translation and port forwards by ipfw's in-kernel NAT: an instance for each uplink, whose networks are entries of a
+ * table. It is for IPv4. An instance's configuration is always replaced as a whole, so the host verb nat-config changes it,
+ * under a lock: jails start side by side.
+ */
+#include "host/freebsd/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+/* ---- uplinks ---- */
+
+bool ja_freebsd_wants_nat(const struct ja_network *network)
+{
+    return network->nat && strcmp(network->nat, "none") != 0;
+}
+
+/* The interface by which the network's jails reach the world; NULL: none is known. */
+static const char *uplink_of(struct ja_planning *p, const struct ja_network *network)
+{
+    return strcmp(network->nat, "auto") == 0 ? ja_fact(p->facts, JA_FACT_ROUTE, "default") : network->nat;
+}
+
+static const char *config_of(struct ja_planning *p, int k)
+{
+    return ja_factf(p->facts, JA_FACT_IPFW, "nat %lld", (long long)p->site->nat_base + k);
+}
+
+/* The number among ours of the NAT instance of an uplink: the one that it has, or the first that is free; -1: none is. */
+static int nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
+{
+    char word[64];
+    int unused = -1, length = snprintf(word, sizeof word, "if %s", uplink);
+    for (int k = 0; k < JA_UPLINKS; k++) {
+        const char *found = config_of(p, k);
+        if (!found) {
+            unused = unused < 0 ? k : unused;
+        } else if (strncmp(found, word, (size_t)length) == 0 && (found[length] == ' ' || !found[length])) {
+            *ret_there = true;
+            return k;
+        }
+    }
+    *ret_there = false;
+    return unused;
+}
+
+/* ---- steps ---- */
+
+static struct ja_step *config_step(struct ja_planning *p, int k, const char *uplink, const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "nat-config", "%s", why);
+    ja_step_run(p->plan, step, p->site->run, NULL);
+    ja_step_runf(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_run(p->plan, step, uplink, NULL);
+    return step;
+}
+
+static void add_instance(struct ja_planning *p, const char *uplink, int k)
+{
+    char name[32], mark[64], why[96];
+    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
+    snprintf(mark, sizeof mark, "if %s same_ports reset", uplink);
+    snprintf(why, sizeof why, "translate addresses to those of %s", uplink);
+    struct ja_step *step = config_step(p, k, uplink, why);
+    ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
+    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_undo(p->plan, step, "delete", NULL);
+    /* One with forwards is in use by now. */
+    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
+}
+
+static void nat_table(int k, char what[16])
+{
+    snprintf(what, 16, "nat%d", k);
+}
+
+/* The network's IPv4 range. */
+static void range_keys(struct ja_planning *p, const struct ja_network *network, struct ja_strv *keys)
+{
+    char entry[JA_ADDR_TEXT];
+    for (size_t i = 0; i < network->addresses.count; i++) {
+        ja_freebsd_entry_net(network->addresses.items[i], entry);
+        if (entry[0] && !strchr(entry, ':') && ja_strv_add(keys, entry) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+}
+
+/* The two rules of an uplink: what jails send by it, and what comes in by it. */
+struct uplink_rules {
+    char text[2][160];
+    struct ja_freebsd_rule rules[2];
+};
+
+static void uplink_rules(const struct ja_site *site, int k, const char *uplink, struct uplink_rules *ret)
+{
+    long long number = (long long)site->nat_base + k;
+    int at = JA_RULES_NAT + JA_RULES_PER_UPLINK * k;
+    snprintf(ret->text[0], sizeof ret->text[0], "nat %lld ip4 from table(ja@nat%d) to not table(ja@nets) out xmit %s",
+             number, k, uplink);
+    snprintf(ret->text[1], sizeof ret->text[1], "nat %lld ip4 from any to me in recv %s", number, uplink);
+    for (int i = 0; i < 2; i++)
+        ret->rules[i] = (struct ja_freebsd_rule){at + i, ret->text[i]};
+}
+
+/* ---- networks ---- */
+
+bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *network)
+{
+    ja_autostrv struct ja_strv keys = {0};
+    const char *uplink = uplink_of(p, network);
+    struct uplink_rules of;
+    char what[16];
+    bool there = false;
+    if (!uplink)
+        return true;
+    int k = nat_of(p, uplink, &there);
+    if (k < 0 || !there)
+        return false;
+    uplink_rules(p->site, k, uplink, &of);
+    range_keys(p, network, &keys);
+    nat_table(k, what);
+    bool up = ja_freebsd_rules_there(p, of.rules, JA_COUNT(of.rules));
+    return ja_freebsd_entries(p, JA_FREEBSD_ASK, what, &keys, 0) && up;
+}
+
+void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network)
+{
+    ja_autostrv struct ja_strv keys = {0};
+    const char *uplink = uplink_of(p, network);
+    struct uplink_rules of;
+    char what[16];
+    bool there;
+    if (!uplink) {
+        ja_plan_note(p->plan,
+                     "network %s: the host has no default route, so its jails reach nothing beyond it; "
+                     "`jailadmin repair` translates addresses once there is one",
+                     network->name);
+        return;
+    }
+    int k = nat_of(p, uplink, &there);
+    if (k < 0) {
+        ja_plan_fail(p->plan, JA_E_LIMIT, "field nat", "all of the instance's %d uplinks are in use", JA_UPLINKS);
+        return;
+    }
+    if (!ja_fact(p->facts, JA_FACT_LINK, uplink))
+        ja_plan_note(p->plan, "the host has no interface %s now, by which network %s is to reach the world", uplink,
+                     network->name);
+    uplink_rules(p->site, k, uplink, &of);
+    range_keys(p, network, &keys);
+    nat_table(k, what);
+    ja_freebsd_table_add(p, what, "addr");
+    ja_freebsd_entries(p, JA_FREEBSD_ADD, what, &keys, 0);
+    if (!there)
+        add_instance(p, uplink, k);
+    ja_freebsd_rules_add(p, of.rules, JA_COUNT(of.rules), "translate what jails send, and what is for them");
+}
+
+void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to)
+{
+    const char *uplink = to && ja_freebsd_wants_nat(to) ? uplink_of(p, to) : NULL;
+    bool there = false;
+    int stays = uplink ? nat_of(p, uplink, &there) : -1;
+    for (int k = 0; k < JA_UPLINKS; k++) {
+        ja_autostrv struct ja_strv keys = {0}, others = {0};
+        char what[16];
+        range_keys(p, network, &keys);
+        if (k == stays)
+            range_keys(p, to, &others);
+        for (size_t i = 0; i < others.count; i++)
+            ja_strv_remove(&keys, others.items[i]);
+        nat_table(k, what);
+        ja_freebsd_entries(p, JA_FREEBSD_REMOVE, what, &keys, 0);
+    }
+}
+
+void ja_freebsd_nat_remove_all(struct ja_planning *p)
+{
+    for (int k = 0; k < JA_UPLINKS; k++) {
+        char what[16];
+        if (config_of(p, k)) {
+            struct ja_step *step = ja_plan_step(p->plan, "remove its address translation");
+            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
+            ja_step_runf(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+            ja_step_run(p->plan, step, "delete", NULL);
+            step->flags |= JA_STEP_IGNORE;
+        }
+        nat_table(k, what);
+        ja_freebsd_table_remove(p, what);
+    }
+}
+
+/* ---- forwards ---- */
+
+/* "tcp 10.66.0.21:8000-8010 192.0.2.1:9000-9010", as ipfw prints it. */
+static void redirection(const struct ja_forward_ports *ports, const struct ja_addr *to, struct ja_str *text)
+{
+    char inner[JA_ADDR_TEXT], outer[JA_ADDR_TEXT];
+    int more = ports->last - ports->first;
+    ja_addr_format(to, false, inner);
+    ja_str_addf(text, "%s %s:%d", ports->protocol, inner, ports->to);
+    if (more)
+        ja_str_addf(text, "-%d", ports->to + more);
+    ja_str_add(text, " ");
+    if (ports->has_address) {
+        ja_addr_format(&ports->address, false, outer);
+        ja_str_addf(text, "%s:", outer);
+    }
+    ja_str_addf(text, "%d", ports->first);
+    if (more)
+        ja_str_addf(text, "-%d", ports->last);
+}
+
+/* All redirections of a jail, and the network by whose uplink they come in; NULL: it has none. */
+static const struct ja_network *redirections(struct ja_planning *p, const struct ja_subject *s, struct ja_strv *list)
+{
+    struct ja_addr to;
+    size_t nic = 0;
+    if (s->jail->vnet != JA_VNET_YES || !s->jail->forwards.count || !ja_forward_target(s, false, &to, &nic))
+        return NULL;
+    for (size_t i = 0; i < s->jail->forwards.count; i++) {
+        struct ja_forward_ports ports;
+        ja_autostr struct ja_str text = {0};
+        if (!ja_forward_read(s->jail->forwards.items[i], &ports) || (ports.has_address && ports.address.v6))
+            continue;
+        redirection(&ports, &to, &text);
+        if (text.failed || ja_strv_add(list, text.text) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+    return s->networks[nic];
+}
+
+static void check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except)
+{
+    struct ja_addr to;
+    size_t nic = 0;
+    if (!s->jail->forwards.count)
+        return;
+    ja_forwards_check(p, s, except);
+    for (size_t i = 0; i < s->jail->forwards.count; i++) {
+        const struct ja_forward *forward = s->jail->forwards.items[i];
+        struct ja_forward_ports ports;
+        char object[160];
+        snprintf(object, sizeof object, "field forwards.%s.address", forward->name);
+        if (ja_forward_read(forward, &ports) && ports.has_address && ports.address.v6)
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "ipfw forwards ports of IPv4 only");
+    }
+    if (!ja_forward_target(s, false, &to, &nic)) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards",
+                     "ipfw forwards to IPv4 only, and the jail has no such address");
+    } else if (!ja_freebsd_wants_nat(s->networks[nic])) {
+        ja_plan_note(p->plan,
+                     "%s: its ports are not forwarded, since addresses of its network %s are not translated (nat=none)",
+                     s->jail->name, s->networks[nic]->name);
+    }
+}
+
+/* Those of a list that instance k has (`there`), or has not. */
+static void select_redirections(struct ja_planning *p, int k, const struct ja_strv *list, bool there,
+                                struct ja_strv *selected)
+{
+    const char *config = config_of(p, k);
+    for (size_t i = 0; i < list->count; i++)
+        if ((config && ja_freebsd_nat_has(config, list->items[i])) == there &&
+            ja_strv_add(selected, list->items[i]) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
+static void say(struct ja_planning *p, struct ja_step *step, const char *verb, const struct ja_strv *list, bool undo)
+{
+    for (size_t i = 0; i < list->count; i++)
+        (undo ? ja_step_undo : ja_step_run)(p->plan, step, verb, list->items[i], NULL);
+}
+
+/* The instance that an uplink has; what `uplink` says is of it. -1: none, with a note. */
+static int instance_of(struct ja_planning *p, const struct ja_subject *s, const struct ja_network *network,
+                       const char **ret_uplink)
+{
+    bool there = false;
+    *ret_uplink = network && ja_freebsd_wants_nat(network) ? uplink_of(p, network) : NULL;
+    if (network && ja_freebsd_wants_nat(network) && !*ret_uplink)
+        ja_plan_note(
+            p->plan,
+            "%s: the host has no default route, so its ports are not forwarded; `jailadmin repair` does it once "
+            "there is one",
+            s->jail->name);
+    return *ret_uplink ? nat_of(p, *ret_uplink, &there) : -1;
+}
+
+/* One step of one instance: those of `old` go, those of `new` come; and the way back. */
+static void change_step(struct ja_planning *p, int k, const char *uplink, const struct ja_strv *old,
+                        const struct ja_strv *new)
+{
+    char name[32];
+    if (k < 0 || (!old->count && !new->count))
+        return;
+    struct ja_step *step = config_step(p, k, uplink, "forward its ports");
+    say(p, step, "remove", old, false);
+    say(p, step, "add", new, false);
+    ja_step_undo_host(p, step, "nat-config", p->site->run, NULL);
+    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_undo(p->plan, step, uplink, NULL);
+    say(p, step, "remove", new, true);
+    say(p, step, "add", old, true);
+    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
+    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+}
+
+void ja_freebsd_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
+{
+    ja_autostrv struct ja_strv old = {0}, new = {0}, none = {0};
+    const char *old_uplink, *uplink;
+    const struct ja_network *before = redirections(p, from, &old), *after = redirections(p, to, &new);
+    check(p, to, from);
+    if (!old.count && !new.count)
+        return;
+    int old_k = instance_of(p, from, before, &old_uplink), k = instance_of(p, to, after, &uplink);
+    if (old_k == k) {
+        change_step(p, k, uplink, &old, &new);
+    } else {
+        change_step(p, old_k, old_uplink, &old, &none);
+        change_step(p, k, uplink, &none, &new);
+    }
+}
+
+void ja_freebsd_forwards_add(struct ja_planning *p, const struct ja_subject *s)
+{
+    struct ja_jail none = *s->jail;
+    none.forwards = (struct ja_list){0};
+    struct ja_subject from = {.jail = &none, .template = s->template, .networks = s->networks};
+    ja_freebsd_forwards_change(p, &from, s);
+}
+
+void ja_freebsd_forwards_remove(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autostrv struct ja_strv list = {0};
+    redirections(p, s, &list);
+    /* Of all instances: the default route may have moved since. */
+    for (int k = 0; list.count && k < JA_UPLINKS; k++) {
+        ja_autostrv struct ja_strv there = {0};
+        char uplink[32];
+        select_redirections(p, k, &list, true, &there);
+        const char *config = there.count ? config_of(p, k) : NULL;
+        if (!config || sscanf(config, "if %31s", uplink) != 1)
+            continue;
+        struct ja_step *step = config_step(p, k, uplink, "forward its ports no more");
+        say(p, step, "remove", &there, false);
+    }
+}
+
+void ja_freebsd_forwards_repair(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_autostrv struct ja_strv list = {0}, missing = {0};
+    const char *uplink;
+    if (!s->jail->forwards.count)
+        return;
+    int k = instance_of(p, s, redirections(p, s, &list), &uplink);
+    if (k < 0)
+        return;
+    select_redirections(p, k, &list, false, &missing);
+    if (!missing.count)
+        return;
+    struct ja_step *step = config_step(p, k, uplink, "forward its ports again");
+    say(p, step, "add", &missing, false);
+}

@@ -1,0 +1,62 @@
+/*
+ * rules.h: the parts of ipfw's rules for jails: the policy and the tables that it looks into (rules.c), address translation and port
+ * forwards (nat.c). Only src/host/freebsd includes it.
+ *
+ * Numbers within the instance's block:
+ *
+ *     +0 ... +60      the default policy: what jails may reach of the host and of each other's networks
+ *     +100 + 20 k     NAT by the k-th uplink, after the policy, which sees addresses as jails use them
+ *     +450            what should have been translated and was not
+ */
+#ifndef JA_FREEBSD_RULES_H
+#define JA_FREEBSD_RULES_H
+
+#include "host/freebsd/freebsd.h"
+
+enum { JA_RULES_NAT = 100, JA_RULES_PER_UPLINK = 20, JA_UPLINKS = 16, JA_RULE_LAST = 450 };
+
+/* Rules that are missing, in one command: texts in which "@" stands for the tag and "+N" at the beginning of a word for the N-th
+ * number of ours. A number that somebody else has is a failure of the plan. */
+struct ja_freebsd_rule {
+    int at; /* its number within the block */
+    const char *text;
+};
+bool ja_freebsd_rules_there(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count);
+void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count, const char *why);
+
+/* "ja<tag><what>" */
+#define JA_FREEBSD_TABLE 32
+void ja_freebsd_table(const struct ja_site *site, const char *what, char name[JA_FREEBSD_TABLE]);
+void ja_freebsd_table_add(struct ja_planning *p, const char *what, const char *type);
+void ja_freebsd_table_remove(struct ja_planning *p, const char *what);
+
+/* Entries of a table, with the same value. ASK: whether all of them are there. ADD: those that are missing, undoably. REMOVE: all
+ * of them, repeatably. */
+enum ja_freebsd_way { JA_FREEBSD_ASK, JA_FREEBSD_ADD, JA_FREEBSD_REMOVE };
+bool ja_freebsd_entries(struct ja_planning *p, enum ja_freebsd_way way, const char *what, const struct ja_strv *keys,
+                        int64_t value);
+/* A network's range, and an address, in the form in which ipfw prints them; "" when they are none. */
+void ja_freebsd_entry_net(const char *address, char entry[JA_ADDR_TEXT]);
+void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT]);
+
+/* Rules of others: calls `each` for every one, "set S RULE", with its number. */
+void ja_freebsd_foreign_rules(struct ja_planning *p, void (*each)(void *context, int number, const char *rule),
+                              void *context);
+
+/* nat.c */
+bool ja_freebsd_wants_nat(const struct ja_network *network);
+bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network);
+/* What a network has there, but for what it has as `to` (NULL: it goes). */
+void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to);
+void ja_freebsd_nat_remove_all(struct ja_planning *p);
+
+/* natconfig.c: the words of `ipfw nat N config` for an interface, "if vtnet0 same_ports reset redirect_port tcp ...": those of
+ * `config`, as ipfw prints them (NULL: there is none yet), with the redirections of `add` ("tcp 10.66.0.2:80 8080") and without
+ * those of `remove`. What is there already, or is not, is left so. */
+int ja_freebsd_nat_words(const char *config, const char *interface, const struct ja_strv *add,
+                         const struct ja_strv *remove, struct ja_strv *ret_words, struct ja_error *err);
+/* True when a configuration has that redirection. */
+bool ja_freebsd_nat_has(const char *config, const char *redirection);
+
+#endif

@@ -1,0 +1,39 @@
+# keep the spec in the pool, for `adopt`
+/usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web1/spec.json <<'END'
+{
+ "name": "www",
+ "uuid": "cccccccc-0000-4000-8000-000000000001",
+ "slot": 0,
+ "created": "2026-01-01T00:00:00.000Z",
+ "template": "base",
+ "version": "1",
+ "nics": [
+  {
+   "label": "eth0",
+   "network": "default",
+   "assigned": [
+    "10.66.0.2/16"
+   ],
+   "unit": 10000
+  }
+ ],
+ "volumes": [
+  {
+   "name": "data",
+   "target": "/data"
+  }
+ ],
+ "limits": {
+  "memory": 268435456,
+  "processes": 100
+ }
+}
+END
+# rename the jail's dataset
+/usr/sbin/jailadmin host zfs-rename --mount-if-mounted /var/db/jailadmin/pool tank/jailadmin/jails/web1 tank/jailadmin/jails/www 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
+# record its new name
+/usr/sbin/jailadmin host store-rename --state /var/db/jailadmin jail web1 www
+
+# a failure before the commit is undone by:
+#   /usr/sbin/jailadmin host zfs-rename --mount-if-mounted /var/db/jailadmin/pool tank/jailadmin/jails/www tank/jailadmin/jails/web1 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
+#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json

@@ -1,0 +1,1 @@
+# refused: option --from: freebsd:14.1-RELEASE is not for jails of Linux

@@ -1,0 +1,315 @@
+/*
+ * sim_freebsd_ipfw.c: ipfw(8): rules in sets, tables and NAT, one of each for every network stack. It is no transaction, and it
+ * deletes what is not there with a message and the status 0, as a real one did.
+ */
+#include "sim_freebsd.h"
+
+#include "host/freebsd/rules.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RULE_MOST = 1024 };
+
+static bool is_loaded(const struct ja_sim *sim)
+{
+    return sim_get(sim, "module ipfw") != NULL;
+}
+
+static void add_last(struct ja_sim *sim, const char *stack)
+{
+    const char *kenv = sim_get(sim, "kenv net.inet.ip.fw.default_to_accept");
+    bool accept = sim_get(sim, "ipfw accepts") || (kenv && strcmp(kenv, "1") == 0);
+    sim_put(sim, accept ? "set 31 allow ip from any to any" : "set 31 deny ip from any to any", "rule %s65535", stack);
+}
+
+bool sim_ipfw_accepts(const struct ja_sim *sim, const char *stack)
+{
+    char prefix[SIM_NAME];
+    const char *last = sim_get(sim, "rule %s65535", stack);
+    snprintf(prefix, sizeof prefix, "rule %s", stack);
+    if (!is_loaded(sim) || (last && strstr(last, " allow ")))
+        return true;
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
+        if (isdigit((unsigned char)sim->entries[i].key[strlen(prefix)]) &&
+            !strchr(sim->entries[i].key + strlen(prefix), '#') &&
+            strstr(sim->entries[i].value, " allow ip from any to any"))
+            return true;
+    return false;
+}
+
+/* In the stacks that there are, with whatever the default is now. */
+void sim_ipfw_load(struct ja_sim *sim)
+{
+    if (is_loaded(sim))
+        return;
+    sim_put(sim, "", "module ipfw");
+    sim_put(sim, "1", "sysctl net.inet.ip.fw.one_pass");
+    if (ja_str_equal(sim_get(sim, "kenv net.inet.ip.fw.default_to_accept"), "1"))
+        sim_put(sim, "", "ipfw accepts"); /* read once */
+    add_last(sim, "");
+    for (size_t i = 0; i < sim->count; i++) {
+        char stack[32];
+        unsigned jid;
+        if (sscanf(sim->entries[i].key, "stack %u", &jid) == 1) {
+            snprintf(stack, sizeof stack, "%u#", jid);
+            if (!sim_get(sim, "rule %s65535", stack))
+                add_last(sim, stack);
+        }
+    }
+    if (!sim_ipfw_accepts(sim, ""))
+        sim_trouble(sim, "ipfw was loaded so that it denies everything: the host is cut off");
+}
+
+void sim_ipfw_begin(struct ja_sim *sim, const char *stack)
+{
+    if (is_loaded(sim))
+        add_last(sim, stack);
+}
+
+void sim_ipfw_end(struct ja_sim *sim, const char *stack)
+{
+    static const char *const kinds[] = {"rule", "table", "entry", "nat"};
+    for (size_t k = 0; k < JA_COUNT(kinds); k++)
+        sim_drop_all(sim, "%s %s", kinds[k], stack);
+}
+
+static void join(char *const *words, int count, char text[RULE_MOST])
+{
+    int n = 0;
+    text[0] = '\0';
+    for (int i = 0; i < count && n < RULE_MOST; i++)
+        n += snprintf(text + n, RULE_MOST - (size_t)n, "%s%s", i ? " " : "", words[i]);
+}
+
+/* ---- rules ---- */
+
+/* Every table that a rule names is there; real ones are made by that, of a type that nobody chose. */
+static bool tables_are_there(const struct ja_sim *sim, const char *stack, const char *rule)
+{
+    for (const char *at = rule; (at = strstr(at, "table(")) != NULL; at++) {
+        char table[SIM_NAME];
+        snprintf(table, sizeof table, "%.*s", (int)strcspn(at + strlen("table("), ")"), at + strlen("table("));
+        if (!sim_get(sim, "table %s%s", stack, table))
+            return false;
+    }
+    return true;
+}
+
+/* add NUMBER [set N] ACTION ... */
+static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    static const char *const actions[] = {"allow", "deny", "check-state", "nat", "count", "pipe", "skipto", "reset"};
+    char text[RULE_MOST], value[RULE_MOST * 2 + 32];
+    unsigned long set = 0;
+    bool known = false;
+    int at = 2;
+    if (count > 3 && strcmp(words[2], "set") == 0) {
+        set = strtoul(words[3], NULL, 10);
+        at = 4;
+    }
+    for (size_t i = 0; at < count && i < JA_COUNT(actions); i++)
+        known = known || strcmp(actions[i], words[at]) == 0;
+    if (!known || set > 30)
+        return sim_fail(err, "ipfw: invalid action %s", at < count ? words[at] : "");
+    join(words + at, count - at, text);
+    if (!tables_are_there(sim, stack, text))
+        sim_trouble(sim, "a rule of ipfw names a table that is not there: %s", text);
+    if (sim->tearing)
+        return 0;
+    const char *before = sim_get(sim, "rule %s%05lu", stack, strtoul(words[1], NULL, 10));
+    snprintf(value, sizeof value, "%s%sset %lu %s", before ? before : "", before ? "\n" : "", set, text);
+    sim_put(sim, value, "rule %s%05lu", stack, strtoul(words[1], NULL, 10));
+    return 0;
+}
+
+/* delete NUMBER..., delete set N */
+static int delete_rules(struct ja_sim *sim, const char *stack, char *const *words, int count)
+{
+    char prefix[SIM_NAME], set[32];
+    if (strcmp(words[1], "set") != 0) {
+        for (int i = 1; i < count && !(sim->tearing && i * 2 > count); i++)
+            sim_drop(sim, "rule %s%05lu", stack, strtoul(words[i], NULL, 10));
+        return 0;
+    }
+    snprintf(prefix, sizeof prefix, "rule %s", stack);
+    snprintf(set, sizeof set, "set %s ", words[2]);
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix);) {
+        char key[SIM_NAME];
+        snprintf(key, sizeof key, "%s", sim->entries[i].key);
+        if (!strchr(key + strlen(prefix), '#') && ja_str_starts(sim->entries[i].value, set))
+            sim_drop(sim, "%s", key);
+        else
+            i++;
+    }
+    return 0;
+}
+
+/* ---- tables ---- */
+
+static bool is_used(const struct ja_sim *sim, const char *stack, const char *table)
+{
+    char prefix[SIM_NAME], word[SIM_NAME + 8];
+    snprintf(prefix, sizeof prefix, "rule %s", stack);
+    snprintf(word, sizeof word, "table(%s)", table);
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
+        if (strstr(sim->entries[i].value, word))
+            return true;
+    return false;
+}
+
+/* An address as ipfw keeps it: of its network, with a length. Other entries are as they are. */
+static void entry_of(const char *text, char entry[SIM_NAME])
+{
+    struct ja_addr addr, network;
+    snprintf(entry, SIM_NAME, "%s", text);
+    if (ja_addr_parse(text, &addr, NULL) < 0)
+        return;
+    if (addr.prefix < 0)
+        addr.prefix = addr.v6 ? 128 : 32;
+    ja_addr_network(&addr, &network);
+    ja_addr_format(&network, true, entry);
+}
+
+/* table NAME create|destroy|add|delete */
+static int do_table(struct ja_sim *sim, const char *stack, char *const *words, int count, bool quiet,
+                    struct ja_error *err)
+{
+    const char *table = words[1], *verb = count > 2 ? words[2] : "";
+    char entry[SIM_NAME];
+    const char *type = sim_get(sim, "table %s%s", stack, table);
+    if (strcmp(verb, "create") == 0) {
+        const char *wanted = count > 4 && strcmp(words[3], "type") == 0 ? words[4] : "addr";
+        if (type)
+            return sim_fail(err, "ipfw: Table creation failed: File exists");
+        if (!sim->tearing)
+            sim_put(sim, wanted, "table %s%s", stack, table);
+        return 0;
+    }
+    if (!type)
+        return sim_fail(err, "ipfw: failed to %s table %s: No such process", verb, table);
+    if (strcmp(verb, "destroy") == 0) {
+        if (is_used(sim, stack, table))
+            return sim_fail(err, "ipfw: failed to destroy table %s: Device busy", table);
+        sim_drop_all(sim, "entry %s%s ", stack, table);
+        sim_drop(sim, "table %s%s", stack, table);
+        return 0;
+    }
+    if (count < 4 || (strcmp(verb, "add") != 0 && strcmp(verb, "delete") != 0)) {
+        sim_trouble(sim, "the model knows no ipfw table %s", verb);
+        return sim_fail(err, "ipfw: unknown command %s", verb);
+    }
+    /* add KEY [VALUE KEY VALUE ...], delete KEY...: not one transaction. */
+    bool add = strcmp(verb, "add") == 0;
+    for (int i = 3; i < count; i += add ? 2 : 1) {
+        entry_of(words[i], entry);
+        bool there = sim_get(sim, "entry %s%s %s", stack, table, entry) != NULL;
+        if (add && there && !quiet)
+            return sim_fail(err, "ipfw: Adding record failed: record already exists");
+        if (add)
+            sim_put(sim, i + 1 < count ? words[i + 1] : "0", "entry %s%s %s", stack, table, entry);
+        else if (!sim_drop(sim, "entry %s%s %s", stack, table, entry) && !quiet)
+            return sim_fail(err, "ipfw: Deleting record failed: record not found");
+        if (sim->tearing)
+            break;
+    }
+    return 0;
+}
+
+/* ---- NAT ---- */
+
+static int do_nat(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    char text[RULE_MOST];
+    if (!sim_get(sim, "module ipfw_nat"))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_NAT44_XCONFIG): Invalid argument");
+    if (count > 2 && strcmp(words[2], "delete") == 0) {
+        sim_drop(sim, "nat %s%s", stack, words[1]);
+        return 0;
+    }
+    if (count < 4 || strcmp(words[2], "config") != 0) {
+        sim_trouble(sim, "the model knows no ipfw nat %s", count > 2 ? words[2] : "");
+        return sim_fail(err, "ipfw: Please specify action. Available: config,log");
+    }
+    join(words + 3, count - 3, text);
+    if (!sim->tearing)
+        sim_put(sim, text, "nat %s%s", stack, words[1]);
+    return 0;
+}
+
+/* ---- the command ---- */
+
+int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    bool quiet = count > 0 && strcmp(words[0], "-q") == 0;
+    if (quiet)
+        words++, count--;
+    if (!is_loaded(sim))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_XADD): Protocol not available");
+    if (count > 3 && strcmp(words[0], "add") == 0)
+        return add_rule(sim, stack, words, count, err);
+    if (count > 1 && strcmp(words[0], "delete") == 0)
+        return delete_rules(sim, stack, words, count);
+    if (count > 2 && strcmp(words[0], "table") == 0)
+        return do_table(sim, stack, words, count, quiet, err);
+    if (count > 2 && strcmp(words[0], "nat") == 0)
+        return do_nat(sim, stack, words, count, err);
+    sim_trouble(sim, "the model knows no ipfw %s", count > 0 ? words[0] : "");
+    return sim_fail(err, "ipfw: bad command");
+}
+
+/* Lines, up to the first that it does not take: those before it stay. */
+static int do_lines(struct ja_sim *sim, const char *input, struct ja_error *err)
+{
+    int rc = 0;
+    while (rc == 0 && input && *input) {
+        ja_autostrv struct ja_strv words = {0};
+        ja_autofree char *line = ja_strndup(input, strcspn(input, "\n"));
+        if (!line || ja_str_split_words(line, &words) < 0)
+            return ja_error_nomem(err);
+        if (words.count)
+            rc = sim_ipfw(sim, "", words.items, (int)words.count, err);
+        if (sim->tearing)
+            break;
+        input += strcspn(input, "\n");
+        input += *input == '\n';
+    }
+    return rc;
+}
+
+static int do_ipfw(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    if (strcmp(argv[argc - 1], "/dev/stdin") == 0)
+        return do_lines(sim, cmd->input, err);
+    return sim_ipfw(sim, "", argv + 1, argc - 1, err);
+}
+
+/* host nat-config RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
+static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
+    ja_autostr struct ja_str text = {0};
+    const char *config = sim_get(sim, "nat %s", argv[3]);
+    (void)cmd;
+    if (!sim_get(sim, "module ipfw_nat"))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_NAT44_XCONFIG): Invalid argument");
+    for (int i = 5; i + 1 < argc; i += 2)
+        if (ja_strv_add(strcmp(argv[i], "add") == 0 ? &add : &remove, argv[i + 1]) < 0)
+            return ja_error_nomem(err);
+    if (!config && remove.count && !add.count)
+        return 0;
+    int rc = ja_freebsd_nat_words(config, argv[4], &add, &remove, &words, err);
+    for (size_t i = 0; rc == 0 && i < words.count; i++)
+        ja_str_addf(&text, "%s%s", i ? " " : "", words.items[i]);
+    if (rc == 0 && !sim->tearing)
+        sim_put(sim, text.text, "nat %s", argv[3]);
+    return rc;
+}
+
+const struct ja_sim_command sim_freebsd_ipfw_commands[] = {
+    {{"ipfw"}, do_ipfw},
+    {{"host", "nat-config"}, do_nat_config},
+    {{NULL}, NULL},
+};

@@ -1,0 +1,106 @@
+/*
+ * simbsd.h: verbs for the simulated FreeBSD: a jail with all that this system has and no other, jails that share the host's
+ * network stack, and one that the kernel does not let go.
+ */
+#ifndef JA_SIMBSD_H
+#define JA_SIMBSD_H
+
+#include "simlab.h"
+
+static inline int simbsd_create(struct ja_engine *engine, const char *name, const char *const (*entries)[2],
+                                const char *const *settings, struct ja_error *err)
+{
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    if (!jail)
+        return ja_error_nomem(err);
+    jail->name = ja_strdup(name);
+    jail->template = ja_strdup("base");
+    int rc = jail->name && jail->template ? 0 : ja_error_nomem(err);
+    for (; rc == 0 && (*entries)[0]; entries++)
+        rc = ja_object_set_entry(&ja_noun_jail, jail, (*entries)[0], (*entries)[1], err);
+    for (; rc == 0 && *settings; settings++)
+        rc = ja_object_set(&ja_noun_jail, jail, *settings, true, err);
+    if (rc == 0)
+        rc = ja_engine_create(engine, jail, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
+/* Everything that is mounted, limited, allowed and run. */
+static inline int do_full(struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const entries[][2] = {{"mounts", "/usr/src,source=/srv/world,readonly=yes"},
+                                             {"mounts", "/scratch,type=tmpfs,size=16M"},
+                                             {"mounts", "/proc,type=procfs"},
+                                             {"mounts", "/dev/fd,type=fdescfs"},
+                                             {"volumes", "data,target=/data"},
+                                             {"services", "one,command=sleep 9"},
+                                             {"services", "two,command=sleep 9,restart=always,order=2"},
+                                             {NULL, NULL}};
+    static const char *const settings[] = {"devices=/dev/fuse",      "allow=chflags",       "children=3",       "securelevel=2",
+                                           "limits.memory=64M", "limits.read-rate=1M", "limits.cpu=1.5",   "env.A=b",
+                                           "sysvipc=new",       "stop-command=true",   "enforce-statfs=1", NULL};
+    return simbsd_create(engine, "full", entries, settings, err);
+}
+
+static inline int do_full_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "full", NULL, err);
+}
+
+static inline int do_full_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "full", JA_STOP_GRACEFUL, NULL, err);
+}
+
+static inline int do_full_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "full", true, err);
+}
+
+/* With addresses of the host's own, on its networks' bridges. */
+static inline int do_shared(struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const entries[][2] = {{"nics", "eth0,network=default,address=auto,address=10.233.0.99"},
+                                             {NULL, NULL}};
+    static const char *const settings[] = {"vnet=shared", NULL};
+    return simbsd_create(engine, "shared", entries, settings, err);
+}
+
+static inline int do_shared_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "shared", NULL, err);
+}
+
+static inline int do_shared_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "shared", JA_STOP_GRACEFUL, NULL, err);
+}
+
+static inline int do_shared_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "shared", true, err);
+}
+
+static inline int do_inherit(struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const entries[][2] = {{NULL, NULL}}, *const settings[] = {"vnet=inherit", NULL};
+    return simbsd_create(engine, "inherit", entries, settings, err);
+}
+
+static inline int do_inherit_start(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_start(engine, "inherit", NULL, err);
+}
+
+static inline int do_inherit_stop(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_stop(engine, "inherit", JA_STOP_FORCE, NULL, err);
+}
+
+static inline int do_inherit_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "inherit", true, err);
+}
+
+#endif
