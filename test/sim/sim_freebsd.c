@@ -129,7 +129,7 @@ static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
         "link ",  "type ",  "up ",  "mtu ",  "ether ", "master ", "span ",   "pair ",   "addr ", "route ",        "jail ",
-        "process ", "daemon ", "private ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
+        "process ", "daemon ", "private ", "made ", "param ", "stack ", "linger ", "rule ", "table ", "entry ", "nat ", "rctl ", "devfs ", "kenv ", "module ",
         "sysctl ", "ipfw ", "from ", "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);

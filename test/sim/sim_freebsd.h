@@ -4,7 +4,8 @@
  * Interfaces, addresses, routes and ipfw belong to a network stack. Its prefix is in the names of what it holds: "" for the
  * host's, "JID:" for a jail's own.
  *
- *     link STACK+NAME = DESCRIPTION     type, up, mtu, ether, master (the bridge), span, pair (UNIT and end) STACK+NAME
+ *     link STACK+NAME = DESCRIPTION     type, up, mtu, ether, master (the bridge), span, private, pair (UNIT and end), made (its first name)
+ *                                       STACK+NAME
  *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE
  *     jail NAME = JID STATE PATH        param NAME PARAMETER; stack JID = NAME: it has one of its own
  *     linger NAME                       the next end of this jail leaves it dying

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const attributes[] = {"link", "type", "up", "mtu", "ether", "master", "span", "pair", "private"};
+static const char *const attributes[] = {"link", "type", "up", "mtu", "ether", "master", "span", "pair", "private",
+                                         "made"};
 
 static bool is_there(const struct ja_sim *sim, const char *stack, const char *name)
 {
@@ -191,6 +192,16 @@ static int drop_alias(struct ja_sim *sim, const char *stack, const char *name, c
 
 /* ---- bridges ---- */
 
+static bool has_members(const struct ja_sim *sim, const char *stack, const char *bridge)
+{
+    char prefix[SIM_NAME];
+    snprintf(prefix, sizeof prefix, "master %s", stack);
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
+        if (strcmp(sim->entries[i].value, bridge) == 0 && !strchr(sim->entries[i].key + strlen(prefix), '#'))
+            return true;
+    return false;
+}
+
 static int add_member(struct ja_sim *sim, const char *stack, const char *bridge, const char *member, bool span,
                       struct ja_error *err)
 {
@@ -201,8 +212,14 @@ static int add_member(struct ja_sim *sim, const char *stack, const char *bridge,
     if (master || sim_get(sim, "span %s%s", stack, member))
         return sim_fail(err, "ifconfig: BRDGADD %s: %s", member,
                         master && strcmp(master, bridge) == 0 ? "File exists" : "Device busy");
-    if (!ja_str_equal(mtu ? mtu : "1500", of_bridge ? of_bridge : "1500"))
+    if (!has_members(sim, stack, bridge)) { /* it takes over the MTU of its first one */
+        if (mtu)
+            sim_put(sim, mtu, "mtu %s%s", stack, bridge);
+        else
+            sim_drop(sim, "mtu %s%s", stack, bridge);
+    } else if (!ja_str_equal(mtu ? mtu : "1500", of_bridge ? of_bridge : "1500")) {
         return sim_fail(err, "ifconfig: BRDGADD %s: Invalid argument", member);
+    }
     sim_put(sim, bridge, "%s %s%s", span ? "span" : "master", stack, member);
     return 0;
 }
@@ -218,6 +235,17 @@ static int drop_member(struct ja_sim *sim, const char *stack, const char *bridge
 }
 
 /* ---- making and removing ---- */
+
+/* What was made as `name`, however it is called now. */
+static bool is_made(const struct ja_sim *sim, const char *stack, const char *name)
+{
+    char prefix[SIM_NAME];
+    snprintf(prefix, sizeof prefix, "made %s", stack);
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
+        if (strcmp(sim->entries[i].value, name) == 0)
+            return true;
+    return is_there(sim, stack, name);
+}
 
 static bool unit_is_taken(const struct ja_sim *sim, const char *unit)
 {
@@ -243,14 +271,14 @@ static int create(struct ja_sim *sim, const char *stack, const char *what, char 
     if (!known)
         return sim_fail(err, "ifconfig: SIOCIFCREATE2 (%s): Invalid argument", what);
     bool pair = strcmp(type, "epair") == 0;
-    for (unsigned n = 0; !unit[0] || (n > 0 && (pair ? unit_is_taken(sim, unit) : is_there(sim, stack, name))); n++) {
+    for (unsigned n = 0; !unit[0] || (n > 0 && (pair ? unit_is_taken(sim, unit) : is_made(sim, stack, name))); n++) {
         snprintf(unit, sizeof unit, "%u", n);
         snprintf(name, SIM_NAME, "%.100s%u", type, n);
     }
     snprintf(name, SIM_NAME, "%.60s%.60s", type, unit);
     if (strtoul(unit, NULL, 10) > 32767)
         return sim_fail(err, "ifconfig: SIOCIFCREATE2 (%s): No space left on device", what);
-    if (pair ? unit_is_taken(sim, unit) : is_there(sim, stack, name))
+    if (pair ? unit_is_taken(sim, unit) : is_made(sim, stack, name))
         return sim_fail(err, "ifconfig: interface %s already exists", name);
     if (pair) {
         char other[SIM_NAME + 1], end[SIM_NAME + 1];
@@ -264,6 +292,7 @@ static int create(struct ja_sim *sim, const char *stack, const char *what, char 
         sim_put(sim, end, "pair %s%s", stack, other);
     } else {
         add_link(sim, stack, name, type);
+        sim_put(sim, name, "made %s%s", stack, name);
     }
     return 0;
 }

@@ -12,6 +12,9 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
+/* See JA_NETWORK_SLOTS. */
+enum { NETWORKS_MOST = 1000 };
+
 #define FORWARD4 "net.inet.ip.forwarding"
 #define FORWARD6 "net.inet6.ip6.forwarding"
 
@@ -182,18 +185,24 @@ void ja_freebsd_address_remove(struct ja_planning *p, const char *bridge, const 
 }
 
 /* The interface of a VLAN on a member; true when there is one to be put into the bridge. */
-static void make_vlan(struct ja_planning *p, const struct ja_network *network, const char *member, const char *port,
+static void make_vlan(struct ja_planning *p, const struct ja_network *network, size_t number, const char *port,
                       const char *mark)
 {
+    const char *member = network->members.items[number];
+    char made_as[32];
+    /* There are twice as many units as networks; of more members, the unit is the kernel's to choose. */
+    snprintf(made_as, sizeof made_as, "vlan");
+    if (number < 2)
+        snprintf(made_as, sizeof made_as, "vlan%lld",
+                 (long long)(p->site->unit_base + network->slot + (number ? NETWORKS_MOST : 0)));
     ja_freebsd_module(p, "if_vlan", "load what VLANs need");
     if (is_ours(p, port, mark))
         return;
     struct ja_step *step = ja_plan_step(p->plan, "make VLAN %lld of %s", (long long)network->vlan, member);
-    ja_step_run(p->plan, step, TOOL("ifconfig"), "vlan", "create", "vlan", NULL);
+    ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "vlan", NULL);
     ja_step_runf(p->plan, step, "%lld", (long long)network->vlan);
     ja_step_run(p->plan, step, "vlandev", member, "name", port, NULL);
-    ja_step_undo_host(p, step, "link-remove", port, mark, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_LINK, port, NULL);
+    ja_freebsd_undo_link(p, step, made_as, port, mark);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), port, "description", mark, "up", NULL);
 }
@@ -211,7 +220,10 @@ void ja_freebsd_member_add(struct ja_planning *p, const struct ja_network *netwo
         return;
     }
     if (network->vlan)
-        make_vlan(p, network, member, port, mark);
+        make_vlan(p, network, number, port, mark);
+    if (network->mtu)
+        ja_plan_note(p->plan, "network %s: its member %s must have the MTU %lld too, which is the bridge's then", network->name,
+                     member, (long long)network->mtu);
     struct ja_step *step = ja_plan_step(p->plan, "put %s into the bridge %s", port, bridge);
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "addm", port, NULL);
     ja_step_undo(p->plan, step, TOOL("ifconfig"), bridge, "deletem", port, NULL);
