@@ -315,6 +315,7 @@ static int open_instance(const struct ja_engine_options *options, struct doctor 
         return ja_error_nomem(err);
     d->engine->options = reading;
     d->engine->site.os = ja_options_os(options);
+    d->engine->site.storage = d->engine->site.os == JA_OS_FREEBSD ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
     ja_site_place(&d->engine->site, options);
     if (rc == JA_E_NOTFOUND)
         ja_find(&d->found, JA_LEVEL_WARN, "instance", "`jailadmin init` makes one; what it needs is examined here",

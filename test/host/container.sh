@@ -31,7 +31,7 @@ look() {
         echo "== names"; hostname; id
     ' >"$dir/look.$1" 2>&1
     # The id range is the slot; crun forgets flags of what it makes read-only; a jail has a name.
-    sed -i "s/ [0-9]*:[0-9]* / /; s/[a-z]*id=18[0-9]*/id/g; s/subvolid=[0-9]*/id/; s,/jails/$1/,/jails/NAME/,g; s/^$1\$/NAME/
+    sed -i "s/ [0-9]*:[0-9]* / /; s/[ug]id=[0-9]\{6,\}/id/g; s/subvolid=[0-9]*/id/; s,/jails/$1/,/jails/NAME/,g; s/^$1\$/NAME/
         /^[^ ]* \/proc\//s/ro,nosuid,nodev,noexec/ro/; s/ r[wo],nosuid,nodev,relatime - ext/ r?,relatime - ext/; s/ r[wo],relatime - ext/ r?,relatime - ext/" "$dir/look.$1"
 }
 alike() {

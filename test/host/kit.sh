@@ -11,7 +11,7 @@ kit_begin() {
     network=10.$((100 + $$ % 100)).$(($$ / 100 % 250))
     trap 'kit_clean' EXIT
 }
-ja() { timeout 100 "$program" --state "$state" "$@" </dev/null; }
+ja() { timeout "${JAILADMIN_TEST_TIMEOUT:-100}" "$program" --state "$state" "$@" </dev/null; }
 passed() { echo "ok: $1"; }
 failed() {
     echo "FAILED: $1"

@@ -64,6 +64,25 @@ static void plan_network_delete(struct ja_planning *p)
     ja_plan_network_delete(p, networks[0]);
 }
 
+/* While web1 runs on it: another uplink, and its jails do not see each other any more. */
+static void plan_network_set(struct ja_planning *p)
+{
+    static const char *const assignments[] = {"isolate=yes", "nat=em1", "address=10.66.0.254/16"};
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_network *to = ja_object_copy(&ja_noun_network, networks[0]);
+    for (size_t i = 0; to && i < JA_COUNT(assignments); i++)
+        if (ja_object_set(&ja_noun_network, to, assignments[i], false, &err) < 0)
+            die(&err, assignments[i]);
+    if (!to)
+        die(&err, "a changed network");
+    const struct ja_network *changed_nets[] = {to};
+    struct ja_subject after = subjects[0];
+    after.networks = changed_nets;
+    struct ja_networkset set = {networks[0], to, &subjects[0], &after, 1};
+    ja_plan_network_set(p, &set);
+    ja_object_free(&ja_noun_network, to);
+}
+
 static void plan_template_create(struct ja_planning *p)
 {
     struct ja_template_build build = {
@@ -340,6 +359,7 @@ static const struct golden {
     {"teardown", "ready", ja_plan_teardown, NULL, NULL},
     {"network-create", "ready", plan_network_create, NULL, NULL},
     {"network-delete", "ready", plan_network_delete, NULL, NULL},
+    {"network-set", "running", plan_network_set, NULL, NULL},
     {"template-create", "ready", plan_template_create, NULL, NULL},
     {"template-build", "ready", plan_template_build, NULL, NULL},
     {"template-freebsd", "ready", plan_template_freebsd, NULL, NULL},

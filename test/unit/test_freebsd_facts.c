@@ -654,6 +654,43 @@ static void bridges_have_members(void **state)
     }
 }
 
+static void isolated_members_are_private(void **state)
+{
+    const struct said said[] = {{.command = "ifconfig -a", .version = "13.2", .file = "ifconfig-private"}, {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_MEMBER, "ja00br1 ja003n0");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_MEMBER, "ja00br1 ja003n0", "private");
+    ja_facts_fini(&facts);
+}
+
+/* ---- tables with values, of interfaces and of addresses ---- */
+
+static void entries_of_all_tables_have_values(void **state)
+{
+    const struct said said[] = {
+        {.command = "ipfw table all info", .text = "--- table(ja00nics), set(0) ---\n kindex: 1, type: iface\n"},
+        {.command = "ipfw table all list", .version = "13.2", .file = "ipfw-table-list-ours"},
+        {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00nics");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00nics ja002n0");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00src fd00:2::3/128");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32");
+    ja_fact(&facts, JA_FACT_IPFW, "table ja00any ja002n0");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_IPFW, "table ja00nics", "iface");
+    is(&facts, JA_FACT_IPFW, "table ja00nics ja002n0", "10002");
+    is(&facts, JA_FACT_IPFW, "table ja00src fd00:2::3/128", "10003");
+    is(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2", "10000");
+    is(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32", "40001");
+    is(&facts, JA_FACT_IPFW, "table ja00any ja002n0", NULL);
+    ja_facts_fini(&facts);
+}
+
 /* ---- daemons ---- */
 
 static void a_daemon_is_its_program_with_its_file(void **state)
@@ -905,6 +942,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_entry_is_found_without_its_length),
         cmocka_unit_test(all_rules_are_told_in_one),
         cmocka_unit_test(bridges_have_members),
+        cmocka_unit_test(isolated_members_are_private),
+        cmocka_unit_test(entries_of_all_tables_have_values),
         cmocka_unit_test_setup_teardown(a_daemon_is_its_program_with_its_file, scratch_setup, scratch_teardown),
         cmocka_unit_test(who_listens_is_found),
         cmocka_unit_test(strange_lists_of_sockets_are_errors),

@@ -109,13 +109,14 @@ static int read_user(struct call *call, struct ja_error *err)
 /* In the child, system calls only. What it says on `fd` when it fails is errno; at execve(2) that closes. */
 static void be_command(const struct call *call, const struct ja_entry *entry, int jid, int log, int fd, pid_t parent)
 {
-    int empty[2];
+    int empty[2], say = fd;
     if (call->pid_file == NULL)
         ja_spawn_die_with_parent(parent);
     ja_relay_default_signals();
     umask(022);
     if (setsid() >= 0 && pipe2(empty, O_CLOEXEC) == 0 && dup2(empty[0], 0) >= 0 && dup2(log, 1) >= 0 &&
         dup2(log, 2) >= 0 && dup2(fd, 3) >= 0 && fcntl(3, F_SETFD, FD_CLOEXEC) >= 0) {
+        say = 3;
         closefrom(4);
         if (ja_freebsd_attach(jid) == 0 && setlogin("root") == 0 && setgroups(1, &call->gid) == 0 &&
             setresgid(call->gid, call->gid, call->gid) == 0 && setresuid(call->uid, call->uid, call->uid) == 0) {
@@ -125,7 +126,7 @@ static void be_command(const struct call *call, const struct ja_entry *entry, in
         }
     }
     int sys = errno;
-    (void)write(fd == 3 ? fd : 3, &sys, sizeof sys);
+    (void)write(say, &sys, sizeof sys);
     _exit(JA_STATUS_CANNOT);
 }
 

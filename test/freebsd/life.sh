@@ -1,0 +1,132 @@
+#!/bin/sh
+# A FreeBSD host, as an administrator uses it: a template, ten clones on two networks, IPv4 and IPv6, NAT, forwards, stops, a
+# process that is killed midway; and what the host had before is what it has afterwards.
+# life.sh JAILADMIN
+# Needs root and ZFS: a pool in a file is made, unless ZPOOL names one. JAILADMIN_TEST_TREE: a base system for the template; else
+# this host's own files.
+set -u
+program=$(realpath "$1") || exit 1
+here=$(dirname "$0")
+. "$here/../host/kit.sh"
+kit_begin freebsd
+own=
+
+kldload -n zfs if_bridge if_epair 2>/dev/null
+# All that could be left over, without what changes by itself.
+facts() {
+    echo "== interfaces"; ifconfig -l | tr ' ' '\n' | sort
+    echo "== addresses"; ifconfig | grep -E 'inet6? ' | grep -v 'fe80:' | sort
+    echo "== jails"; jls -d -q name path dying 2>/dev/null || jls -q name path
+    echo "== mounts"; mount -p | awk '{ print $1, $2, $3 }' | sort
+    echo "== datasets"; zfs list -H -t all -o name | grep -v "^${pool}\$" | sort
+    echo "== settings"; sysctl net.inet.ip.forwarding net.inet6.ip6.forwarding net.link.bridge.pfil_member net.link.bridge.pfil_bridge \
+        net.link.bridge.pfil_onlyip net.link.bridge.ipfw net.link.ether.ipfw net.inet.ip.fw.one_pass 2>/dev/null | sort
+    echo "== rules"; ipfw list 2>/dev/null | grep -v 'orphaned dynamic'
+    echo "== tables"; ipfw table all list 2>/dev/null
+    echo "== nat"; ipfw nat show config 2>/dev/null
+    echo "== limits"; rctl 2>/dev/null
+    echo "== rulesets"; devfs rule showsets | sort -n
+    echo "== listeners"; sockstat -46lq | awk '{ print $2, $5, $6 }' | sort
+    echo "== instances"; ls /var/db/jailadmin.instances /var/run 2>/dev/null | grep -v -e '\.pid$' -e '\.lock$'
+}
+kit_left() {
+    ifconfig -l | tr ' ' '\n' | grep "^ja$1"
+    jls name path | grep -F "$dir"
+    mount -p | grep -F "$dir/state"
+    ls -d "/var/run/jailadmin-$1" 2>/dev/null
+    pgrep -fl "$state" | grep -v -e pgrep -e "$0"
+}
+kit_clean() {
+    [ ! -e "$state" ] || "$program" --state "$state" -q teardown --force --yes </dev/null || true
+    [ -z "$own" ] || zpool destroy -f "$own"
+    rm -rf "$dir"
+}
+
+pool=${ZPOOL:-}
+if [ -z "$pool" ]; then
+    own=jatest$$
+    pool=$own
+    truncate -s 3G "$dir/pool.img"
+    zpool create -O mountpoint=none -o cachefile=none "$own" "$dir/pool.img" || exit 1
+fi
+# Modules stay; what they bring with them is no leftover.
+kldload -n ipfw_nat 2>/dev/null || true
+facts >"$dir/before"
+
+want "an instance on a dataset" ja init --storage "zfs:$pool/jailadmin-test" --network "$network.1/24"
+mine=$(tag)
+[ -n "$mine" ] || { cat "$dir/out"; exit 1; }
+want "a second network, with IPv6" ja network create two --address 10.222.0.1/24 --address fd00:222::1/64
+want "the networks are listed" prints "two" ja network list
+tree=${JAILADMIN_TEST_TREE:-}
+if [ -z "$tree" ]; then
+    tree=$dir/tree
+    mkdir "$tree"
+    tar -c -f - --exclude '*clang*' --exclude '*lld*' --exclude '*.a' -C / bin etc lib libexec root sbin usr/bin usr/lib usr/libexec usr/sbin \
+        usr/share/misc | tar -x -p --no-fflags -f - -C "$tree"
+    for part in dev mnt proc tmp var/db var/empty var/log var/run var/tmp; do mkdir -p "$tree/$part"; done
+    printf 'cron_enable="NO"\nsendmail_enable="NONE"\nsyslogd_enable="NO"\n' >"$tree/etc/rc.conf"
+    : >"$tree/etc/fstab"
+fi
+want "a template, with a command run in it" ja template create base --from "dir:$tree" --run 'echo made >/etc/made'
+want "ten jails on two networks" sh -c "
+    '$program' --state '$state' create a1 a2 a3 a4 a5 --template base </dev/null &&
+    '$program' --state '$state' create b1 b2 b3 b4 b5 --template base --nic eth0,network=two,address=auto,address=auto6 </dev/null"
+want "a dry run of a start changes nothing" sh -c "'$program' --state '$state' -n start a1 </dev/null | grep -q 'jail -c'"
+want "all start" ja start --all
+want "all run" sh -c "[ \$('$program' --state '$state' list state=running | grep -c ' running ') -eq 10 ]"
+address() { ja --json list "$1" | sed 's/.*"addresses":\["\([^"]*\)".*/\1/'; }
+address6() { ja --json list "$1" | sed 's/.*"addresses":\[\([^]]*\)\].*/\1/' | tr ',' '\n' | tr -d '"' | grep ':' | head -1; }
+want "commands run in them" prints made ja exec a1 -- cat /etc/made
+want "and their statuses are known" sh -c "'$program' --state '$state' exec a1 -- sh -c 'exit 7' </dev/null; [ \$? -eq 7 ]"
+want "each has its own name" prints '^a2$' ja exec a2 -- hostname
+want "a network stack of its own" prints 'lo0' ja exec a1 -- ifconfig -l
+want "its loopback works" ja exec a1 -- ping -c 1 -t 3 127.0.0.1
+want "the host reaches a jail" ping -c 1 -t 3 "$(address a1)"
+want "a jail reaches its gateway's network" ja exec a1 -- ping -c 1 -t 3 "$(address a2)"
+want "by IPv6 too" ja exec b1 -- ping6 -c 1 "$(address6 b2)"
+want "not the other network" not ja exec a1 -- ping -c 1 -t 2 "$(address b1)"
+want "not the host's ports" sh -c "
+    nc -l 10.222.0.1 8123 >/dev/null </dev/null & listener=\$!; sleep 0.5
+    '$program' --state '$state' exec b1 -- nc -z -w 2 10.222.0.1 8123 </dev/null && code=1 || code=0
+    kill \$listener 2>/dev/null; exit \$code"
+want "a forward" ja set a3 forwards.web.port=8080 forwards.web.to=80
+ja exec a3 -- sh -c '(echo hello from a3 | nc -l 80 >/dev/null 2>&1 &) ; sleep 0.3'
+want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+for _ in 1 2 3; do ja -q restart a3; done
+want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+refuse "a port that is taken" "8080" ja set a4 forwards.web.port=8080 forwards.web.to=80
+want "limits" ja set a4 limits.processes=50 limits.memory=512M
+want "rctl knows them" sh -c "rctl | grep -q ':maxproc:deny=50'"
+want "a file goes in" ja cp "$dir/before" a5:/root/before
+want "and comes out" sh -c "'$program' --state '$state' cp a5:/root/before '$dir/back' </dev/null && cmp '$dir/before' '$dir/back'"
+want "a clone of a running jail" ja clone a5 c1
+want "which starts" ja start c1
+want "with what was there" ja exec c1 -- test -s /root/before
+want "and stops" ja stop c1
+want "rename" ja rename c1 c2
+want "a restart keeps the address" sh -c "
+    before=\$('$program' --state '$state' --json list a2 </dev/null | sed 's/.*\"addresses\"//;s/\].*//')
+    '$program' --state '$state' restart a2 </dev/null || exit 1
+    [ \"\$before\" = \"\$('$program' --state '$state' --json list a2 </dev/null | sed 's/.*\"addresses\"//;s/\].*//')\" ]"
+# Killed midway: the next command puts it right.
+for delay in 0.2 0.5 1 1.5 2; do
+    "$program" --state "$state" start c2 </dev/null >/dev/null 2>&1 &
+    victim=$!
+    sleep $delay
+    kill -9 $victim 2>/dev/null
+    wait $victim 2>/dev/null
+    want "a start that was killed after $delay s is put right" sh -c "'$program' --state '$state' start c2 </dev/null && '$program' --state '$state' exec c2 -- true </dev/null"
+    want "and the jail stops" ja stop --force c2
+done
+want "doctor finds no fault" ja doctor
+want "repair finds nothing to do" ja repair
+want "all stop" ja stop --all
+want "nothing of them runs" sh -c "! jls name path | grep -F '$dir'"
+want "all go" ja delete --force --all --yes
+want "teardown" ja teardown
+facts >"$dir/after"
+want "the host is as it was" diff "$dir/before" "$dir/after"
+kit_left "$mine" >"$dir/left" 2>&1
+if [ ! -s "$dir/left" ] && [ ! -e "$state" ]; then passed "nothing is left"; else cp "$dir/left" "$dir/out"; failed "something is left"; fi
+exit "$bad"
