@@ -296,7 +296,6 @@ static int complete_pid_file(const char *path, bool filtered, struct ja_error *e
 static int run_detached(const struct crun_call *call, const struct ja_cgroup *place, int argc, char *const *argv,
                         struct ja_str *output, struct ja_error *err)
 {
-    ja_autostrv struct ja_strv words = {0};
     ja_autoclose int out_fd = -1;
     int64_t limit = 0;
     int code;
