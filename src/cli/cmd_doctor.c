@@ -34,11 +34,15 @@ int ja_cmd_doctor(struct ja_cli *cli, const struct ja_args *args, struct ja_erro
 {
     struct ja_engine_options options;
     struct examination examination = {.cli = cli, .array = cli->json ? json_array() : NULL};
-    const char *facts = ja_args_get(args, "save-facts");
+    const char *facts = ja_args_get(args, "save-facts"), *storage = ja_args_get(args, "storage");
     if (cli->json && !examination.array)
         return ja_error_nomem(err);
+    if (storage && !facts) {
+        json_decref(examination.array);
+        return ja_error_set(err, JA_E_USAGE, NULL, "--storage says what --save-facts is to be for");
+    }
     ja_cmd_options(cli, true, &options);
-    int rc = ja_engine_doctor(&options, facts, show_finding, &examination, err);
+    int rc = ja_engine_doctor(&options, facts, storage, show_finding, &examination, err);
     size_t bad = examination.counts[JA_LEVEL_BAD];
     if (rc == 0 && cli->json)
         rc = ja_print_json(cli, json_incref(examination.array), err);

@@ -169,6 +169,8 @@ static const struct ja_option events_options[] = {
 static const struct ja_option doctor_options[] = {
     {"save-facts", .metavar = "FILE", .word = JA_WORD_FILE,
      .doc = "Also write what plans for this host ask, for --facts on another machine"},
+    {"storage", .metavar = "STORAGE",
+     .doc = "With --save-facts, where there is no instance yet: also what init with this storage asks"},
     {0},
 };
 static const struct ja_option adopt_options[] = {{"all", 'a', .doc = "All jails that are found"}, {0}};

@@ -25,6 +25,7 @@ struct doctor {
     struct ja_findings found;
     struct objects objects;
     struct ja_known known;
+    struct ja_initial *init; /* where there is no instance: the one that init would make, for its facts */
 };
 
 static void objects_fini(struct objects *objects)
@@ -203,6 +204,12 @@ static void examine(void *work, struct ja_planning *p)
 static void plan_start(void *work, struct ja_planning *p)
 {
     const struct ja_subject *s = work;
+    ja_autofree char *run = ja_path_run(p, s->jail);
+    /* What the engine asks before it plans: whether it runs, and whether its trees are mounted. */
+    if (run)
+        ja_factf(p->facts, JA_FACT_PROCESS, "%s/pid", run);
+    if (p->storage->jail_mounted && !p->storage->jail_mounted(p, s->jail))
+        p->storage->jail_mount(p, s->jail);
     p->host->jail_running(p, s->jail);
     ja_plan_jail_start(p, s);
 }
@@ -228,6 +235,19 @@ static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
     ja_plan_pool_mount(p);
 }
 
+/* What the init of an instance would ask, that is not there yet. */
+static void ask_init(struct doctor *d, struct ja_planning *p)
+{
+    struct ja_plan plan = {0};
+    struct ja_planning q = *p;
+    if (!d->init)
+        return;
+    q.site = ja_initial_site(d->init);
+    q.storage = ja_storage_of(q.site->storage);
+    ask(&q, &plan, ja_initial_ask, d->init);
+    ja_plan_fini(&plan);
+}
+
 /* What the plans for the objects that there are would ask. Their steps are thrown away. */
 static void ask_all(void *work, struct ja_planning *p)
 {
@@ -235,8 +255,10 @@ static void ask_all(void *work, struct ja_planning *p)
     void (*const planners[])(void *, struct ja_planning *) = {plan_start, plan_stop, plan_delete};
     struct ja_plan plan = {0};
     examine(work, p);
-    if (!p->site->tag[0])
+    if (!p->site->tag[0]) {
+        ask_init(d, p);
         return;
+    }
     ask(p, &plan, plan_pool, NULL);
     ja_plan_fini(&plan);
     for (size_t i = 0; i < d->objects.networks.count; i++) {
@@ -337,7 +359,7 @@ static int tell(const struct ja_findings *findings,
     return rc;
 }
 
-int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_path,
+int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_path, const char *storage,
                      int (*each)(void *context, const struct ja_finding *finding, struct ja_error *err), void *context,
                      struct ja_error *err)
 {
@@ -349,6 +371,8 @@ int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_
         rc = ja_engine_scan(d.engine, note_orphan, &d, err);
     if (rc == 0)
         rc = tell(&d.found, each, context, err);
+    if (rc == 0 && storage && !d.engine->site.tag[0])
+        rc = ja_initial_make(options, storage, &d.init, err);
     if (rc == 0)
         rc = examine_facts(&d, facts_path, err);
     if (rc == 0)
@@ -356,6 +380,7 @@ int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_
     ja_findings_fini(&d.found);
     ja_known_fini(&d.known);
     objects_fini(&d.objects);
+    ja_initial_free(d.init);
     ja_engine_close(d.engine);
     return rc;
 }

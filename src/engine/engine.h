@@ -196,9 +196,9 @@ int ja_engine_gc(struct ja_engine *engine, struct ja_error *err);
 /*
  * Looks at the host and, when there is one, at the instance; what is found comes in order, also what is well. Takes no lock and
  * changes nothing. `facts_path` (may be NULL) receives the facts that plans for this host and its objects ask for, as a
- * facts file.
+ * facts file; where there is no instance, those of an init with `storage` (may be NULL) too.
  */
-int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_path,
+int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_path, const char *storage,
                      int (*each)(void *context, const struct ja_finding *finding, struct ja_error *err), void *context,
                      struct ja_error *err);
 /* Destroys one tree that no object owns, by its label or a jail's name. */

@@ -377,3 +377,61 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     ja_object_free(&ja_noun_network, initial.network);
     return rc;
 }
+
+/* ---- facts for an init elsewhere ---- */
+
+struct ja_initial {
+    struct ja_site site;
+    struct initial initial;
+};
+
+int ja_initial_make(const struct ja_engine_options *options, const char *storage, struct ja_initial **ret_initial,
+                    struct ja_error *err)
+{
+    struct ja_initial *made = ja_calloc(1, sizeof *made);
+    struct ja_instance instance;
+    if (!made)
+        return ja_error_nomem(err);
+    ja_site_place(&made->site, options);
+    made->site.os = ja_options_os(options);
+    int rc = read_storage(storage, &made->site, &made->initial.loop_size, err);
+    if (rc == 0)
+        rc = default_network(DEFAULT_NETWORK, &made->initial.network, err);
+    if (rc == 0)
+        rc = ja_registry_propose(options->state, SLOTS_DEFAULT, &instance, err);
+    if (rc < 0) {
+        ja_initial_free(made);
+        return rc;
+    }
+    ja_site_take(&made->site, &instance);
+    *ret_initial = made;
+    return 0;
+}
+
+const struct ja_site *ja_initial_site(const struct ja_initial *made)
+{
+    return &made->site;
+}
+
+/* A dataset that is there and empty takes the pool in another one, whose name is asked for then. */
+void ja_initial_ask(void *work, struct ja_planning *p)
+{
+    struct ja_initial *made = work;
+    if (made->site.storage == JA_STORAGE_ZFS && ja_fact(p->facts, JA_FACT_DATASET, made->site.source)) {
+        struct ja_planning inner = *p;
+        struct ja_site site = made->site;
+        ja_fact(p->facts, JA_FACT_CONTENTS, made->site.source);
+        snprintf(site.source, sizeof site.source, "%s/jailadmin", made->site.source);
+        inner.site = &site;
+        plan_init(&made->initial, &inner);
+    } else {
+        plan_init(&made->initial, p);
+    }
+}
+
+void ja_initial_free(struct ja_initial *made)
+{
+    if (made)
+        ja_object_free(&ja_noun_network, made->initial.network);
+    free(made);
+}

@@ -91,4 +91,12 @@ const char *ja_object_uuid(const struct ja_noun *noun, const void *object);
 const char *ja_object_label(char buffer[96], const char *kind, const char *name);
 #define JA_LABEL(kind, name) ja_object_label((char[96]){0}, kind, name)
 
+/* The instance that an init with this storage would make, so that its facts can be asked for: see ja_engine_doctor. */
+struct ja_initial;
+int ja_initial_make(const struct ja_engine_options *options, const char *storage, struct ja_initial **ret_initial,
+                    struct ja_error *err);
+const struct ja_site *ja_initial_site(const struct ja_initial *made);
+void ja_initial_ask(void *work, struct ja_planning *p);
+void ja_initial_free(struct ja_initial *made);
+
 #endif

@@ -234,7 +234,8 @@ static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, stru
     const struct ja_network *network = object;
     struct ja_strv old = nic->assigned;
     nic->assigned = (struct ja_strv){0};
-    for (size_t i = 0; rc == 0 && i < nic->addresses.count; i++) {
+    /* One that only watches has none. */
+    for (size_t i = 0; rc == 0 && !nic->span && i < nic->addresses.count; i++) {
         struct ja_addr addr;
         char text[JA_ADDR_TEXT];
         bool found;

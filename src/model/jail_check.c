@@ -79,7 +79,7 @@ static int check_without_vnet(const struct ja_jail *jail, struct ja_error *err)
         return ja_error_set(err, JA_E_INVALID, "routes", "only jails with vnet=yes have routes of their own");
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
-        const char *field = nic->mac ? "mac" : nic->mtu ? "mtu" : nic->vlan ? "vlan" : NULL;
+        const char *field = nic->mac ? "mac" : nic->mtu ? "mtu" : nic->vlan ? "vlan" : nic->span ? "span" : NULL;
         if (field)
             return refuse_entry("nics", nic, field, "only jails with vnet=yes can have it", err);
         if (ja_strv_has(&nic->addresses, "dhcp") || ja_strv_has(&nic->addresses, "slaac"))
@@ -190,6 +190,19 @@ static int check_targets(const struct ja_jail *jail, struct ja_error *err)
     return check_pairs(&jail->volumes, check_volume_pair, err);
 }
 
+/* Who only watches sends nothing, and so has no address: the default, auto, comes to none. */
+static int check_spans(const struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        for (size_t a = 0; rc == 0 && nic->span && a < nic->addresses.count; a++)
+            if (strcmp(nic->addresses.items[a], "auto") != 0)
+                rc = refuse_entry("nics", nic, "address", "a nic with span=yes only watches, and has no address", err);
+    }
+    return rc;
+}
+
 int ja_jail_check(const void *object, struct ja_error *err)
 {
     const struct ja_jail *jail = object;
@@ -198,6 +211,8 @@ int ja_jail_check(const void *object, struct ja_error *err)
         rc = ja_error_set(err, JA_E_INVALID, "depends", "the jail cannot depend on itself");
     if (rc == 0 && jail->ruleset && jail->devices.count)
         rc = ja_error_set(err, JA_E_INVALID, "ruleset", "a jail with devices of its own has a ruleset of its own");
+    if (rc == 0)
+        rc = check_spans(jail, err);
     if (rc == 0)
         rc = check_pairs(&jail->nics, check_nic_pair, err);
     if (rc == 0)

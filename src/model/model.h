@@ -26,6 +26,7 @@ struct ja_nic {
     int64_t mtu;              /* 0: the network's */
     int64_t unit;             /* FreeBSD: of its epair; reserved in the store. 0: none yet */
     int64_t vlan;             /* 0: untagged */
+    bool span;                /* only watches: a copy of every frame of its network, no address */
     bool gateway;             /* its network's gateway becomes the default route (the first nic that has it wins) */
 };
 

@@ -186,6 +186,18 @@ static void plan_start(struct ja_planning *p)
     ja_plan_jail_start(p, &subjects[0]);
 }
 
+/* Its second nic only watches. */
+static void plan_start_span(struct ja_planning *p)
+{
+    struct ja_nic *nic = jails[1]->nics.items[1];
+    struct ja_strv assigned = nic->assigned;
+    nic->span = true;
+    nic->assigned = (struct ja_strv){0};
+    ja_plan_jail_start(p, &subjects[1]);
+    nic->assigned = assigned;
+    nic->span = false;
+}
+
 static void plan_start_two(struct ja_planning *p)
 {
     ja_plan_jail_start(p, &subjects[1]);
@@ -369,6 +381,7 @@ static const struct golden {
     {"clone", "stopped", plan_clone, NULL, NULL},
     {"start", "stopped", plan_start, NULL, NULL},
     {"start-two-nics", "stopped", plan_start_two, NULL, NULL},
+    {"start-span", "stopped", plan_start_span, NULL, NULL},
     {"stop", "running", plan_stop, NULL, NULL},
     {"stop-force", "running", plan_kill, NULL, NULL},
     {"start-services", "stopped", plan_start_services, NULL, NULL},

@@ -97,11 +97,31 @@ static void examine_programs(struct ja_planning *p, struct ja_findings *findings
                 "it is not installed: names of jails are not resolved");
 }
 
+/* ---- packets ---- */
+
+/* What networks of this host need is theirs to turn on: one that lacks it is not up. */
+static void examine_forwarding(struct ja_planning *p, struct ja_findings *findings)
+{
+    bool v4 = setting_is(p, "net.inet.ip.forwarding", "1"), v6 = setting_is(p, "net.inet6.ip6.forwarding", "1");
+    ja_find(findings, JA_LEVEL_OK, "forwarding", NULL, "IPv4 %s, IPv6 %s%s", v4 ? "on" : "off", v6 ? "on" : "off",
+            v4 && v6 ? "" : "; a network turns on what it needs");
+}
+
+/* It filters beside ipfw, whose rules cannot let pass what it drops. */
+static void examine_pf(struct ja_planning *p, struct ja_findings *findings)
+{
+    if (ja_fact(p->facts, JA_FACT_MODULE, "pf"))
+        ja_find(findings, JA_LEVEL_OK, "pf", NULL,
+                "loaded: where it is enabled, its rules must let pass what jails send and get");
+}
+
 void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings)
 {
     examine_kernel(p, findings);
     examine_limits(p, findings);
     examine_modules(p, findings);
     examine_programs(p, findings);
+    examine_forwarding(p, findings);
     ja_freebsd_rules_examine(p, findings);
+    examine_pf(p, findings);
 }

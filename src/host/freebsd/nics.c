@@ -42,8 +42,23 @@ static int64_t mtu_of(const struct ja_freebsd_nic *nic)
 
 /* ---- pairs ---- */
 
+/* A port that gets a copy of every frame and is no member: what it sends ends at the host, whose rules know none of it. */
+static void watch_bridge(struct ja_planning *p, const struct ja_freebsd_nic *nic)
+{
+    char fact[40];
+    struct ja_step *step = ja_plan_step(p->plan, "let it see all that passes through the bridge %s", nic->bridge);
+    ja_step_run(p->plan, step, TOOL("ifconfig"), nic->bridge, "span", nic->link, NULL);
+    ja_step_undo(p->plan, step, TOOL("ifconfig"), nic->bridge, "-span", nic->link, NULL);
+    snprintf(fact, sizeof fact, "%s %s", nic->bridge, nic->link);
+    ja_step_guard(p->plan, step, JA_FACT_MEMBER, fact, "span");
+}
+
 static void join_bridge(struct ja_planning *p, const struct ja_freebsd_nic *nic)
 {
+    if (nic->nic->span) {
+        watch_bridge(p, nic);
+        return;
+    }
     struct ja_step *step = ja_plan_step(p->plan, "put the host's end into the bridge, for this MAC alone");
     ja_step_run(p->plan, step, TOOL("ifconfig"), nic->bridge, "addm", nic->link, "static", nic->link, nic->mac,
                 "ifmaxaddr", nic->link, "1", NULL);
@@ -308,7 +323,7 @@ void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, 
         struct ja_freebsd_nic nic;
         char fact[40];
         ja_freebsd_nic_fill(p, s, i, &nic);
-        if (strcmp(nic.network->name, network->name) != 0)
+        if (nic.nic->span || strcmp(nic.network->name, network->name) != 0)
             continue;
         struct ja_step *step = ja_plan_step(
             p->plan, network->isolate ? "let %s not see its neighbours" : "let %s see its neighbours", s->jail->name);

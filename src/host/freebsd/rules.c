@@ -120,20 +120,6 @@ bool ja_freebsd_vnet_denies(struct ja_planning *p)
     return is_loaded(p) && denies(p);
 }
 
-/* A stock ipfw denies everything from the moment it is loaded, also the administrator's own session: it is told not to, before. */
-static void load(struct ja_planning *p)
-{
-    if (!is_loaded(p)) {
-        struct ja_step *step = ja_plan_step(p->plan, "let ipfw accept by default, before it is loaded");
-        ja_step_run(p->plan, step, TOOL("kenv"), "net.inet.ip.fw.default_to_accept=1", NULL);
-        ja_freebsd_module(p, "ipfw", "load ipfw");
-    } else if (denies(p)) {
-        ja_plan_note(p->plan,
-                     "ipfw of this host denies by default: its own rules must let forwarded packets of jails pass");
-    }
-    ja_freebsd_module(p, "ipfw_nat", "load its address translation");
-}
-
 /* ---- rules of others ---- */
 
 static bool setting_is(struct ja_planning *p, const char *name, const char *value)
@@ -163,11 +149,14 @@ void ja_freebsd_foreign_rules(struct ja_planning *p, void (*each)(void *context,
     ja_each_line(ja_fact(p->facts, JA_FACT_IPFW, "rules"), look_at_rule, &foreign);
 }
 
-/* ---- for doctor ---- */
-
+/* What others' rules do to packets of jails: numbers of rules, 0: none. */
 struct foreign_look {
     int64_t base;
-    int accepts, filters, one_pass; /* numbers of rules of others, 0: none */
+    int accepts;  /* accepts all before jails' own rules are asked */
+    int passes;   /* accepts all that has got so far */
+    int blocks;   /* denies all, and none of them has accepted it before */
+    int filters;  /* denies something */
+    int one_pass; /* hands on what is taken for accepted afterwards */
 };
 
 /* "set 0 allow ip from any to any": "allow". */
@@ -180,15 +169,24 @@ static bool has_action(const char *rule, const char *const *actions)
     return false;
 }
 
+static bool ends_in(const char *text, const char *tail)
+{
+    size_t length = strlen(text), n = strlen(tail);
+    return length >= n && strcmp(text + length - n, tail) == 0;
+}
+
 static void look_at_foreign(void *context, int number, const char *rule)
 {
     static const char *const filters[] = {"deny ", "reset ", "unreach ", "reset6 ", "unreach6 ", NULL},
                              *const pipes[] = {"pipe ", "queue ", "netgraph ", NULL};
     struct foreign_look *look = context;
-    const char *all = " allow ip from any to any";
-    size_t length = strlen(rule), tail = strlen(all);
-    if (!look->accepts && number < look->base && length > tail && strcmp(rule + length - tail, all) == 0)
+    bool all = ends_in(rule, " allow ip from any to any");
+    if (!look->accepts && number < look->base && all)
         look->accepts = number;
+    if (!look->passes && !look->blocks && all)
+        look->passes = number;
+    if (!look->passes && !look->blocks && ends_in(rule, " deny ip from any to any"))
+        look->blocks = number;
     if (!look->filters && has_action(rule, filters))
         look->filters = number;
     if (!look->one_pass && has_action(rule, pipes))
@@ -202,6 +200,22 @@ static struct foreign_look look_at_foreigners(struct ja_planning *p)
     return look;
 }
 
+/* A stock ipfw denies everything from the moment it is loaded, also the administrator's own session: it is told not to, before. */
+static void load(struct ja_planning *p)
+{
+    if (!is_loaded(p)) {
+        struct ja_step *step = ja_plan_step(p->plan, "let ipfw accept by default, before it is loaded");
+        ja_step_run(p->plan, step, TOOL("kenv"), "net.inet.ip.fw.default_to_accept=1", NULL);
+        ja_freebsd_module(p, "ipfw", "load ipfw");
+    } else if (denies(p) && !look_at_foreigners(p).passes) {
+        ja_plan_note(p->plan,
+                     "ipfw of this host denies by default: its own rules must let forwarded packets of jails pass");
+    }
+    ja_freebsd_module(p, "ipfw_nat", "load its address translation");
+}
+
+/* ---- for doctor ---- */
+
 void ja_freebsd_rules_examine(struct ja_planning *p, struct ja_findings *findings)
 {
     if (!is_loaded(p)) {
@@ -210,7 +224,10 @@ void ja_freebsd_rules_examine(struct ja_planning *p, struct ja_findings *finding
         return;
     }
     struct foreign_look look = look_at_foreigners(p);
-    if (denies(p))
+    if (denies(p) && look.passes)
+        ja_find(findings, JA_LEVEL_OK, "ipfw", NULL, "loaded, denying by default; rule %d of the host accepts the rest",
+                look.passes);
+    else if (denies(p))
         ja_find(findings, JA_LEVEL_WARN, "ipfw",
                 "let your rules accept what jails send and get, or write net.inet.ip.fw.default_to_accept=1 into "
                 "/boot/loader.conf",
@@ -639,7 +656,9 @@ static bool all_nics(struct ja_planning *p, enum ja_freebsd_way way, const struc
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         struct ja_freebsd_nic nic;
         ja_freebsd_nic_fill(p, s, i, &nic);
-        there = nic_entries(p, way, &nic) && there;
+        /* One that only watches may send with nothing. */
+        if (!nic.nic->span)
+            there = nic_entries(p, way, &nic) && there;
     }
     return there;
 }

@@ -87,6 +87,9 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "on Linux only jails with vnet=yes have forwards");
         ja_plan_hint(p->plan, "with vnet=shared its programs can listen on the host's own addresses");
     }
+    for (size_t i = 0; i < jail->nics.count; i++)
+        if (((const struct ja_nic *)jail->nics.items[i])->span)
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.span", "only bridges of FreeBSD have ports that watch");
     if (limits->swap && !limits->memory)
         ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
 }

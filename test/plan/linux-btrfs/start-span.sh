@@ -1,0 +1,1 @@
+# refused: field nics.span: only bridges of FreeBSD have ports that watch
