@@ -11,6 +11,8 @@ here=$(dirname "$0")
 kit_begin freebsd
 own=
 
+# timeout(1) of FreeBSD takes in what its command leaves behind, and waits for it: here that is the jails.
+ja() { "$program" --state "$state" "$@" </dev/null; }
 kldload -n zfs if_bridge if_epair 2>/dev/null
 # All that could be left over, without what changes by itself.
 facts() {
