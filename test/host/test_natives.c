@@ -358,8 +358,8 @@ static void both_fail_alike(void **state)
         "add element bridge nothing source4 { \"jazz1n0\" . 10.77.0.2 }\n",
         "add element bridge jazz nothing { \"jazz1n0\" . 10.77.0.2 }\n",
         "add element bridge jazz source4 { \"jazz1n0\" . fd77::2 }\n",
-        "add element bridge jazz isolated { \"jazz9n0\" }\ndelete element bridge jazz isolated { \"jazz8n0\" "
-        "}\n",
+        ("add element bridge jazz isolated { \"jazz9n0\" }\ndelete element bridge jazz isolated { \"jazz8n0\" "
+         "}\n"),
     };
     struct ja_error err[2];
     for (int native = 0; native < 2; native++)

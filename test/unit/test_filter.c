@@ -89,8 +89,8 @@ static void test_unknown_parts_are_refused(void **state JA_UNUSED)
     static const char *const bad[] = {
         "{\"defaultAction\": \"SCMP_ACT_MAYBE\", \"syscalls\": []}",
         "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"NO\"}]}",
-        "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\","
-        " \"args\": [{\"index\": 9, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}]}",
+        ("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\","
+         " \"args\": [{\"index\": 9, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}]}"),
     };
     for (size_t i = 0; i < JA_COUNT(bad); i++) {
         struct ja_error err = JA_ERROR_INIT;

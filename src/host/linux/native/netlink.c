@@ -242,7 +242,7 @@ int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, cha
         if (n < 0)
             return (int)n;
         int left = (int)n;
-        for (struct nlmsghdr *m = &reply.align; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+        for (struct nlmsghdr *m = &reply.align; left > 0 && NLMSG_OK(m, (unsigned)left); m = NLMSG_NEXT(m, left)) {
             if (m->nlmsg_seq < first) /* of an earlier request, which ended at its first failure */
                 continue;
             interrupted = interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR);
