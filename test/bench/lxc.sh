@@ -13,6 +13,11 @@
 set -u
 export LC_ALL=C
 
+# /run is in memory wherever systemd runs; on a machine without it this run gets one of its own, for both.
+if [ "$(stat -f -c %T /run)" != tmpfs ]; then
+    exec unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=755 tmpfs /run && exec "$0" "$@"' "$0" "$@"
+fi
+
 here=$(cd "$(dirname "$0")" && pwd)
 rounds=20 jails=200 check=no program=$here/../../build/src/jailadmin
 while [ $# -gt 0 ]; do
@@ -99,10 +104,12 @@ END
     sed -i '/^lxc.mount.entry = \/.*lib/d' "$dir/lxc/base/config" # the host's libraries: busybox is static
 }
 
-# measure SERIES COMMAND...: adds the microseconds that it took to the series.
+# measure SERIES COMMAND...: adds the microseconds that it took to the series. All is on the disk before: jailadmin syncs what it
+# promises, and would pay for what the other has written.
 measure() {
     local series=$1 begin end
     shift
+    sync
     begin=${EPOCHREALTIME/./}
     "$@" >"$dir/out" 2>&1 || die "failed: $*"
     end=${EPOCHREALTIME/./}
