@@ -25,7 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 20, FILES_MOST = 1100 };
+/* Something that cannot work, such as a program whose libraries are missing, ends within SETTLE_MS of its exec. */
+enum { PAUSE_MS = 20, SETTLE_MS = 30, FILES_MOST = 1100 };
 
 #define PATH_INSIDE "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
@@ -139,14 +140,26 @@ static int ended(const char *command, int status, const char *log, struct ja_err
     return ja_error_hint(err, "%s holds what it printed", log);
 }
 
-/* One that has ended by now is not noted. */
+/* Whether it ends before it could have done anything. */
+static bool ends_at_once(pid_t pid, int *ret_status)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    int64_t deadline = ja_clock_monotonic_ms() + SETTLE_MS;
+    while (waitpid(pid, ret_status, WNOHANG) != pid) {
+        if (ja_clock_monotonic_ms() >= deadline)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+/* One that has ended by now is not noted: what it ended with is its failure, or its daemon goes on without it. */
 static int note(const struct call *call, const char *command, pid_t pid, struct ja_error *err)
 {
     uint64_t start;
     char text[64];
     int status;
-    pid_t done = waitpid(pid, &status, WNOHANG);
-    if (done == pid)
+    if (ends_at_once(pid, &status))
         return ended(command, status, call->log, err);
     if (ja_process_start(pid, &start) < 0)
         return 0;
