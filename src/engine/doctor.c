@@ -228,11 +228,48 @@ static void plan_network(void *work, struct ja_planning *p)
 {
     ja_plan_network_up(p, work);
     p->host->network_down(p, work);
+    ja_plan_keep_spec(p, &ja_noun_network, work);
+}
+
+static void plan_create(void *work, struct ja_planning *p)
+{
+    ja_plan_jail_create(p, work);
 }
 
 static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
 {
     ja_plan_pool_mount(p);
+}
+
+/* A jail that somebody may make of a template, on the first network; NULL: no memory. Its name and uuid are nobody's. */
+static struct ja_jail *imagine_jail(const struct ja_template *template, const struct ja_network *network)
+{
+    ja_autofree char *of = ja_printf("template=%s", template->name);
+    ja_autofree char *nic = network ? ja_printf("eth0,network=%s", network->name) : NULL;
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    bool made = jail && of && ja_object_set(&ja_noun_jail, jail, "name=new", true, NULL) == 0 &&
+                ja_object_set(&ja_noun_jail, jail, of, true, NULL) == 0 &&
+                (!network || (nic && ja_object_set_entry(&ja_noun_jail, jail, "nics", nic, NULL) == 0)) &&
+                (jail->uuid = ja_strdup(template->uuid)) && (jail->version = ja_strdup(template->current));
+    if (made)
+        return jail;
+    ja_object_free(&ja_noun_jail, jail);
+    return NULL;
+}
+
+static void ask_new_jail(struct doctor *d, struct ja_planning *p, const struct ja_template *template)
+{
+    const struct ja_network *network = d->objects.networks.count ? d->objects.networks.items[0] : NULL;
+    struct ja_jail *jail = template->current ? imagine_jail(template, network) : NULL;
+    struct ja_subject subject = {.jail = jail, .template = template, .networks = &network};
+    struct ja_plan plan = {0};
+    if (!jail)
+        return;
+    ask(p, &plan, plan_create, &subject);
+    ja_plan_fini(&plan);
+    ask(p, &plan, plan_start, &subject);
+    ja_plan_fini(&plan);
+    ja_object_free(&ja_noun_jail, jail);
 }
 
 /* What the init of an instance would ask, that is not there yet. */
@@ -265,6 +302,8 @@ static void ask_all(void *work, struct ja_planning *p)
         ask(p, &plan, plan_network, d->objects.networks.items[i]);
         ja_plan_fini(&plan);
     }
+    for (size_t i = 0; i < d->objects.templates.count; i++)
+        ask_new_jail(d, p, d->objects.templates.items[i]);
     for (size_t i = 0; i < d->objects.jail_count; i++)
         for (size_t k = 0; k < JA_COUNT(planners); k++) {
             ask(p, &plan, planners[k], &d->objects.jails[i].subject);

@@ -94,8 +94,8 @@ bool ja_freebsd_nics_left(struct ja_planning *p, const struct ja_subject *s);
 void ja_freebsd_nics_repair(struct ja_planning *p, const struct ja_subject *s, const char *name);
 /* Whether jails of a network see each other; undoably, for those that run. */
 void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, const struct ja_network *network);
-/* A nic that is to ask for its address; it needs /dev/bpf for that. */
-bool ja_freebsd_asks_dhcp(const struct ja_jail *jail);
+/* A nic that is to ask for its address, or to watch its network, needs /dev/bpf for that. */
+bool ja_freebsd_needs_bpf(const struct ja_jail *jail);
 
 /* rules.c, nat.c: ipfw. Rules in our own numbers and set, NAT by an instance for each uplink, networks and nics in tables. */
 bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *network);

@@ -18,7 +18,7 @@ enum { RULESET_OF_JAILS = 4 };
 
 static bool has_own_ruleset(const struct ja_jail *jail)
 {
-    return (jail->devices.count > 0 || ja_freebsd_asks_dhcp(jail)) && !jail->ruleset;
+    return (jail->devices.count > 0 || ja_freebsd_needs_bpf(jail)) && !jail->ruleset;
 }
 
 int64_t ja_freebsd_ruleset(const struct ja_planning *p, const struct ja_jail *jail)
@@ -45,8 +45,8 @@ static void make_ruleset(struct ja_planning *p, const struct ja_jail *jail, cons
     static const char *const included[] = {"1", "2", "3"}; /* all hidden; the basic ones; those for a login */
     for (size_t i = 0; i < JA_COUNT(included); i++)
         prove_ruleset(p, included[i]);
-    /* dhclient(8) sends with the help of bpf(4). */
-    size_t own = JA_COUNT(included) + (ja_freebsd_asks_dhcp(jail) ? 1 : 0);
+    /* dhclient(8) sends, and tcpdump(1) watches, with the help of bpf(4). */
+    size_t own = JA_COUNT(included) + (ja_freebsd_needs_bpf(jail) ? 1 : 0);
     for (size_t i = 0; i < own + jail->devices.count; i++) {
         struct ja_step *step = ja_plan_step(p->plan, "say which devices it has");
         ja_step_run(p->plan, step, TOOL("devfs"), "rule", "-s", number, "add", NULL);

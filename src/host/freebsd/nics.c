@@ -27,10 +27,11 @@ void ja_freebsd_nic_fill(const struct ja_planning *p, const struct ja_subject *s
     ja_nic_mac(s->jail, nic->nic, nic->mac);
 }
 
-bool ja_freebsd_asks_dhcp(const struct ja_jail *jail)
+bool ja_freebsd_needs_bpf(const struct ja_jail *jail)
 {
     for (size_t i = 0; jail->vnet == JA_VNET_YES && i < jail->nics.count; i++)
-        if (ja_strv_has(&((const struct ja_nic *)jail->nics.items[i])->addresses, "dhcp"))
+        if (((const struct ja_nic *)jail->nics.items[i])->span ||
+            ja_strv_has(&((const struct ja_nic *)jail->nics.items[i])->addresses, "dhcp"))
             return true;
     return false;
 }

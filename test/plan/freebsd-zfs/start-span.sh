@@ -31,12 +31,17 @@ END
 /sbin/ifconfig epair10002b ether b6:5c:2f:96:57:4c
 # let it see all that passes through the bridge ja00br1
 /sbin/ifconfig ja00br1 span ja001n1
+# say which devices it has
+/sbin/devfs rule -s 1001 add include 1
+/sbin/devfs rule -s 1001 add include 2
+/sbin/devfs rule -s 1001 add include 3
+/sbin/devfs rule -s 1001 add path 'bpf*' unhide
 # make the place of a mount, beneath its tree without links
 /usr/sbin/jailadmin host mount-point /var/db/jailadmin/pool/jails/web2/root/default /dev
 # give it its devices
-/sbin/mount -t devfs -o ruleset=4 devfs /var/db/jailadmin/pool/jails/web2/root/default/dev
+/sbin/mount -t devfs -o ruleset=1001 devfs /var/db/jailadmin/pool/jails/web2/root/default/dev
 # make the jail
-/usr/sbin/jail -c name=web2 path=/var/db/jailadmin/pool/jails/web2/root/default host.hostname=web2 host.hostuuid=cccccccc-0000-4000-8000-000000000002 persist enforce_statfs=2 devfs_ruleset=4 children.max=0 vnet vnet.interface=epair10001b allow.raw_sockets
+/usr/sbin/jail -c name=web2 path=/var/db/jailadmin/pool/jails/web2/root/default host.hostname=web2 host.hostuuid=cccccccc-0000-4000-8000-000000000002 persist enforce_statfs=2 devfs_ruleset=1001 children.max=0 vnet vnet.interface=epair10001b allow.raw_sockets
 # note which jail of the kernel it is
 /usr/sbin/jailadmin host write --mode 0644 /var/run/jailadmin-00/jails/1/pid <<'END'
 web2 /var/db/jailadmin/pool/jails/web2/root/default
@@ -93,6 +98,7 @@ END
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/1/pid
 #   /usr/sbin/jailadmin host jail-remove web2 /var/db/jailadmin/pool/jails/web2/root/default   if there is the jail web2
 #   /usr/sbin/jailadmin host unmount /var/db/jailadmin/pool/jails/web2/root/default/dev   if there is the mount /var/db/jailadmin/pool/jails/web2/root/default/dev
+#   /sbin/devfs rule -s 1001 delset   if there is the devfs 1001
 #   /sbin/ifconfig ja00br1 -span ja001n1   if there is the member ja00br1 ja001n1
 #   /usr/sbin/jailadmin host link-remove --made-as epair10002a ja001n1 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'
 #   /usr/sbin/jailadmin host link-remove --made-as epair10001a ja001n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'
