@@ -25,16 +25,18 @@ static void add_link(struct ja_sim *sim, const char *stack, const char *name, co
 /* Its members are free, and it is no member any more. */
 static void leave_bridges(struct ja_sim *sim, const char *stack, const char *name)
 {
+    static const char *const kinds[] = {"master", "span"};
     char key[SIM_NAME * 2], prefix[SIM_NAME];
-    sim_drop(sim, "master %s%s", stack, name);
-    sim_drop(sim, "span %s%s", stack, name);
-    snprintf(prefix, sizeof prefix, "master %s", stack);
-    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix);) {
-        snprintf(key, sizeof key, "%s", sim->entries[i].key);
-        if (strcmp(sim->entries[i].value, name) == 0 && strchr(key + strlen(prefix), '#') == NULL)
-            sim_drop(sim, "%s", key);
-        else
-            i++;
+    for (size_t k = 0; k < JA_COUNT(kinds); k++) {
+        sim_drop(sim, "%s %s%s", kinds[k], stack, name);
+        snprintf(prefix, sizeof prefix, "%s %s", kinds[k], stack);
+        for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix);) {
+            snprintf(key, sizeof key, "%s", sim->entries[i].key);
+            if (strcmp(sim->entries[i].value, name) == 0 && strchr(key + strlen(prefix), '#') == NULL)
+                sim_drop(sim, "%s", key);
+            else
+                i++;
+        }
     }
 }
 
@@ -202,7 +204,7 @@ static bool has_members(const struct ja_sim *sim, const char *stack, const char 
     return false;
 }
 
-static int add_member(struct ja_sim *sim, const char *stack, const char *bridge, const char *member, bool span,
+static int add_member(struct ja_sim *sim, const char *stack, const char *bridge, const char *member,
                       struct ja_error *err)
 {
     const char *master = sim_get(sim, "master %s%s", stack, member);
@@ -220,17 +222,27 @@ static int add_member(struct ja_sim *sim, const char *stack, const char *bridge,
     } else if (!ja_str_equal(mtu ? mtu : "1500", of_bridge ? of_bridge : "1500")) {
         return sim_fail(err, "ifconfig: BRDGADD %s: Invalid argument", member);
     }
-    sim_put(sim, bridge, "%s %s%s", span ? "span" : "master", stack, member);
+    sim_put(sim, bridge, "master %s%s", stack, member);
     return 0;
 }
 
-static int drop_member(struct ja_sim *sim, const char *stack, const char *bridge, const char *member,
-                       struct ja_error *err)
+static int add_span(struct ja_sim *sim, const char *stack, const char *bridge, const char *port, struct ja_error *err)
 {
-    const char *master = sim_get(sim, "master %s%s", stack, member);
-    if (!master || strcmp(master, bridge) != 0)
-        return sim_fail(err, "ifconfig: BRDGDEL %s: No such file or directory", member);
-    sim_drop(sim, "master %s%s", stack, member);
+    if (!is_there(sim, stack, port))
+        return sim_fail(err, "ifconfig: BRDGADDS %s: No such file or directory", port);
+    if (sim_get(sim, "master %s%s", stack, port) || sim_get(sim, "span %s%s", stack, port))
+        return sim_fail(err, "ifconfig: BRDGADDS %s: Device busy", port);
+    sim_put(sim, bridge, "span %s%s", stack, port);
+    return 0;
+}
+
+/* A member ("master"), or a port that watches ("span"). */
+static int drop_port(struct ja_sim *sim, const char *stack, const char *bridge, const char *kind, const char *port,
+                     struct ja_error *err)
+{
+    if (!ja_str_equal(sim_get(sim, "%s %s%s", kind, stack, port), bridge))
+        return sim_fail(err, "ifconfig: %s %s: No such file or directory", *kind == 's' ? "BRDGDELS" : "BRDGDEL", port);
+    sim_drop(sim, "%s %s%s", kind, stack, port);
     return 0;
 }
 
@@ -343,10 +355,12 @@ static int set_one(struct ja_sim *sim, const char *stack, char name[SIM_NAME], c
         sim_put(sim, value, "mtu %s%s", stack, name);
     else if (strcmp(word, "ether") == 0)
         sim_put(sim, value, "ether %s%s", stack, name);
-    else if (strcmp(word, "addm") == 0 || strcmp(word, "span") == 0)
-        rc = add_member(sim, stack, name, value, *word == 's', err);
-    else if (strcmp(word, "deletem") == 0)
-        rc = drop_member(sim, stack, name, value, err);
+    else if (strcmp(word, "addm") == 0)
+        rc = add_member(sim, stack, name, value, err);
+    else if (strcmp(word, "span") == 0)
+        rc = add_span(sim, stack, name, value, err);
+    else if (strcmp(word, "deletem") == 0 || strcmp(word, "-span") == 0)
+        rc = drop_port(sim, stack, name, *word == 'd' ? "master" : "span", value, err);
     else if (strcmp(word, "-alias") == 0)
         rc = drop_alias(sim, stack, name, value, err);
     else if (strcmp(word, "private") == 0)

@@ -29,7 +29,9 @@ static inline int simbsd_create(struct ja_engine *engine, const char *name, cons
 /* Everything that is mounted, limited, allowed and run. */
 static inline int do_full(struct ja_engine *engine, struct ja_error *err)
 {
-    static const char *const entries[][2] = {{"mounts", "/usr/src,source=/srv/world,readonly=yes"},
+    static const char *const entries[][2] = {{"nics", "eth0,network=default"},
+                                             {"nics", "watch,network=default,span=yes"},
+                                             {"mounts", "/usr/src,source=/srv/world,readonly=yes"},
                                              {"mounts", "/scratch,type=tmpfs,size=16M"},
                                              {"mounts", "/proc,type=procfs"},
                                              {"mounts", "/dev/fd,type=fdescfs"},
