@@ -104,4 +104,5 @@ void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings)
     examine_modules(p, findings);
     examine_programs(p, findings);
     ja_freebsd_rules_examine(p, findings);
+    ja_freebsd_pf_examine(p, findings);
 }
