@@ -77,6 +77,15 @@ int ja_freebsd_parse_pf_anchors(char *text, struct ja_map *answers, struct ja_er
     return names.text ? put(answers, "anchors", names.text, err) : 0;
 }
 
+/* "nat on vtnet0 inet from 10.66.0.0/16 to any -> (vtnet0:0) round-robin": what it adds when an interface has several addresses. */
+static void drop_method(char *line)
+{
+    static const char method[] = " round-robin";
+    size_t length = strlen(line), tail = strlen(method);
+    if (ja_str_starts(line, "nat ") && length > tail && strcmp(line + length - tail, method) == 0)
+        line[length - tail] = '\0';
+}
+
 int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error *err)
 {
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -84,6 +93,7 @@ int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error 
             continue;
         if (ja_str_starts(line, "pfctl: "))
             return unreadable(line, err);
+        drop_method(line);
         ja_str_addf(rules, "%s\n", line);
     }
     return rules->failed ? ja_error_nomem(err) : 0;

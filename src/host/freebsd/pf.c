@@ -107,11 +107,16 @@ static const char *anchor_now(struct ja_planning *p, const char *name)
     return ja_factf(p->facts, JA_FACT_PF, "anchor %s", name);
 }
 
+/* Rules stay in the order in which they are written (-o none). */
 static void words(struct ja_planning *p, struct ja_step *step, const char *name, bool load, bool undo)
 {
-    (undo ? ja_step_undo : ja_step_run)(p->plan, step, TOOL("pfctl"), "-q", "-a", NULL);
+    void (*say)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
+    say(p->plan, step, TOOL("pfctl"), "-q", "-a", NULL);
     (undo ? ja_step_undof : ja_step_runf)(p->plan, step, "jailadmin/%s", name);
-    (undo ? ja_step_undo : ja_step_run)(p->plan, step, load ? "-f" : "-F", load ? "-" : "all", NULL);
+    if (load)
+        say(p->plan, step, "-o", "none", "-f", "-", NULL);
+    else
+        say(p->plan, step, "-F", "all", NULL);
 }
 
 void ja_freebsd_pf_flush(struct ja_planning *p, const char *name, const char *why)
