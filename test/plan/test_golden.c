@@ -315,8 +315,9 @@ static void plan_start_forwards(struct ja_planning *p)
     forget(&subject);
 }
 
-static const char *const forwarded[] = {"forwards.web.port=8080", "forwards.web.to=80", "forwards.dns.port=5000-5002",
-                                        "forwards.dns.protocol=udp", "forwards.dns.to=53-55", NULL};
+static const char *const forwarded[] = {"forwards.web.port=8080",      "forwards.web.to=80",
+                                        "forwards.dns.port=5000-5002", "forwards.dns.protocol=udp",
+                                        "forwards.dns.to=53-55",       NULL};
 
 /* pf in place of ipfw, while a jail with forwards runs. */
 static void plan_network_set_pf(struct ja_planning *p)

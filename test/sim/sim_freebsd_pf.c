@@ -21,13 +21,13 @@ static bool is_translation(const char *line)
     return ja_str_starts(line, "nat on ") || ja_str_starts(line, "rdr pass on ");
 }
 
-/* Tables, translations, rules: in this order. */
+/* Translations before rules. */
 static bool is_ruleset(const char *text)
 {
     int stage = 0;
     for (; *text; text += strcspn(text, "\n") + 1) {
-        int kind = ja_str_starts(text, "table <") ? 0 : is_translation(text) ? 1 : 2;
-        bool known = kind < 2 || ja_str_starts(text, "block drop in quick on ") || ja_str_starts(text, "pass out on ");
+        int kind = is_translation(text) ? 1 : 2;
+        bool known = kind == 1 || ja_str_starts(text, "block drop in quick on ") || ja_str_starts(text, "pass out on ");
         if (!known || kind < stage || !text[strcspn(text, "\n")])
             return false;
         stage = kind;
@@ -42,7 +42,8 @@ static int do_pfctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     if (!sim_get(sim, "pf status"))
         return sim_fail(err, "pfctl: /dev/pf: No such file or directory");
     bool load = argc == 8 && strcmp(argv[4], "-o") == 0 && strcmp(argv[5], "none") == 0;
-    if ((argc != 6 && !load) || strcmp(argv[1], "-q") != 0 || strcmp(argv[2], "-a") != 0 || !ja_str_starts(argv[3], prefix)) {
+    if ((argc != 6 && !load) || strcmp(argv[1], "-q") != 0 || strcmp(argv[2], "-a") != 0 ||
+        !ja_str_starts(argv[3], prefix)) {
         sim_trouble(sim, "pfctl is to do something outside our anchors");
         return sim_fail(err, "pfctl: usage");
     }
@@ -83,7 +84,6 @@ static int print_anchors(struct ja_sim *sim, struct ja_str *output)
     return 0;
 }
 
-/* Tables are not among the rules. */
 static int print_anchor(struct ja_sim *sim, const char *name, const char *list, struct ja_str *output)
 {
     const char *text = sim_get(sim, "anchor %s", name);
@@ -93,7 +93,7 @@ static int print_anchor(struct ja_sim *sim, const char *name, const char *list, 
     }
     for (size_t length; *text; text += length + 1) {
         length = strcspn(text, "\n");
-        if (!ja_str_starts(text, "table ") && is_translation(text) == (strcmp(list, "nat") == 0))
+        if (is_translation(text) == (strcmp(list, "nat") == 0))
             ja_str_addf(output, "%.*s\n", (int)length, text);
     }
     return 0;

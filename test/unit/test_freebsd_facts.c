@@ -920,8 +920,8 @@ static void all_of_an_anchor_is_told_in_one(void **state)
 /* Not loaded, no such program, nobody has made an anchor; and what is no answer. */
 static void without_pf_nothing_is_there(void **state)
 {
-    const struct said off[] = {
-        {.command = "pfctl", .text = "pfctl: /dev/pf: No such file or directory\n", .status = 1}, {0}};
+    const struct said off[] = {{.command = "pfctl", .text = "pfctl: /dev/pf: No such file or directory\n", .status = 1},
+                               {0}};
     const struct said none[] = {{.command = "pfctl", .code = JA_E_NOTFOUND}, {0}};
     const struct said bare[] = {
         {.command = "pfctl -s info", .text = "Status: Enabled for 0 days 00:00:02           Debug: Urgent\n"},

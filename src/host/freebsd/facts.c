@@ -484,8 +484,8 @@ static int read_pf(struct reading *reading)
         rc = collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("info")), absent, ja_freebsd_parse_pf_info,
                      &answers);
     if (rc == 0 && wants(reading, JA_FACT_PF, "main ")) {
-        rc = collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("nat")), absent, ja_freebsd_parse_pf_main,
-                     &answers);
+        rc =
+            collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("nat")), absent, ja_freebsd_parse_pf_main, &answers);
         if (rc == 0)
             rc = collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("rules")), absent, ja_freebsd_parse_pf_main,
                          &answers);
@@ -620,10 +620,19 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},        {read_links, "interfaces"}, {read_mounts, "mounts"},
-                  {read_routes, "routes"},      {read_modules, "modules"},  {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"}, {read_rctl, "limits"},      {read_listeners, "who listens"},
-                  {read_daemons, "processes"},  {read_zfs, "datasets"}, {read_pf, "rules of pf"},     {read_rulesets, "rulesets of devfs"}};
+    } groups[] = {{read_jails, "jails"},
+                  {read_links, "interfaces"},
+                  {read_mounts, "mounts"},
+                  {read_routes, "routes"},
+                  {read_modules, "modules"},
+                  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},
+                  {read_rctl, "limits"},
+                  {read_listeners, "who listens"},
+                  {read_daemons, "processes"},
+                  {read_zfs, "datasets"},
+                  {read_pf, "rules of pf"},
+                  {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

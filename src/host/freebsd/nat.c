@@ -253,7 +253,8 @@ static void check(struct ja_planning *p, const struct ja_subject *s, const struc
         struct ja_forward_ports ports;
         char object[160];
         snprintf(object, sizeof object, "field forwards.%s.address", forward->name);
-        if (ja_forward_read(forward, &ports) && ports.has_address && ports.address.v6 && !ja_freebsd_pf_forwards(s, true))
+        if (ja_forward_read(forward, &ports) && ports.has_address && ports.address.v6 &&
+            !ja_freebsd_pf_forwards(s, true))
             refuse_v6(p, object, "ipfw forwards ports of IPv4 only");
     }
     if (!ja_forward_target(s, false, &to, &nic)) {

@@ -47,11 +47,14 @@ static void must_work(struct ja_planning *p)
     if (!ja_str_equal(status, "Enabled")) {
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nat-by", "pf is not %s on this host",
                      status ? "enabled" : "loaded");
-        ja_plan_hint(p->plan, "write /etc/pf.conf, among its lines nat-anchor \"jailadmin/*\", rdr-anchor \"jailadmin/*\" and "
-                              "anchor \"jailadmin/*\"; then `sysrc pf_enable=YES` and `service pf start`");
+        ja_plan_hint(p->plan,
+                     "write /etc/pf.conf, among its lines nat-anchor \"jailadmin/*\", rdr-anchor \"jailadmin/*\" and "
+                     "anchor \"jailadmin/*\"; then `sysrc pf_enable=YES` and `service pf start`");
     } else if (lines.length) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nat-by", "the main ruleset of pf does not ask the anchors of jails");
-        ja_plan_hint(p->plan, "write into /etc/pf.conf, translations before rules that filter: %s; then `service pf reload`",
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nat-by",
+                     "the main ruleset of pf does not ask the anchors of jails");
+        ja_plan_hint(p->plan,
+                     "write into /etc/pf.conf, translations before rules that filter: %s; then `service pf reload`",
                      lines.text);
     }
 }
@@ -68,9 +71,10 @@ void ja_freebsd_pf_examine(struct ja_planning *p, struct ja_findings *findings)
         ja_find(findings, JA_LEVEL_BAD, "pf", "enable it: `service pf start`",
                 "it is disabled: addresses of networks with nat-by=pf are not translated");
     else if (lines.length)
-        ja_find(findings, JA_LEVEL_BAD, "pf",
-                "write nat-anchor \"jailadmin/*\", rdr-anchor \"jailadmin/*\" and anchor \"jailadmin/*\" into /etc/pf.conf",
-                "its main ruleset lacks %s: addresses of networks with nat-by=pf are not translated", lines.text);
+        ja_find(
+            findings, JA_LEVEL_BAD, "pf",
+            "write nat-anchor \"jailadmin/*\", rdr-anchor \"jailadmin/*\" and anchor \"jailadmin/*\" into /etc/pf.conf",
+            "its main ruleset lacks %s: addresses of networks with nat-by=pf are not translated", lines.text);
     else
         ja_find(findings, JA_LEVEL_OK, "pf", NULL, "enabled, and it asks the anchors of jails");
 }
@@ -82,23 +86,11 @@ bool ja_freebsd_wants_pf(const struct ja_network *network)
     return network->nat_by == JA_NAT_PF && network->nat && strcmp(network->nat, "none") != 0;
 }
 
-/* What is to be in an anchor: `tables` are not shown again, `rules` are. */
-struct content {
-    struct ja_str tables, rules;
-};
-
-static void content_fini(struct content *content)
+/* What is to be in an anchor is never NULL, once it is complete. */
+static void finish(struct ja_planning *p, struct ja_str *rules)
 {
-    ja_str_fini(&content->tables);
-    ja_str_fini(&content->rules);
-}
-
-/* Never NULL, once it is complete. */
-static void finish(struct ja_planning *p, struct content *content)
-{
-    ja_str_add(&content->tables, "");
-    ja_str_add(&content->rules, "");
-    if (content->tables.failed || content->rules.failed || !content->tables.text || !content->rules.text)
+    ja_str_add(rules, "");
+    if (rules->failed || !rules->text)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
 }
 
@@ -125,26 +117,23 @@ void ja_freebsd_pf_flush(struct ja_planning *p, const char *name, const char *wh
     words(p, step, name, false, false);
 }
 
-/* From one content to another, and the way back. An anchor of our name is ours: it is loaded whatever it holds. */
-static void load(struct ja_planning *p, const char *name, const struct content *old, const struct content *new,
-                 const char *why)
+/* From one content to another ("" or NULL: none), and the way back. An anchor of our name is ours, whatever it holds. */
+static void load(struct ja_planning *p, const char *name, const char *old, const char *new, const char *why)
 {
-    bool was = old && old->rules.length, is = new->rules.length;
+    bool was = old && *old, is = new &&*new;
     if ((!was && !is) || p->plan->err.code)
         return;
     struct ja_step *step = ja_plan_step(p->plan, "%s", why);
     words(p, step, name, is, false);
     if (is)
-        ja_step_input(p->plan, step, "%s%s", new->tables.text, new->rules.text);
+        ja_step_input(p->plan, step, "%s", new);
     words(p, step, name, was, true);
     if (was) {
-        ja_step_undo_input(p->plan, step, "%s%s", old->tables.text, old->rules.text);
+        ja_step_undo_input(p->plan, step, "%s", old);
     } else {
-        ja_autofree char *fact = ja_printf("anchor %s", name);
-        if (!fact)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        else
-            ja_step_guard(p->plan, step, JA_FACT_PF, fact, NULL);
+        char fact[40];
+        snprintf(fact, sizeof fact, "anchor %s", name);
+        ja_step_guard(p->plan, step, JA_FACT_PF, fact, NULL);
     }
 }
 
@@ -157,28 +146,53 @@ static bool is_translated(const struct ja_addr *addr)
     return !addr->v6 || (ja_addr_parse("fc00::/7", &local, NULL) == 0 && ja_addr_in(&local, addr));
 }
 
-/* Nobody begins to talk to jails by the uplink, nor elsewhere but for neighbours: on a member, whose hosts have addresses of the
- * range or routes to others, on the host itself, and on the link, by which neighbours of IPv6 are found. */
-static void range_rules(const struct ja_network *network, const char *uplink, const char *range, bool v6,
-                        struct content *content)
+/* The address before (-1) or after (1) another one of IPv6. */
+static void step_by(struct ja_addr *addr, int by)
 {
-    const char *family = v6 ? "inet6" : "inet";
-    if (!ja_strv_has(&network->members, uplink))
-        ja_str_addf(&content->rules, "block drop in quick on %s %s from any to %s\n", uplink, family, range);
-    if (network->members.count)
-        return;
-    if (v6)
-        ja_str_addf(&content->tables, "table <near> { %s fe80::/10 }\n", range);
-    ja_str_addf(&content->rules, "block drop in quick on ! lo0 %s from ! %s to %s\n", family, v6 ? "<near>" : range,
-                range);
+    for (int i = 15; i >= 0; i--) {
+        addr->bytes[i] = (uint8_t)(addr->bytes[i] + by);
+        if (addr->bytes[i] != (by > 0 ? 0 : 0xff))
+            return;
+    }
 }
 
-static void network_content(struct ja_planning *p, const struct ja_network *network, struct content *content)
+/* All sources but the range itself and those of the link, by which neighbours find each other. Not by a table: an anchor that had
+ * one stays, empty, when it is emptied (13.2). */
+static void others6(const struct ja_addr *addr, const char *range, struct ja_str *rules)
+{
+    struct ja_addr below, above;
+    char text[JA_ADDR_TEXT];
+    ja_addr_network(addr, &below);
+    ja_addr_broadcast(addr, &above);
+    step_by(&below, -1);
+    step_by(&above, 1);
+    ja_addr_format(&below, false, text);
+    ja_str_addf(rules, "block drop in quick on ! lo0 inet6 from :: - %s to %s\n", text, range);
+    ja_addr_format(&above, false, text);
+    ja_str_addf(rules, "block drop in quick on ! lo0 inet6 from %s - fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff to %s\n",
+                text, range);
+}
+
+/* Nobody begins to talk to jails by the uplink, nor elsewhere but the host and neighbours: on a member, these have addresses of the
+ * range, or routes to others. */
+static void range_rules(const struct ja_network *network, const char *uplink, const struct ja_addr *addr,
+                        const char *range, struct ja_str *rules)
+{
+    if (!ja_strv_has(&network->members, uplink))
+        ja_str_addf(rules, "block drop in quick on %s %s from any to %s\n", uplink, addr->v6 ? "inet6" : "inet", range);
+    if (network->members.count)
+        return;
+    if (addr->v6)
+        others6(addr, range, rules);
+    else
+        ja_str_addf(rules, "block drop in quick on ! lo0 inet from ! %s to %s\n", range, range);
+}
+
+static void network_content(struct ja_planning *p, const struct ja_network *network, struct ja_str *rules)
 {
     const char *uplink = ja_freebsd_wants_pf(network) ? ja_freebsd_uplink(p, network) : NULL;
     char range[JA_ADDR_TEXT];
     struct ja_addr addr;
-    *content = (struct content){0};
     /* Translations come before rules. */
     for (size_t pass = 0; uplink && pass < 2; pass++)
         for (size_t i = 0; i < network->addresses.count; i++) {
@@ -186,40 +200,38 @@ static void network_content(struct ja_planning *p, const struct ja_network *netw
             if (!range[0] || ja_addr_parse(range, &addr, NULL) < 0)
                 continue;
             if (pass == 0 && is_translated(&addr))
-                ja_str_addf(&content->rules, "nat on %s %s from %s to any -> (%s:0)\n", uplink,
-                            addr.v6 ? "inet6" : "inet", range, uplink);
+                ja_str_addf(rules, "nat on %s %s from %s to any -> (%s:0)\n", uplink, addr.v6 ? "inet6" : "inet", range,
+                            uplink);
             if (pass == 1)
-                range_rules(network, uplink, range, addr.v6, content);
+                range_rules(network, uplink, &addr, range, rules);
             if (pass == 1 && !is_translated(&addr))
-                ja_str_addf(&content->rules, "pass out on %s inet6 from %s to any flags S/SA keep state\n", uplink, range);
+                ja_str_addf(rules, "pass out on %s inet6 from %s to any flags S/SA keep state\n", uplink, range);
         }
-    finish(p, content);
+    finish(p, rules);
 }
 
 bool ja_freebsd_pf_is_up(struct ja_planning *p, const struct ja_network *network)
 {
     char name[JA_FREEBSD_IFNAME];
-    struct content content;
+    ja_autostr struct ja_str rules = {0};
     ja_site_bridge_name(p->site, network->slot, name);
-    network_content(p, network, &content);
+    network_content(p, network, &rules);
     const char *now = anchor_now(p, name);
-    bool up = !content.rules.length || ja_str_equal(now, content.rules.text);
-    content_fini(&content);
+    bool up = !rules.length || ja_str_equal(now, rules.text);
     return works(p) && up;
 }
 
 void ja_freebsd_pf_up(struct ja_planning *p, const struct ja_network *network)
 {
     char name[JA_FREEBSD_IFNAME];
-    struct content content;
+    ja_autostr struct ja_str rules = {0};
     ja_site_bridge_name(p->site, network->slot, name);
     must_work(p);
-    network_content(p, network, &content);
-    if (!content.rules.length)
+    network_content(p, network, &rules);
+    if (!rules.length)
         ja_freebsd_note_no_uplink(p, network);
-    else if (!ja_str_equal(anchor_now(p, name), content.rules.text))
-        load(p, name, NULL, &content, "translate addresses to those of the uplink, by pf");
-    content_fini(&content);
+    else if (!ja_str_equal(anchor_now(p, name), rules.text))
+        load(p, name, NULL, rules.text, "translate addresses to those of the uplink, by pf");
 }
 
 void ja_freebsd_pf_down(struct ja_planning *p, const struct ja_network *network)
@@ -233,19 +245,17 @@ void ja_freebsd_pf_down(struct ja_planning *p, const struct ja_network *network)
 void ja_freebsd_pf_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     char name[JA_FREEBSD_IFNAME];
-    struct content old, new;
+    ja_autostr struct ja_str old = {0}, new = {0};
     if (!ja_freebsd_wants_pf(to))
         return;
     ja_site_bridge_name(p->site, to->slot, name);
     must_work(p);
     network_content(p, from, &old);
     network_content(p, to, &new);
-    if (!new.rules.length)
+    if (!new.length)
         ja_freebsd_note_no_uplink(p, to);
-    if (!ja_str_equal(old.rules.text, new.rules.text))
-        load(p, name, &old, &new, "translate addresses to those of the uplink, by pf");
-    content_fini(&old);
-    content_fini(&new);
+    if (!ja_str_equal(old.text, new.text))
+        load(p, name, old.text, new.text, "translate addresses to those of the uplink, by pf");
 }
 
 void ja_freebsd_pf_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
@@ -289,8 +299,8 @@ static void redirection(const struct ja_forward_ports *ports, const struct ja_ad
         ja_addr_format(&ports->address, false, outer);
     else
         snprintf(outer, sizeof outer, "(%s)", uplink);
-    ja_str_addf(text, "rdr pass on %s %s proto %s from any to %s port ", uplink, to->v6 ? "inet6" : "inet", ports->protocol,
-                outer);
+    ja_str_addf(text, "rdr pass on %s %s proto %s from any to %s port ", uplink, to->v6 ? "inet6" : "inet",
+                ports->protocol, outer);
     if (more)
         ja_str_addf(text, "%d:%d -> %s port %d:%d\n", ports->first, ports->last, inner, ports->to, ports->to + more);
     else
@@ -305,9 +315,8 @@ bool ja_freebsd_pf_forwards(const struct ja_subject *s, bool v6)
            ja_freebsd_wants_pf(s->networks[nic]);
 }
 
-static void jail_content(struct ja_planning *p, const struct ja_subject *s, struct content *content)
+static void jail_content(struct ja_planning *p, const struct ja_subject *s, struct ja_str *rules)
 {
-    *content = (struct content){0};
     for (int v6 = 0; v6 < 2; v6++) {
         struct ja_addr to;
         size_t nic = 0;
@@ -318,23 +327,21 @@ static void jail_content(struct ja_planning *p, const struct ja_subject *s, stru
             struct ja_forward_ports ports;
             if (ja_forward_read(s->jail->forwards.items[i], &ports) &&
                 (!ports.has_address || ports.address.v6 == (v6 == 1)))
-                redirection(&ports, &to, uplink, &content->rules);
+                redirection(&ports, &to, uplink, rules);
         }
     }
-    finish(p, content);
+    finish(p, rules);
 }
 
 void ja_freebsd_pf_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
 {
     char name[JA_FREEBSD_IFNAME];
-    struct content old, new;
+    ja_autostr struct ja_str old = {0}, new = {0};
     jail_anchor(p, to->jail, name);
     jail_content(p, from, &old);
     jail_content(p, to, &new);
-    if (!ja_str_equal(old.rules.text, new.rules.text))
-        load(p, name, &old, &new, new.rules.length ? "forward its ports, by pf" : "forward its ports by pf no more");
-    content_fini(&old);
-    content_fini(&new);
+    if (!ja_str_equal(old.text, new.text))
+        load(p, name, old.text, new.text, new.length ? "forward its ports, by pf" : "forward its ports by pf no more");
 }
 
 void ja_freebsd_pf_forwards_remove(struct ja_planning *p, const struct ja_subject *s)
@@ -349,10 +356,9 @@ void ja_freebsd_pf_forwards_remove(struct ja_planning *p, const struct ja_subjec
 void ja_freebsd_pf_forwards_repair(struct ja_planning *p, const struct ja_subject *s)
 {
     char name[JA_FREEBSD_IFNAME];
-    struct content content;
+    ja_autostr struct ja_str rules = {0};
     jail_anchor(p, s->jail, name);
-    jail_content(p, s, &content);
-    if (content.rules.length && !ja_str_equal(anchor_now(p, name), content.rules.text))
-        load(p, name, NULL, &content, "forward its ports again, by pf");
-    content_fini(&content);
+    jail_content(p, s, &rules);
+    if (rules.length && !ja_str_equal(anchor_now(p, name), rules.text))
+        load(p, name, NULL, rules.text, "forward its ports again, by pf");
 }

@@ -8,13 +8,13 @@
 /sbin/ipfw -q table ja00gw add 192.168.2.1/32 40001 fd00:2::1/128 40001
 # translate addresses to those of the uplink, by pf
 /sbin/pfctl -q -a jailadmin/ja00br1 -o none -f - <<'END'
-table <near> { fd00:2::/64 fe80::/10 }
 nat on vtnet0 inet from 192.168.2.0/24 to any -> (vtnet0:0)
 nat on vtnet0 inet6 from fd00:2::/64 to any -> (vtnet0:0)
 block drop in quick on vtnet0 inet from any to 192.168.2.0/24
 block drop in quick on ! lo0 inet from ! 192.168.2.0/24 to 192.168.2.0/24
 block drop in quick on vtnet0 inet6 from any to fd00:2::/64
-block drop in quick on ! lo0 inet6 from ! <near> to fd00:2::/64
+block drop in quick on ! lo0 inet6 from :: - fd00:1:ffff:ffff:ffff:ffff:ffff:ffff to fd00:2::/64
+block drop in quick on ! lo0 inet6 from fd00:2:0:1:: - fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff to fd00:2::/64
 END
 # make the bridge ja00br1 of network lan
 /sbin/ifconfig bridge10001 create name ja00br1
