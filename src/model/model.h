@@ -115,6 +115,8 @@ struct ja_jail {
     int64_t ruleset; /* of devfs; 0: see devices */
 };
 
+enum ja_nat_by { JA_NAT_IPFW, JA_NAT_PF };
+
 struct ja_network {
     char *name;
     char *uuid;
@@ -123,6 +125,7 @@ struct ja_network {
     char *created;
     struct ja_strv addresses; /* the gateway's, with prefix length; at most one v4 and one v6 for allocation */
     char *nat;                /* "auto", "none" or an interface of the host */
+    int nat_by;               /* FreeBSD: enum ja_nat_by */
     struct ja_strv members;   /* physical interfaces */
     int64_t vlan;
     int64_t mtu;

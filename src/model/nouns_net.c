@@ -26,6 +26,8 @@ static int check_network(const void *object, struct ja_error *err)
     return 0;
 }
 
+static const char *const nat_by_words[] = {"ipfw", "pf", NULL};
+
 static const struct ja_field network_fields[] = {
     {.name = "name",
      .type = JA_T_STRING,
@@ -76,6 +78,14 @@ static const struct ja_field network_fields[] = {
      .when = JA_WHEN_LIVE,
      .metavar = "UPLINK",
      .doc = "how it reaches the world: by the default route's interface (auto), by a named one, or not (none)"},
+    {.name = "nat-by",
+     .type = JA_T_ENUM,
+     .offset = JA_FIELD(ja_network, nat_by),
+     .def = "ipfw",
+     .when = JA_WHEN_LIVE,
+     .flags = JA_F_FREEBSD,
+     .values = nat_by_words,
+     .doc = "what translates addresses and forwards ports: the NAT of ipfw, or anchors of a pf that the host runs"},
     {.name = "members",
      .type = JA_T_STRINGS,
      .offset = JA_FIELD(ja_network, members),

@@ -22,7 +22,7 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_IPFW] = "ipfw",           [JA_FACT_RCTL] = "rctl",           [JA_FACT_ROUTE] = "route",
     [JA_FACT_FSTYPE] = "fstype",       [JA_FACT_VERSION] = "version",     [JA_FACT_SPACE] = "space",
     [JA_FACT_HEALTH] = "health",       [JA_FACT_MEMBER] = "member",       [JA_FACT_LINKS] = "links",
-    [JA_FACT_DEVFS] = "devfs",
+    [JA_FACT_DEVFS] = "devfs",         [JA_FACT_PF] = "pf",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)

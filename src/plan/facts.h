@@ -56,6 +56,9 @@ enum ja_fact_kind {
     /* ipfw (FreeBSD): "rule N" -> "set S RULE", a line each when there are several, "several sets" when those are of more than
      * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "nat N" -> its configuration, "if vtnet0 ...". */
     JA_FACT_IPFW, /* "rules" -> all of them, "N set S RULE" a line */
+    /* pf (FreeBSD): "status" -> "Enabled", "Disabled"; "main nat-anchor", "main rdr-anchor", "main anchor" -> "" when the main ruleset
+     * asks the anchors below jailadmin/; "anchors" -> the names of these, one a line; "anchor NAME" -> translations and rules of one. */
+    JA_FACT_PF,
     JA_FACT_RCTL, /* "jail:NAME" (FreeBSD) -> its rules as rctl(8) prints them, sorted, one a line; one of those -> "" */
     JA_FACT_ROUTE,   /* "default", "default6" (FreeBSD) -> the interface of the default route */
     JA_FACT_DEVFS,   /* number of a devfs ruleset (FreeBSD) -> its rules, one a line; absent: it has none */

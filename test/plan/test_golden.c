@@ -64,23 +64,34 @@ static void plan_network_delete(struct ja_planning *p)
     ja_plan_network_delete(p, networks[0]);
 }
 
-/* While web1 runs on it: another uplink, and its jails do not see each other any more. */
-static void plan_network_set(struct ja_planning *p)
+static struct ja_network *changed_network(const struct ja_network *network, const char *const *assignments)
 {
-    static const char *const assignments[] = {"isolate=yes", "nat=em1", "address=10.66.0.254/16"};
     struct ja_error err = JA_ERROR_INIT;
-    struct ja_network *to = ja_object_copy(&ja_noun_network, networks[0]);
-    for (size_t i = 0; to && i < JA_COUNT(assignments); i++)
+    struct ja_network *to = ja_object_copy(&ja_noun_network, network);
+    for (size_t i = 0; to && assignments[i]; i++)
         if (ja_object_set(&ja_noun_network, to, assignments[i], false, &err) < 0)
             die(&err, assignments[i]);
     if (!to)
         die(&err, "a changed network");
+    return to;
+}
+
+/* While a jail runs on it. */
+static void set_network(struct ja_planning *p, const char *const *assignments, const struct ja_subject *running)
+{
+    struct ja_network *to = changed_network(networks[0], assignments);
     const struct ja_network *changed_nets[] = {to};
-    struct ja_subject after = subjects[0];
+    struct ja_subject after = *running;
     after.networks = changed_nets;
-    struct ja_networkset set = {networks[0], to, &subjects[0], &after, 1};
+    struct ja_networkset set = {networks[0], to, running, &after, 1};
     ja_plan_network_set(p, &set);
     ja_object_free(&ja_noun_network, to);
+}
+
+/* Another uplink, and its jails do not see each other any more. */
+static void plan_network_set(struct ja_planning *p)
+{
+    set_network(p, (const char *const[]){"isolate=yes", "nat=em1", "address=10.66.0.254/16", NULL}, &subjects[0]);
 }
 
 static void plan_template_create(struct ja_planning *p)
@@ -316,6 +327,36 @@ static void plan_start_forwards(struct ja_planning *p)
     forget(&subject);
 }
 
+static const char *const forwarded[] = {"forwards.web.port=8080",      "forwards.web.to=80",
+                                        "forwards.dns.port=5000-5002", "forwards.dns.protocol=udp",
+                                        "forwards.dns.to=53-55",       NULL};
+
+/* pf in place of ipfw, while a jail with forwards runs. */
+static void plan_network_set_pf(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(forwarded);
+    set_network(p, (const char *const[]){"nat-by=pf", NULL}, &subject);
+    forget(&subject);
+}
+
+static void plan_network_create_pf(struct ja_planning *p)
+{
+    struct ja_network *network = changed_network(networks[1], (const char *const[]){"nat-by=pf", NULL});
+    ja_plan_network_create(p, network);
+    ja_object_free(&ja_noun_network, network);
+}
+
+static void plan_start_forwards_pf(struct ja_planning *p)
+{
+    struct ja_network *network = changed_network(networks[0], (const char *const[]){"nat-by=pf", NULL});
+    const struct ja_network *by_pf[] = {network};
+    struct ja_subject subject = changed(forwarded);
+    subject.networks = by_pf;
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+    ja_object_free(&ja_noun_network, network);
+}
+
 static void plan_start_inherit(struct ja_planning *p)
 {
     struct ja_subject subject = changed((const char *const[]){"vnet=inherit", "nics.eth0=", NULL});
@@ -390,6 +431,9 @@ static const struct golden {
     {"start-inherit", "stopped", plan_start_inherit, "freebsd", NULL},
     {"start-fitted", "stopped", plan_start_fitted, "freebsd", NULL},
     {"start-forwards", "stopped", plan_start_forwards, "freebsd", NULL},
+    {"start-forwards-pf", "pf", plan_start_forwards_pf, "freebsd", NULL},
+    {"network-create-pf", "pf", plan_network_create_pf, "freebsd", NULL},
+    {"network-set-pf", "running-pf", plan_network_set_pf, "freebsd", NULL},
     {"start-denied", "denied", plan_start, "freebsd", NULL},
     {"network-create-denied", "denied", plan_network_create, "freebsd", NULL},
     /* The talk's demo: a template from scratch, a clone of it with its own network stack, NAT. */

@@ -58,7 +58,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     static const enum ja_fact_kind read[] = {
         JA_FACT_JAIL,  JA_FACT_LINK,   JA_FACT_PORTS,   JA_FACT_HOSTADDR, JA_FACT_HOSTNETS, JA_FACT_MOUNT,
         JA_FACT_ROUTE, JA_FACT_MEMBER, JA_FACT_LINKS,   JA_FACT_IPFW,     JA_FACT_MODULE,   JA_FACT_SYSCTL,
-        JA_FACT_RCTL,  JA_FACT_LISTEN, JA_FACT_DATASET, JA_FACT_CONTENTS, JA_FACT_DEVFS,
+        JA_FACT_RCTL,  JA_FACT_LISTEN, JA_FACT_DATASET, JA_FACT_CONTENTS, JA_FACT_DEVFS,    JA_FACT_PF,
     };
     for (size_t i = 0; i < JA_COUNT(read); i++)
         if (kind == read[i])
@@ -111,6 +111,7 @@ static void boot(struct ja_sim *sim)
     sim_put(sim, "0", "sysctl net.inet6.ip6.forwarding");
     sim_put(sim, "1", "sysctl kern.racct.enable");
     sim_put(sim, "", "module zfs");
+    sim_pf_boot(sim);
     /* /etc/rc.d/devfs */
     for (int i = 1; i <= 5; i++)
         sim_put(sim, "path null unhide", "devfs %d 100", i);
@@ -130,11 +131,12 @@ static void boot_denying(struct ja_sim *sim)
 static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
-        "link ", "type ",        "up ",           "mtu ",         "ether ",        "master ",       "span ",
-        "pair ", "addr ",        "route ",        "jail ",        "process ",      "daemon ",       "private ",
-        "made ", "param ",       "stack ",        "linger ",      "rule ",         "table ",        "entry ",
-        "nat ",  "rctl ",        "devfs ",        "kenv ",        "module ",       "sysctl ",       "ipfw ",
-        "from ", "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
+        "link ",   "type ",        "up ",           "mtu ",         "ether ",        "master ",
+        "span ",   "pair ",        "addr ",         "route ",       "jail ",         "process ",
+        "daemon ", "private ",     "made ",         "param ",       "stack ",        "linger ",
+        "rule ",   "table ",       "entry ",        "nat ",         "pf ",           "anchor ",
+        "rctl ",   "devfs ",       "kenv ",         "module ",      "sysctl ",       "ipfw ",
+        "from ",   "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }
@@ -160,13 +162,17 @@ static void check(struct ja_sim *sim)
 static const char *const stays[] = {
     "module ", "kenv ", "ipfw ", "rule 65535", "sysctl net.link.bridge.", "sysctl net.inet.ip.fw.", NULL};
 
-static const char *const tools[] = {"zfs",   "ifconfig", "route",   "jail", "jexec",    "jls",     "ipfw",
-                                    "devfs", "mount",    "umount",  "rctl", "kldload",  "kenv",    "sysctl",
-                                    "cp",    "env",      "netstat", "tar",  "sockstat", "dnsmasq", NULL};
+static const char *const tools[] = {"zfs",     "ifconfig", "route",    "jail",    "jexec", "jls",    "ipfw", "devfs",
+                                    "mount",   "umount",   "rctl",     "kldload", "kenv",  "sysctl", "cp",   "env",
+                                    "netstat", "tar",      "sockstat", "dnsmasq", "pfctl", NULL};
 
-static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,  sim_freebsd_jail_commands,
-                                                      sim_freebsd_ipfw_commands, sim_zfs_commands,
-                                                      sim_file_commands,         NULL};
+static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,
+                                                      sim_freebsd_jail_commands,
+                                                      sim_freebsd_ipfw_commands,
+                                                      sim_freebsd_pf_commands,
+                                                      sim_zfs_commands,
+                                                      sim_file_commands,
+                                                      NULL};
 
 #define FREEBSD                                                                                                        \
     .os = JA_OS_FREEBSD, .storage = "zfs:tank/ja", .source = "dir:/srv/world", .run = "/var/run", .uplink = "vtnet0",  \

@@ -11,6 +11,7 @@
  *     linger NAME                       the next end of this jail leaves it dying
  *     module NAME; kenv NAME; rctl RULE; devfs RULESET NUMBER = RULE
  *     rule STACK+NUMBER = "set S RULE"; table STACK+NAME = TYPE; entry STACK+TABLE ENTRY; nat STACK+NUMBER = CONFIG
+ *     pf status; pf MAIN-RULE; anchor NAME = RULES
  */
 #ifndef JA_SIM_FREEBSD_H
 #define JA_SIM_FREEBSD_H
@@ -24,7 +25,8 @@ typedef int sim_stack_command(struct ja_sim *sim, const char *stack, char *const
                               struct ja_error *err);
 /* words[0] is what follows the program's name. */
 sim_stack_command sim_ifconfig, sim_route, sim_ipfw;
-extern const struct ja_sim_command sim_freebsd_net_commands[], sim_freebsd_jail_commands[], sim_freebsd_ipfw_commands[];
+extern const struct ja_sim_command sim_freebsd_net_commands[], sim_freebsd_jail_commands[], sim_freebsd_ipfw_commands[],
+    sim_freebsd_pf_commands[];
 
 /* A stack begins, or ends: its own interfaces go, others fall back to the host. */
 void sim_stack_begin(struct ja_sim *sim, const char *stack);
@@ -38,6 +40,10 @@ void sim_ipfw_begin(struct ja_sim *sim, const char *stack);
 void sim_ipfw_end(struct ja_sim *sim, const char *stack);
 /* Whether its own packets pass in a stack. */
 bool sim_ipfw_accepts(const struct ja_sim *sim, const char *stack);
+
+/* A pf that is enabled, and whose main ruleset asks the anchors of jails; what pfctl prints. */
+void sim_pf_boot(struct ja_sim *sim);
+int sim_pf_print(struct ja_sim *sim, char *const *argv, struct ja_str *output);
 
 /* The parts of "jail NAME". */
 struct sim_jail {

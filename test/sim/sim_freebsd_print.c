@@ -235,6 +235,8 @@ int sim_freebsd_print(struct ja_sim *sim, char *const *argv, struct ja_str *outp
         return print_settings(sim, argv, output);
     if (strcmp(argv[0], "ipfw") == 0)
         return print_ipfw(sim, argv, output);
+    if (strcmp(argv[0], "pfctl") == 0)
+        return sim_pf_print(sim, argv, output);
     if (strcmp(argv[0], "devfs") == 0)
         return print_ruleset(sim, argv[3], output);
     if (strcmp(argv[0], "rctl") == 0)

@@ -91,6 +91,34 @@ static inline int do_dyn_set(struct ja_engine *engine, struct ja_error *err)
         (const char *const[]){"nat=none", "isolate=yes", "domain=example.org", "labels.a=b", members, mtu, NULL}, err);
 }
 
+/* By pf in place of ipfw (FreeBSD), with the running jail's forwards, and back. */
+static inline int do_pf_set(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"nat-by=pf", NULL}, err);
+}
+
+static inline int do_pf_unset(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"nat-by=ipfw", NULL}, err);
+}
+
+/* The same, and to the running jail, also after a power cut. */
+static inline int do_pf_set_anew(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_guest_stop(engine, err);
+    if (rc == 0)
+        rc = do_pf_set(engine, err);
+    return rc < 0 ? rc : do_guest_start(engine, err);
+}
+
+static inline int do_pf_unset_anew(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_guest_stop(engine, err);
+    if (rc == 0)
+        rc = do_pf_unset(engine, err);
+    return rc < 0 ? rc : do_guest_start(engine, err);
+}
+
 /* Back, and to the running jail, also after a power cut. */
 static inline int do_dyn_unset(struct ja_engine *engine, struct ja_error *err)
 {

@@ -352,6 +352,53 @@ static void jails_of_freebsd(void **unused)
     lab_do(do_inherit_delete);
 }
 
+/* The other way of NAT: an anchor of pf for the network, and one for the jail's forwards. */
+static void translation_by_pf(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    if (lab_system->os != JA_OS_FREEBSD)
+        skip();
+    lab_do(do_dyn);
+    lab_do(do_guest);
+    lab_do(do_guest_start);
+    lab_do(do_guest_stop);
+    lab_do(do_guest_start); /* as any but the first */
+    /* What the administrator has not prepared is said, and nothing is changed. */
+    char *before = lab_snapshot(&lab_sim);
+    sim_drop(&lab_sim, "pf rdr-anchor");
+    assert_int_equal(lab_run(do_pf_set, NULL, NULL, &err), JA_E_UNSUPPORTED);
+    assert_non_null(strstr(err.hint, "`rdr-anchor \"jailadmin/*\"`"));
+    assert_null(strstr(err.hint, "nat-anchor"));
+    sim_put(&lab_sim, "", "pf rdr-anchor");
+    sim_put(&lab_sim, "Disabled", "pf status");
+    assert_int_equal(lab_run(do_pf_set, NULL, NULL, &err), JA_E_UNSUPPORTED);
+    sim_put(&lab_sim, "Enabled", "pf status");
+    char *after = lab_snapshot(&lab_sim);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    sweep("set", do_pf_set, do_pf_unset_anew);
+    lab_do(do_pf_set);
+    assert_non_null(sim_get(&lab_sim, "anchor ja00br1"));
+    assert_null(sim_get(&lab_sim, "entry ja00natted 10.235.0.0/16"));
+    sweep("set", do_pf_unset, do_pf_set_anew);
+    lab_do(do_guest_stop);
+    sweep("start", do_guest_start, do_guest_stop);
+    /* What somebody has flushed is made again, whatever else is there. */
+    lab_do(do_guest_start);
+    before = lab_snapshot(&lab_sim);
+    sim_drop_all(&lab_sim, "anchor ");
+    lab_do(do_repair);
+    after = lab_snapshot(&lab_sim);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    lab_do(do_guest_delete);
+    lab_do(do_dyn_delete);
+    assert_false(sim_starts(&lab_sim, sim_from(&lab_sim, "anchor "), "anchor "));
+}
+
 /* Connections of its processes may linger for minutes: it stays, dying, and starts again all the same. */
 static void a_dying_jail_is_in_nobodys_way(void **unused)
 {
@@ -481,6 +528,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
         cmocka_unit_test(guests),
         cmocka_unit_test(repairs),
+        cmocka_unit_test(translation_by_pf),
         cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),
         cmocka_unit_test(addresses_of_the_host_are_not_given),
         cmocka_unit_test(networks), /* last: forwarding of IPv6 stays on while the instance is there */

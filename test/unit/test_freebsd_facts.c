@@ -857,12 +857,119 @@ static void every_beginning_of_real_output_is_harmless(void **state)
     }
 }
 
+/* ---- pf ---- */
+
+static void ask_pf(struct ja_facts *facts)
+{
+    static const char *const names[] = {"status",  "main nat-anchor", "main rdr-anchor", "main anchor",
+                                        "anchors", "anchor lan",      "anchor la"};
+    for (size_t i = 0; i < JA_COUNT(names); i++)
+        ja_fact(facts, JA_FACT_PF, names[i]);
+}
+
+/* A jail's anchor and a network's; what has the same beginning is another one. */
+static void pf_tells_its_state_and_our_anchors(void **state)
+{
+    static const char *const versions[] = {"13.2", "15.1"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const struct said said[] = {
+            {.command = "pfctl -s info", .version = versions[i], .file = "pfctl-info"},
+            {.command = "pfctl -s nat", .version = "13.2", .file = "pfctl-main-nat"},
+            {.command = "pfctl -s rules", .version = "13.2", .file = "pfctl-main-rules"},
+            {.command = "pfctl -a jailadmin -s Anchors", .version = versions[i], .file = "pfctl-anchors"},
+            {.command = "pfctl -a jailadmin/lan -P -s nat", .version = versions[i], .file = "pfctl-anchor-nat"},
+            {.command = "pfctl -a jailadmin/lan -P -s rules", .text = ""},
+            {0}};
+        struct ja_facts facts = {0};
+        ask_pf(&facts);
+        assert_int_equal(read_all(&facts, said), 0);
+        assert_int_equal(host.runs, 6);
+        is(&facts, JA_FACT_PF, "status", "Disabled");
+        is(&facts, JA_FACT_PF, "main nat-anchor", "");
+        is(&facts, JA_FACT_PF, "main rdr-anchor", "");
+        is(&facts, JA_FACT_PF, "main anchor", "");
+        is(&facts, JA_FACT_PF, "anchors", "lan\n");
+        is(&facts, JA_FACT_PF, "anchor la", NULL);
+        is(&facts, JA_FACT_PF, "anchor lan",
+           "nat on vtnet0 inet from <ja> to any -> (vtnet0)\n"
+           "rdr pass on vtnet0 inet proto tcp from any to (vtnet0) port = http-alt -> 10.66.0.21 port 80\n");
+        ja_facts_fini(&facts);
+    }
+}
+
+static void all_of_an_anchor_is_told_in_one(void **state)
+{
+    const struct said said[] = {
+        {.command = "pfctl -a jailadmin -s Anchors", .text = "  jailadmin/ja7f3\n  jailadmin/ja7fbr0\n"},
+        {.command = "pfctl -a jailadmin/ja7fbr0 -P -s nat", .version = "13.2", .file = "pfctl-network-nat"},
+        {.command = "pfctl -a jailadmin/ja7fbr0 -P -s rules", .version = "13.2", .file = "pfctl-network-rules"},
+        {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_PF, "anchor ja7fbr0");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_PF, "anchor ja7fbr0",
+       "nat on epair5a inet from 10.77.0.0/24 to any -> (epair5a:0)\n"
+       "nat on epair5a inet6 from fd77::/64 to any -> (epair5a:0)\n"
+       "block drop in quick on epair5a inet from any to 10.77.0.0/24\n"
+       "block drop in quick on ! lo0 inet from ! 10.77.0.0/24 to 10.77.0.0/24\n");
+    ja_facts_fini(&facts);
+}
+
+/* Not loaded, no such program, nobody has made an anchor; and what is no answer. */
+static void without_pf_nothing_is_there(void **state)
+{
+    const struct said off[] = {{.command = "pfctl", .text = "pfctl: /dev/pf: No such file or directory\n", .status = 1},
+                               {0}};
+    const struct said none[] = {{.command = "pfctl", .code = JA_E_NOTFOUND}, {0}};
+    const struct said bare[] = {
+        {.command = "pfctl -s info", .text = "Status: Enabled for 0 days 00:00:02           Debug: Urgent\n"},
+        {.command = "pfctl -s", .text = "No ALTQ support in kernel\nALTQ related functions disabled\n"},
+        {.command = "pfctl -a jailadmin -s",
+         .text = "pfctl: DIOCGETRULESETS: No such file or directory\n",
+         .status = 1},
+        {0}};
+    const struct said denied[] = {{.command = "pfctl", .text = "pfctl: /dev/pf: Permission denied\n", .status = 1},
+                                  {0}};
+    const struct said *all[] = {off, none, bare, denied};
+    (void)state;
+    for (size_t i = 0; i < JA_COUNT(all); i++) {
+        struct ja_facts facts = {0};
+        ask_pf(&facts);
+        assert_int_equal(read_all(&facts, all[i]), i == 3 ? JA_E_FAILED : 0);
+        if (i < 3) {
+            is(&facts, JA_FACT_PF, "status", i == 2 ? "Enabled" : NULL);
+            is(&facts, JA_FACT_PF, "main anchor", NULL);
+            is(&facts, JA_FACT_PF, "anchors", NULL);
+            is(&facts, JA_FACT_PF, "anchor lan", NULL);
+        }
+        ja_facts_fini(&facts);
+    }
+}
+
+static void strange_lists_of_pf_are_errors(void **state)
+{
+    char info[] = "pf is well\n", anchors[] = "jailadmin/lan\n", rules[] = "pfctl: DIOCGETRULE: Device busy\n";
+    struct ja_map map = {0};
+    struct ja_str text = {0};
+    (void)state;
+    ja_error_clear(&err);
+    assert_int_equal(ja_freebsd_parse_pf_info(info, &map, &err), JA_E_FAILED);
+    assert_int_equal(ja_freebsd_parse_pf_anchors(anchors, &map, &err), JA_E_FAILED);
+    assert_int_equal(ja_freebsd_parse_pf_rules(rules, &text, &err), JA_E_FAILED);
+    assert_int_equal(map.count, 0);
+    ja_map_fini(&map);
+    ja_str_fini(&text);
+}
+
 /* ---- memory runs out ---- */
 
 static void ask_everything(struct ja_facts *facts)
 {
     static const char *const names[] = {"if_bridge", "vimage"};
     ask_ipfw(facts);
+    ask_pf(facts);
     ja_fact(facts, JA_FACT_JAIL, "web1");
     ja_fact(facts, JA_FACT_LINK, "jabr1");
     ja_fact(facts, JA_FACT_HOSTADDR, "10.66.0.1");
@@ -891,6 +998,10 @@ static void running_out_of_memory_is_an_error(void **state)
                                 {.command = "ipfw table all info", .version = "15.1", .file = "ipfw-table-info"},
                                 {.command = "ipfw table all list", .version = "15.1", .file = "ipfw-table-list"},
                                 {.command = "ipfw nat", .version = "15.1", .file = "ipfw-nat-config"},
+                                {.command = "pfctl -s info", .version = "15.1", .file = "pfctl-info"},
+                                {.command = "pfctl -s", .version = "13.2", .file = "pfctl-main-nat"},
+                                {.command = "pfctl -a jailadmin -s", .version = "15.1", .file = "pfctl-anchors"},
+                                {.command = "pfctl -a jailadmin/lan", .version = "15.1", .file = "pfctl-anchor-nat"},
                                 {.command = "rctl", .version = "13.2", .file = "rctl"},
                                 {.command = "sockstat", .version = ".", .file = "sockstat"},
                                 {0}};
@@ -941,6 +1052,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(strange_lists_of_ipfw_are_errors),
         cmocka_unit_test(an_entry_is_found_without_its_length),
         cmocka_unit_test(all_rules_are_told_in_one),
+        cmocka_unit_test(pf_tells_its_state_and_our_anchors),
+        cmocka_unit_test(all_of_an_anchor_is_told_in_one),
+        cmocka_unit_test(without_pf_nothing_is_there),
+        cmocka_unit_test(strange_lists_of_pf_are_errors),
         cmocka_unit_test(bridges_have_members),
         cmocka_unit_test(isolated_members_are_private),
         cmocka_unit_test(entries_of_all_tables_have_values),

@@ -107,14 +107,6 @@ static void examine_forwarding(struct ja_planning *p, struct ja_findings *findin
             v4 && v6 ? "" : "; a network turns on what it needs");
 }
 
-/* It filters beside ipfw, whose rules cannot let pass what it drops. */
-static void examine_pf(struct ja_planning *p, struct ja_findings *findings)
-{
-    if (ja_fact(p->facts, JA_FACT_MODULE, "pf"))
-        ja_find(findings, JA_LEVEL_OK, "pf", NULL,
-                "loaded: where it is enabled, its rules must let pass what jails send and get");
-}
-
 void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings)
 {
     examine_kernel(p, findings);
@@ -123,5 +115,5 @@ void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings)
     examine_programs(p, findings);
     examine_forwarding(p, findings);
     ja_freebsd_rules_examine(p, findings);
-    examine_pf(p, findings);
+    ja_freebsd_pf_examine(p, findings);
 }

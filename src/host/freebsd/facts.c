@@ -447,6 +447,63 @@ static int read_ipfw(struct reading *reading)
     return rc;
 }
 
+/* ---- pf ---- */
+
+/* The lines of the whole list; absent when the host has no such anchor, or nothing in it. */
+static int read_anchor(struct reading *reading, const struct ja_fact *fact, const struct ja_map *answers)
+{
+    static const char *const lists[] = {"nat", "rules"};
+    const char *names = ja_map_get(answers, "anchors"), *name = fact->name + strlen("anchor ");
+    ja_autofree char *line = ja_printf("%s\n", name), *path = ja_printf("jailadmin/%s", name);
+    ja_autostr struct ja_str rules = {0};
+    int rc = line && path ? 0 : ja_error_nomem(reading->err);
+    const char *found = rc == 0 && names ? strstr(names, line) : NULL;
+    bool there = found && (found == names || found[-1] == '\n');
+    for (size_t i = 0; rc == 0 && there && i < JA_COUNT(lists); i++) {
+        ja_autostr struct ja_str output = {0};
+        ja_autofree char *list = ja_strdup(lists[i]);
+        if (!list)
+            return ja_error_nomem(reading->err);
+        rc = run(reading, WORDS(WORD("pfctl"), WORD("-a"), path, WORD("-P"), WORD("-s"), list), NULL, &output);
+        if (rc > 0)
+            rc = ja_freebsd_parse_pf_rules(output.text, &rules, reading->err);
+    }
+    return rc < 0 ? rc : set(reading, fact, rules.text);
+}
+
+static int read_pf(struct reading *reading)
+{
+    /* What it says when pf is not loaded, and when nobody has made an anchor below jailadmin/. */
+    static const char *const absent[] = {"/dev/pf: No such file or directory",
+                                         "DIOCGETRULESETS: No such file or directory", NULL};
+    struct ja_map answers = {0};
+    int rc = 0;
+    if (!wants(reading, JA_FACT_PF, NULL))
+        return 0;
+    if (wants(reading, JA_FACT_PF, "status"))
+        rc = collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("info")), absent, ja_freebsd_parse_pf_info,
+                     &answers);
+    if (rc == 0 && wants(reading, JA_FACT_PF, "main ")) {
+        rc =
+            collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("nat")), absent, ja_freebsd_parse_pf_main, &answers);
+        if (rc == 0)
+            rc = collect(reading, WORDS(WORD("pfctl"), WORD("-s"), WORD("rules")), absent, ja_freebsd_parse_pf_main,
+                         &answers);
+    }
+    if (rc == 0 && wants(reading, JA_FACT_PF, "anchor"))
+        rc = collect(reading, WORDS(WORD("pfctl"), WORD("-a"), WORD("jailadmin"), WORD("-s"), WORD("Anchors")), absent,
+                     ja_freebsd_parse_pf_anchors, &answers);
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        if (asked(fact, JA_FACT_PF) && ja_str_starts(fact->name, "anchor "))
+            rc = read_anchor(reading, fact, &answers);
+    }
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_PF, &answers);
+    ja_map_fini(&answers);
+    return rc;
+}
+
 /* ---- daemons ---- */
 
 /* Whether a command line is of that program, started with that pid file. */
@@ -563,10 +620,19 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},        {read_links, "interfaces"}, {read_mounts, "mounts"},
-                  {read_routes, "routes"},      {read_modules, "modules"},  {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"}, {read_rctl, "limits"},      {read_listeners, "who listens"},
-                  {read_daemons, "processes"},  {read_zfs, "datasets"},     {read_rulesets, "rulesets of devfs"}};
+    } groups[] = {{read_jails, "jails"},
+                  {read_links, "interfaces"},
+                  {read_mounts, "mounts"},
+                  {read_routes, "routes"},
+                  {read_modules, "modules"},
+                  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},
+                  {read_rctl, "limits"},
+                  {read_listeners, "who listens"},
+                  {read_daemons, "processes"},
+                  {read_zfs, "datasets"},
+                  {read_pf, "rules of pf"},
+                  {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

@@ -14,13 +14,20 @@
 
 bool ja_freebsd_wants_nat(const struct ja_network *network)
 {
-    return network->nat && strcmp(network->nat, "none") != 0;
+    return network->nat_by == JA_NAT_IPFW && network->nat && strcmp(network->nat, "none") != 0;
 }
 
-/* The interface by which the network's jails reach the world; NULL: none is known. */
-static const char *uplink_of(struct ja_planning *p, const struct ja_network *network)
+const char *ja_freebsd_uplink(struct ja_planning *p, const struct ja_network *network)
 {
     return strcmp(network->nat, "auto") == 0 ? ja_fact(p->facts, JA_FACT_ROUTE, "default") : network->nat;
+}
+
+void ja_freebsd_note_no_uplink(struct ja_planning *p, const struct ja_network *network)
+{
+    ja_plan_note(p->plan,
+                 "network %s: the host has no default route, so its jails reach nothing beyond it; "
+                 "`jailadmin repair` translates addresses once there is one",
+                 network->name);
 }
 
 static const char *config_of(struct ja_planning *p, int k)
@@ -109,7 +116,7 @@ static void uplink_rules(const struct ja_site *site, int k, const char *uplink, 
 bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *network)
 {
     ja_autostrv struct ja_strv keys = {0};
-    const char *uplink = uplink_of(p, network);
+    const char *uplink = ja_freebsd_uplink(p, network);
     struct uplink_rules of;
     char what[16];
     bool there = false;
@@ -128,15 +135,12 @@ bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *networ
 void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network)
 {
     ja_autostrv struct ja_strv keys = {0};
-    const char *uplink = uplink_of(p, network);
+    const char *uplink = ja_freebsd_uplink(p, network);
     struct uplink_rules of;
     char what[16];
     bool there;
     if (!uplink) {
-        ja_plan_note(p->plan,
-                     "network %s: the host has no default route, so its jails reach nothing beyond it; "
-                     "`jailadmin repair` translates addresses once there is one",
-                     network->name);
+        ja_freebsd_note_no_uplink(p, network);
         return;
     }
     int k = nat_of(p, uplink, &there);
@@ -159,7 +163,7 @@ void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network)
 
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to)
 {
-    const char *uplink = to && ja_freebsd_wants_nat(to) ? uplink_of(p, to) : NULL;
+    const char *uplink = to && ja_freebsd_wants_nat(to) ? ja_freebsd_uplink(p, to) : NULL;
     bool there = false;
     int stays = uplink ? nat_of(p, uplink, &there) : -1;
     for (int k = 0; k < JA_UPLINKS; k++) {
@@ -231,6 +235,12 @@ static const struct ja_network *redirections(struct ja_planning *p, const struct
     return s->networks[nic];
 }
 
+static void refuse_v6(struct ja_planning *p, const char *object, const char *why)
+{
+    ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "%s", why);
+    ja_plan_hint(p->plan, "pf forwards both: see nat-by of networks");
+}
+
 static void check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except)
 {
     struct ja_addr to;
@@ -243,13 +253,14 @@ static void check(struct ja_planning *p, const struct ja_subject *s, const struc
         struct ja_forward_ports ports;
         char object[160];
         snprintf(object, sizeof object, "field forwards.%s.address", forward->name);
-        if (ja_forward_read(forward, &ports) && ports.has_address && ports.address.v6)
-            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "ipfw forwards ports of IPv4 only");
+        if (ja_forward_read(forward, &ports) && ports.has_address && ports.address.v6 &&
+            !ja_freebsd_pf_forwards(s, true))
+            refuse_v6(p, object, "ipfw forwards ports of IPv4 only");
     }
     if (!ja_forward_target(s, false, &to, &nic)) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards",
-                     "ipfw forwards to IPv4 only, and the jail has no such address");
-    } else if (!ja_freebsd_wants_nat(s->networks[nic])) {
+        if (!ja_freebsd_pf_forwards(s, true))
+            refuse_v6(p, "field forwards", "ipfw forwards to IPv4 only, and the jail has no such address");
+    } else if (!ja_freebsd_wants_nat(s->networks[nic]) && !ja_freebsd_wants_pf(s->networks[nic])) {
         ja_plan_note(p->plan,
                      "%s: its ports are not forwarded, since addresses of its network %s are not translated (nat=none)",
                      s->jail->name, s->networks[nic]->name);
@@ -278,8 +289,9 @@ static int instance_of(struct ja_planning *p, const struct ja_subject *s, const 
                        const char **ret_uplink)
 {
     bool there = false;
-    *ret_uplink = network && ja_freebsd_wants_nat(network) ? uplink_of(p, network) : NULL;
-    if (network && ja_freebsd_wants_nat(network) && !*ret_uplink)
+    bool wants = network && ja_freebsd_wants_nat(network);
+    *ret_uplink = wants ? ja_freebsd_uplink(p, network) : NULL;
+    if ((wants || (network && ja_freebsd_wants_pf(network))) && !ja_freebsd_uplink(p, network))
         ja_plan_note(
             p->plan,
             "%s: the host has no default route, so its ports are not forwarded; `jailadmin repair` does it once "
@@ -313,6 +325,7 @@ void ja_freebsd_forwards_change(struct ja_planning *p, const struct ja_subject *
     const char *old_uplink, *uplink;
     const struct ja_network *before = redirections(p, from, &old), *after = redirections(p, to, &new);
     check(p, to, from);
+    ja_freebsd_pf_forwards_change(p, from, to);
     if (!old.count && !new.count)
         return;
     int old_k = instance_of(p, from, before, &old_uplink), k = instance_of(p, to, after, &uplink);
@@ -336,6 +349,7 @@ void ja_freebsd_forwards_remove(struct ja_planning *p, const struct ja_subject *
 {
     ja_autostrv struct ja_strv list = {0};
     redirections(p, s, &list);
+    ja_freebsd_pf_forwards_remove(p, s);
     /* Of all instances: the default route may have moved since. */
     for (int k = 0; list.count && k < JA_UPLINKS; k++) {
         ja_autostrv struct ja_strv there = {0};
@@ -355,6 +369,7 @@ void ja_freebsd_forwards_repair(struct ja_planning *p, const struct ja_subject *
     const char *uplink;
     if (!s->jail->forwards.count)
         return;
+    ja_freebsd_pf_forwards_repair(p, s);
     int k = instance_of(p, s, redirections(p, s, &list), &uplink);
     if (k < 0)
         return;

@@ -58,7 +58,8 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
     for (size_t i = 0; i < to->members.count; i++)
         if (!ja_strv_has(&from->members, to->members.items[i]))
             ja_freebsd_member_add(p, to, i, bridge, mark);
-    for (size_t i = 0; !ja_str_equal(from->nat, to->nat) && i < count; i++)
+    bool translates_alike = ja_str_equal(from->nat, to->nat) && from->nat_by == to->nat_by;
+    for (size_t i = 0; !translates_alike && i < count; i++)
         ja_freebsd_forwards_change(p, &from_jails[i], &to_jails[i]);
     for (size_t i = 0; from->isolate != to->isolate && i < count; i++)
         ja_freebsd_nics_isolate(p, &to_jails[i], to);

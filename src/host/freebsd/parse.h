@@ -50,6 +50,15 @@ int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_
 /* `ipfw nat show config`: "nat N" -> its configuration. */
 int ja_freebsd_parse_ipfw_nats(char *text, struct ja_map *answers, struct ja_error *err);
 
+/* `pfctl -s info`: "status". */
+int ja_freebsd_parse_pf_info(char *text, struct ja_map *answers, struct ja_error *err);
+/* `pfctl -s nat`, `pfctl -s rules`: "main nat-anchor", "main rdr-anchor", "main anchor". */
+int ja_freebsd_parse_pf_main(char *text, struct ja_map *answers, struct ja_error *err);
+/* `pfctl -a jailadmin -s Anchors`: "anchors" -> names without "jailadmin/". */
+int ja_freebsd_parse_pf_anchors(char *text, struct ja_map *answers, struct ja_error *err);
+/* `pfctl -a jailadmin/NAME -P -s nat`, or `rules`: its lines are added to `rules`. */
+int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error *err);
+
 /* `ps -axww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
 int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err);
 

@@ -23,7 +23,7 @@
  *     dhcp     interfaces that ask our gateway for their addresses, and the bridges of those gateways
  *     nets     ranges of networks -> a number of the network
  *     gw       addresses of gateways -> the number of their network
- *     natted   ranges that are translated
+ *     natted   ranges that are translated, but those that pf does (see pf.c)
  *     members  interfaces of the host that are part of a network
  */
 static const struct {
@@ -555,6 +555,7 @@ bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *net
     up = network_entries(p, JA_FREEBSD_ASK, network, NULL) && up;
     up = ja_freebsd_rules_there(p, policy, JA_COUNT(policy)) && up;
     up = settings_are(p) && up;
+    up = (!ja_freebsd_wants_pf(network) || ja_freebsd_pf_is_up(p, network)) && up;
     return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
 
@@ -568,27 +569,36 @@ void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network
     network_entries(p, JA_FREEBSD_ADD, network, NULL);
     if (ja_freebsd_wants_nat(network))
         ja_freebsd_nat_up(p, network);
+    if (ja_freebsd_wants_pf(network))
+        ja_freebsd_pf_up(p, network);
 }
 
 void ja_freebsd_rules_down(struct ja_planning *p, const struct ja_network *network)
 {
     network_entries(p, JA_FREEBSD_REMOVE, network, NULL);
     ja_freebsd_nat_down(p, network, NULL);
+    ja_freebsd_pf_down(p, network);
+}
+
+static bool translates_alike(const struct ja_network *a, const struct ja_network *b)
+{
+    return ja_str_equal(a->nat, b->nat) && a->nat_by == b->nat_by && ja_strv_equal(&a->addresses, &b->addresses);
 }
 
 void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     network_entries(p, JA_FREEBSD_ADD, to, NULL);
-    if (ja_freebsd_wants_nat(to) &&
-        (!ja_str_equal(from->nat, to->nat) || !ja_strv_equal(&from->addresses, &to->addresses)))
+    if (ja_freebsd_wants_nat(to) && !translates_alike(from, to))
         ja_freebsd_nat_up(p, to);
+    ja_freebsd_pf_change(p, from, to);
 }
 
 void ja_freebsd_rules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     network_entries(p, JA_FREEBSD_REMOVE, from, to);
-    if (!ja_str_equal(from->nat, to->nat) || !ja_strv_equal(&from->addresses, &to->addresses))
+    if (!translates_alike(from, to))
         ja_freebsd_nat_down(p, from, to);
+    ja_freebsd_pf_changed(p, from, to);
 }
 
 void ja_freebsd_rules_remove_all(struct ja_planning *p)
@@ -601,6 +611,7 @@ void ja_freebsd_rules_remove_all(struct ja_planning *p)
         for (size_t i = 0; i < JA_COUNT(tables); i++)
             ja_freebsd_table_remove(p, tables[i].what);
     }
+    ja_freebsd_pf_remove_all(p);
     release_settings(p);
 }
 

@@ -1,6 +1,6 @@
 /*
  * rules.h: the parts of ipfw's rules for jails: the policy and the tables that it looks into (rules.c), address translation and port
- * forwards (nat.c). Only src/host/freebsd includes it.
+ * forwards (nat.c, and pf.c, the other way to do these). Only src/host/freebsd includes it.
  *
  * Numbers within the instance's block:
  *
@@ -43,13 +43,34 @@ void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT]);
 void ja_freebsd_foreign_rules(struct ja_planning *p, void (*each)(void *context, int number, const char *rule),
                               void *context);
 
-/* nat.c */
+/* The interface by which the network's jails reach the world; NULL: none is known. */
+const char *ja_freebsd_uplink(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_note_no_uplink(struct ja_planning *p, const struct ja_network *network);
+
+/* nat.c: by ipfw */
 bool ja_freebsd_wants_nat(const struct ja_network *network);
 bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network);
 /* What a network has there, but for what it has as `to` (NULL: it goes). */
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to);
 void ja_freebsd_nat_remove_all(struct ja_planning *p);
+
+/* pf.c: by pf. change and changed: see freebsd.h; what the main ruleset must have is demanded where something is to be loaded. */
+bool ja_freebsd_wants_pf(const struct ja_network *network);
+bool ja_freebsd_pf_is_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_pf_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_pf_down(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_pf_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
+void ja_freebsd_pf_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
+void ja_freebsd_pf_remove_all(struct ja_planning *p);
+/* Empties the anchor jailadmin/NAME. */
+void ja_freebsd_pf_flush(struct ja_planning *p, const char *name, const char *why);
+/* Whether forwards to a jail's address of that family are pf's affair. */
+bool ja_freebsd_pf_forwards(const struct ja_subject *s, bool v6);
+void ja_freebsd_pf_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+void ja_freebsd_pf_forwards_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_pf_forwards_repair(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_pf_examine(struct ja_planning *p, struct ja_findings *findings);
 
 /* natconfig.c: the words of `ipfw nat N config` for an interface, "if vtnet0 same_ports reset redirect_port tcp ...": those of
  * `config`, as ipfw prints them (NULL: there is none yet), with the redirections of `add` ("tcp 10.66.0.2:80 8080") and without
