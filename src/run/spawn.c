@@ -290,6 +290,22 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
     return 0;
 }
 
+int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, struct ja_str *output,
+                    struct ja_error *err)
+{
+    struct ja_spawn spawn = {.argv = argv, .timeout_ms = timeout_ms};
+    struct ja_spawn_result result;
+    int rc = ja_spawn_run(&spawn, &result, err);
+    if (rc < 0)
+        return rc;
+    if (result.output.length)
+        ja_str_addn(output, result.output.text, result.output.length);
+    if (result.status != 0)
+        rc = ja_error_set(err, JA_E_FAILED, NULL, "%s ended with status %d", name, result.status);
+    ja_str_fini(&result.output);
+    return rc;
+}
+
 /* What a forked call passes back: its code and error, then its output. */
 struct call_reply {
     int rc;

@@ -30,6 +30,10 @@ struct ja_spawn_result {
 
 /* Negative only when the program could not be started (JA_E_NOTFOUND, JA_E_FAILED, JA_E_NOMEM). */
 int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_result, struct ja_error *err);
+/* Starts a daemon: a program that goes on in the background by itself and ends here, with status 0 when it runs. What it prints is added to
+ * *output; `name` is what errors call it. */
+int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, struct ja_str *output,
+                    struct ja_error *err);
 /* Calls fn in a forked child with the same care and passes its error back. */
 int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
                   int64_t timeout_ms, struct ja_str *output, struct ja_error *err);

@@ -97,15 +97,5 @@ int ja_verb_daemon_start(int argc, char *const *argv, struct ja_hostverb_io *io,
         return ja_opt_usage(argv[0], err);
     if (daemon_pid(argv[1], argv[2]))
         return 0;
-    struct ja_spawn spawn = {.argv = argv + 4, .timeout_ms = WAIT_MS};
-    struct ja_spawn_result result;
-    int rc = ja_spawn_run(&spawn, &result, err);
-    if (rc < 0)
-        return rc;
-    if (result.output.length)
-        ja_str_addn(io->output, result.output.text, result.output.length);
-    if (result.status != 0)
-        rc = ja_error_set(err, JA_E_FAILED, NULL, "%s ended with status %d", argv[2], result.status);
-    ja_str_fini(&result.output);
-    return rc;
+    return ja_spawn_daemon(argv + 4, argv[2], WAIT_MS, io->output, err);
 }
