@@ -107,6 +107,20 @@ want "which starts" ja start c1
 want "with what was there" ja exec c1 -- test -s /root/before
 want "and stops" ja stop c1
 want "rename" ja rename c1 c2
+want "a jail with a nic that watches" ja create w1 --template base --nic eth0,network=default --nic watch,network=default,span=yes --start
+watching() { ja exec w1 -- netstat -ibn | awk '/epair.*Link/ { frames = $(NF - 7) } END { print frames }'; }
+seen=$(watching)
+ja exec a1 -- ping -q -c 5 -i 0.1 "$(address a2)" >/dev/null
+want "it gets the frames of others" [ "$(watching)" -ge $((seen + 10)) ]
+want "and has no address" sh -c "[ \$('$program' --state '$state' --json list w1 </dev/null | grep -o '10\.[0-9.]*' | wc -l) -eq 1 ]"
+want "it goes" ja delete --force w1 --yes
+want "an init that fails is told of" not ja create f1 --template base --init /usr/bin/false --start
+want "and does not run" sh -c "! jls -j f1 2>/dev/null"
+ja delete --force f1 --yes >/dev/null 2>&1
+want "facts for planning elsewhere" ja doctor --save-facts "$dir/facts.json"
+want "which plan the same" sh -c "
+    '$program' --state '$state' -n stop a1 </dev/null >'$dir/here' &&
+    '$program' --state '$state' --os freebsd --facts '$dir/facts.json' -n stop a1 </dev/null | diff '$dir/here' -"
 want "a restart keeps the address" sh -c "
     before=\$('$program' --state '$state' --json list a2 </dev/null | sed 's/.*\"addresses\"//;s/\].*//')
     '$program' --state '$state' restart a2 </dev/null || exit 1
