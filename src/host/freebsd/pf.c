@@ -59,24 +59,29 @@ static void must_work(struct ja_planning *p)
     }
 }
 
+/* Without networks of its own it filters beside ipfw, whose rules cannot let pass what it drops. */
 void ja_freebsd_pf_examine(struct ja_planning *p, struct ja_findings *findings)
 {
     ja_autostr struct ja_str lines = {0};
     ja_autofree char *ours = ja_printf("ja%s", p->site->tag);
+    bool loaded = ja_fact(p->facts, JA_FACT_MODULE, "pf") != NULL;
     const char *names = ja_fact(p->facts, JA_FACT_PF, "anchors");
-    if (!ours || !p->site->tag[0] || !names || !(ja_str_starts(names, ours) || strstr(names, ours)))
-        return;
     missing_lines(p, &lines);
-    if (!ja_str_equal(ja_fact(p->facts, JA_FACT_PF, "status"), "Enabled"))
+    if (!ours || !p->site->tag[0] || !names || !strstr(names, ours)) {
+        if (loaded)
+            ja_find(findings, JA_LEVEL_OK, "pf", NULL,
+                    "loaded: where it is enabled, its rules must let pass what jails send and get");
+    } else if (!ja_str_equal(ja_fact(p->facts, JA_FACT_PF, "status"), "Enabled")) {
         ja_find(findings, JA_LEVEL_BAD, "pf", "enable it: `service pf start`",
                 "it is disabled: addresses of networks with nat-by=pf are not translated");
-    else if (lines.length)
+    } else if (lines.length) {
         ja_find(
             findings, JA_LEVEL_BAD, "pf",
             "write nat-anchor \"jailadmin/*\", rdr-anchor \"jailadmin/*\" and anchor \"jailadmin/*\" into /etc/pf.conf",
             "its main ruleset lacks %s: addresses of networks with nat-by=pf are not translated", lines.text);
-    else
+    } else {
         ja_find(findings, JA_LEVEL_OK, "pf", NULL, "enabled, and it asks the anchors of jails");
+    }
 }
 
 /* ---- anchors ---- */
