@@ -9,6 +9,8 @@
 
 /* The options of an engine from the global options. */
 void ja_cmd_options(struct ja_cli *cli, bool read_only, struct ja_engine_options *ret_options);
+/* Prints a plan as a script, or as JSON; `context` is the command line. */
+int ja_cmd_show_plan(void *context, const struct ja_plan *plan, struct ja_error *err);
 /* Opens the instance. Verbs that change something first finish what dead plans have left. */
 int ja_cmd_open(struct ja_cli *cli, bool read_only, struct ja_engine **ret_engine, struct ja_error *err);
 void ja_cmd_close(struct ja_engine **engine);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static int show_plan(void *context, const struct ja_plan *plan, struct ja_error *err)
+int ja_cmd_show_plan(void *context, const struct ja_plan *plan, struct ja_error *err)
 {
     struct ja_cli *cli = context;
     if (cli->json)
@@ -67,7 +67,7 @@ void ja_cmd_options(struct ja_cli *cli, bool read_only, struct ja_engine_options
                                               .no_natives = !cli->native,
                                               .read_only = read_only,
                                               .interrupted = cli->interrupted,
-                                              .show = show_plan,
+                                              .show = ja_cmd_show_plan,
                                               .event = on_event,
                                               .context = cli};
 }

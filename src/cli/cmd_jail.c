@@ -63,6 +63,23 @@ static int adjust_clone(void *context, struct ja_jail *jail, struct ja_error *er
     return ja_args_apply(context, &ja_noun_jail, jail, true, err);
 }
 
+/* The start of a jail that is not there yet is planned when it is: in a script it is a command of ours. */
+static int show_start(struct ja_cli *cli, const char *name, struct ja_error *err)
+{
+    struct ja_plan plan;
+    int rc = ja_plan_init(&plan, "start", "jail", name);
+    if (rc < 0)
+        return ja_error_nomem(err);
+    struct ja_step *step = ja_plan_step(&plan, "start it: what that takes depends on what is there by then");
+    ja_step_run(&plan, step, cli->self, "--state", cli->state, "start", name, NULL);
+    step->flags |= JA_STEP_COMMIT;
+    rc = ja_plan_check(&plan, err);
+    if (rc == 0)
+        rc = ja_cmd_show_plan(cli, &plan, err);
+    ja_plan_fini(&plan);
+    return rc;
+}
+
 static int create_one(struct ja_engine *engine, const char *name, void *context, struct ja_error *err)
 {
     struct ja_cmd_work *work = context;
@@ -85,8 +102,8 @@ static int create_one(struct ja_engine *engine, const char *name, void *context,
     }
     if (rc == 0)
         say_done(work, "created", name);
-    if (rc == 0 && action->start && !work->cli->dry_run)
-        rc = start_one(engine, name, context, err);
+    if (rc == 0 && action->start)
+        rc = work->cli->dry_run ? show_start(work->cli, name, err) : start_one(engine, name, context, err);
     return rc;
 }
 
