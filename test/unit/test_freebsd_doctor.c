@@ -55,7 +55,7 @@ static bool warns(const char *rules, const char *last)
 }
 
 #define DENY "set 31 deny ip from any to any"
-#define OURS "20060 set 17 deny ip from any to table(ja7fnatted) in not recv ja7f*\n"
+#define OURS "20060 set 17 deny ip from any to table(ja7fnatted) in not recv ja7f* not recv lo0\n"
 
 static void an_ipfw_that_denies_is_told_of(void **state)
 {

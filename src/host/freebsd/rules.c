@@ -87,8 +87,8 @@ static const struct ja_freebsd_rule policy[] = {
     /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
     {58, "check-state :ja@"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},
-    {60, "deny ip from any to table(ja@natted) in not recv ja@*"},
-    {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@*"},
+    {60, "deny ip from any to table(ja@natted) in not recv ja@* not recv lo0"},
+    {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@* not xmit lo0"},
 };
 
 /* Bridged packets are filtered where they enter and leave a member, not once more as the bridge's own; what ipfw has translated

@@ -98,6 +98,7 @@ void ja_linux_network_change(struct ja_planning *p, const struct ja_network *fro
     char bridge[16], mark[128];
     ja_site_bridge_name(p->site, to->slot, bridge);
     ja_site_mark(p->site, to->uuid, mark);
+    ja_linux_check_nat_by(p, to);
     if (!ja_strv_equal(&from->addresses, &to->addresses))
         ja_linux_network_settings(p, to);
     if (!ja_str_equal(from->nat, to->nat))

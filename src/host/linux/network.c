@@ -349,10 +349,18 @@ static void note_damage(struct ja_planning *p)
                      "somebody has removed bridges or rules of running jails: `jailadmin repair` puts them back");
 }
 
+void ja_linux_check_nat_by(struct ja_planning *p, const struct ja_network *network)
+{
+    if (network->nat_by == JA_NAT_PF)
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nat-by",
+                     "Linux has no pf: addresses are translated by nftables");
+}
+
 void ja_linux_network_up(struct ja_planning *p, const struct ja_network *network)
 {
     char bridge[16], mark[128];
     size_t missing = p->facts->missing;
+    ja_linux_check_nat_by(p, network);
     /* Asked for at every start of a jail: what is up costs a handful of facts, and what else must be known is
      * asked for only when it is not. */
     if (ja_linux_network_is_up(p, network) || p->facts->missing > missing)

@@ -23,6 +23,7 @@ void ja_linux_element(const struct ja_linux_script *script, const char *family, 
 
 /* network.c, for netchange.c: host settings that are missing; one member, if it is not there. */
 void ja_linux_network_settings(struct ja_planning *p, const struct ja_network *network);
+void ja_linux_check_nat_by(struct ja_planning *p, const struct ja_network *network); /* pf is refused */
 void ja_linux_check_uplink(struct ja_planning *p, const struct ja_network *network); /* a note when it is missing */
 void ja_linux_add_member(struct ja_planning *p, const struct ja_network *network, size_t number, const char *bridge,
                          const char *mark);

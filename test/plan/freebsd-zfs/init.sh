@@ -149,8 +149,8 @@ add 20045 set 1 allow ip6 from any to fe80::/10 in recv ja00[0-9]*
 add 20046 set 1 allow ip6 from table(ja00natted) to any out recv ja00* keep-state :ja00
 add 20058 set 1 check-state :ja00
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00*
-add 20450 set 1 deny ip4 from table(ja00natted) to not table(ja00nets) out not xmit ja00*
+add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
+add 20450 set 1 deny ip4 from table(ja00natted) to not table(ja00nets) out not xmit ja00* not xmit lo0
 END
 # let the rules know it
 /sbin/ipfw -q table ja00nets add 10.66.0.0/16 40000
