@@ -52,8 +52,7 @@ struct message {
 struct start {
     const struct ja_container_call *call;
     struct ja_container container;
-    char *filter; /* compiled; NULL: none */
-    size_t filter_length;
+    struct sock_fprog filter; /* compiled; len 0: none */
     struct ja_cgroup place;
     int tree, user_ns, net_ns, log;
     int ours, theirs; /* ends of the channel to the init */
@@ -69,7 +68,7 @@ static void start_fini(struct start *start)
     for (size_t i = 0; i < JA_COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);
-    ja_free(start->filter);
+    ja_free(start->filter.filter);
     ja_cgroup_close(&start->place);
     ja_container_fini(&start->container);
 }
@@ -99,8 +98,6 @@ static int take_streams(int log)
 static int take_rights(const struct start *start)
 {
     const struct ja_container *container = &start->container;
-    const struct sock_fprog filter = {.len = (unsigned short)(start->filter_length / sizeof(struct sock_filter)),
-                                      .filter = (struct sock_filter *)(void *)start->filter};
     const struct rlimit files = {.rlim_cur = (rlim_t)container->files, .rlim_max = (rlim_t)container->files};
 
     if (container->files > 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
@@ -108,7 +105,8 @@ static int take_rights(const struct start *start)
     if (ja_sys_bound_capabilities(container->capabilities) < 0 ||
         (container->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
         return -1;
-    if (filter.len > 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, JA_SECCOMP_SPEC_ALLOW, &filter) < 0)
+    if (start->filter.len > 0 &&
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, JA_SECCOMP_SPEC_ALLOW, &start->filter) < 0)
         return -1;
     return ja_sys_have_capabilities(container->capabilities);
 }
@@ -299,7 +297,7 @@ static int write_state(struct start *start, pid_t pid, uint64_t born, struct ja_
         return ja_error_sys(err, errno, NULL, "cannot make %s", dir);
     start->has_state = true;
     if (!share_file(start->call->bundle, dir, "config.json") ||
-        (start->filter != NULL && !share_file(start->call->bundle, dir, "seccomp.bpf")) ||
+        (start->filter.len > 0 && !share_file(start->call->bundle, dir, "seccomp.bpf")) ||
         !put_file(dir, "status", text, strlen(text)))
         return ja_error_sys(err, errno, NULL, "cannot write the state in %s", dir);
     return 0;
@@ -309,15 +307,14 @@ static int write_state(struct start *start, pid_t pid, uint64_t born, struct ja_
 static int let_go(struct start *start, pid_t pid, struct ja_error *err)
 {
     uint64_t born;
-    char state, text[64];
+    char state;
     int code;
 
     start->init = ja_sys_pidfd_open(pid);
     if (start->init < 0 || ja_init_start_time(pid, &born, &state) < 0)
         return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
-    snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)born);
     if ((code = write_state(start, pid, born, err)) < 0 ||
-        (code = ja_file_write(start->call->pid_file, text, strlen(text), 0600, false, err)) < 0)
+        (code = ja_init_write(start->call->pid_file, pid, born, err)) < 0)
         return code;
     start->has_pid_file = true;
     return send(start->ours, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : JA_E_BUSY; /* its own message says why it ended */
@@ -399,13 +396,8 @@ static int run(struct start *start, struct ja_error *err)
 static int read_filter(struct start *start, struct ja_error *err)
 {
     ja_autofree char *path = ja_printf("%s/seccomp.bpf", start->call->bundle);
-    int code = path == NULL ? ja_error_nomem(err)
-                            : ja_file_read(path, JA_FILTER_MOST, &start->filter, &start->filter_length, err);
 
-    if (code == 0 && (start->filter_length == 0 || start->filter_length % sizeof(struct sock_filter) != 0 ||
-                      start->filter_length / sizeof(struct sock_filter) > BPF_MAXINSNS))
-        code = ja_error_set(err, JA_E_CORRUPT, NULL, "%s is no seccomp filter", path);
-    return code;
+    return path == NULL ? ja_error_nomem(err) : ja_filter_read(path, &start->filter, err);
 }
 
 int ja_container_start(const struct ja_container_call *call, struct ja_error *err)

@@ -267,7 +267,7 @@ static bool has_filter(pid_t pid)
 /* crun writes the pid alone, which says nothing once the number is used again: the start time makes it an identity. */
 static int complete_pid_file(const char *path, bool filtered, struct ja_error *err)
 {
-    ja_autofree char *text = NULL, *both = NULL;
+    ja_autofree char *text = NULL;
     int64_t pid = 0;
     uint64_t start;
     char state;
@@ -288,8 +288,7 @@ static int complete_pid_file(const char *path, bool filtered, struct ja_error *e
         ja_error_set(err, JA_E_FAILED, NULL, "this crun does not apply the compiled seccomp filter");
         return ja_error_hint(err, "remove seccomp.bpf in the state directory: crun compiles the profile then, slowly");
     }
-    both = ja_printf("%lld %llu\n", (long long)pid, (unsigned long long)start);
-    return both == NULL ? ja_error_nomem(err) : ja_file_write(path, both, strlen(both), 0600, false, err);
+    return ja_init_write(path, (pid_t)pid, start, err);
 }
 
 /* `run`, `create`: the jail outlives crun. */

@@ -181,9 +181,7 @@ static int read_base(const struct ja_target *init, const char *map, unsigned *re
 
 static int read_filter(const char *path, struct ja_target *init, struct ja_error *err)
 {
-    char *bytes = NULL;
-    size_t length = 0;
-    int code = path == NULL ? JA_E_NOTFOUND : ja_file_read(path, JA_FILTER_MOST, &bytes, &length, err);
+    int code = path == NULL ? JA_E_NOTFOUND : ja_filter_read(path, &init->filter, err);
 
     if (code == JA_E_NOTFOUND && !init->filtered) {
         ja_error_clear(err);
@@ -193,16 +191,7 @@ static int read_filter(const char *path, struct ja_target *init, struct ja_error
         ja_error_set(err, JA_E_CORRUPT, NULL, "its seccomp filter is missing, and nothing runs in it without one");
         return ja_error_hint(err, "restart the jail");
     }
-    if (code < 0) {
-        return code;
-    }
-    if (length == 0 || length % sizeof(struct sock_filter) != 0 || length / sizeof(struct sock_filter) > BPF_MAXINSNS) {
-        ja_free(bytes);
-        return ja_error_set(err, JA_E_CORRUPT, NULL, "%s is no seccomp filter", path);
-    }
-    init->filter.filter = (struct sock_filter *)(void *)bytes;
-    init->filter.len = (unsigned short)(length / sizeof(struct sock_filter));
-    return 0;
+    return code;
 }
 
 int ja_target_read(const struct ja_entry *entry, struct ja_target *init, struct ja_error *err)

@@ -33,6 +33,14 @@ int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struc
     return 0;
 }
 
+int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)start);
+    return ja_file_write(pidfile, text, strlen(text), 0600, false, err);
+}
+
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state)
 {
     char path[64], text[1024], *after_name;

@@ -108,6 +108,7 @@ int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count,
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
+int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
 
@@ -127,5 +128,8 @@ int ja_tree_clone(const char *from, int userns_fd, bool devices, int *ret_fd, st
 /* Bytes of a compiled seccomp filter at the most. Into the configuration of a bundle, as crun reads it. */
 #define JA_FILTER_MOST (1 << 20)
 int ja_bundle_add_filter(const char *bundle, struct ja_error *err);
+struct sock_fprog; /* linux/filter.h */
+/* Reads one; free its `filter`. JA_E_CORRUPT when it cannot be one. */
+int ja_filter_read(const char *path, struct sock_fprog *ret_filter, struct ja_error *err);
 
 #endif

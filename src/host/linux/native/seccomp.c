@@ -272,6 +272,24 @@ static int add_filter(json_t *config, const char *file, struct ja_error *err)
     return annotations == NULL || json_object_set_new(config, "annotations", annotations) < 0 ? ja_error_nomem(err) : 0;
 }
 
+int ja_filter_read(const char *path, struct sock_fprog *ret_filter, struct ja_error *err)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    int code = ja_file_read(path, JA_FILTER_MOST, &bytes, &length, err);
+
+    if (code < 0) {
+        return code;
+    }
+    if (length == 0 || length % sizeof(struct sock_filter) != 0 || length / sizeof(struct sock_filter) > BPF_MAXINSNS) {
+        ja_free(bytes);
+        return ja_error_set(err, JA_E_CORRUPT, NULL, "%s is no seccomp filter", path);
+    }
+    ret_filter->filter = (struct sock_filter *)(void *)bytes;
+    ret_filter->len = (unsigned short)(length / sizeof(struct sock_filter));
+    return 0;
+}
+
 int ja_bundle_add_filter(const char *bundle, struct ja_error *err)
 {
     ja_autofree char *path = ja_printf("%s/config.json", bundle), *filter = ja_printf("%s/seccomp.bpf", bundle);
