@@ -96,7 +96,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
 }
 
 /* Plans that the store knows as open and that have no journal died before their first step: nothing to undo but the
- * store's own part. */
+ * store's own part. One that had committed was all done but for what a power cut ended (see is_sole_row in runner.c). */
 struct unbegun {
     struct ja_strv ids, kinds, names, uuids;
 };
@@ -125,13 +125,15 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
     snprintf(path, sizeof path, "%s/%s.plan", engine->journal, id);
     /* Asked again under the lock: it may have ended meanwhile. */
     if (rc == 0 && access(path, F_OK) != 0 && ja_store_plan_get(engine->store, id, &row, NULL) == 0) {
-        bool open = row.ended_ms == 0;
+        bool open = row.ended_ms == 0, committed = strcmp(row.result, "committed") == 0;
         ja_plan_row_fini(&row);
-        if (open)
+        if (open && !committed)
             rc = ja_engine_settle(engine, kind, name, uuid, err);
         if (open && rc == 0)
-            rc = ja_store_plan_update(engine->store, id, "undone", "its process died before the first step",
-                                      ja_clock_wall_ms(), err);
+            rc = ja_store_plan_update(
+                engine->store, id, committed ? "done" : "undone",
+                committed ? "the host stopped after it" : "its process died before the first step", ja_clock_wall_ms(),
+                err);
     }
     ja_lock_release(&lock, false);
     return rc;

@@ -56,7 +56,8 @@ static void build_file(struct ja_planning *p, const struct ja_jail *jail, const 
     ja_step_undo_host(p, step, "remove", file, NULL);
 }
 
-/* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. */
+/* Writes a file beneath the jail's tree if it says something else now; the undo puts the old text back. After a power cut it need not:
+ * the next start writes what is right then, so that no start waits for the disk because of it. */
 static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const char *path, const char *text,
                       const char *why)
 {
@@ -85,7 +86,6 @@ static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const c
     } else {
         ja_step_undo_host(p, step, "remove", "--root", tree, path, NULL);
     }
-    step->flags |= JA_STEP_PERSISTENT;
 }
 
 /* ---- who resolves ---- */

@@ -176,6 +176,17 @@ static int go_forward(const struct ja_run *run, const char *id, const struct ja_
     return rc;
 }
 
+/* True for a commit that is one change of the store with nothing persistent after it: it is there as a whole after a power cut, or it is
+ * not, and the journal would have nothing to undo or to carry forward. */
+static bool is_sole_row(const struct ja_plan *plan, size_t k)
+{
+    const struct ja_step *step = plan->steps[k];
+    bool sole = (step->flags & JA_STEP_STORE) && (step->flags & JA_STEP_COMMIT);
+    for (size_t i = k + 1; i < plan->count; i++)
+        sole = sole && !(plan->steps[i]->flags & JA_STEP_PERSISTENT);
+    return sole;
+}
+
 /* Everything up to and with the commit step. *ret_next is the step after the last one that was begun. */
 static int go_to_commit(const struct ja_run *run, const char *id, const struct ja_plan *plan,
                         struct ja_journal *journal, size_t *ret_next, struct ja_error *err)
@@ -187,7 +198,7 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
         if (interrupted(run))
             return ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
         /* One sync will do: after a power cut every persistent step counts as begun, and its guard decides. */
-        if ((step->flags & JA_STEP_PERSISTENT) && !synced) {
+        if ((step->flags & JA_STEP_PERSISTENT) && !synced && !is_sole_row(plan, k)) {
             int rc = ja_journal_sync(journal, err);
             if (rc < 0)
                 return rc;
