@@ -130,10 +130,10 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
         if (open && !committed)
             rc = ja_engine_settle(engine, kind, name, uuid, err);
         if (open && rc == 0)
-            rc = ja_store_plan_update(
-                engine->store, id, committed ? "done" : "undone",
-                committed ? "the host stopped after it" : "its process died before the first step", ja_clock_wall_ms(),
-                err);
+            rc =
+                ja_store_plan_update(engine->store, id, committed ? "done" : "undone",
+                                     committed ? "the host stopped after it" : "its process died before the first step",
+                                     ja_clock_wall_ms(), err);
     }
     ja_lock_release(&lock, false);
     return rc;
