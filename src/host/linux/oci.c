@@ -370,6 +370,7 @@ static json_t *resources_of(const struct ja_oci *spec)
     return resources;
 }
 
+/* Without a mode crun makes nodes that nobody but the jail's root may open. */
 static json_t *devices_of(const struct ja_oci *spec)
 {
     json_t *devices = json_array();
@@ -378,8 +379,9 @@ static json_t *devices_of(const struct ja_oci *spec)
     for (size_t i = 0; ok && i < spec->device_count; i++) {
         const struct ja_oci_device *device = &spec->devices[i];
 
-        ok = append(devices, json_pack("{s:s, s:s#, s:I, s:I}", "path", device->path, "type", &device->type, 1, "major",
-                                       (json_int_t)device->major, "minor", (json_int_t)device->minor));
+        ok = append(devices,
+                    json_pack("{s:s, s:s#, s:I, s:I, s:i}", "path", device->path, "type", &device->type, 1, "major",
+                              (json_int_t)device->major, "minor", (json_int_t)device->minor, "fileMode", 0666));
     }
     if (!ok) {
         json_decref(devices);
