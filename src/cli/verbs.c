@@ -91,7 +91,8 @@ static const struct ja_option teardown_options[] = {
 };
 static const struct ja_option template_create_options[] = {
     {"from", .metavar = "SOURCE",
-     .doc = "What it is made from: busybox, debian:SUITE, freebsd:VERSION, src:DIR, dir:PATH, tar:FILE or jail:NAME"},
+     .doc = "What it is made from: busybox, debian:SUITE, freebsd:VERSION, pkgbase:VERSION, src:DIR, dir:PATH, "
+            "tar:FILE or jail:NAME"},
     {"pkg", .metavar = "PACKAGE", .repeatable = true,
      .doc = "Install a package in it, with apt-get, apk, dnf or pkg, whichever it has"},
     {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
@@ -102,8 +103,10 @@ static const struct ja_option template_create_options[] = {
      .doc = "Set an environment variable for packages and commands"},
     OPTION_PART("mount", 0, "TARGET,KEY=VALUE,...", "mounts", "Mount something in it for packages and commands"),
     {"mirror", .metavar = "URL",
-     .doc = "Fetch Debian or FreeBSD from there; unless given, from where this host's apt does, or from "
-            "https://download.freebsd.org. For FreeBSD also a directory that holds base.txz, or that file"},
+     .doc =
+         "Fetch Debian or FreeBSD from there; unless given, from where this host's apt does, from "
+         "https://download.freebsd.org or https://pkg.freebsd.org. For FreeBSD also a directory that holds base.txz, or "
+         "that file; or one that is a repository of packages of the base system"},
     {"sha256", .metavar = "SUM",
      .doc = "The SHA-256 that the archive must have; it is verified before anything is unpacked"},
     OPTION_LABEL(ja_noun_template),
@@ -205,10 +208,13 @@ const struct ja_verb ja_verbs[] = {
 
     {"template create", JA_GROUP_TEMPLATE, "TEMPLATE", "Make a template, or a new version of it",
      "A template is a tree that jails are cloned from. It is made from busybox, a directory, a tar archive, the packages of "
-     "a Debian suite, the base system of a FreeBSD release, built sources of FreeBSD, or the tree of a jail as it is now, "
+     "a Debian suite, the base system of a FreeBSD release, as one archive or as packages, built sources of FreeBSD, or the tree of a jail as it is now, "
      "without its volumes. A release is fetched over https with the server's certificate verified; its archive is compared "
      "with --sha256, or with the checksum of the package freebsd-release-manifests or of this host's installation, else a "
-     "warning is given. src:DIR runs make in that directory, on the host. Packages, commands and scripts run in the new "
+     "warning is given. pkgbase:VERSION, or pkgbase:VERSION/SET, installs the packages FreeBSD-set-base-jail or FreeBSD-set-SET: the "
+     "host's pkg fetches them and verifies their signature by the keys in /usr/share/keys, and their scripts run in a temporary "
+     "jail without a network, never on the host; a jail in which pkg is to upgrade them needs allow=chflags. src:DIR runs make "
+     "in that directory, on the host. Packages, commands and scripts run in the new "
      "tree, in a temporary jail and as its root, packages first, the others in the order in which they are given; services "
      "are not started. Packages come from where the host's apt gets them, through its proxy if it has one that a jail can "
      "reach; --env http_proxy=URL names another. What must be one jail's own is taken out: machine-id, host name, resolver, "

@@ -36,6 +36,12 @@ static bool is_built(const struct ja_template_request *request)
     return (request->packages && request->packages->count) || request->command_count;
 }
 
+/* Packages of the base system are installed in the temporary jail, too. */
+static bool needs_builder(const struct making *making)
+{
+    return is_built(making->request) || making->source == JA_SOURCE_PKGBASE;
+}
+
 /* ---- what is asked for ---- */
 
 /* Package names are arguments of a package manager: none may pass for an option. */
@@ -54,12 +60,16 @@ static int check_packages(const struct ja_strv *packages, struct ja_error *err)
 static int check_mirror(const struct making *making, struct ja_error *err)
 {
     const char *mirror = making->request->mirror;
-    bool freebsd = making->source == JA_SOURCE_FREEBSD;
+    bool pkgbase = making->source == JA_SOURCE_PKGBASE, freebsd = making->source == JA_SOURCE_FREEBSD || pkgbase;
     if (!mirror)
         return 0;
     if (making->source != JA_SOURCE_DEBIAN && !freebsd)
         return ja_error_set(err, JA_E_INVALID, "option --mirror",
-                            "it is for --from debian:SUITE and --from freebsd:VERSION only");
+                            "it is for --from debian:SUITE, freebsd:VERSION and pkgbase:VERSION only");
+    /* It becomes a quoted text in a file of pkg. */
+    if (pkgbase && strpbrk(mirror, "\"\\$"))
+        return ja_error_set(err, JA_E_INVALID, "option --mirror",
+                            "\"%s\" has a character that pkg would not take as it is", JA_SHOW(mirror));
     if (freebsd && mirror[0] == '/')
         return ja_check_path(mirror, err);
     if ((ja_str_starts(mirror, "http://") || ja_str_starts(mirror, "https://") || ja_str_starts(mirror, "file:///")) &&
@@ -383,7 +393,7 @@ static int fill_builder(struct ja_engine *engine, const struct making *making, s
 static int reserve_builder(struct ja_change *change, struct making *making, struct ja_error *err)
 {
     struct ja_engine *engine = change->engine;
-    if (!is_built(making->request))
+    if (!needs_builder(making))
         return 0;
     struct ja_jail *jail = ja_object_new(&ja_noun_jail);
     int rc = jail ? fill_builder(engine, making, jail, err) : ja_error_nomem(err);

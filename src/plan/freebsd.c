@@ -12,8 +12,7 @@
 
 enum { HOUR_MS = 3600 * 1000 };
 
-/* What runs on a kernel is not newer than it. */
-static void compare_versions(struct ja_planning *p, const char *version)
+void ja_plan_compare_release(struct ja_planning *p, const char *version)
 {
     int major, minor, own_major, own_minor;
     const char *own = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.osrelease");
@@ -24,8 +23,7 @@ static void compare_versions(struct ja_planning *p, const char *version)
                      version, own);
 }
 
-/* Proxies that fetch(1) knows by its environment, as --env gives them. */
-static void add_proxies(struct ja_planning *p, struct ja_step *step, const struct ja_map *env)
+void ja_plan_proxies(struct ja_planning *p, struct ja_step *step, const struct ja_map *env)
 {
     static const char *const names[] = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy"};
     bool any = false;
@@ -44,7 +42,7 @@ static void fetch(struct ja_planning *p, const struct ja_template_build *build, 
                   const char *why)
 {
     struct ja_step *step = ja_plan_step(p->plan, "%s", why);
-    add_proxies(p, step, build->env);
+    ja_plan_proxies(p, step, build->env);
     ja_step_run(p->plan, step, TOOL("fetch"), "-T", "60", "-o", file, url, NULL);
     ja_step_undo_host(p, step, "remove", file, NULL);
     step->flags |= JA_STEP_PERSISTENT;
@@ -78,7 +76,7 @@ void ja_plan_freebsd(struct ja_planning *p, const struct ja_template_build *buil
     char archive[1100], manifest[1100];
     snprintf(archive, sizeof archive, "%s.txz", path);
     snprintf(manifest, sizeof manifest, "%s.manifest", path);
-    compare_versions(p, release->version);
+    ja_plan_compare_release(p, release->version);
     warn(p, release);
     if (!release->local && release->manifest[0])
         fetch(p, build, release->manifest, manifest, "fetch the checksums of the release");

@@ -253,6 +253,7 @@ const char *ja_plan_tool(struct ja_plan *plan, struct ja_facts *facts, const cha
         {"busybox", "busybox-static"},
         {"debootstrap", "debootstrap"},
         {"mmdebstrap", "mmdebstrap"},
+        {"pkg-static", "pkg"},
     };
     size_t missing = facts->missing;
     const char *path = ja_fact(facts, JA_FACT_TOOL, program);

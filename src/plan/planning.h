@@ -143,7 +143,7 @@ struct ja_template_build {
     const char *mirror;                       /* of debian:SUITE; NULL: the host's own */
     const struct ja_freebsd_release *release; /* of freebsd:VERSION */
     const struct ja_map *env;                 /* of the request: proxies for what is fetched; may be NULL */
-    const struct ja_subject *builder;         /* the temporary jail; NULL: nothing is to be done in it */
+    const struct ja_subject *builder;         /* the temporary jail, when there is something to be done in one */
     const struct ja_strv *packages;
     const struct ja_build_command *commands;
     size_t command_count;
@@ -157,6 +157,12 @@ void ja_plan_debian(struct ja_planning *p, const char *suite, const char *mirror
  * what is fetched. */
 void ja_plan_freebsd(struct ja_planning *p, const struct ja_template_build *build, const char *path, const char *tree);
 void ja_plan_freebsd_src(struct ja_planning *p, const char *sources, const char *tree);
+/* From the packages of the base system; `rest`: what follows "pkgbase:". The stage that they are installed from is beside the tree. */
+void ja_plan_pkgbase(struct ja_planning *p, const struct ja_template_build *build, const char *rest, const char *tree);
+/* Notes a version of FreeBSD, "14.1-RELEASE", that is newer than the kernel of the host. */
+void ja_plan_compare_release(struct ja_planning *p, const char *version);
+/* Proxies of what is fetched, which programs know by their environment, as --env gives them; before the program's own words. */
+void ja_plan_proxies(struct ja_planning *p, struct ja_step *step, const struct ja_map *env);
 /* The proxy in the text of the fact about apt, "" for none. */
 void ja_debian_proxy(const char *apt, char proxy[512]);
 /* Without one of its versions, which is not the last one: `left` is the template as it will be. */

@@ -87,6 +87,8 @@ static void fill(struct ja_planning *p, const struct ja_template_build *build, c
         ja_plan_freebsd(p, build, path, path);
     } else if (source == JA_SOURCE_SRC) {
         ja_plan_freebsd_src(p, rest, path);
+    } else if (source == JA_SOURCE_PKGBASE) {
+        ja_plan_pkgbase(p, build, rest, path);
     } else {
         ja_plan_debian(p, rest, build->mirror, path);
     }
@@ -100,7 +102,7 @@ void ja_plan_template_create(struct ja_planning *p, const struct ja_template_bui
     if (!path)
         return;
     fill(p, build, path);
-    if (build->builder)
+    if (build->builder && (build->packages->count || build->command_count))
         ja_plan_template_build(p, build, path);
     /* busybox's tree, as it is made here, has nothing of that kind. */
     if (build->builder || strcmp(build->from, "busybox") != 0) {

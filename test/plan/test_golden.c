@@ -170,6 +170,26 @@ static void plan_template_freebsd(struct ja_planning *p)
     ja_plan_template_create(p, &build);
 }
 
+/* The packages of the base system, from the project's own servers, into a system in which nothing else is done. */
+static void plan_template_pkgbase(struct ja_planning *p)
+{
+    static const struct ja_strv none;
+    struct ja_jail *builder = ja_object_copy(&ja_noun_jail, jails[0]);
+    struct ja_error err = JA_ERROR_INIT;
+    if (!builder || ja_object_set(&ja_noun_jail, builder, "hostname=build", true, &err) < 0)
+        die(&err, "a jail for building");
+    free(builder->name);
+    builder->name = ja_strdup("_build-base");
+    struct ja_subject subject = {.jail = builder, .template = template, .networks = nets[0]};
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "pkgbase:15.1-RELEASE/minimal-jail",
+                                      .builder = &subject,
+                                      .packages = &none};
+    ja_plan_template_create(p, &build);
+    ja_object_free(&ja_noun_jail, builder);
+}
+
 static void plan_template_dir(struct ja_planning *p)
 {
     struct ja_template_build build = {
@@ -416,6 +436,7 @@ static const struct golden {
     {"template-create", "ready", plan_template_create, NULL, NULL},
     {"template-build", "ready", plan_template_build, NULL, NULL},
     {"template-freebsd", "ready", plan_template_freebsd, NULL, NULL},
+    {"template-pkgbase", "ready", plan_template_pkgbase, "freebsd", NULL},
     {"template-dir", "ready", plan_template_dir, NULL, NULL},
     {"template-delete", "ready", plan_template_delete, NULL, NULL},
     {"create", "ready", plan_create, NULL, NULL},

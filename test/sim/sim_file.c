@@ -290,11 +290,27 @@ static int fill(struct ja_sim *sim, const char *from, const char *to, struct ja_
     return 0;
 }
 
+/* cp FILE... DIRECTORY */
+static int copy_files(struct ja_sim *sim, char *const *argv, int argc, struct ja_error *err)
+{
+    char path[PATH_MOST];
+    if (!sim_is_dir(sim, argv[argc - 1]))
+        return sim_fail(err, "cp: %s is not a directory", argv[argc - 1]);
+    for (int i = 1; i < argc - 1 && !(sim->tearing && i > 1); i++) {
+        const char *slash = strrchr(argv[i], '/');
+        snprintf(path, sizeof path, "%s%s", argv[argc - 1], slash ? slash : "/");
+        sim_make(sim, path, "file");
+    }
+    return 0;
+}
+
 /* cp -a -x -- FROM/. TO */
 static int do_cp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     char from[PATH_MOST];
     (void)cmd;
+    if (argv[1][0] != '-')
+        return copy_files(sim, argv, argc, err);
     snprintf(from, sizeof from, "%.*s", (int)(strlen(argv[argc - 2]) - strlen("/.")), argv[argc - 2]);
     return fill(sim, from, argv[argc - 1], err);
 }

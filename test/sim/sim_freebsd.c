@@ -82,10 +82,27 @@ static void make_files(struct ja_sim *sim)
                                        "/srv/world/dev", "/srv/world/etc", "/srv/world/sbin"};
     static const char *const files[] = {"bin/sh",        "etc/rc",    "etc/rc.shutdown", "sbin/dhclient",
                                         "sbin/ifconfig", "sbin/ipfw", "sbin/route",      "sbin/rtsol"};
+    static const char *const own[] = {"/bin",
+                                      "/sbin",
+                                      "/lib",
+                                      "/libexec",
+                                      "/usr",
+                                      "/usr/bin",
+                                      "/usr/sbin",
+                                      "/usr/lib",
+                                      "/usr/libexec",
+                                      "/usr/share",
+                                      "/usr/share/keys",
+                                      "/usr/share/keys/pkgbase-13",
+                                      "/usr/share/keys/pkgbase-13/trusted"};
     for (size_t i = 0; i < JA_COUNT(dirs); i++)
         sim_make(sim, dirs[i], "dir");
     for (size_t i = 0; i < JA_COUNT(files); i++)
         sim_put(sim, "file", "path /srv/world/%s", files[i]);
+    /* What a jail that installs packages of the base system has of it. */
+    for (size_t i = 0; i < JA_COUNT(own); i++)
+        sim_make(sim, own[i], "dir");
+    sim_make(sim, "/bin/sh", "file");
     sim_put(sim, "filesystem", "zfs tank");
     sim_put(sim, "/tank", "prop tank mountpoint");
     sim_make(sim, "@tank", "dir");
@@ -110,6 +127,8 @@ static void boot(struct ja_sim *sim)
     sim_put(sim, "0", "sysctl net.inet.ip.forwarding");
     sim_put(sim, "0", "sysctl net.inet6.ip6.forwarding");
     sim_put(sim, "1", "sysctl kern.racct.enable");
+    sim_put(sim, "amd64", "sysctl hw.machine_arch");
+    sim_put(sim, "13.2-RELEASE", "sysctl kern.osrelease");
     sim_put(sim, "", "module zfs");
     sim_pf_boot(sim);
     /* /etc/rc.d/devfs */
@@ -162,9 +181,10 @@ static void check(struct ja_sim *sim)
 static const char *const stays[] = {
     "module ", "kenv ", "ipfw ", "rule 65535", "sysctl net.link.bridge.", "sysctl net.inet.ip.fw.", NULL};
 
-static const char *const tools[] = {"zfs",     "ifconfig", "route",    "jail",    "jexec", "jls",    "ipfw", "devfs",
-                                    "mount",   "umount",   "rctl",     "kldload", "kenv",  "sysctl", "cp",   "env",
-                                    "netstat", "tar",      "sockstat", "dnsmasq", "pfctl", NULL};
+static const char *const tools[] = {"zfs",      "ifconfig", "route", "jail",       "jexec",   "jls",
+                                    "ipfw",     "devfs",    "mount", "umount",     "rctl",    "kldload",
+                                    "kenv",     "sysctl",   "cp",    "env",        "netstat", "tar",
+                                    "sockstat", "dnsmasq",  "pfctl", "pkg-static", NULL};
 
 static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,
                                                       sim_freebsd_jail_commands,

@@ -189,6 +189,11 @@ static int mount_special(struct ja_sim *sim, const char *type, const char *sourc
     sim_make(sim, place, "dir");
     if (strcmp(type, "devfs") == 0)
         sim_put(sim, "dir", "path %s/fd", place);
+    /* As it is now; what is written into it later is not the source's, but goes with the mount. */
+    if (strcmp(type, "nullfs") == 0) {
+        sim_copy_tree(sim, source, place);
+        sim_make(sim, place, "dir");
+    }
     int rc = sim_mount(sim, name, path, type, err);
     if (rc < 0)
         sim_remove_tree(sim, place);
@@ -304,6 +309,54 @@ static int in_stack(struct ja_sim *sim, const struct sim_jail *jail, sim_stack_c
     return command(sim, stack, argv, argc, err);
 }
 
+/* ---- pkg(8) ---- */
+
+/* pkg-static -R DIRECTORY ... fetch ... -o DIRECTORY SET */
+static int do_pkg(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *from = sim_option(argv, argc, "-R"), *to = argv[argc - 2];
+    char path[SIM_PATH];
+    (void)cmd;
+    if (!from || !sim_get(sim, "path %s/FreeBSD-base.conf", from))
+        return sim_fail(err, "pkg: No active remote repositories configured");
+    if (strcmp(argv[argc - 3], "-o") != 0 || !sim_parent_is_dir(sim, to))
+        return sim_fail(err, "pkg: %s: No such file or directory", to);
+    sim_make(sim, to, "dir");
+    snprintf(path, sizeof path, "%s/%s.pkg", to, argv[argc - 1]);
+    if (!sim->tearing)
+        sim_make(sim, path, "file");
+    return 0;
+}
+
+/* The same in a jail, without a network: `repo /packages`, and `-r /mnt ... install ... SET` of a world into what is mounted at /mnt. */
+static int pkg_in_jail(struct ja_sim *sim, const struct sim_jail *jail, char *const *argv, int argc,
+                       struct ja_error *err)
+{
+    const char *root = sim_option(argv, argc, "-r"), *tree = root ? sim_get(sim, "from %s%s", jail->path, root) : NULL;
+    char path[SIM_PATH];
+    if (strcmp(argv[argc - 2], "repo") == 0) {
+        snprintf(path, sizeof path, "%s%s/packagesite.pkg", jail->path, argv[argc - 1]);
+        if (!sim_parent_is_dir(sim, path))
+            return sim_fail(err, "pkg: %s: No such file or directory", argv[argc - 1]);
+        sim_make(sim, path, "file");
+        return 0;
+    }
+    if (!sim_get(sim, "path %s/install/FreeBSD-base.conf", jail->path) ||
+        !sim_get(sim, "path %s/packages/packagesite.pkg", jail->path))
+        return sim_fail(err, "pkg: No active remote repositories configured");
+    if (!sim_get(sim, "path %s/packages/%s.pkg", jail->path, argv[argc - 1]))
+        return sim_fail(err, "pkg: No packages available to install matching '%s'", argv[argc - 1]);
+    if (!tree || !sim_is_dir(sim, tree))
+        return sim_fail(err, "pkg: Unable to open %s", root ? root : "/");
+    if (sim->tearing)
+        return 0;
+    snprintf(path, sizeof path, "%s", sim_get(sim, "path %s", tree));
+    snprintf(path + SIM_PATH / 2, SIM_PATH / 2, "%s", tree);
+    sim_copy_tree(sim, "/srv/world", path + SIM_PATH / 2);
+    sim_make(sim, path + SIM_PATH / 2, path);
+    return 0;
+}
+
 /* jexec NAME PROGRAM... */
 static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
@@ -320,6 +373,8 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     for (size_t i = 0; i < JA_COUNT(known); i++)
         if (strcmp(known[i].program, argv[2]) == 0)
             return argc > 3 ? in_stack(sim, &jail, known[i].command, argv + 3, argc - 3, err) : 0;
+    if (strcmp(argv[2], "/etc/pkg-static") == 0)
+        return pkg_in_jail(sim, &jail, argv + 2, argc - 2, err);
     /* Anything else: in vain. */
     return 0;
 }
@@ -558,6 +613,7 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"jail", "-c"}, do_jail},
     {{"jail", "-m"}, do_jail_modify},
     {{"jexec"}, do_jexec},
+    {{"pkg-static"}, do_pkg},
     {{"mount", "-t"}, do_mount},
     {{"rctl"}, do_rctl},
     {{"devfs", "rule", "-s"}, do_devfs},

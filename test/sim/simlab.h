@@ -140,6 +140,23 @@ static inline int do_build(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
+/* FreeBSD only: from packages, and then a package of it in its own jail. */
+static inline int do_pkgbase(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv packages = {0};
+    struct ja_template *template = ja_object_new(&ja_noun_template);
+    if (!template)
+        return ja_error_nomem(err);
+    template->name = ja_strdup("t");
+    template->source = ja_strdup("pkgbase:13.2-RELEASE");
+    const struct ja_template_request request = {.spec = template, .packages = &packages};
+    int rc = template->name && template->source && ja_strv_add(&packages, "nginx") == 0
+                 ? ja_engine_template_build(engine, &request, NULL, err)
+                 : ja_error_nomem(err);
+    ja_object_free(&ja_noun_template, template);
+    return rc;
+}
+
 static inline int do_version_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_template_delete_version(engine, "t", "2", err);

@@ -48,6 +48,8 @@ static void memory_runs_out(void **unused)
     (void)unused;
     sweep("template create", do_template, do_template_delete);
     sweep("template create, built", do_build, do_template_delete);
+    if (lab_system->os == JA_OS_FREEBSD)
+        sweep("template create, of packages", do_pkgbase, do_template_delete);
     lab_do(do_template);
     lab_do(do_template);
     sweep("template delete, one version", do_version_delete, do_template);

@@ -245,6 +245,8 @@ static void templates(void **unused)
     sweep("rename", do_template_rename, do_template_rename_back);
     lab_do(do_template_delete);
     sweep("create", do_build, do_template_delete);
+    if (lab_system->os == JA_OS_FREEBSD)
+        sweep("create", do_pkgbase, do_template_delete);
 }
 
 static void networks(void **unused)

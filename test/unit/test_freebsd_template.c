@@ -42,6 +42,36 @@ static void versions_are_checked(void **unused)
     assert_true(ja_source_parse("src:usr", &source, &rest, NULL) < 0);
 }
 
+static void packages_have_a_version_and_a_set(void **unused)
+{
+    (void)unused;
+    static const char *const bad[] = {"pkgbase:",
+                                      "pkgbase:15",
+                                      "pkgbase:15.1",
+                                      "pkgbase:15.1-RELEASE/",
+                                      "pkgbase:15.1-RELEASE/-f",
+                                      "pkgbase:15.1-RELEASE/a b",
+                                      "pkgbase:15.1-RELEASE/../x",
+                                      "pkgbase:15.1-RELEASE:minimal"};
+    struct ja_pkgbase_version version;
+    enum ja_source source;
+    const char *rest;
+    for (size_t i = 0; i < JA_COUNT(bad); i++)
+        assert_true(ja_source_parse(bad[i], &source, &rest, NULL) < 0);
+    assert_int_equal(ja_source_parse("pkgbase:15.1-RELEASE/minimal-jail", &source, &rest, NULL), 0);
+    assert_int_equal(source, JA_SOURCE_PKGBASE);
+    assert_true(ja_source_pkgbase(rest, &version));
+    assert_int_equal(version.major, 15);
+    assert_int_equal(version.minor, 1);
+    assert_false(version.branch);
+    assert_string_equal(version.set, "minimal-jail");
+    assert_true(ja_source_pkgbase("16.0-CURRENT", &version));
+    assert_true(version.branch);
+    assert_string_equal(version.set, "base-jail");
+    assert_false(ja_source_for(JA_SOURCE_PKGBASE, JA_OS_LINUX));
+    assert_true(ja_source_for(JA_SOURCE_PKGBASE, JA_OS_FREEBSD));
+}
+
 static void manifests_name_checksums(void **unused)
 {
     (void)unused;
@@ -272,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_checked),
+        cmocka_unit_test(packages_have_a_version_and_a_set),
         cmocka_unit_test(manifests_name_checksums),
         cmocka_unit_test(a_release_is_fetched_from_its_project),
         cmocka_unit_test(an_installed_manifest_is_trusted),

@@ -173,7 +173,7 @@ static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
     if (jail->vnet == JA_VNET_INHERIT)
         ja_plan_note(p->plan, "%s has the host's network: it reaches the host's local services, and takes its ports",
                      jail->name);
-    else if (jail->vnet == JA_VNET_SHARED)
+    else if (jail->vnet == JA_VNET_SHARED && jail->nics.count)
         ja_plan_note(p->plan,
                      "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
                      "reach the host",
