@@ -63,7 +63,8 @@ want "a directory of the host is there while it is built" ja template create bui
     --run 'test -s /mnt/etc/ssh/ssh_config'
 want "and not afterwards" sh -c "[ ! -e '$state/pool/templates/built/1/mnt/etc' ]"
 refuse "a mount that nobody uses" "--pkg, --run and --script only" ja template create new --from busybox --mount "/mnt,source=$dir/tree"
-refuse "packages of the base system" "scripts that run as root of this host" ja template create new --from pkgbase:base
+refuse "packages of FreeBSD's base system" "is not for jails of Linux" ja template create new --from pkgbase:15.1-RELEASE
+refuse "a version that is none" "15.1-RELEASE/minimal-jail" ja template create new --from pkgbase:base
 refuse "a system of FreeBSD" "does not run in jails of Linux" ja template create new --from freebsd:14.1-RELEASE
 refuse "a network that is not there" "no such network" ja template create built --from busybox --network nosuch --run true
 leftovers >"$dir/before"
