@@ -23,6 +23,23 @@ int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja
 /* A filter word that holds "=" is a field's value; state is the one that no field holds, label.KEY is short for labels.KEY. */
 int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err);
 
+/* Whether a jail has all of the values among the words. */
+int ja_cmd_matches_all(const struct ja_args *args, const struct ja_listed *listed, bool *ret_matches,
+                       struct ja_error *err);
+/* The jails of the patterns among the words, of all words that are none: the caller looks at these. Values that no jail has are
+ * refused before (ja_cmd_check_filters). */
+int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args,
+                      int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
+                      struct ja_error *err);
+int ja_cmd_check_filters(const struct ja_args *args, struct ja_error *err);
+
+/* Words that are names, and behind them KEY=VALUE. */
+int ja_cmd_split(const struct ja_args *args, struct ja_strv *ret_names, struct ja_strv *ret_assignments,
+                 struct ja_error *err);
+/* Changes fields of jails, and says so. The exit status. */
+int ja_cmd_change(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names,
+                  const struct ja_strv *assignments);
+
 /* Prints an object's JSON and takes it: as it is with --json, else one line for each value. NULL: out of memory. */
 int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 

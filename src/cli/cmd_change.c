@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct setting {
-    struct ja_strv assignments;
+    const struct ja_strv *assignments;
     bool destroy;
 };
 
@@ -37,45 +37,49 @@ static int set_one(struct ja_engine *engine, const char *name, void *context, st
     struct ja_cmd_work *work = context;
     const struct setting *setting = work->work;
     struct ja_setdone done = {0};
-    int rc = ja_engine_set(engine, name, &setting->assignments, setting->destroy, &done, err);
+    int rc = ja_engine_set(engine, name, setting->assignments, setting->destroy, &done, err);
     if (rc == 0)
         rc = say_changed(work->cli, name, &done, err);
     ja_strv_fini(&done.pending);
     return rc;
 }
 
-/* Names come first, then what to set: no name holds "=". */
-static int split_words(const struct ja_args *args, struct ja_strv *names, struct ja_strv *assignments,
-                       struct ja_error *err)
+int ja_cmd_split(const struct ja_args *args, struct ja_strv *ret_names, struct ja_strv *ret_assignments,
+                 struct ja_error *err)
 {
     for (size_t i = 0; i < args->word_count; i++) {
         const char *word = args->words[i];
         bool assignment = strchr(word, '=') != NULL;
-        if (!assignment && assignments->count)
+        if (!assignment && ret_assignments->count)
             return ja_error_set(err, JA_E_USAGE, NULL, "\"%s\" is not KEY=VALUE; names of jails come first",
                                 JA_SHOW(word));
-        if (!assignment && ja_strv_has(names, word))
+        if (!assignment && ja_strv_has(ret_names, word))
             continue;
-        if (ja_strv_add(assignment ? assignments : names, word) < 0)
+        if (ja_strv_add(assignment ? ret_assignments : ret_names, word) < 0)
             return ja_error_nomem(err);
     }
-    if (names->count == 0)
-        return ja_error_set(err, JA_E_USAGE, NULL, "no jail is named");
-    return assignments->count ? 0 : ja_error_set(err, JA_E_USAGE, NULL, "there is nothing to set: give KEY=VALUE");
+    return 0;
+}
+
+int ja_cmd_change(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names,
+                  const struct ja_strv *assignments)
+{
+    struct setting setting = {.assignments = assignments, .destroy = cli->yes};
+    return ja_cmd_each(cli, engine, names, "changing", set_one, &setting);
 }
 
 int ja_cmd_set(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
-    ja_autostrv struct ja_strv names = {0};
-    struct setting setting = {.destroy = cli->yes};
-    int rc = split_words(args, &names, &setting.assignments, err);
+    ja_autostrv struct ja_strv names = {0}, assignments = {0};
+    int rc = ja_cmd_split(args, &names, &assignments, err);
+    if (rc == 0 && names.count == 0)
+        rc = ja_error_set(err, JA_E_USAGE, NULL, "no jail is named");
+    if (rc == 0 && assignments.count == 0)
+        rc = ja_error_set(err, JA_E_USAGE, NULL, "there is nothing to set: give KEY=VALUE");
     if (rc == 0)
         rc = ja_cmd_open(cli, false, &engine, err);
-    if (rc == 0)
-        rc = ja_cmd_each(cli, engine, &names, "changing", set_one, &setting);
-    ja_strv_fini(&setting.assignments);
-    return rc;
+    return rc < 0 ? rc : ja_cmd_change(cli, engine, &names, &assignments);
 }
 
 int ja_cmd_rename(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)

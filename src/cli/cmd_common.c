@@ -116,6 +116,47 @@ int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret
     return rc;
 }
 
+int ja_cmd_matches_all(const struct ja_args *args, const struct ja_listed *listed, bool *ret_matches,
+                       struct ja_error *err)
+{
+    bool matches = true;
+    for (size_t i = 0; matches && i < args->word_count; i++) {
+        int rc = strchr(args->words[i], '=') ? ja_cmd_matches(listed, args->words[i], &matches, err) : 0;
+        if (rc < 0)
+            return rc;
+    }
+    *ret_matches = matches;
+    return 0;
+}
+
+int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args,
+                      int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
+                      struct ja_error *err)
+{
+    bool named = false;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
+        if (strchr(args->words[i], '='))
+            continue;
+        named = true;
+        rc = ja_engine_list(engine, args->words[i], each, context, err);
+    }
+    return rc == 0 && !named ? ja_engine_list(engine, NULL, each, context, err) : rc;
+}
+
+int ja_cmd_check_filters(const struct ja_args *args, struct ja_error *err)
+{
+    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
+    struct ja_listed listed = {.jail = jail};
+    bool matches;
+    int rc = jail ? 0 : ja_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < args->word_count; i++)
+        if (strchr(args->words[i], '='))
+            rc = ja_cmd_matches(&listed, args->words[i], &matches, err);
+    ja_object_free(&ja_noun_jail, jail);
+    return rc;
+}
+
 static int add_name(void *context, const struct ja_row *row, struct ja_error *err)
 {
     return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
@@ -131,24 +172,17 @@ static int add_chosen(void *context, const struct ja_listed *listed, struct ja_e
 {
     const struct choice *choice = context;
     bool wanted = !ja_strv_has(choice->names, listed->jail->name);
-    for (size_t i = 0; wanted && i < choice->args->word_count; i++) {
-        const char *word = choice->args->words[i];
-        int rc = strchr(word, '=') ? ja_cmd_matches(listed, word, &wanted, err) : 0;
-        if (rc < 0)
-            return rc;
-    }
+    int rc = wanted ? ja_cmd_matches_all(choice->args, listed, &wanted, err) : 0;
+    if (rc < 0)
+        return rc;
     return wanted && ja_strv_add(choice->names, listed->jail->name) < 0 ? ja_error_nomem(err) : 0;
 }
 
 /* Patterns and values among the words, as `list` takes them. */
-static int choose(struct ja_engine *engine, const struct ja_args *args, bool named, struct ja_strv *names,
-                  struct ja_error *err)
+static int choose(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *names, struct ja_error *err)
 {
     struct choice choice = {args, names};
-    int rc = named ? 0 : ja_engine_list(engine, NULL, add_chosen, &choice, err);
-    for (size_t i = 0; rc == 0 && i < args->word_count; i++)
-        if (!strchr(args->words[i], '='))
-            rc = ja_engine_list(engine, args->words[i], add_chosen, &choice, err);
+    int rc = ja_cmd_list_words(engine, args, add_chosen, &choice, err);
     if (rc == 0 && names->count == 0)
         rc = ja_error_set(err, JA_E_NOTFOUND, NULL, "no jail matches");
     return rc;
@@ -156,15 +190,13 @@ static int choose(struct ja_engine *engine, const struct ja_args *args, bool nam
 
 int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err)
 {
-    bool patterns = false, named = false, jails = args->verb->rest == JA_WORD_JAIL;
+    bool patterns = false, jails = args->verb->rest == JA_WORD_JAIL;
     if ((args->verb->flags & JA_VERB_ALL) && ja_args_has(args, "all"))
         return ja_store_each(engine->store, "jail", NULL, add_name, ret_names, err);
-    for (size_t i = 0; i < args->word_count; i++) {
+    for (size_t i = 0; i < args->word_count; i++)
         patterns = patterns || (jails && strpbrk(args->words[i], "*?[="));
-        named = named || !strchr(args->words[i], '=');
-    }
     if (patterns)
-        return choose(engine, args, named, ret_names, err);
+        return choose(engine, args, ret_names, err);
     for (size_t i = 0; i < args->word_count; i++)
         if (!ja_strv_has(ret_names, args->words[i]) && ja_strv_add(ret_names, args->words[i]) < 0)
             return ja_error_nomem(err);

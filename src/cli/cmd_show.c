@@ -1,7 +1,7 @@
 /*
  * cmd_show.c: list and show.
  */
-#include "cli/cmd.h"
+#include "cli/usage.h"
 
 #include <string.h>
 
@@ -48,46 +48,69 @@ struct listing {
     json_t *array;
 };
 
+/* Name, state and addresses, with which all tables of jails begin. */
+static int add_first_cells(struct ja_table *table, const struct ja_listed *listed, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv addresses = {0};
+    if (bare_addresses(listed->jail, &addresses) < 0)
+        return ja_error_nomem(err);
+    ja_table_cell(table, listed->jail->name);
+    ja_table_cell(table, ja_state_name(listed->state));
+    ja_table_cells_joined(table, &addresses);
+    return 0;
+}
+
 static int add_listed(void *context, const struct ja_listed *listed, struct ja_error *err)
 {
     struct listing *listing = context;
     const struct ja_jail *jail = listed->jail;
-    bool wanted = true;
-    for (size_t i = 0; i < listing->args->word_count && wanted; i++) {
-        int rc =
-            strchr(listing->args->words[i], '=') ? ja_cmd_matches(listed, listing->args->words[i], &wanted, err) : 0;
-        if (rc < 0)
-            return rc;
-    }
-    if (!wanted)
-        return 0;
+    bool wanted;
+    int rc = ja_cmd_matches_all(listing->args, listed, &wanted, err);
+    if (rc < 0 || !wanted)
+        return rc;
     if (listing->array)
         return json_array_append_new(listing->array, listed_json(listed)) < 0 ? ja_error_nomem(err) : 0;
-    ja_autostrv struct ja_strv addresses = {0};
-    if (bare_addresses(jail, &addresses) < 0)
-        return ja_error_nomem(err);
-    ja_table_cell(&listing->table, jail->name);
-    ja_table_cell(&listing->table, ja_state_name(listed->state));
-    ja_table_cells_joined(&listing->table, &addresses);
+    rc = add_first_cells(&listing->table, listed, err);
     if (jail->version)
         ja_table_cellf(&listing->table, "%s@%s", jail->template, jail->version);
     else
         ja_table_cell(&listing->table, jail->template);
     ja_table_cell(&listing->table, listed->started);
-    return 0;
+    return rc;
 }
 
-/* A filter that asks for what no jail has is refused, also when there is no jail that it could be tried on. */
-static int check_filters(const struct ja_args *args, struct ja_error *err)
+/* With what they use, against their limits. */
+static int list_long(struct ja_cli *cli, struct ja_engine *engine, const struct ja_args *args, struct ja_error *err)
 {
-    struct ja_jail *jail = ja_object_new(&ja_noun_jail);
-    struct ja_listed listed = {.jail = jail};
-    bool matches;
-    int rc = jail ? 0 : ja_error_nomem(err);
-    for (size_t i = 0; rc == 0 && i < args->word_count; i++)
-        if (strchr(args->words[i], '='))
-            rc = ja_cmd_matches(&listed, args->words[i], &matches, err);
-    ja_object_free(&ja_noun_jail, jail);
+    static const enum ja_resource columns[] = {JA_RESOURCE_CPU, JA_RESOURCE_MEMORY, JA_RESOURCE_PROCESSES,
+                                               JA_RESOURCE_DISK};
+    ja_autogathered struct ja_gathered all = {0};
+    ja_autotable struct ja_table table;
+    json_t *array = cli->json ? json_array() : NULL;
+    ja_table_init(&table, "NAME", "STATE", "ADDRESS", ">CPU", ">MEMORY", ">PROCESSES", ">DISK", "TEMPLATE", NULL);
+    int rc = ja_gather(engine, args, &all, err);
+    if (rc == 0)
+        rc = ja_gather_usage(engine, &all, err);
+    for (size_t i = 0; rc == 0 && i < all.count; i++) {
+        const struct ja_jail *jail = all.jails[i].jail;
+        json_t *json = array ? listed_json(&all.jails[i]) : NULL;
+        if (array) {
+            bool failed =
+                json_object_set_new(json, "usage", ja_usage_json(&all.usage[i])) < 0 ||
+                json_object_set_new(json, "limits", ja_object_to_json(&ja_noun_limits, &jail->limits, true)) < 0;
+            rc = json_array_append_new(array, json) < 0 || failed ? ja_error_nomem(err) : 0;
+            continue;
+        }
+        rc = add_first_cells(&table, &all.jails[i], err);
+        for (size_t c = 0; c < JA_COUNT(columns); c++)
+            ja_usage_cell(&table, jail, &all.usage[i], columns[c]);
+        ja_table_cellf(&table, "%s%s%s", jail->template, jail->version ? "@" : "", jail->version ? jail->version : "");
+    }
+    if (rc == 0)
+        rc = array ? ja_print_json(cli, json_incref(array), err) : ja_table_print(cli, &table, err);
+    if (rc == 0)
+        ja_usage_warn(cli, engine, &all);
+    json_decref(array);
     return rc;
 }
 
@@ -95,20 +118,15 @@ int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
 {
     ja_autoengine struct ja_engine *engine = NULL;
     struct listing listing = {.args = args, .array = cli->json ? json_array() : NULL};
-    int rc = check_filters(args, err);
+    int rc = ja_cmd_check_filters(args, err);
     if (rc == 0)
         rc = ja_cmd_open(cli, true, &engine, err);
     ja_table_init(&listing.table, "NAME", "STATE", "ADDRESS", "TEMPLATE", "STARTED", NULL);
-    bool globbed = false;
-    for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
-        if (strchr(args->words[i], '='))
-            continue;
-        globbed = true;
-        rc = ja_engine_list(engine, args->words[i], add_listed, &listing, err);
-    }
-    if (rc == 0 && !globbed)
-        rc = ja_engine_list(engine, NULL, add_listed, &listing, err);
+    bool with_usage = ja_args_has(args, "long");
     if (rc == 0)
+        rc =
+            with_usage ? list_long(cli, engine, args, err) : ja_cmd_list_words(engine, args, add_listed, &listing, err);
+    if (rc == 0 && !with_usage)
         rc = cli->json ? ja_print_json(cli, json_incref(listing.array), err) : ja_table_print(cli, &listing.table, err);
     json_decref(listing.array);
     ja_table_fini(&listing.table);
@@ -222,7 +240,7 @@ static json_t *pending_json(const struct pending *pending)
 }
 
 static int show_jail(struct ja_cli *cli, const struct ja_jail *jail, const struct ja_listed *listed,
-                     const struct pending *pending, struct ja_error *err)
+                     const struct pending *pending, const struct ja_usage *usage, struct ja_error *err)
 {
     json_t *json = ja_object_to_json(&ja_noun_jail, jail, true);
     int rc = 0;
@@ -231,7 +249,8 @@ static int show_jail(struct ja_cli *cli, const struct ja_jail *jail, const struc
         json_object_set_new(json, "started", listed->started[0] ? json_string(listed->started) : json_null()) < 0)
         rc = ja_error_nomem(err);
     if (rc == 0 && cli->json) {
-        if (json_object_set_new(json, "pending", pending_json(pending)) < 0)
+        if (json_object_set_new(json, "pending", pending_json(pending)) < 0 ||
+            json_object_set_new(json, "usage", ja_usage_json(usage)) < 0)
             rc = ja_error_nomem(err);
         return rc < 0 ? (json_decref(json), rc) : ja_print_json(cli, json, err);
     }
@@ -240,6 +259,7 @@ static int show_jail(struct ja_cli *cli, const struct ja_jail *jail, const struc
             json_object_del(json, "started");
         print_value(cli, "", json, pending);
         print_going(cli, jail, pending);
+        ja_usage_print(cli, jail, usage);
     }
     json_decref(json);
     return rc;
@@ -251,6 +271,7 @@ static int show_one(struct ja_cli *cli, struct ja_engine *engine, const char *na
     struct ja_jail *applied = NULL;
     struct ja_listed listed;
     struct pending pending = {0};
+    struct ja_usage usage;
     int rc = ja_engine_get(engine, &ja_noun_jail, name, &jail, NULL, err);
     if (rc == 0)
         rc = ja_engine_state(engine, jail, &listed, err);
@@ -261,7 +282,9 @@ static int show_one(struct ja_cli *cli, struct ja_engine *engine, const char *na
     if (rc == 0 && applied)
         rc = ja_engine_pending(applied, jail, &pending.paths, err);
     if (rc == 0)
-        rc = show_jail(cli, jail, &listed, &pending, err);
+        rc = ja_engine_usage(engine, &listed, 1, &usage, err);
+    if (rc == 0)
+        rc = show_jail(cli, jail, &listed, &pending, &usage, err);
     ja_strv_fini(&pending.paths);
     ja_object_free(&ja_noun_jail, applied);
     ja_object_free(&ja_noun_jail, jail);

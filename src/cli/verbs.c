@@ -139,6 +139,19 @@ static const struct ja_option stop_options[] = {
     {"force", 'f', .doc = "Do not wait for a graceful end"},
     {0},
 };
+static const char *const sort_words[] = {"name", "cpu", "memory", "processes", "disk", "io", "network", NULL};
+static const struct ja_option list_options[] = {
+    {"long", 'l', .doc = "With processor, memory, processes and disk space that they use, against their limits"},
+    {0},
+};
+static const struct ja_option top_options[] = {
+    {"batch", 'b', .doc = "Print a table and end, as where standard output is no terminal"},
+    {"count", 'n', .metavar = "N", .doc = "Print N times, or end after N times"},
+    {"delay", 'd', .metavar = "SECONDS", .doc = "Look again after so long; 2 unless given"},
+    {"sort", .metavar = "COLUMN", .word = JA_WORD_CHOICE, .choices = sort_words,
+     .doc = "The first ones are those with the most of this, or by name; cpu unless given"},
+    {0},
+};
 static const struct ja_option delete_options[] = {
     OPTION_ALL,
     {"force", 'f', .doc = "Also when it runs: it is stopped first"},
@@ -297,11 +310,11 @@ const struct ja_verb ja_verbs[] = {
      "Without filters all jails are listed. A filter is a pattern of names, in which * and ? stand for other characters, or "
      "KEY=VALUE such as state=running or label.team=a. A jail is listed when it matches one of the names and all of the "
      "values.",
-     "jailadmin list 'web*' state=running", "Those that run of those whose names begin with web.", NULL, 0, 0, -1,
-     JA_WORD_FILTER, JA_WORD_FILTER, .run = ja_cmd_list},
+     "jailadmin list 'web*' state=running", "Those that run of those whose names begin with web.", list_options, 0, 0,
+     -1, JA_WORD_FILTER, JA_WORD_FILTER, .run = ja_cmd_list},
     {"show", JA_GROUP_JAIL, "JAIL...", "Show all of a jail",
-     "Prints every field, what runs, and the changes that wait for the next start.", "jailadmin show web1",
-     "Everything about web1.", NULL, 0, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_show},
+     "Prints every field, what runs, the changes that wait for the next start, and what the jail uses.",
+     "jailadmin show web1", "Everything about web1.", NULL, 0, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_show},
     {"set", JA_GROUP_JAIL, "JAIL... KEY=VALUE...", "Change fields of jails",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default or "
      "removes an entry. All changes are made together, or none. What can change in a running jail does so at once, the "
@@ -309,6 +322,19 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes",
      "Three changes, made together; the address counts from the next start on.", NULL, CHANGES, 2, -1, JA_WORD_JAIL,
      JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+    {"limit", JA_GROUP_JAIL, "JAIL... | --all [KEY=VALUE]...",
+     "Show what jails use and may use, or change what they may use",
+     "Without KEY=VALUE it prints each resource with what is used of it and its limit; - stands for what nothing counts and for "
+     "no limit. With them it changes the limits, as set does for limits.KEY: at once in a running jail where the system "
+     "allows it. KEY= takes a limit away, volumes.NAME.size= that of a volume. Names may be patterns.",
+     "jailadmin limit web1 web2 memory=1G cpu=150% processes=200", "Three limits for each of two jails.", all_options,
+     CHANGES, 0, -1, JA_WORD_JAIL, JA_WORD_FIELD, &ja_noun_limits, .run = ja_cmd_limit},
+    {"top", JA_GROUP_JAIL, "[FILTER]...", "Watch what running jails use",
+     "On a terminal the whole screen, renewed every two seconds; q leaves it, and n, c, m, p, d, i and t sort by name, cpu, memory, "
+     "processes, disk, io and network. Elsewhere, or with --batch, it measures for a moment, prints a table and ends. Filters "
+     "are those of list.",
+     "jailadmin top --sort memory", "Those that use the most memory come first.", top_options, 0, 0, -1, JA_WORD_FILTER,
+     JA_WORD_FILTER, .run = ja_cmd_top},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. When input and output are a terminal, the command gets a "

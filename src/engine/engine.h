@@ -329,6 +329,32 @@ int ja_engine_list(struct ja_engine *engine, const char *glob,
 int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,
                     struct ja_error *err);
 
+/* What a jail uses; -1: not known. What is counted since its start is for ja_usage_compare, where the system has no rates. */
+struct ja_usage {
+    int64_t cpu;    /* thousandths of a core */
+    int64_t cpu_us; /* microseconds of processor time since its start */
+    int64_t memory; /* bytes, without cached files that can be given up */
+    int64_t swap;
+    int64_t processes; /* and threads */
+    int64_t files;
+    int64_t disk;                  /* bytes that its boot environment refers to; also of one that does not run */
+    int64_t read, written;         /* bytes, of disks */
+    int64_t read_rate, write_rate; /* bytes a second */
+    int64_t received, sent;        /* bytes, of its nics */
+    int64_t receive_rate, send_rate;
+    int64_t oom_kills; /* how many of its processes were ended for want of memory */
+    int64_t at_us;     /* when it was read, monotonic */
+};
+void ja_usage_clear(struct ja_usage *usage);
+/* Of `count` jails at once; changes nothing. */
+int ja_engine_usage(struct ja_engine *engine, const struct ja_listed *jails, size_t count, struct ja_usage *ret_usage,
+                    struct ja_error *err);
+/* Fills rates of `now` from what was counted until then. */
+void ja_usage_compare(struct ja_usage *now, const struct ja_usage *before);
+/* Bytes of each of its volumes, in their order; -1: not known. */
+int ja_engine_volumes_used(struct ja_engine *engine, const struct ja_jail *jail, int64_t *ret_bytes,
+                           struct ja_error *err);
+
 /* A command in a running jail: no plan, no lock, nothing is written. */
 struct ja_inside {
     const char *user;          /* a name, UID or UID:GID; NULL: root */

@@ -52,6 +52,8 @@ struct ja_host {
     /* Notes about fields that are set and have no effect here, or a weak one. May be NULL. */
     void (*jail_notes)(struct ja_planning *p, const struct ja_jail *jail);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
+    /* What a running jail uses, as JA_FACT_USAGE tells it; NULL: not known here. */
+    const char *(*jail_usage)(struct ja_planning *p, const struct ja_jail *jail);
     /* The words of a step's command that run what follows them in a running jail, as its root. */
     void (*jail_exec)(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
     /* Begins a step that runs a command in a running jail, with the jail's environment; its words are the caller's to add. What

@@ -260,3 +260,24 @@ int ja_check_os(const char *value, struct ja_error *err)
         return 0;
     return refuse(value, "an operating system", "linux and freebsd", err);
 }
+
+int ja_check_cpuset(const char *value, struct ja_error *err)
+{
+    const char *c = value;
+    do {
+        int64_t first = 0, last = 0;
+        size_t length = strspn(c, DIGITS);
+        bool ok = length >= 1 && length <= 4;
+        first = last = ok ? strtoll(c, NULL, 10) : 0;
+        c += length;
+        if (ok && *c == '-') {
+            length = strspn(++c, DIGITS);
+            ok = length >= 1 && length <= 4;
+            last = ok ? strtoll(c, NULL, 10) : 0;
+            c += length;
+        }
+        if (!ok || last < first || (*c && *c != ','))
+            return refuse(value, "a list of processors", "numbers and ranges such as 0-3,5", err);
+    } while (*c++ == ',');
+    return 0;
+}

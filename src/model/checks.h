@@ -21,6 +21,7 @@ int ja_check_gateway(const char *value, struct ja_error *err);     /* ADDRESS/LE
 int ja_check_destination(const char *value, struct ja_error *err); /* of a route */
 int ja_check_ports(const char *value, struct ja_error *err);       /* PORT or FIRST-LAST */
 int ja_check_os(const char *value, struct ja_error *err);
+int ja_check_cpuset(const char *value, struct ja_error *err); /* "0-3,5" */
 
 int ja_jail_check(const void *jail, struct ja_error *err);
 int ja_route_check(const void *route, struct ja_error *err);

@@ -67,6 +67,7 @@ struct ja_forward {
 
 struct ja_limits {
     int64_t cpu;    /* thousandths of a core */
+    char *cpuset;   /* "0-3,5"; NULL: all processors */
     int64_t memory; /* bytes */
     int64_t swap;
     int64_t processes;

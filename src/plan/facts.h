@@ -67,6 +67,12 @@ enum ja_fact_kind {
     JA_FACT_HEALTH,  /* absolute path of a pool -> errors that its devices had, one a line; "" for none */
     JA_FACT_MEMBER,  /* "BRIDGE INTERFACE" (FreeBSD) -> "", "span" for a port that only watches, "private" */
     JA_FACT_LINKS,   /* beginning of a name (FreeBSD) -> names of the interfaces that begin so, one a line */
+    JA_FACT_DISKS, /* btrfs: absolute path -> "7:0 8:16", the disks that its file system lies on, as cgroups name them */
+    /* What a running jail uses, "cpu-us=N memory=BYTES ..." (struct ja_usage): Linux: cgroup path -> ; FreeBSD: kernel jail name -> */
+    JA_FACT_USAGE,
+    /* Bytes of a tree, as its limit counts them: btrfs: absolute path, absent where nothing counts; ZFS: dataset. */
+    JA_FACT_USED,
+    JA_FACT_TRAFFIC, /* interface of the host -> "RECEIVED SENT", bytes */
     JA_FACT_KINDS
 };
 

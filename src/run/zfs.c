@@ -292,6 +292,41 @@ static int read_marks(struct ja_strv *names, struct ja_facts *facts, struct ja_e
     return rc;
 }
 
+int ja_zfs_used_parse(char *text, struct ja_facts *facts, struct ja_error *err)
+{
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *more = line, *name = unknown_name(line);
+        const char *value = NULL;
+        if (!name) {
+            name = strsep(&more, "\t");
+            value = strsep(&more, "\t");
+            if (!value || !*value || value[strspn(value, "0123456789")])
+                continue;
+        }
+        if (ja_facts_set(facts, JA_FACT_USED, name, value) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
+/* The bytes that datasets refer to; as read_marks. */
+static int read_used(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv words = {0};
+    ja_autostr struct ja_str output = {0};
+    size_t before = facts->missing, count = names->count < NAMES_AT_ONCE ? names->count : NAMES_AT_ONCE;
+    bool nomem = ja_strv_add_all(&words, "get", "-Hp", "-o", "name,value", "referenced", NULL) < 0;
+    for (size_t i = 0; i < count; i++)
+        nomem = ja_strv_add(&words, names->items[i]) < 0 || nomem;
+    int rc = nomem ? ja_error_nomem(err) : run(&words, true, &output, err);
+    ja_autofree char *copy = rc == 0 ? ja_strdup(output.text ? output.text : "") : NULL;
+    if (rc == 0)
+        rc = copy ? ja_zfs_used_parse(copy, facts, err) : ja_error_nomem(err);
+    if (rc == 0 && before - facts->missing < count)
+        fill_error(err, &words, output.text ? output.text : "", rc = JA_E_FAILED, 1);
+    return rc;
+}
+
 /* The first file in a directory, for a name in an error. 1, 0: it is empty, or a negative code. */
 static int first_file(const char *path, struct ja_str *ret_name, struct ja_error *err)
 {
@@ -332,14 +367,19 @@ static int read_contents(const char *name, struct ja_str *ret_value, struct ja_e
 
 int ja_zfs_facts_read(struct ja_facts *facts, struct ja_error *err)
 {
+    static const struct {
+        enum ja_fact_kind kind;
+        int (*read)(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err);
+    } lists[] = {{JA_FACT_DATASET, read_marks}, {JA_FACT_USED, read_used}};
     int rc = 0;
-    while (rc == 0) {
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(lists);) {
         ja_autostrv struct ja_strv names = {0};
-        if (unknown_datasets(facts, JA_FACT_DATASET, &names) < 0)
+        if (unknown_datasets(facts, lists[i].kind, &names) < 0)
             return ja_error_nomem(err);
-        if (names.count == 0)
-            break;
-        rc = read_marks(&names, facts, err);
+        if (names.count)
+            rc = lists[i].read(&names, facts, err);
+        else
+            i++;
     }
     ja_autostrv struct ja_strv names = {0};
     if (rc == 0 && unknown_datasets(facts, JA_FACT_CONTENTS, &names) < 0)

@@ -42,10 +42,12 @@ int ja_zfs_list_parse(char *text, struct ja_zfs_list *ret_list, struct ja_error 
 int ja_zfs_list_add(struct ja_zfs_list *list, const struct ja_zfs_dataset *item, struct ja_error *err);
 void ja_zfs_list_fini(struct ja_zfs_list *list);
 
-/* Answers all missing facts of the kinds dataset and contents, of many datasets by one process. */
+/* Answers all missing facts of the kinds dataset, used and contents, of many datasets by one process. */
 int ja_zfs_facts_read(struct ja_facts *facts, struct ja_error *err);
 /* Answers dataset facts from what `zfs get -Hp -o name,value,source jailadmin:mark` printed, errors among it. */
 int ja_zfs_facts_parse(char *text, struct ja_facts *facts, struct ja_error *err);
+/* Answers used facts from what `zfs get -Hp -o name,value referenced` printed, errors among it. */
+int ja_zfs_used_parse(char *text, struct ja_facts *facts, struct ja_error *err);
 /* One dataset's mark, the caller's; NULL: it is there and has none. JA_E_NOTFOUND. */
 int ja_zfs_mark(const char *name, char **ret_mark, struct ja_error *err);
 

@@ -415,6 +415,12 @@ static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const
         rename_path(p, from, path, "rename the jail's directory");
 }
 
+static const char *jail_used(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    ja_autofree char *path = volume ? ja_path_volume(p, jail->name, volume->name) : ja_path_root(p, jail);
+    return path ? ja_fact(p->facts, JA_FACT_USED, path) : NULL;
+}
+
 const struct ja_storage ja_storage_btrfs = {
     .name = "btrfs",
     .pool_create = pool_create,
@@ -437,4 +443,5 @@ const struct ja_storage ja_storage_btrfs = {
     .volume_retire = volume_retire,
     .volume_destroy = volume_destroy,
     .jail_limit = jail_limit,
+    .jail_used = jail_used,
 };

@@ -35,6 +35,8 @@ struct ja_storage {
     void (*volume_destroy)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
     /* Changes the disk limits of a jail's trees, undoably, where `old` and `new` differ. May be NULL: no such limits. */
     void (*jail_limit)(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new);
+    /* The bytes of a jail's tree, or of one of its volumes, as their limits count them, as JA_FACT_USED tells them; NULL: not known. */
+    const char *(*jail_used)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
     /* Template versions: retire and destroy, or rename the whole template. */
     void (*template_retire)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
     void (*template_destroy)(struct ja_planning *p, const char *uuid);

@@ -609,6 +609,12 @@ static bool jail_mounted(struct ja_planning *p, const struct ja_jail *jail)
     return mounted;
 }
 
+static const char *jail_used(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
+{
+    struct dataset ds = in_jail(p, jail, volume ? "vol" : "root", volume ? volume->name : jail->be);
+    return ja_fact(p->facts, JA_FACT_USED, ds.name);
+}
+
 const struct ja_storage ja_storage_zfs = {
     .name = "zfs",
     .pool_create = pool_create,
@@ -633,6 +639,7 @@ const struct ja_storage ja_storage_zfs = {
     .volume_retire = volume_retire,
     .volume_destroy = volume_destroy,
     .jail_limit = jail_limit,
+    .jail_used = jail_used,
     .jail_mounted = jail_mounted,
     .jail_mount = mount_jail,
 };

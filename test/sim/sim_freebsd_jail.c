@@ -512,7 +512,7 @@ static bool remove_limits(struct ja_sim *sim, const char *filter)
 /* rctl -a SUBJECT:ID:RESOURCE:ACTION=AMOUNT..., rctl -r SUBJECT:ID */
 static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    static const char *const resources[] = {"pcpu",      "memoryuse", "vmemoryuse", "swapuse",  "maxproc",
+    static const char *const resources[] = {"pcpu",      "memoryuse", "vmemoryuse", "swapuse",  "nthr",
                                             "openfiles", "readbps",   "writebps",   "readiops", "writeiops"};
     (void)cmd;
     if (!ja_str_equal(sim_get(sim, "sysctl kern.racct.enable"), "1"))

@@ -220,7 +220,8 @@ static int read_links(struct reading *reading)
     struct ja_freebsd_links links = {0};
     if (!wants(reading, JA_FACT_LINK, NULL) && !wants(reading, JA_FACT_PORTS, NULL) &&
         !wants(reading, JA_FACT_HOSTADDR, NULL) && !wants(reading, JA_FACT_HOSTNETS, NULL) &&
-        !wants(reading, JA_FACT_MEMBER, NULL) && !wants(reading, JA_FACT_LINKS, NULL))
+        !wants(reading, JA_FACT_MEMBER, NULL) && !wants(reading, JA_FACT_LINKS, NULL) &&
+        !wants(reading, JA_FACT_TRAFFIC, NULL))
         return 0;
     int rc = get_links(reading, &links);
     if (rc == 0)
@@ -229,6 +230,8 @@ static int read_links(struct reading *reading)
         rc = set_all(reading, JA_FACT_PORTS, &links.ports);
     if (rc == 0)
         rc = set_all(reading, JA_FACT_MEMBER, &links.members);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_TRAFFIC, &links.traffic);
     if (rc == 0)
         rc = answer_names(reading, &links.descriptions);
     if (rc == 0)
@@ -331,16 +334,41 @@ static int read_modules(struct reading *reading)
     return rc;
 }
 
+static const char *const no_racct[] = {"RACCT/RCTL support not present", "RACCT/RCTL present, but disabled", NULL};
+
 static int read_rctl(struct reading *reading)
 {
-    static const char *const absent[] = {"RACCT/RCTL support not present", "RACCT/RCTL present, but disabled", NULL};
     struct ja_map rules = {0};
     if (!wants(reading, JA_FACT_RCTL, NULL))
         return 0;
-    int rc = collect(reading, WORDS(WORD("rctl")), absent, ja_freebsd_parse_rctl, &rules);
+    int rc = collect(reading, WORDS(WORD("rctl")), no_racct, ja_freebsd_parse_rctl, &rules);
     if (rc == 0)
         rc = set_all(reading, JA_FACT_RCTL, &rules);
     ja_map_fini(&rules);
+    return rc;
+}
+
+/* One process for all jails. Without racct nothing is counted. */
+static int read_usage(struct reading *reading)
+{
+    ja_autostrv struct ja_strv words = {0}, names = {0};
+    struct ja_map usage = {0};
+    if (!wants(reading, JA_FACT_USAGE, NULL))
+        return 0;
+    bool nomem = ja_strv_add_all(&words, "rctl", "-u", NULL) < 0;
+    for (size_t i = 0; i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autofree char *subject = ja_printf("jail:%s", fact->name);
+        if (asked(fact, JA_FACT_USAGE) && *fact->name && !strchr(fact->name, ':'))
+            nomem = !subject || ja_strv_add(&words, subject) < 0 || ja_strv_add(&names, fact->name) < 0 || nomem;
+    }
+    ja_autostr struct ja_str output = {0};
+    int rc = nomem ? ja_error_nomem(reading->err) : names.count ? run(reading, words.items, no_racct, &output) : 0;
+    if (rc > 0)
+        rc = ja_freebsd_parse_usage(output.text, &names, &usage, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_USAGE, &usage);
+    ja_map_fini(&usage);
     return rc;
 }
 
@@ -579,7 +607,8 @@ static int read_listeners(struct reading *reading)
 
 static int read_zfs(struct reading *reading)
 {
-    bool any = wants(reading, JA_FACT_DATASET, NULL) || wants(reading, JA_FACT_CONTENTS, NULL);
+    bool any = wants(reading, JA_FACT_DATASET, NULL) || wants(reading, JA_FACT_CONTENTS, NULL) ||
+               wants(reading, JA_FACT_USED, NULL);
     return any && reading->source->zfs ? reading->source->zfs(reading->facts, reading->err) : 0;
 }
 
@@ -620,19 +649,13 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},
-                  {read_links, "interfaces"},
-                  {read_mounts, "mounts"},
-                  {read_routes, "routes"},
-                  {read_modules, "modules"},
-                  {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"},
-                  {read_rctl, "limits"},
-                  {read_listeners, "who listens"},
-                  {read_daemons, "processes"},
-                  {read_zfs, "datasets"},
-                  {read_pf, "rules of pf"},
-                  {read_rulesets, "rulesets of devfs"}};
+    } groups[] = {{read_jails, "jails"},          {read_links, "interfaces"},
+                  {read_mounts, "mounts"},        {read_routes, "routes"},
+                  {read_modules, "modules"},      {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},   {read_rctl, "limits"},
+                  {read_usage, "what jails use"}, {read_listeners, "who listens"},
+                  {read_daemons, "processes"},    {read_zfs, "datasets"},
+                  {read_pf, "rules of pf"},       {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

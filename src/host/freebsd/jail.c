@@ -216,6 +216,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
+    ja_freebsd_cpuset(p, NULL, jail->limits.cpuset, name);
     if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
         ja_dns_names_add(p, s);
@@ -320,8 +321,16 @@ static void update(struct ja_planning *p, const struct ja_subject *applied, cons
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, live->jail, name);
     ja_freebsd_limits_change(p, applied->jail, live->jail, name);
+    ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
         ja_plan_note_applied(p, live->jail, applied->jail);
+}
+
+static const char *usage(struct ja_planning *p, const struct ja_jail *jail)
+{
+    char name[JA_FREEBSD_JAILNAME];
+    ja_freebsd_jail_name(p, jail, name);
+    return ja_fact(p->facts, JA_FACT_USAGE, name);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -342,6 +351,7 @@ const struct ja_host ja_host_freebsd = {
     .jail_update = update,
     .jail_notes = notes,
     .jail_running = running,
+    .jail_usage = usage,
     .jail_exec = exec_words,
     .jail_run = ja_freebsd_jail_run,
     .jail_ask = ja_freebsd_jail_ask,

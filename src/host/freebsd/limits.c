@@ -9,24 +9,33 @@
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
 
+/*
+ * Memory that is in use cannot be denied: `memoryuse:deny` makes the kernel page out what is above it, and without swap does
+ * nothing at all. So who grows beyond it is killed, as on Linux; with a limit of swap it is paged out, and beyond both
+ * the kernel gives no memory (swapuse counts all memory that could have to be swapped). `nthr` counts threads of all processes,
+ * each of which has one.
+ */
 static size_t limit_rules(struct ja_planning *p, const struct ja_limits *limits, const char *name,
                           struct ja_strv *rules)
 {
+    const int64_t swap = limits->memory ? limits->swap : 0;
     const struct {
-        const char *resource;
+        const char *rule;
         int64_t amount;
     } all[] = {
-        {"pcpu", limits->cpu / 10}, /* thousandths of a core as percent */
-        {"memoryuse", limits->memory},  {"swapuse", limits->memory ? limits->swap : 0},
-        {"maxproc", limits->processes}, {"openfiles", limits->files},
-        {"readbps", limits->read_rate}, {"writebps", limits->write_rate},
+        {"pcpu:deny", limits->cpu / 10}, /* thousandths of a core as percent */
+        {"memoryuse:sigkill", swap ? 0 : limits->memory},
+        {"memoryuse:deny", swap ? limits->memory : 0},
+        {"swapuse:deny", swap ? limits->memory + swap : 0},
+        {"nthr:deny", limits->processes},
+        {"openfiles:deny", limits->files},
+        {"readbps:throttle", limits->read_rate},
+        {"writebps:throttle", limits->write_rate},
     };
-    for (size_t i = 0; i < JA_COUNT(all); i++) {
-        bool rate = strstr(all[i].resource, "bps") != NULL;
-        if (all[i].amount > 0 && ja_strv_addf(rules, "jail:%s:%s:%s=%lld", name, all[i].resource,
-                                              rate ? "throttle" : "deny", (long long)all[i].amount) < 0)
+    for (size_t i = 0; i < JA_COUNT(all); i++)
+        if (all[i].amount > 0 &&
+            ja_strv_addf(rules, "jail:%s:%s=%lld", name, all[i].rule, (long long)all[i].amount) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-    }
     return rules->count;
 }
 
@@ -123,4 +132,33 @@ void ja_freebsd_limits_remove(struct ja_planning *p, const char *name)
     struct ja_step *step = ja_plan_step(p->plan, "forget its limits, which outlive it");
     ja_step_run(p->plan, step, TOOL("rctl"), "-r", subject, NULL);
     step->flags |= JA_STEP_IGNORE;
+}
+
+/* The numbers of a host's processors are 0 to hw.ncpu - 1. */
+static void check_cpuset(struct ja_planning *p, const char *cpuset)
+{
+    const char *count = ja_fact(p->facts, JA_FACT_SYSCTL, "hw.ncpu");
+    int highest = 0;
+    for (const char *c = cpuset; *c; c += strspn(c, "-,")) {
+        char *end;
+        int number = (int)strtol(c, &end, 10);
+        highest = number > highest ? number : highest;
+        c = end;
+    }
+    if (!count || highest < atoi(count))
+        return;
+    ja_plan_fail(p->plan, JA_E_INVALID, "field limits.cpuset", "the host has no processor %d", highest);
+    ja_plan_hint(p->plan, "its processors have the numbers 0 to %d", atoi(count) - 1);
+}
+
+void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name)
+{
+    if (ja_str_equal(from, to))
+        return;
+    if (to)
+        check_cpuset(p, to);
+    struct ja_step *step = ja_plan_step(p->plan, to ? "keep it to some processors" : "let it run on all processors");
+    ja_step_run(p->plan, step, TOOL("cpuset"), "-l", to ? to : "all", "-j", name, NULL);
+    ja_step_undo(p->plan, step, TOOL("cpuset"), "-l", from ? from : "all", "-j", name, NULL);
+    ja_step_guard(p->plan, step, JA_FACT_JAIL, name, NULL);
 }

@@ -21,6 +21,7 @@ struct ja_freebsd_links {
     struct ja_map ports;        /* bridge -> number of its members, span ports among them */
     struct ja_map members;      /* "BRIDGE INTERFACE" -> "", "span", "private" */
     struct ja_map addresses;    /* address -> interface */
+    struct ja_map traffic;      /* interface -> "RECEIVED SENT", bytes; not in what ifconfig prints */
     struct ja_str nets;         /* "ADDRESS/LEN INTERFACE" lines */
 };
 void ja_freebsd_links_fini(struct ja_freebsd_links *links);
@@ -40,6 +41,8 @@ int ja_freebsd_parse_kldstat(char *text, struct ja_map *modules, struct ja_error
 int ja_freebsd_parse_features(char *text, struct ja_map *modules, struct ja_error *err);
 /* `rctl`: "jail:NAME" -> its rules, sorted, one a line; and each rule -> "". Rules of other subjects are passed over. */
 int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err);
+/* `rctl -u jail:NAME...` for these names, in their order: name -> "cpu-us=N memory=BYTES ..." (plan/facts.h). */
+int ja_freebsd_parse_usage(char *text, const struct ja_strv *names, struct ja_map *usage, struct ja_error *err);
 
 /* `ipfw -S list`: "rule N" and "rules" -> see JA_FACT_IPFW. */
 int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_error *err);

@@ -142,6 +142,43 @@ int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err
     return rc;
 }
 
+int ja_freebsd_parse_usage(char *text, const struct ja_strv *names, struct ja_map *usage, struct ja_error *err)
+{
+    /* pcpu is percent of a core, cputime whole seconds. */
+    static const struct {
+        const char *resource, *key;
+        int64_t factor;
+    } known[] = {{"cputime", "cpu-us", 1000000}, {"pcpu", "cpu", 10},       {"memoryuse", "memory", 1},
+                 {"nthr", "processes", 1},       {"openfiles", "files", 1}, {"readbps", "read-rate", 1},
+                 {"writebps", "write-rate", 1}};
+    size_t block = 0;
+    ja_autostr struct ja_str value = {0};
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *equals = strchr(line, '=');
+        if (!*line)
+            continue;
+        if (!equals || !equals[1] || equals[1 + strspn(equals + 1, "0123456789")])
+            return unreadable("rctl", line, err);
+        *equals = '\0';
+        /* The first one of each jail. */
+        if (strcmp(line, "cputime") == 0) {
+            if (block > names->count || (block && put(usage, names->items[block - 1], value.text, err) < 0))
+                return block > names->count ? unreadable("rctl", line, err) : JA_E_NOMEM;
+            ja_str_fini(&value);
+            block++;
+        }
+        for (size_t i = 0; i < JA_COUNT(known); i++)
+            if (strcmp(known[i].resource, line) == 0)
+                ja_str_addf(&value, "%s%s=%lld", value.length ? " " : "", known[i].key,
+                            strtoll(equals + 1, NULL, 10) * known[i].factor);
+        if (value.failed)
+            return ja_error_nomem(err);
+    }
+    if (block != names->count)
+        return ja_error_set(err, JA_E_FAILED, NULL, "rctl told of %zu jails instead of %zu", block, names->count);
+    return block && value.text ? put(usage, names->items[block - 1], value.text, err) : 0;
+}
+
 /* "  512 /usr/local/sbin/dnsmasq --conf-file=...". */
 int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err)
 {

@@ -19,6 +19,7 @@ void ja_freebsd_links_fini(struct ja_freebsd_links *links)
     ja_map_fini(&links->ports);
     ja_map_fini(&links->members);
     ja_map_fini(&links->addresses);
+    ja_map_fini(&links->traffic);
     ja_str_fini(&links->nets);
 }
 

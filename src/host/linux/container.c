@@ -203,20 +203,38 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     free(text);
 }
 
+/* The disks of the pool, to which rates apply; NULL: there is none whose users the kernel knows. */
+static const char *disks_of(struct ja_planning *p)
+{
+    return p->site->storage == JA_STORAGE_BTRFS ? ja_fact(p->facts, JA_FACT_DISKS, p->site->pool) : NULL;
+}
+
+static bool rates_differ(struct ja_planning *p, const struct ja_limits *a, const struct ja_limits *b)
+{
+    return (a->read_rate != b->read_rate || a->write_rate != b->write_rate) && disks_of(p);
+}
+
+/* Whether a cgroup's limits differ. */
+static bool limits_differ(struct ja_planning *p, const struct ja_limits *a, const struct ja_limits *b)
+{
+    return a->memory != b->memory || a->swap != b->swap || a->cpu != b->cpu || a->processes != b->processes ||
+           !ja_str_equal(a->cpuset, b->cpuset) || rates_differ(p, a, b);
+}
+
 static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, const struct ja_jail *from,
                         const struct ja_jail *to)
 {
     const struct ja_limits *old = &from->limits, *new = &to->limits;
-    bool memory = old->memory != new->memory || old->swap != new->swap;
+    void (*say)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
+    bool memory = old->memory != new->memory || old->swap != new->swap, rates = rates_differ(p, old, new);
     const struct {
         const char *option;
         int64_t value;
         bool wanted;
     } words[] = {
-        {"--memory", new->memory, memory},
-        {"--swap", new->swap, memory},
-        {"--cpu", new->cpu, old->cpu != new->cpu},
-        {"--processes", new->processes, old->processes != new->processes},
+        {"--memory", new->memory, memory},         {"--swap", new->swap, memory},
+        {"--cpu", new->cpu, old->cpu != new->cpu}, {"--processes", new->processes, old->processes != new->processes},
+        {"--read-rate", new->read_rate, rates},    {"--write-rate", new->write_rate, rates},
     };
     char cgroup[64];
     ja_linux_cgroup_path(p->site, to, cgroup);
@@ -224,9 +242,16 @@ static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, 
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)words[i].value);
         if (words[i].wanted)
-            (undo ? ja_step_undo : ja_step_run)(p->plan, step, words[i].option, text, NULL);
+            say(p->plan, step, words[i].option, text, NULL);
     }
-    (undo ? ja_step_undo : ja_step_run)(p->plan, step, cgroup, NULL);
+    ja_autostrv struct ja_strv disks = {0};
+    if (rates && ja_str_split_words(disks_of(p), &disks) == -1)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    for (size_t i = 0; i < disks.count; i++)
+        say(p->plan, step, "--device", disks.items[i], NULL);
+    if (!ja_str_equal(old->cpuset, new->cpuset))
+        say(p->plan, step, "--cpuset", new->cpuset ? new->cpuset : "all", NULL);
+    say(p->plan, step, cgroup, NULL);
 }
 
 /*
@@ -246,18 +271,27 @@ static void make_cgroup(struct ja_planning *p, const struct ja_jail *jail, const
     }
     ja_step_run(p->plan, step, cgroup, NULL);
     ja_step_undo_host(p, step, "cgroup-remove", cgroup, NULL);
-    const struct ja_limits *limits = &jail->limits;
-    if (limits->memory || limits->swap || limits->cpu || limits->processes) {
+    if (limits_differ(p, &jail->limits, &none.limits)) {
         step = ja_plan_host_step(p, "cgroup-limit", "limit it");
         limit_words(p, step, false, &none, jail);
     }
 }
 
+/* Those that crun is not told of, for its names of devices and processors differ with the cgroups that a host has. */
+static void limit_privileged(struct ja_planning *p, const struct ja_jail *jail)
+{
+    struct ja_jail set = *jail; /* shallow: what crun has set */
+    set.limits.cpuset = NULL;
+    set.limits.read_rate = set.limits.write_rate = 0;
+    if (!limits_differ(p, &set.limits, &jail->limits))
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "cgroup-limit", "limit it");
+    limit_words(p, step, false, &set, jail);
+}
+
 static void change_limits(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
 {
-    const struct ja_limits *old = &applied->limits, *new = &live->limits;
-    if (old->memory == new->memory && old->swap == new->swap && old->cpu == new->cpu &&
-        old->processes == new->processes)
+    if (!limits_differ(p, &applied->limits, &live->limits))
         return;
     char cgroup[64];
     ja_linux_cgroup_path(p->site, live, cgroup);
@@ -266,6 +300,30 @@ static void change_limits(struct ja_planning *p, const struct ja_jail *applied, 
     ja_step_undo_host(p, step, "cgroup-limit", NULL);
     limit_words(p, step, true, live, applied);
     ja_step_guard(p->plan, step, JA_FACT_CGROUP, cgroup, NULL);
+}
+
+void ja_linux_limits_note(struct ja_planning *p, const struct ja_jail *jail)
+{
+    const struct ja_limits *limits = &jail->limits;
+    bool rates = limits->read_rate || limits->write_rate;
+    if (rates && p->site->storage != JA_STORAGE_BTRFS)
+        ja_plan_note(p->plan,
+                     "%s: limits.read-rate and limits.write-rate have no effect with ZFS on Linux: threads of the "
+                     "kernel read and write for all jails",
+                     jail->name);
+    else if (limits->write_rate && !ja_str_equal(ja_fact(p->facts, JA_FACT_CGROUPS, ""), "v2"))
+        ja_plan_note(
+            p->plan,
+            "%s: without cgroup v2 limits.write-rate counts only what a program waits for, as with fsync, and not "
+            "what the kernel writes later",
+            jail->name);
+    if (limits->swap && !limits->memory)
+        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+    else if (limits->swap && !ja_str_equal(ja_fact(p->facts, JA_FACT_CGROUPS, ""), "v2") &&
+             !ja_fact(p->facts, JA_FACT_PATH, "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"))
+        ja_plan_note(p->plan,
+                     "%s: limits.swap has no effect: this kernel does not count swap; boot it with swapaccount=1",
+                     jail->name);
 }
 
 void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live)
@@ -322,6 +380,8 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_step_runf(p->plan, step, "%s/bundle", run);
     ja_step_run(p->plan, step, id, NULL);
     ja_step_undo_host(p, step, "crun-clean", "--root", crun_root, "--cgroup", cgroup, id, NULL);
+    if (jail->privileged)
+        limit_privileged(p, jail);
 }
 
 void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail)

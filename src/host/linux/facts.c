@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "host/facts_file.h"
+#include "host/linux/usage.h"
 #include "net/addr.h"
 
 #include <ctype.h>
@@ -187,6 +188,30 @@ static int quota(struct query *query)
 {
     int code = query->probes->quota ? query->probes->quota(query->name, query->err) : 0;
     return code > 0 ? answer(query, "") : code;
+}
+
+static int disks(struct query *query)
+{
+    return query->probes->disks ? query->probes->disks(query->name, &query->value, query->err) : 0;
+}
+
+static int usage(struct query *query)
+{
+    return ja_linux_usage(query->name, &query->value);
+}
+
+static int traffic(struct query *query)
+{
+    return ja_linux_traffic(query->name, &query->value);
+}
+
+static int used(struct query *query)
+{
+    int64_t bytes;
+    int code = query->probes->used ? query->probes->used(query->name, &bytes, query->err) : 0;
+    if (code > 0)
+        ja_str_addf(&query->value, "%lld", (long long)bytes);
+    return code;
 }
 
 /* "net.ipv4.ip_forward" or "net/ipv6/conf/eth0.5/accept_ra": the first separator decides, as for sysctl(8).
@@ -497,6 +522,10 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_HOSTNETS] = hostnets,
     [JA_FACT_DAEMON] = daemon_pid,
     [JA_FACT_QUOTA] = quota,
+    [JA_FACT_DISKS] = disks,
+    [JA_FACT_USAGE] = usage,
+    [JA_FACT_USED] = used,
+    [JA_FACT_TRAFFIC] = traffic,
     [JA_FACT_DEVICE] = device,
     [JA_FACT_APT] = apt,
     [JA_FACT_SHA256] = file,
@@ -509,7 +538,8 @@ static bool asks_zfs(const struct ja_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
-        if (!fact->known && (fact->kind == JA_FACT_DATASET || fact->kind == JA_FACT_CONTENTS))
+        if (!fact->known && (fact->kind == JA_FACT_DATASET || fact->kind == JA_FACT_CONTENTS ||
+                             (fact->kind == JA_FACT_USED && fact->name[0] != '/')))
             return true;
     }
     return false;

@@ -20,6 +20,8 @@ struct ja_linux_probes {
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
     int (*device)(const char *path, char ret_numbers[48], struct ja_error *err);
     int (*quota)(const char *path, struct ja_error *err);
+    int (*disks)(const char *path, struct ja_str *numbers, struct ja_error *err);
+    int (*used)(const char *path, int64_t *ret_bytes, struct ja_error *err);
     int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);

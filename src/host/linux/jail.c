@@ -77,12 +77,9 @@ static bool left(struct ja_planning *p, const struct ja_subject *s)
 
 static void notes(struct ja_planning *p, const struct ja_jail *jail)
 {
-    const struct ja_limits *limits = &jail->limits;
     if (jail->privileged)
         ja_plan_note(p->plan, "%s is privileged: its root is the host's root; only trusted software belongs there",
                      jail->name);
-    if (limits->read_rate || limits->write_rate)
-        ja_plan_note(p->plan, "%s: limits.read-rate and limits.write-rate have no effect on Linux yet", jail->name);
     if (jail->vnet == JA_VNET_SHARED && jail->forwards.count) {
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "on Linux only jails with vnet=yes have forwards");
         ja_plan_hint(p->plan, "with vnet=shared its programs can listen on the host's own addresses");
@@ -90,8 +87,7 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
     for (size_t i = 0; i < jail->nics.count; i++)
         if (((const struct ja_nic *)jail->nics.items[i])->span)
             ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.span", "only bridges of FreeBSD have ports that watch");
-    if (limits->swap && !limits->memory)
-        ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
+    ja_linux_limits_note(p, jail);
 }
 
 /* What a jail that has the host's network cannot do, and what it can. */
@@ -249,6 +245,13 @@ static void update(struct ja_planning *p, const struct ja_subject *applied, cons
     ja_linux_container_update(p, applied->jail, live->jail);
 }
 
+static const char *usage(struct ja_planning *p, const struct ja_jail *jail)
+{
+    char cgroup[64];
+    ja_linux_cgroup_path(p->site, jail, cgroup);
+    return ja_fact(p->facts, JA_FACT_USAGE, cgroup);
+}
+
 const struct ja_host ja_host_linux = {
     .name = "linux",
     .network_up = ja_linux_network_up,
@@ -262,6 +265,7 @@ const struct ja_host ja_host_linux = {
     .jail_update = update,
     .jail_notes = notes,
     .jail_running = running,
+    .jail_usage = usage,
     .jail_exec = ja_linux_container_exec,
     .jail_run = ja_linux_container_run,
     .jail_ask = ja_linux_container_ask,

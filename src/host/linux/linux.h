@@ -55,6 +55,8 @@ void ja_linux_instance_up(struct ja_planning *p);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
 /* Changes what a running container can change: its limits, and the spec that counts as applied. */
 void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live);
+/* Limits that are set and have no effect here. */
+void ja_linux_limits_note(struct ja_planning *p, const struct ja_jail *jail);
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 /* The cgroup above those of the jails: it comes with the first start and goes at teardown. */
 void ja_linux_cgroup_remove(struct ja_planning *p);

@@ -558,7 +558,7 @@ END
 # mount what it asks for
 /sbin/mount -t nullfs /var/db/jailadmin/pool/jails/web1/vol/data /var/db/jailadmin/pool/jails/web1/root/default/data
 # limit it
-/usr/bin/rctl -a jail:web1:memoryuse:deny=268435456 jail:web1:maxproc:deny=100
+/usr/bin/rctl -a jail:web1:memoryuse:sigkill=268435456 jail:web1:nthr:deny=100
 # make the jail
 /usr/sbin/jail -c name=web1 path=/var/db/jailadmin/pool/jails/web1/root/default host.hostname=web1 host.hostuuid=cccccccc-0000-4000-8000-000000000001 persist enforce_statfs=2 devfs_ruleset=4 children.max=0 vnet vnet.interface=epair10000b allow.raw_sockets
 # note which jail of the kernel it is

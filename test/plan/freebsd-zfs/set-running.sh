@@ -5,9 +5,10 @@
 # limit its disk space
 /sbin/zfs set refquota=2147483648 tank/jailadmin/jails/web1/root/default
 # limit it anew
-/usr/bin/rctl -a jail:web1:memoryuse:deny=536870912
+/usr/bin/rctl -a jail:web1:memoryuse:sigkill=536870912
 # forget an old limit
-/usr/bin/rctl -r jail:web1:maxproc:deny=100
+/usr/bin/rctl -r jail:web1:memoryuse:sigkill=268435456
+/usr/bin/rctl -r jail:web1:nthr:deny=100
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -122,7 +123,8 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json   if there is the path /var/run/jailadmin-00/jails/0/applied.json
-#   /usr/bin/rctl -a jail:web1:maxproc:deny=100
-#   /usr/bin/rctl -a jail:web1:memoryuse:deny=268435456   if there is the rctl jail:web1:memoryuse:deny=536870912
+#   /usr/bin/rctl -a jail:web1:nthr:deny=100
+#   /usr/bin/rctl -a jail:web1:memoryuse:sigkill=268435456
+#   /usr/bin/rctl -r jail:web1:memoryuse:sigkill=536870912   if there is the rctl jail:web1:memoryuse:sigkill=536870912
 #   /sbin/zfs set refquota=none tank/jailadmin/jails/web1/root/default   if there is the dataset tank/jailadmin/jails/web1/root/default
 #   /usr/sbin/jailadmin host zfs-destroy tank/jailadmin/jails/web1/vol/log 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the dataset tank/jailadmin/jails/web1/vol/log

@@ -31,7 +31,7 @@ END
 # give it a /tmp that is no part of the tree
 /sbin/mount -t tmpfs -o mode=1777 tmpfs /var/db/jailadmin/pool/templates/base/1/tmp
 # limit it
-/usr/bin/rctl -a jail:_build-base:memoryuse:deny=268435456 jail:_build-base:maxproc:deny=100
+/usr/bin/rctl -a jail:_build-base:memoryuse:sigkill=268435456 jail:_build-base:nthr:deny=100
 # make the jail
 /usr/sbin/jail -c name=_build-base path=/var/db/jailadmin/pool/templates/base/1 host.hostname=_build-base host.hostuuid=cccccccc-0000-4000-8000-000000000001 persist enforce_statfs=2 devfs_ruleset=4 children.max=0 vnet vnet.interface=epair10000b allow.raw_sockets
 # note which jail of the kernel it is

@@ -121,6 +121,13 @@ static int add_interface(int fd, const struct ifaddrs *item, struct ja_freebsd_l
     /* Two of one name: nobody can tell them apart, so neither is ours. */
     if (ja_map_set(&links->descriptions, item->ifa_name, twice ? "" : text) < 0)
         return ja_error_nomem(err);
+    if (more) {
+        char traffic[48];
+        snprintf(traffic, sizeof traffic, "%llu %llu", (unsigned long long)more->ifi_ibytes,
+                 (unsigned long long)more->ifi_obytes);
+        if (ja_map_set(&links->traffic, item->ifa_name, traffic) < 0)
+            return ja_error_nomem(err);
+    }
     if (!more || more->ifi_type != IFT_BRIDGE)
         return 0;
     if (count_members(fd, item->ifa_name, links, &count) < 0)

@@ -136,9 +136,76 @@ static int set_memory(const struct limiter *limiter, int64_t memory, int64_t swa
     return rc < 0 ? rc : put_number(limiter, "memory", "memory.swap.max", memory ? swap : 0, true);
 }
 
+/* One disk. A line sets what it names: v2 has one file with both rates, v1 one for each, where 0 is no limit. */
+static int set_rates(const struct limiter *limiter, const char *device, int64_t read_rate, int64_t write_rate)
+{
+    char text[128], words[2][32];
+    const int64_t rates[] = {read_rate, write_rate};
+    for (size_t i = 0; i < 2; i++)
+        if (rates[i])
+            snprintf(words[i], sizeof words[i], "%lld", (long long)rates[i]);
+        else
+            snprintf(words[i], sizeof words[i], "%s", limiter->v2 ? "max" : "0");
+    if (limiter->v2) {
+        snprintf(text, sizeof text, "%s rbps=%s wbps=%s", device, words[0], words[1]);
+        return put(limiter, "blkio", "io.max", text, false);
+    }
+    snprintf(text, sizeof text, "%s %s", device, words[0]);
+    int rc = put(limiter, "blkio", "blkio.throttle.read_bps_device", text, false);
+    snprintf(text, sizeof text, "%s %s", device, words[1]);
+    return rc < 0 ? rc : put(limiter, "blkio", "blkio.throttle.write_bps_device", text, false);
+}
+
+/* The processors of a list, or those of the group above: v1 knows no word for them. */
+static int set_cpuset(const struct limiter *limiter, const char *list)
+{
+    ja_autofree char *above = NULL;
+    char path[512];
+    bool all = strcmp(list, "all") == 0;
+    if (all && !limiter->v2) {
+        path_of(limiter, "cpuset", "../cpuset.cpus", path);
+        if (ja_file_read(path, 4096, &above, NULL, limiter->err) < 0)
+            return JA_E_FAILED;
+    }
+    int rc = put(limiter, "cpuset", "cpuset.cpus", above ? above : all ? "\n" : list, false);
+    if (rc == 0 || !limiter->err ||
+        (limiter->err->sys != EINVAL && limiter->err->sys != EACCES && limiter->err->sys != ERANGE))
+        return rc;
+    ja_autofree char *there = NULL;
+    ja_error_set(limiter->err, JA_E_INVALID, "field limits.cpuset", "the host does not have all processors of %s",
+                 list);
+    if (ja_file_read("/sys/devices/system/cpu/online", 4096, &there, NULL, NULL) == 0)
+        ja_error_hint(limiter->err, "its processors have the numbers %.*s", (int)strcspn(there, "\n"), there);
+    return JA_E_INVALID;
+}
+
+/* "8:16" */
+static bool is_device(const char *text)
+{
+    size_t major = strspn(text, "0123456789");
+    size_t minor = text[major] == ':' ? strspn(text + major + 1, "0123456789") : 0;
+    return major && minor && major < 8 && minor < 8 && !text[major + 1 + minor];
+}
+
+static int set_all_rates(const struct limiter *limiter, const struct ja_strv *devices, const char *read_text,
+                         const char *write_text)
+{
+    int64_t read_rate = 0, write_rate = 0;
+    int rc = ja_opt_number("--read-rate", read_text, 0, INT64_MAX, &read_rate, limiter->err);
+    if (rc == 0)
+        rc = ja_opt_number("--write-rate", write_text, 0, INT64_MAX, &write_rate, limiter->err);
+    for (size_t i = 0; rc == 0 && i < devices->count; i++)
+        rc = is_device(devices->items[i]) ? set_rates(limiter, devices->items[i], read_rate, write_rate)
+                                          : ja_error_set(limiter->err, JA_E_USAGE, NULL,
+                                                         "--device %s is not MAJOR:MINOR", JA_SHOW(devices->items[i]));
+    return rc;
+}
+
 int ja_verb_cgroup_limit(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
     const char *memory_text = NULL, *swap_text = NULL, *cpu_text = NULL, *processes_text = NULL;
+    const char *read_text = NULL, *write_text = NULL, *cpuset = NULL;
+    ja_autostrv struct ja_strv devices = {0};
     int64_t memory = 0, swap = 0, cpu = 0, processes = 0;
     int first, code;
     struct statfs fs;
@@ -146,11 +213,16 @@ int ja_verb_cgroup_limit(int argc, char *const *argv, struct ja_hostverb_io *io 
                                      {.name = "--swap", .value = &swap_text},
                                      {.name = "--cpu", .value = &cpu_text},
                                      {.name = "--processes", .value = &processes_text},
+                                     {.name = "--read-rate", .value = &read_text},
+                                     {.name = "--write-rate", .value = &write_text},
+                                     {.name = "--device", .list = true, .values = &devices},
+                                     {.name = "--cpuset", .value = &cpuset},
                                      {0}};
 
     if ((code = ja_opt_read(argc, argv, options, &first, err)) < 0)
         return code;
-    if (first != argc - 1 || argv[first][0] != '/' || strstr(argv[first], "/.") || !memory_text != !swap_text)
+    if (first != argc - 1 || argv[first][0] != '/' || strstr(argv[first], "/.") || !memory_text != !swap_text ||
+        !read_text != !write_text || !read_text != !devices.count)
         return ja_opt_usage(argv[0], err);
     if ((memory_text && ((code = ja_opt_number("--memory", memory_text, 0, INT64_MAX / 4, &memory, err)) < 0 ||
                          (code = ja_opt_number("--swap", swap_text, 0, INT64_MAX / 4, &swap, err)) < 0)) ||
@@ -164,6 +236,10 @@ int ja_verb_cgroup_limit(int argc, char *const *argv, struct ja_hostverb_io *io 
     if (memory_text && (code = set_memory(&limiter, memory, swap)) < 0)
         return code;
     if (cpu_text && (code = set_cpu(&limiter, cpu)) < 0)
+        return code;
+    if (read_text && (code = set_all_rates(&limiter, &devices, read_text, write_text)) < 0)
+        return code;
+    if (cpuset && (code = set_cpuset(&limiter, cpuset)) < 0)
         return code;
     if (!processes_text)
         return 0;

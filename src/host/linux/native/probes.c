@@ -12,10 +12,13 @@
 #include "net/addr.h"
 #include "run/zfs.h"
 
+#include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h> /* before the kernel's headers, which then leaves out what it defines */
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -318,11 +321,11 @@ static int probe_device(const char *path, char ret_numbers[48], struct ja_error 
     return 1;
 }
 
-/* Only a file system that counts has this directory (Linux 5.9 and later). */
-static int probe_quota(const char *path, struct ja_error *err)
+/* "/sys/fs/btrfs/UUID" of the file system that a path lies on. 1, 0: it is another one or not there, or a negative code. */
+static int btrfs_dir(const char *path, char dir[128], struct ja_error *err)
 {
     struct btrfs_ioctl_fs_info_args info = {0};
-    char dir[128], *at = dir + snprintf(dir, sizeof dir, "/sys/fs/btrfs/");
+    char *at = dir + snprintf(dir, 128, "/sys/fs/btrfs/");
     ja_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : ja_file_error(err, errno, path, "open it");
@@ -330,8 +333,71 @@ static int probe_quota(const char *path, struct ja_error *err)
         return errno == ENOTTY || errno == EINVAL ? 0 : ja_file_error(err, errno, path, "ask for its file system");
     for (size_t i = 0; i < 16; i++)
         at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.fsid[i]);
-    snprintf(at, 16, "/qgroups");
-    return access(dir, F_OK) == 0;
+    return 1;
+}
+
+/* Only a file system that counts has this directory (Linux 5.9 and later). */
+static int probe_quota(const char *path, struct ja_error *err)
+{
+    char dir[128], qgroups[144];
+    int rc = btrfs_dir(path, dir, err);
+    snprintf(qgroups, sizeof qgroups, "%s/qgroups", rc > 0 ? dir : "");
+    return rc > 0 ? access(qgroups, F_OK) == 0 : rc;
+}
+
+/* The disks below it. Rates are for whole disks: of a partition it is the one that it is a part of. */
+static int probe_disks(const char *path, struct ja_str *numbers, struct ja_error *err)
+{
+    char dir[128], devices[144];
+    int rc = btrfs_dir(path, dir, err);
+    if (rc <= 0)
+        return rc;
+    snprintf(devices, sizeof devices, "%s/devices", dir);
+    DIR *list = opendir(devices);
+    for (const struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+        char file[512];
+        ja_autofree char *text = NULL;
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(file, sizeof file, "%s/%s/partition", devices, entry->d_name);
+        bool part = access(file, F_OK) == 0;
+        snprintf(file, sizeof file, "%s/%s/%sdev", devices, entry->d_name, part ? "../" : "");
+        if (ja_file_read(file, 64, &text, NULL, NULL) < 0)
+            continue;
+        text[strcspn(text, "\n")] = '\0';
+        if (!numbers->text || !strstr(numbers->text, text))
+            ja_str_addf(numbers, "%s%s", numbers->length ? " " : "", text);
+    }
+    if (list)
+        closedir(list);
+    return numbers->length > 0;
+}
+
+/* What a subvolume refers to, shared or not, as its limit counts it: an item of the tree of quotas, where there is one. */
+static int probe_used(const char *path, int64_t *ret_bytes, struct ja_error *err)
+{
+    struct btrfs_ioctl_get_subvol_info_args info;
+    struct btrfs_ioctl_search_args search = {.key = {.tree_id = BTRFS_QUOTA_TREE_OBJECTID,
+                                                     .min_type = BTRFS_QGROUP_INFO_KEY,
+                                                     .max_type = BTRFS_QGROUP_INFO_KEY,
+                                                     .max_transid = UINT64_MAX,
+                                                     .nr_items = 1}};
+    ja_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES
+                   ? 0
+                   : ja_file_error(err, errno, path, "open it");
+    if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+        return 0;
+    search.key.min_offset = search.key.max_offset = info.treeid;
+    /* Without quotas there is no such tree. */
+    if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, &search) < 0 || search.key.nr_items == 0)
+        return 0;
+    const struct btrfs_qgroup_info_item *item = (const void *)(search.buf + sizeof(struct btrfs_ioctl_search_header));
+    uint64_t bytes;
+    memcpy(&bytes, &item->rfer, sizeof bytes);
+    *ret_bytes = (int64_t)le64toh(bytes);
+    return 1;
 }
 
 static int probe_idmap(const char *path, struct ja_error *err)
@@ -358,6 +424,8 @@ static struct ja_linux_probes probes = {
     .nftrules = probe_nftrules,
     .device = probe_device,
     .quota = probe_quota,
+    .disks = probe_disks,
+    .used = probe_used,
     .idmap = probe_idmap,
     .apt = ja_linux_probe_apt,
     .zfs = ja_zfs_facts_read,

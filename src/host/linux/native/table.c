@@ -45,7 +45,9 @@ static const struct ja_hostverb VERBS[] = {
      ja_verb_cgroup_create, 0},
     {"cgroup-remove", "PATH", "remove an empty cgroup of jailadmin from every hierarchy, if it is there",
      ja_verb_cgroup_remove, 0},
-    {"cgroup-limit", "[--memory BYTES --swap BYTES] [--cpu THOUSANDTHS] [--processes N] CGROUP",
+    {"cgroup-limit",
+     "[--memory BYTES --swap BYTES] [--cpu THOUSANDTHS] [--processes N] [--cpuset LIST|all] "
+     "[--read-rate BYTES --write-rate BYTES --device MAJOR:MINOR...] CGROUP",
      "change the limits of a jail that runs; 0 is no limit", ja_verb_cgroup_limit, 0},
     {"tree-delete", "PATH", "delete a directory with the subvolumes in it, if it is there", ja_verb_tree_delete, 0},
     {"shift-ids", "--from N --to N --count N TREE",
