@@ -102,8 +102,40 @@ want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -o 'red
 for _ in 1 2 3; do ja -q restart a3; done
 want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
 refuse "a port that is taken" "8080" ja set a4 forwards.web.port=8080 forwards.web.to=80
-want "limits" ja set a4 limits.processes=50 limits.memory=512M
-want "rctl knows them" sh -c "rctl | grep -q ':maxproc:deny=50'"
+# Limits: at once in a running jail, kept, shown, and taken away.
+of() { # of JAIL RESOURCE: what `limit` says: USED LIMIT
+    ja limit "$1" | awk -v name="$2" '$2 == name { print $3, $4 }'
+}
+says() { of "$1" "$2" | grep -qxE -e "$3" || { of "$1" "$2"; return 1; }; }
+status() { [ "$1" -eq "$(shift; "$@" >/dev/null 2>&1; echo $?)" ]; }
+seconds() { # seconds LEAST COMMAND...: a throttle is never exceeded
+    begun=$(date +%s) least=$1
+    shift
+    "$@"
+    [ $(($(date +%s) - begun)) -ge "$least" ]
+}
+eat='x=$(yes | head -c 60000000); sleep 4'
+want "limits of several jails" ja limit a4 a5 processes=20 memory=40M disk=600M write-rate=1M cpu=50% cpuset=0
+want "rctl knows them" sh -c "[ \$(rctl | grep -c -e ':nthr:deny=20' -e ':memoryuse:sigkill=41943040' -e ':pcpu:deny=50') -eq 6 ]"
+want "limit shows memory" says a4 memory '[0-9.]+[KM]? 40M'
+want "processes" says a5 processes '[0-9]+ 20'
+want "disk space, and what is used of it" says a4 disk '[0-9.]+M 600M'
+want "who takes more memory is killed" status 137 ja exec a4 -- sh -c "$eat"
+want "the jail lives on" ja exec a4 -- true
+want "more processes are refused" sh -c "'$program' --state '$state' exec a4 -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do sleep 9 & done; wait' 2>&1 </dev/null | grep -q 'Cannot fork'"
+want "writing is slowed down" seconds 3 ja exec a4 -- dd if=/dev/zero of=/root/f bs=128k count=40
+want "with swap, memory beyond both is refused" ja limit a4 memory=20M swap=20M
+want "which is no kill" prints 'Cannot\|memory' ja exec a4 -- sh -c "$eat"
+want "list -l has all of it" prints '^a4 .*/50% .*/20M .*/20 .*/600M' ja list -l a4
+want "show" prints 'usage.processes: [0-9]* of 20' ja show a4
+want "top" prints '^a5 .*/40M' ja top
+want "top as JSON" sh -c "'$program' --state '$state' --json top </dev/null | grep -q '\"memory\":[0-9]'"
+refuse "processors that there are not" "has no processor 4095" ja limit a4 cpuset=4095
+want "they are taken away" ja limit a4 a5 processes= memory= swap= disk= write-rate= cpu= cpuset=
+want "no rule is left" sh -c "! rctl | grep -e ':nthr:' -e memoryuse -e swapuse -e pcpu -e bps"
+want "memory may be used again" ja exec a4 -- sh -c "$eat"
+want "limits that come with a start" sh -c "'$program' --state '$state' limit a4 memory=512M cpuset=0 </dev/null && '$program' --state '$state' restart a4 </dev/null"
+want "are there" prints 'mask: 0' cpuset -g -j "$(jls name | grep -x -e a4 -e '.*-a4')"
 want "a file goes in" ja cp "$dir/before" a5:/root/before
 want "and comes out" sh -c "'$program' --state '$state' cp a5:/root/before '$dir/back' </dev/null && cmp '$dir/before' '$dir/back'"
 want "a clone of a running jail" ja clone a5 c1

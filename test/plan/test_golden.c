@@ -262,8 +262,9 @@ static void forget(struct ja_subject *subject)
     ja_object_free(&ja_noun_jail, (struct ja_jail *)subject->jail);
 }
 
-static const char *const tuned[] = {"limits.memory=512M",          "limits.processes=", "labels.team=a",
-                                    "volumes.log.target=/var/log", "limits.disk=2G",    NULL};
+static const char *const tuned[] = {"limits.memory=512M",          "limits.processes=",    "labels.team=a",
+                                    "volumes.log.target=/var/log", "limits.disk=2G",       "limits.swap=128M",
+                                    "limits.cpuset=0-1,3",         "limits.read-rate=10M", NULL};
 
 static void plan_set(struct ja_planning *p)
 {
@@ -319,6 +320,7 @@ static const char *const fitted[] = {"mounts./usr/ports.source=/usr/ports",
                                      "devices=/dev/fuse",
                                      "limits.cpu=0.5",
                                      "limits.read-rate=1M",
+                                     "limits.cpuset=2-3",
                                      "allow=raw_sockets,chflags",
                                      "children=2",
                                      "securelevel=3",

@@ -129,6 +129,7 @@ static void boot(struct ja_sim *sim)
     sim_put(sim, "1", "sysctl kern.racct.enable");
     sim_put(sim, "amd64", "sysctl hw.machine_arch");
     sim_put(sim, "13.2-RELEASE", "sysctl kern.osrelease");
+    sim_put(sim, "4", "sysctl hw.ncpu");
     sim_put(sim, "", "module zfs");
     sim_pf_boot(sim);
     /* /etc/rc.d/devfs */
@@ -150,12 +151,12 @@ static void boot_denying(struct ja_sim *sim)
 static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
-        "link ",   "type ",        "up ",           "mtu ",         "ether ",        "master ",
-        "span ",   "pair ",        "addr ",         "route ",       "jail ",         "process ",
-        "daemon ", "private ",     "made ",         "param ",       "stack ",        "linger ",
-        "rule ",   "table ",       "entry ",        "nat ",         "pf ",           "anchor ",
-        "rctl ",   "devfs ",       "kenv ",         "module ",      "sysctl ",       "ipfw ",
-        "from ",   "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
+        "link ",         "type ",         "up ",     "mtu ",    "ether ",       "master ",       "span ",
+        "pair ",         "addr ",         "route ",  "jail ",   "process ",     "daemon ",       "private ",
+        "made ",         "param ",        "stack ",  "linger ", "rule ",        "table ",        "entry ",
+        "nat ",          "pf ",           "anchor ", "rctl ",   "cpuset ",      "devfs ",        "kenv ",
+        "module ",       "sysctl ",       "ipfw ",   "from ",   "path @devfs:", "path @nullfs:", "path @tmpfs:",
+        "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }
@@ -184,7 +185,7 @@ static const char *const stays[] = {
 static const char *const tools[] = {"zfs",      "ifconfig", "route", "jail",       "jexec",   "jls",
                                     "ipfw",     "devfs",    "mount", "umount",     "rctl",    "kldload",
                                     "kenv",     "sysctl",   "cp",    "env",        "netstat", "tar",
-                                    "sockstat", "dnsmasq",  "pfctl", "pkg-static", NULL};
+                                    "sockstat", "dnsmasq",  "pfctl", "pkg-static", "cpuset",  NULL};
 
 static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,
                                                       sim_freebsd_jail_commands,

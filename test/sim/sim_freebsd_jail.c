@@ -78,6 +78,7 @@ static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
     if (sim_drop(sim, "stack %u", jail->jid))
         sim_stack_end(sim, stack);
     sim_drop_all(sim, "param %s ", jail->name);
+    sim_drop(sim, "cpuset %s", jail->name);
     sim_drop(sim, "jail %s", jail->name);
     end_processes(sim, jail->name, NULL);
 }
@@ -542,6 +543,20 @@ static int do_rctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     return 0;
 }
 
+/* cpuset -l LIST -j NAME, "all" for what the host has */
+static int do_cpuset(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    struct sim_jail jail;
+    (void)cmd;
+    if (argc != 5 || !sim_find_jail(sim, argv[4], &jail) || jail.dying)
+        return sim_fail(err, "cpuset: setaffinity: No such process");
+    if (strcmp(argv[2], "all") == 0)
+        sim_drop(sim, "cpuset %s", argv[4]);
+    else
+        sim_put(sim, argv[2], "cpuset %s", argv[4]);
+    return 0;
+}
+
 /* ---- devices ---- */
 
 /* devfs rule -s N add RULE..., devfs rule -s N delset */
@@ -616,6 +631,7 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"pkg-static"}, do_pkg},
     {{"mount", "-t"}, do_mount},
     {{"rctl"}, do_rctl},
+    {{"cpuset", "-l"}, do_cpuset},
     {{"devfs", "rule", "-s"}, do_devfs},
     {{"kldload"}, do_kldload},
     {{"kenv"}, do_kenv},

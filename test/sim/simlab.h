@@ -276,6 +276,7 @@ static inline int do_tune(struct ja_engine *engine, struct ja_error *err)
 {
     return lab_set(engine,
                    (const char *const[]){"limits.memory=32M", "limits.processes=9", "limits.files=99",
+                                         "limits.cpuset=1-3,0", "limits.read-rate=1M", "limits.swap=16M",
                                          "forwards.web.port=80", NULL},
                    err);
 }
@@ -285,10 +286,10 @@ static inline int do_untune(struct ja_engine *engine, struct ja_error *err)
 {
     int rc = do_kill(engine, err);
     if (rc == 0)
-        rc = lab_set(
-            engine,
-            (const char *const[]){"limits.memory=64M", "limits.processes=", "limits.files=", "forwards.web=", NULL},
-            err);
+        rc = lab_set(engine,
+                     (const char *const[]){"limits.memory=64M", "limits.processes=", "limits.files=", "limits.cpuset=",
+                                           "limits.read-rate=", "limits.swap=", "forwards.web=", NULL},
+                     err);
     return rc < 0 ? rc : do_start(engine, err);
 }
 

@@ -470,6 +470,34 @@ static void modules_are_files_modules_and_features(void **state)
     ja_map_fini(&map);
 }
 
+static void use_is_that_of_jails(void **state)
+{
+    const struct said said[] = {{.command = "rctl -u", .version = "13.2", .file = "rctl-u"}, {0}};
+    const struct said disabled[] = {
+        {.command = "rctl -u",
+         .text = "rctl: RACCT/RCTL present, but disabled; enable using kern.racct.enable=1 tunable\n",
+         .status = 1},
+        {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_USAGE, "a5");
+    ja_fact(&facts, JA_FACT_USAGE, "a4");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_USAGE, "a4",
+       "cpu-us=91000000 memory=5189632 files=0 processes=2 cpu=60 read-rate=0 write-rate=0");
+    is(&facts, JA_FACT_USAGE, "a5",
+       "cpu-us=81000000 memory=5189632 files=0 processes=2 cpu=0 read-rate=0 write-rate=0");
+    ja_facts_fini(&facts);
+    ja_fact(&facts, JA_FACT_USAGE, "a4");
+    assert_int_equal(read_all(&facts, disabled), 0);
+    is(&facts, JA_FACT_USAGE, "a4", NULL);
+    ja_facts_fini(&facts);
+    /* Of another number of jails than were asked for, nobody can tell whose is whose. */
+    ja_fact(&facts, JA_FACT_USAGE, "a4");
+    assert_int_equal(read_all(&facts, said), JA_E_FAILED);
+    ja_facts_fini(&facts);
+}
+
 static void limits_belong_to_jails(void **state)
 {
     const struct said said[] = {{.command = "rctl", .version = "13.2", .file = "rctl"}, {0}};
@@ -1045,6 +1073,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(settings_are_read_by_one_process),
         cmocka_unit_test(values_have_lines_and_errors_are_errors),
         cmocka_unit_test(modules_are_files_modules_and_features),
+        cmocka_unit_test(use_is_that_of_jails),
         cmocka_unit_test(limits_belong_to_jails),
         cmocka_unit_test(ipfw_tells_rules_tables_and_nat),
         cmocka_unit_test(without_ipfw_nothing_is_there),

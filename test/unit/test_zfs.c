@@ -66,6 +66,21 @@ static void a_mark_counts_where_it_is_local(void **unused)
     ja_facts_fini(&facts);
 }
 
+static void used_space_is_read(void **unused)
+{
+    (void)unused;
+    char text[] = "tank/a\t2359296\ntank/b\t-\ncannot open 'tank/nosuch': dataset does not exist\n";
+    struct ja_facts facts = {0};
+    ja_fact(&facts, JA_FACT_USED, "tank/a");
+    ja_fact(&facts, JA_FACT_USED, "tank/b");
+    ja_fact(&facts, JA_FACT_USED, "tank/nosuch");
+    assert_int_equal(ja_zfs_used_parse(text, &facts, NULL), 0);
+    assert_string_equal(ja_fact(&facts, JA_FACT_USED, "tank/a"), "2359296");
+    assert_null(ja_fact(&facts, JA_FACT_USED, "tank/nosuch"));
+    assert_int_equal(facts.missing, 1);
+    ja_facts_fini(&facts);
+}
+
 static void lists_are_read(void **unused)
 {
     (void)unused;
@@ -288,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_told_apart),
         cmocka_unit_test(a_mark_counts_where_it_is_local),
+        cmocka_unit_test(used_space_is_read),
         cmocka_unit_test(lists_are_read),
         cmocka_unit_test(a_pool_is_made_of_datasets),
         cmocka_unit_test(a_template_is_sealed_by_a_snapshot),

@@ -37,7 +37,7 @@ END
 } >"$dir/init"
 chmod +x "$dir/init"
 
-timeout 150 linux.uml mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet \
+timeout 300 linux.uml mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet \
     </dev/null >"$dir/out" 2>"$dir/messages"
 cat "$dir/out"
 grep -q '^status: 0' "$dir/out" && ! grep -q '^FAILED' "$dir/out"

@@ -125,7 +125,7 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
                               const char *name);
 void ja_freebsd_limits_remove(struct ja_planning *p, const char *name);
 /* The processors that a jail of the kernel runs on; NULL: all. Undoable, nothing when they are the same. */
-void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name);
+void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name, const char *tree);
 
 /* examine.c, left.c: see host.h. */
 void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings);

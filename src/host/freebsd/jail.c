@@ -216,7 +216,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_limits_add(p, jail, name);
     make_jail(p, s, name, tree);
     write_pid(p, run, name, tree);
-    ja_freebsd_cpuset(p, NULL, jail->limits.cpuset, name);
+    ja_freebsd_cpuset(p, NULL, jail->limits.cpuset, name, tree);
     if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
         ja_dns_names_add(p, s);
@@ -318,10 +318,13 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
 
 static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
+    ja_autofree char *tree = ja_path_root(p, applied->jail);
     char name[JA_FREEBSD_JAILNAME];
+    if (!tree)
+        return;
     ja_freebsd_jail_name(p, live->jail, name);
     ja_freebsd_limits_change(p, applied->jail, live->jail, name);
-    ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name);
+    ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name, tree);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
         ja_plan_note_applied(p, live->jail, applied->jail);
 }

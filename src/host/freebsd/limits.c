@@ -151,7 +151,7 @@ static void check_cpuset(struct ja_planning *p, const char *cpuset)
     ja_plan_hint(p->plan, "its processors have the numbers 0 to %d", atoi(count) - 1);
 }
 
-void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name)
+void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name, const char *tree)
 {
     if (ja_str_equal(from, to))
         return;
@@ -160,5 +160,7 @@ void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, 
     struct ja_step *step = ja_plan_step(p->plan, to ? "keep it to some processors" : "let it run on all processors");
     ja_step_run(p->plan, step, TOOL("cpuset"), "-l", to ? to : "all", "-j", name, NULL);
     ja_step_undo(p->plan, step, TOOL("cpuset"), "-l", from ? from : "all", "-j", name, NULL);
-    ja_step_guard(p->plan, step, JA_FACT_JAIL, name, NULL);
+    char mark[1024];
+    snprintf(mark, sizeof mark, "%s *", tree);
+    ja_step_guard(p->plan, step, JA_FACT_JAIL, name, mark);
 }

@@ -5,10 +5,14 @@
 # limit its disk space
 /sbin/zfs set refquota=2147483648 tank/jailadmin/jails/web1/root/default
 # limit it anew
-/usr/bin/rctl -a jail:web1:memoryuse:sigkill=536870912
+/usr/bin/rctl -a jail:web1:memoryuse:deny=536870912
+/usr/bin/rctl -a jail:web1:swapuse:deny=671088640
+/usr/bin/rctl -a jail:web1:readbps:throttle=10485760
 # forget an old limit
 /usr/bin/rctl -r jail:web1:memoryuse:sigkill=268435456
 /usr/bin/rctl -r jail:web1:nthr:deny=100
+# keep it to some processors
+/usr/bin/cpuset -l 0-1,3 -j web1
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -35,8 +39,11 @@
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -73,8 +80,11 @@ END
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -111,8 +121,11 @@ END
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -123,8 +136,11 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json   if there is the path /var/run/jailadmin-00/jails/0/applied.json
+#   /usr/bin/cpuset -l all -j web1   if there is the jail web1
 #   /usr/bin/rctl -a jail:web1:nthr:deny=100
 #   /usr/bin/rctl -a jail:web1:memoryuse:sigkill=268435456
-#   /usr/bin/rctl -r jail:web1:memoryuse:sigkill=536870912   if there is the rctl jail:web1:memoryuse:sigkill=536870912
+#   /usr/bin/rctl -r jail:web1:readbps:throttle=10485760   if there is the rctl jail:web1:readbps:throttle=10485760
+#   /usr/bin/rctl -r jail:web1:swapuse:deny=671088640   if there is the rctl jail:web1:swapuse:deny=671088640
+#   /usr/bin/rctl -r jail:web1:memoryuse:deny=536870912   if there is the rctl jail:web1:memoryuse:deny=536870912
 #   /sbin/zfs set refquota=none tank/jailadmin/jails/web1/root/default   if there is the dataset tank/jailadmin/jails/web1/root/default
 #   /usr/sbin/jailadmin host zfs-destroy tank/jailadmin/jails/web1/vol/log 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the dataset tank/jailadmin/jails/web1/vol/log

@@ -56,6 +56,8 @@ END
 /usr/sbin/jailadmin host write --mode 0644 /var/run/jailadmin-00/jails/0/pid <<'END'
 web1 /var/db/jailadmin/pool/jails/web1/root/default
 END
+# keep it to some processors
+/usr/bin/cpuset -l 2-3 -j web1
 # give its loopback interface an address
 /usr/sbin/jexec web1 /sbin/ifconfig lo0 inet 127.0.0.1/8 up
 # give its interfaces their addresses
@@ -115,6 +117,7 @@ END
  ],
  "limits": {
   "cpu": 0.5,
+  "cpuset": "2-3",
   "memory": 268435456,
   "processes": 100,
   "read-rate": 1048576
@@ -140,6 +143,7 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/applied.json
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/default.d/web1
+#   /usr/bin/cpuset -l all -j web1   if there is the jail web1
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/pid
 #   /usr/sbin/jailadmin host jail-remove web1 /var/db/jailadmin/pool/jails/web1/root/default   if there is the jail web1
 #   /usr/bin/rctl -r jail:web1   if there is the rctl jail:web1

@@ -7,7 +7,7 @@
 # limit its disk space
 /usr/bin/btrfs qgroup limit 2147483648 /var/db/jailadmin/pool/jails/web1/root/default
 # change the limits of the running jail
-/usr/sbin/jailadmin host cgroup-limit --memory 536870912 --swap 0 --processes 0 /jailadmin-00/ja000
+/usr/sbin/jailadmin host cgroup-limit --memory 536870912 --swap 134217728 --processes 0 --read-rate 10485760 --write-rate 0 --device 8:0 --device 8:16 --cpuset 0-1,3 /jailadmin-00/ja000
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -33,8 +33,11 @@
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -70,8 +73,11 @@ END
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -107,8 +113,11 @@ END
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -119,7 +128,7 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/0/applied.json   if there is the path /run/jailadmin-00/jails/0/applied.json
-#   /usr/sbin/jailadmin host cgroup-limit --memory 268435456 --swap 0 --processes 100 /jailadmin-00/ja000   if there is the cgroup /jailadmin-00/ja000
+#   /usr/sbin/jailadmin host cgroup-limit --memory 268435456 --swap 0 --processes 100 --read-rate 0 --write-rate 0 --device 8:0 --device 8:16 --cpuset all /jailadmin-00/ja000   if there is the cgroup /jailadmin-00/ja000
 #   /usr/bin/btrfs qgroup limit none /var/db/jailadmin/pool/jails/web1/root/default   if there is the subvolume /var/db/jailadmin/pool/jails/web1/root/default
 #   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/vol/log   if there is the subvolume /var/db/jailadmin/pool/jails/web1/vol/log
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1/vol   if there is the path /var/db/jailadmin/pool/jails/web1/vol

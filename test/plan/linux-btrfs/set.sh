@@ -35,8 +35,11 @@
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"
@@ -72,8 +75,11 @@ END
   }
  ],
  "limits": {
+  "cpuset": "0-1,3",
   "memory": 536870912,
-  "disk": 2147483648
+  "swap": 134217728,
+  "disk": 2147483648,
+  "read-rate": 10485760
  },
  "labels": {
   "team": "a"

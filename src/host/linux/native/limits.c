@@ -156,7 +156,8 @@ static int set_rates(const struct limiter *limiter, const char *device, int64_t 
     return rc < 0 ? rc : put(limiter, "blkio", "blkio.throttle.write_bps_device", text, false);
 }
 
-/* The processors of a list, or those of the group above: v1 knows no word for them. */
+/* The processors of a list, or those of the group above: v1 knows no word for them. A host whose cgroups do not know processors
+ * gives all of them anyway. */
 static int set_cpuset(const struct limiter *limiter, const char *list)
 {
     ja_autofree char *above = NULL;
@@ -164,10 +165,13 @@ static int set_cpuset(const struct limiter *limiter, const char *list)
     bool all = strcmp(list, "all") == 0;
     if (all && !limiter->v2) {
         path_of(limiter, "cpuset", "../cpuset.cpus", path);
-        if (ja_file_read(path, 4096, &above, NULL, limiter->err) < 0)
-            return JA_E_FAILED;
+        int code = ja_file_read(path, 4096, &above, NULL, limiter->err);
+        if (code == JA_E_NOTFOUND)
+            ja_error_clear(limiter->err);
+        if (code < 0)
+            return code == JA_E_NOTFOUND ? 0 : code;
     }
-    int rc = put(limiter, "cpuset", "cpuset.cpus", above ? above : all ? "\n" : list, false);
+    int rc = put(limiter, "cpuset", "cpuset.cpus", above ? above : all ? "\n" : list, all);
     if (rc == 0 || !limiter->err ||
         (limiter->err->sys != EINVAL && limiter->err->sys != EACCES && limiter->err->sys != ERANGE))
         return rc;
