@@ -91,12 +91,7 @@ static int show(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
     for (size_t i = 0; rc == 0 && i < all.count; i++)
         rc = array ? add_jail_json(engine, all.jails[i].jail, &all.usage[i], array, err)
                    : add_jail(engine, all.jails[i].jail, &all.usage[i], &table, err);
-    if (rc == 0)
-        rc = array ? ja_print_json(cli, json_incref(array), err) : ja_table_print(cli, &table, err);
-    if (rc == 0)
-        ja_usage_warn(cli, engine, &all);
-    json_decref(array);
-    return rc;
+    return ja_gathered_print(cli, engine, &all, array, &table, rc, err);
 }
 
 /* "memory=1G" is short for "limits.memory=1G"; what else is allowed here is the size of a volume. */

@@ -106,12 +106,7 @@ static int list_long(struct ja_cli *cli, struct ja_engine *engine, const struct 
             ja_usage_cell(&table, jail, &all.usage[i], columns[c]);
         ja_table_cellf(&table, "%s%s%s", jail->template, jail->version ? "@" : "", jail->version ? jail->version : "");
     }
-    if (rc == 0)
-        rc = array ? ja_print_json(cli, json_incref(array), err) : ja_table_print(cli, &table, err);
-    if (rc == 0)
-        ja_usage_warn(cli, engine, &all);
-    json_decref(array);
-    return rc;
+    return ja_gathered_print(cli, engine, &all, array, &table, rc, err);
 }
 
 int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)

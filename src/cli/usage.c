@@ -268,3 +268,14 @@ void ja_usage_warn(struct ja_cli *cli, const struct ja_engine *engine, const str
         ja_warn(cli, "this kernel does not count what jails use; write kern.racct.enable=1 into /boot/loader.conf and "
                      "boot again");
 }
+
+int ja_gathered_print(struct ja_cli *cli, const struct ja_engine *engine, const struct ja_gathered *all, json_t *array,
+                      struct ja_table *table, int rc, struct ja_error *err)
+{
+    if (rc == 0)
+        rc = array ? ja_print_json(cli, json_incref(array), err) : ja_table_print(cli, table, err);
+    if (rc == 0)
+        ja_usage_warn(cli, engine, all);
+    json_decref(array);
+    return rc;
+}

@@ -55,6 +55,10 @@ void ja_usage_cell(struct ja_table *table, const struct ja_jail *jail, const str
 json_t *ja_usage_json(const struct ja_usage *usage);
 /* For one jail, as lines "usage.memory: 12M of 512M" of what is known. */
 void ja_usage_print(struct ja_cli *cli, const struct ja_jail *jail, const struct ja_usage *usage);
+/* Prints the array, which it takes, or without one the table; with the warning below. `rc`: a failure until then, which is
+ * returned. */
+int ja_gathered_print(struct ja_cli *cli, const struct ja_engine *engine, const struct ja_gathered *all, json_t *array,
+                      struct ja_table *table, int rc, struct ja_error *err);
 /* Warns once when jails run and nothing counts what they use. */
 void ja_usage_warn(struct ja_cli *cli, const struct ja_engine *engine, const struct ja_gathered *all);
 

@@ -199,6 +199,16 @@ refuse 1 '' template create x --from nosuch:thing
 refuse 1 '' template create x --from dir:relative
 refuse 1 '' template create x --from dir:/nonexistent
 refuse 1 'nosuch' list nosuch=1
+refuse 1 'nosuch' list -l nosuch=1
+refuse 2 'no jail is named' limit
+refuse 2 'no jail is named' limit memory=1G
+refuse 1 'nosuch' limit nosuch memory=1G
+refuse 1 'limits.memory' limit web1 memory=lots
+refuse 2 'is no limit' limit web1 labels.a=b
+refuse 2 'count' top -n 0
+refuse 2 'delay' top -d x
+refuse 2 'sort' top --sort colour
+refuse 1 'nosuch' top nosuch=1
 refuse 2 'lines' logs -n x web1
 refuse 2 'limit' events --limit x
 refuse 2 'limit' events --limit -1
@@ -220,7 +230,7 @@ ja -q set web1 'labels.note=-x $(id) "q"' && [ "$(ja --json list 'label.note=-x 
 
 if command -v jq >/dev/null; then
     ja -q start web1
-    for words in list 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
+    for words in list 'list -l' 'limit web1' 'limit --all' top '--dry-run limit web1 memory=1G' 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
         'network show default' doctor adopt gc repair events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
         '--dry-run create web9 --template base' '--dry-run network create lan --address 10.180.0.1/24'; do
         # shellcheck disable=SC2086
@@ -239,6 +249,10 @@ if command -v jq >/dev/null; then
         and (.started | test("^[0-9T:.-]+Z$")) and .labels.team == "a"' >/dev/null || failed "the values of list"
 fi
 ja list | awk 'NR == 1 { n = NF } NF != n { exit 1 }' || failed "every line has as many columns as the header"
+for words in 'list -l' 'limit --all' top; do
+    # shellcheck disable=SC2086
+    ja $words | awk 'NR == 1 { n = NF } NF != n { exit 1 }' || failed "every line of $words has as many columns as the header"
+done
 [ "$(ja -q stop --force web1 | wc -c)" -eq 0 ] || failed "-q says something"
 [ "$(ja list | grep -c "$(printf '\033')")" -eq 0 ] || failed "colour in a pipe"
 script -qec "stty cols 50; '$program' --state '$state' list" "$dir/typescript" </dev/null >"$dir/out" 2>&1

@@ -50,7 +50,7 @@ static int64_t keyed(const char *text, const char *key)
 static int64_t sum_of(const char *text, const char *word)
 {
     int64_t sum = text ? 0 : -1;
-    for (const char *at = text; at && (at = strstr(at, word)) != NULL;) {
+    for (const char *at = text ? strstr(text, word) : NULL; at; at = strstr(at, word)) {
         at += strlen(word);
         sum += strtoll(at, NULL, 10);
     }
