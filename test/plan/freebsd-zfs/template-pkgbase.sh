@@ -85,7 +85,7 @@ END
 # mount what it asks for
 /sbin/mount -t nullfs /var/db/jailadmin/pool/jails/_build-base/vol/data /var/db/jailadmin/pool/templates/base/1.stage/data
 # limit it
-/usr/bin/rctl -a jail:_build-base:memoryuse:deny=268435456 jail:_build-base:maxproc:deny=100
+/usr/bin/rctl -a jail:_build-base:memoryuse:sigkill=268435456 jail:_build-base:nthr:deny=100
 # make the jail
 /usr/sbin/jail -c name=_build-base path=/var/db/jailadmin/pool/templates/base/1.stage host.hostname=build host.hostuuid=cccccccc-0000-4000-8000-000000000001 persist enforce_statfs=2 devfs_ruleset=4 children.max=0 ip4=disable ip6=disable allow.chflags
 # note which jail of the kernel it is
