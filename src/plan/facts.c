@@ -52,7 +52,14 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_LINKS] = "links",
     [JA_FACT_DEVFS] = "devfs",
     [JA_FACT_PF] = "pf",
+    [JA_FACT_SNAPSHOTS] = "snapshots",
+    [JA_FACT_CLONES] = "clones",
 };
+
+bool ja_fact_is_zfs(enum ja_fact_kind kind)
+{
+    return kind == JA_FACT_DATASET || kind == JA_FACT_CONTENTS || kind == JA_FACT_SNAPSHOTS || kind == JA_FACT_CLONES;
+}
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)
 {

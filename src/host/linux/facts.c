@@ -509,7 +509,7 @@ static bool asks_zfs(const struct ja_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
-        if (!fact->known && (fact->kind == JA_FACT_DATASET || fact->kind == JA_FACT_CONTENTS))
+        if (!fact->known && ja_fact_is_zfs(fact->kind))
             return true;
     }
     return false;
