@@ -27,12 +27,12 @@ snap_states() {
     refuse "with a volume that is not there" "no volume nosuch" yes_ja snapshot rollback s@first --volume nosuch
     want "stop" ja stop --force s
     # A jail of the snapshot, whatever happens to the original.
-    want "a clone of the snapshot" ja clone s@first c --start
-    want "has what was then" prints "^one one one$" ja exec c -- sh -c 'echo $(cat /etc/state /data/state /log/state)'
+    want "a clone of the snapshot" ja clone s@first sc --start
+    want "has what was then" prints "^one one one$" ja exec sc -- sh -c 'echo $(cat /etc/state /data/state /log/state)'
     want "a template of it" ja template create snapped --from jail:s@first
-    want "and a jail of that" sh -c "timeout 100 '$program' --state '$state' create t --template snapped --start && timeout 60 '$program' --state '$state' exec t -- cat /etc/state | grep -qx one"
+    want "and a jail of that" sh -c "timeout 100 '$program' --state '$state' create st --template snapped --start && timeout 60 '$program' --state '$state' exec st -- cat /etc/state | grep -qx one"
     refuse "a template of none" "no snapshot nosuch" ja template create nosuch --from jail:s@nosuch
-    want "both go" ja delete --force --yes c t
+    want "both go" ja delete --force --yes sc st
     want "and the template" ja template delete snapped
     want "a rollback" yes_ja snapshot rollback s@first
     want "start" ja start s
@@ -61,14 +61,16 @@ snap_states() {
     want "another name of the jail" ja rename s s2
     want "keeps its snapshots" prints "^s2 *first .*the first" ja snapshot list s2
     want "the old name" ja rename s2 s
-    want "a clone of a snapshot" ja clone s@first c
+    want "a clone of a snapshot" ja clone s@first sc
     want "a snapshot goes while its clone stays" yes_ja snapshot delete s@first
     want "and is not listed" not prints first ja snapshot list s
-    want "nor in the clone's way" ja start c
-    want "which has its files" prints "^one$" ja exec c -- cat /etc/state
-    want "and goes" ja delete --force --yes c
+    want "nor in the clone's way" ja start sc
+    want "which has its files" prints "^one$" ja exec sc -- cat /etc/state
+    want "and goes" ja delete --force --yes sc
     refuse "deleting it again" "has no snapshot first" yes_ja snapshot delete s@first
     refuse "deleting without a name" "names no snapshot" yes_ja snapshot delete s
+    want "two more" ja snapshot create s@last1
+    want "two more" ja snapshot create s@last2
     # shellcheck disable=SC2046
     want "the others go" yes_ja snapshot delete $(names | sed 's/[^ ]* /s@&/g')
     want "none is left" named ""

@@ -136,22 +136,22 @@ want "another" ja snapshot create s@two
 want "the administrator's are not listed" not prints admin ja snapshot list s
 refuse "nor deleted" "was not made by jailadmin" ja --yes snapshot delete s@admin
 refuse "but named when they would be lost" "with the later snapshots admin, two;" ja snapshot rollback s@one
-want "a clone of the later one" ja clone s@two c
-refuse "is in the way of a rollback" "the jail c is a clone of its later snapshot two" ja --yes snapshot rollback s@one
+want "a clone of the later one" ja clone s@two sc
+refuse "is in the way of a rollback" "the jail sc is a clone of its later snapshot two" ja --yes snapshot rollback s@one
 want "also when that is deleted" ja --yes snapshot delete s@two
-refuse "and out of sight" "the jail c is a clone of a later state of it" ja --yes snapshot rollback s@one
-want "the clone goes" ja --yes delete c
+refuse "and out of sight" "the jail sc is a clone of a later state of it" ja --yes snapshot rollback s@one
+want "the clone goes" ja --yes delete sc
 want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o name -r $tank/ja/jails/s | grep clone-"
 want "a rollback" ja --yes snapshot rollback s@one --volumes
 want "takes the administrator's with it" sh -c "! zfs list $tank/ja/jails/s/root/default@admin"
 want "the limit is what it was" prints "104857600" zfs get -Hp -o value refquota "$tank/ja/jails/s/root/default"
 refuse "what has changed is not known here" "cannot tell what has changed" ja snapshot diff s@one
-want "a clone of what is then deleted" ja clone s@one c
+want "a clone of what is then deleted" ja clone s@one sc
 want "the jail goes" ja --yes delete s
-want "its trees wait for the clone" test "$(waiting)" -eq 1
-want "which starts" ja start c
-want "and goes" ja --yes delete --force c
-want "nothing waits" test "$(waiting)" -eq 0
+want "its trees wait for the clone" test "$(waiting)" -eq 2
+want "which starts" ja start sc
+want "and goes" ja --yes delete --force sc
+want "only what waited before waits" test "$(waiting)" -eq 1
 
 # What is busy.
 (cd "$state/pool/jails/b/root/default" && exec sleep 100) 9>&- &
