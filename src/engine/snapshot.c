@@ -147,8 +147,7 @@ static int fill_record(struct ja_snapshot *snapshot, const char *name, const cha
     snapshot->by = ja_strdup(ja_user_name());
     snapshot->comment = comment && *comment ? ja_strdup(comment) : NULL;
     if (!snapshot->name || !snapshot->uuid || !snapshot->created || !snapshot->by ||
-        (comment && *comment && !snapshot->comment) ||
-        (schedules && ja_strv_copy(&snapshot->schedules, schedules) < 0))
+        (comment && *comment && !snapshot->comment) || (schedules && ja_strv_copy(&snapshot->schedules, schedules) < 0))
         return ja_error_nomem(err);
     return ja_object_check(&ja_noun_snapshot, snapshot, err);
 }
@@ -512,7 +511,8 @@ static int diff_dataset(const char *dataset, const char *snapshot, const char *r
     int rc = ja_zfs_run(&words, &output, err);
     if (rc < 0 && err && strstr(err->output, "unrecognized command")) {
         ja_error_set(err, JA_E_UNSUPPORTED, "storage", "this version of ZFS cannot tell what has changed");
-        return ja_error_hint(err, "it has no `zfs diff`; `jailadmin clone` makes a jail of the snapshot to compare with");
+        return ja_error_hint(err,
+                             "it has no `zfs diff`; `jailadmin clone` makes a jail of the snapshot to compare with");
     }
     return rc < 0 ? rc : report_lines(output.text, root, differing, err);
 }
@@ -543,8 +543,8 @@ static int diff_tree(struct ja_engine *engine, const struct ja_jail *jail, const
         ja_autofree char *dataset = ja_printf("%s/jails/%s/%s/%s", engine->site.source, jail->name, kind, name);
         return dataset ? diff_dataset(dataset, snapshot, now, differing, err) : ja_error_nomem(err);
     }
-    ja_autofree char *then = ja_printf("%s/jails/%s/snap/%s/%s%s%s", pool, jail->name, snapshot, kind, volume ? "/" : "",
-                                       volume ? name : "");
+    ja_autofree char *then = ja_printf("%s/jails/%s/snap/%s/%s%s%s", pool, jail->name, snapshot, kind,
+                                       volume ? "/" : "", volume ? name : "");
     return then ? ja_tree_diff(then, now, report_difference, differing, err) : ja_error_nomem(err);
 }
 

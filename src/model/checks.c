@@ -52,10 +52,11 @@ int ja_check_snapshot(const char *value, struct ja_error *err)
     if (made_of(value, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_.", 63) && !ja_str_starts(value, "clone-") &&
         strcmp(value, "sealed") != 0)
         return 0;
-    return refuse(value, "a name of a snapshot",
-                  "1 to 63 letters, digits, \"-\", \"_\" and \".\", first a letter or digit, but not \"sealed\" or what "
-                  "begins with \"clone-\"",
-                  err);
+    return refuse(
+        value, "a name of a snapshot",
+        "1 to 63 letters, digits, \"-\", \"_\" and \".\", first a letter or digit, but not \"sealed\" or what "
+        "begins with \"clone-\"",
+        err);
 }
 
 int ja_check_comment(const char *value, struct ja_error *err)

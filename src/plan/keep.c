@@ -44,7 +44,8 @@ static bool taken_for(const struct ja_snapshot *taken, int schedule, int64_t *re
            ja_clock_parse(taken->created, ret_ms) == 0;
 }
 
-int ja_keep_due(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms, struct ja_strv *ret_schedules)
+int ja_keep_due(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms,
+                struct ja_strv *ret_schedules)
 {
     for (int schedule = 0; schedule < SCHEDULES; schedule++) {
         bool due = kept_of(keep, schedule) > 0;

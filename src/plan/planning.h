@@ -177,6 +177,9 @@ void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *te
 const struct ja_snapshot *ja_plan_find_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name,
                                                 struct ja_list *list);
 void ja_snapshots_fini(struct ja_list *list);
+/* A new snapshot from its record, JSON, or from a member of that; without any record when there is none that can be read. NULL with
+ * the plan failed when memory is out. */
+struct ja_snapshot *ja_plan_read_record(struct ja_planning *p, const char *text, const char *member);
 /* `snapshot` has all but the trees it holds: those are the jail's. */
 void ja_plan_snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
 void ja_plan_snapshot_delete(struct ja_planning *p, const struct ja_jail *jail, const struct ja_strv *names);
@@ -199,7 +202,8 @@ void ja_plan_rollback_lost(struct ja_planning *p, const struct ja_rollback *roll
                            struct ja_strv *ret_snapshots);
 /* Which schedules want a snapshot at this time (ms since 1970), and which snapshots none of them keeps any more. Only those that
  * schedules made are ever named; those of the future, as a clock that was wrong has left them, neither count nor go. */
-int ja_keep_due(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms, struct ja_strv *ret_schedules);
+int ja_keep_due(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms,
+                struct ja_strv *ret_schedules);
 int ja_keep_old(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms, struct ja_strv *ret_names);
 /* "2026-11-26-1432", in UTC; with seconds where that is taken. */
 #define JA_SNAPSHOT_NAME 64

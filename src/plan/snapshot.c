@@ -15,6 +15,24 @@ void ja_snapshots_fini(struct ja_list *list)
     *list = (struct ja_list){0};
 }
 
+struct ja_snapshot *ja_plan_read_record(struct ja_planning *p, const char *text, const char *member)
+{
+    json_t *json = NULL;
+    void *object = NULL;
+    int rc = text ? ja_json_read(text, NULL, &json, NULL) : JA_E_NOTFOUND;
+    const json_t *record = json && member ? json_object_get(json, member) : json;
+    if (rc == 0)
+        rc = ja_object_from_json(&ja_noun_snapshot, record, true, &object, NULL);
+    json_decref(json);
+    if (rc < 0 && rc != JA_E_NOMEM)
+        object = ja_object_new(&ja_noun_snapshot);
+    if (rc == JA_E_NOMEM || !object) {
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return NULL;
+    }
+    return object;
+}
+
 static const struct ja_snapshot *named(const struct ja_list *list, const char *name, bool foreign_too)
 {
     for (size_t i = 0; i < list->count; i++) {

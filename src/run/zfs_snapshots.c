@@ -155,7 +155,8 @@ static int read_clones(struct ja_facts *facts, const struct ja_strv *names, stru
     ja_autostrv struct ja_strv words = {0};
     ja_autostr struct ja_str output = {0};
     ja_autofree char *pool = ja_strndup(names->items[0], strcspn(names->items[0], "/@"));
-    if (!pool || ja_strv_add_all(&words, "list", "-H", "-r", "-t", "filesystem,volume", "-o", "name,origin", pool, NULL) < 0)
+    if (!pool ||
+        ja_strv_add_all(&words, "list", "-H", "-r", "-t", "filesystem,volume", "-o", "name,origin", pool, NULL) < 0)
         return ja_error_nomem(err);
     int rc = ja_zfs_run(&words, &output, err);
     return rc < 0 ? rc : ja_zfs_clones_parse(output.text, facts, names, err);

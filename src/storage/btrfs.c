@@ -52,7 +52,8 @@ static char *path_snapshot(struct ja_planning *p, const struct ja_jail *jail, co
     return path;
 }
 
-static char *path_snapshot_volume(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *volume)
+static char *path_snapshot_volume(struct ja_planning *p, const struct ja_jail *jail, const char *name,
+                                  const char *volume)
 {
     ja_autofree char *below = ja_printf("/vol/%s", volume);
     if (!below)
@@ -218,8 +219,7 @@ static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail
                      *to = ja_path_template(p, name, version);
     template_dir(p, name);
     if (from && to)
-        snapshot(p, from, to, false,
-                 taken ? "take the jail's tree as it was" : "take the jail's tree as it is now");
+        snapshot(p, from, to, false, taken ? "take the jail's tree as it was" : "take the jail's tree as it is now");
 }
 
 static void template_retire(struct ja_planning *p, const char *name, const char *version, const char *uuid)
@@ -375,8 +375,7 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
     if (!source || !to)
         return;
     jail_dirs(p, jail);
-    snapshot(p, source, to, false,
-             taken ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
+    snapshot(p, source, to, false, taken ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
     limit_subvolume(p, to, 0, jail->limits.disk, false);
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
@@ -452,13 +451,7 @@ static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const
 static struct ja_snapshot *read_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
     ja_autofree char *path = path_snapshot(p, jail, name, "/spec.json");
-    const char *text = path ? ja_fact(p->facts, JA_FACT_FILE, path) : NULL;
-    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
-    void *object = NULL;
-    if (json && ja_object_from_json(&ja_noun_snapshot, json_object_get(json, "snapshot"), true, &object, NULL) < 0)
-        object = NULL;
-    json_decref(json);
-    struct ja_snapshot *taken = object ? object : ja_object_new(&ja_noun_snapshot);
+    struct ja_snapshot *taken = path ? ja_plan_read_record(p, ja_fact(p->facts, JA_FACT_FILE, path), "snapshot") : NULL;
     char *own = ja_strdup(name);
     if (!taken || !own) {
         free(own);
@@ -562,7 +555,8 @@ static void snapshot_destroy(struct ja_planning *p, const struct ja_jail *jail, 
 /* deleted/<uuid>-root, -root-new, -vol-data, -vol-data-new */
 static char *path_aside(struct ja_planning *p, const struct ja_rollback *rollback, const char *volume, const char *end)
 {
-    ja_autofree char *name = ja_printf("%s-%s%s%s", rollback->uuid, volume ? "vol-" : "root", volume ? volume : "", end);
+    ja_autofree char *name =
+        ja_printf("%s-%s%s%s", rollback->uuid, volume ? "vol-" : "root", volume ? volume : "", end);
     if (!name)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     return name ? ja_path_deleted(p, name) : NULL;
@@ -572,7 +566,8 @@ static void roll_back_tree(struct ja_planning *p, const struct ja_rollback *roll
 {
     const struct ja_jail *jail = rollback->subject->jail;
     const char *name = rollback->snapshot->name;
-    ja_autofree char *from = volume ? path_snapshot_volume(p, jail, name, volume) : path_snapshot(p, jail, name, "/root"),
+    ja_autofree char *from =
+                         volume ? path_snapshot_volume(p, jail, name, volume) : path_snapshot(p, jail, name, "/root"),
                      *place = volume ? ja_path_volume(p, jail->name, volume) : ja_path_root(p, jail),
                      *new = path_aside(p, rollback, volume, "-new"), *old = path_aside(p, rollback, volume, "");
     if (!from || !place || !new || !old)

@@ -130,8 +130,8 @@ static void unmount_tree(struct ja_planning *p, const struct ja_dataset *ds, con
 
 /* The undo has no guard: a rename that was cut off may have unmounted what it did not rename, and the verb itself proves
  * what is whose. `mounted`: it is in use under its new name too. */
-static void rename_tree(struct ja_planning *p, const struct ja_dataset *from, const struct ja_dataset *to, const char *uuid,
-                        bool mounted, const char *why)
+static void rename_tree(struct ja_planning *p, const struct ja_dataset *from, const struct ja_dataset *to,
+                        const char *uuid, bool mounted, const char *why)
 {
     char mark[JA_MARK_SIZE];
     ja_dataset_mark(p, uuid, mark);
@@ -172,7 +172,8 @@ static bool is_there(struct ja_planning *p, const struct ja_dataset *ds, const c
     const char *found = ja_fact(p->facts, JA_FACT_DATASET, ds->name);
     if (found && strcmp(found, mark) != 0) {
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the dataset %s was not made by jailadmin for this", ds->name);
-        ja_plan_hint(p->plan, "`zfs get " JA_DATASET_MARK " %s` shows whose it is; rename or destroy it, then try again",
+        ja_plan_hint(p->plan,
+                     "`zfs get " JA_DATASET_MARK " %s` shows whose it is; rename or destroy it, then try again",
                      ds->name);
         return false;
     }
@@ -472,8 +473,8 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
 
 /* Of a snapshot that is kept, or of one named after the clone, which is destroyed with it. */
 static void clone_one(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *snapshot,
-                      const struct ja_jail *jail, const char *kind, const char *from_name, const char *name, int64_t limit,
-                      const char *why)
+                      const struct ja_jail *jail, const char *kind, const char *from_name, const char *name,
+                      int64_t limit, const char *why)
 {
     struct ja_dataset taken = ja_dataset(p, "jails/%s/%s/%s@clone-%s", from->name, kind, from_name, jail->uuid);
     struct ja_dataset to = in_jail(p, jail, kind, name);

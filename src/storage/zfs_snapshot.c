@@ -75,14 +75,9 @@ static int set_text(char **field, const char *text)
 }
 
 /* A new entry from the first line of a snapshot. NULL: no memory. */
-static struct ja_snapshot *from_line(const struct line *line, const char *uuid)
+static struct ja_snapshot *from_line(struct ja_planning *p, const struct line *line, const char *uuid)
 {
-    void *object = NULL;
-    json_t *json = uuid ? json_loads(line->record, 0, NULL) : NULL;
-    if (json && ja_object_from_json(&ja_noun_snapshot, json, true, &object, NULL) < 0)
-        object = NULL;
-    json_decref(json);
-    struct ja_snapshot *taken = object ? object : ja_object_new(&ja_noun_snapshot);
+    struct ja_snapshot *taken = ja_plan_read_record(p, uuid ? line->record : NULL, NULL);
     char created[JA_TIME_TEXT];
     ja_clock_format(line->created * 1000, created);
     if (!taken || set_text(&taken->name, line->name) < 0 || (uuid && set_text(&taken->uuid, uuid) < 0) ||
@@ -132,7 +127,7 @@ void ja_zfs_snapshots(struct ja_planning *p, const struct ja_jail *jail, struct 
             continue;
         struct ja_snapshot *taken = same(list, line.name, uuid);
         if (!taken) {
-            taken = from_line(&line, uuid);
+            taken = from_line(p, &line, uuid);
             if (!taken || ja_list_add(&ja_noun_snapshot, list, taken) < 0) {
                 ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
                 return;
@@ -228,8 +223,7 @@ void ja_zfs_snapshot_retire(struct ja_planning *p, const struct ja_jail *jail, c
     struct ja_dataset from, to;
     ja_dataset_mark(p, taken->uuid, mark);
     snprintf(hidden, sizeof hidden, "clone-%s", taken->uuid);
-    for (size_t i = 0;
-         tree_of(p, jail, taken, i, taken->name, &from) && tree_of(p, jail, taken, i, hidden, &to); i++) {
+    for (size_t i = 0; tree_of(p, jail, taken, i, taken->name, &from) && tree_of(p, jail, taken, i, hidden, &to); i++) {
         struct ja_step *step = ja_plan_step(p->plan, "take the snapshot out of the list");
         ja_step_run(p->plan, step, TOOL("zfs"), "rename", from.name, to.name, NULL);
         ja_step_undo(p->plan, step, TOOL("zfs"), "rename", to.name, from.name, NULL);
@@ -335,8 +329,8 @@ static void refuse_clones(struct ja_planning *p, const struct ja_rollback *rollb
     bool hidden = ja_str_starts(line->name, "clone-");
     ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the %s is a clone of %s%s, which would go with the rollback", owner,
                  hidden ? "a later state of it" : "its later snapshot ", hidden ? "" : line->name);
-    ja_plan_hint(p->plan, "delete that first, or make a new jail of the snapshot: jailadmin clone %s@%s NEW", jail->name,
-                 rollback->snapshot->name);
+    ja_plan_hint(p->plan, "delete that first, or make a new jail of the snapshot: jailadmin clone %s@%s NEW",
+                 jail->name, rollback->snapshot->name);
 }
 
 void ja_zfs_rollback_prepare(struct ja_planning *p, const struct ja_rollback *rollback)

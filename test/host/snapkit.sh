@@ -5,6 +5,19 @@ inside() { ja exec s -- sh -c "$1"; }
 names() { ja --json snapshot list s | grep -o '"name":"[^"]*"' | sed 's/.*:"//; s/"//' | tr '\n' ' '; }
 named() { [ "$(names)" = "$1" ] || { names; return 1; }; }
 yes_ja() { ja --yes "$@"; }
+listed() { # listed COUNT TEXT: so many lines of the list hold it
+    count=$(ja snapshot list s | grep -c -e "$2")
+    [ "$count" -eq "$1" ] || { ja snapshot list s; return 1; }
+}
+pasted() { # a dry run, as a script
+    ja --dry-run "$@" >"$dir/script" && sh -e "$dir/script"
+}
+at_once() { # two at the same time
+    ja "$@" &
+    ja "$@"
+    code=$?
+    wait $! && [ $code -eq 0 ]
+}
 
 snap_states() {
     want "a jail with two volumes" ja create s --template base --volume data,target=/data --volume log,target=/log --start
@@ -20,7 +33,8 @@ snap_states() {
     want "which left nothing" named "first "
     want "it goes on" inside 'echo two >/etc/state; echo two >/data/state; echo two >/log/state; rm /etc/group; mkdir /etc/new'
     want "a snapshot without a name" prints "took s@20[0-9-]*-[0-9]*$" ja snapshot create s
-    want "twice in a minute" sh -c "timeout 60 '$program' --state '$state' snapshot create s && timeout 60 '$program' --state '$state' snapshot list s | grep -c '^s' | grep -qx 3"
+    want "twice in a minute" ja snapshot create s
+    want "which makes three" listed 3 '^s'
     refuse "a rollback while it runs" "it is running" yes_ja snapshot rollback s@first
     refuse "a rollback without a yes" "needs a yes.*What has changed in its tree since then is lost" ja snapshot rollback s@first
     refuse "a rollback to what is not there" "has no snapshot nosuch" yes_ja snapshot rollback s@nosuch
@@ -30,7 +44,8 @@ snap_states() {
     want "a clone of the snapshot" ja clone s@first sc --start
     want "has what was then" prints "^one one one$" ja exec sc -- sh -c 'echo $(cat /etc/state /data/state /log/state)'
     want "a template of it" ja template create snapped --from jail:s@first
-    want "and a jail of that" sh -c "timeout 100 '$program' --state '$state' create st --template snapped --start && timeout 60 '$program' --state '$state' exec st -- cat /etc/state | grep -qx one"
+    want "and a jail of that" ja create st --template snapped --start
+    want "has it too" prints "^one$" ja exec st -- cat /etc/state
     refuse "a template of none" "no snapshot nosuch" ja template create nosuch --from jail:s@nosuch
     want "both go" ja delete --force --yes sc st
     want "and the template" ja template delete snapped
@@ -39,23 +54,23 @@ snap_states() {
     want "its tree is what it was, the volumes are not" prints "^one two two root:" inside 'echo $(cat /etc/state /data/state /log/state; head -c 5 /etc/group)'
     want "what came later is not there" inside 'test ! -e /etc/new'
     if [ "$later" = lost ]; then
-        want "the later snapshots hold volumes only" sh -c "timeout 60 '$program' --state '$state' snapshot list s | grep -c ' data,log ' | grep -qx 2"
+        want "the later snapshots hold volumes only" listed 2 " data,log "
     else
-        want "the later snapshots are there" sh -c "timeout 60 '$program' --state '$state' snapshot list s | grep -c ' tree,data,log ' | grep -qx 3"
+        want "the later snapshots are there" listed 3 " tree,data,log "
     fi
     want "it goes on" inside 'echo three >/etc/state; echo three >/log/state'
     want "a rollback of a running jail, with a volume" prints "was started again" yes_ja snapshot rollback s@first --volume data --restart
     want "the tree and that volume are what they were" prints "^one one three$" inside 'echo $(cat /etc/state /data/state /log/state)'
     want "with all volumes" yes_ja snapshot rollback s@first --volumes --restart
     want "all is what it was" prints "^one one one$" inside 'echo $(cat /etc/state /data/state /log/state)'
-    want "a dry run of a snapshot, pasted" sh -c "timeout 60 '$program' --state '$state' --dry-run snapshot create s@pasted >'$dir/script' && sh -e '$dir/script'"
+    want "a dry run of a snapshot, pasted" pasted snapshot create s@pasted
     want "is listed" prints "^s *pasted .*tree,data,log" ja snapshot list s
     want "it goes on" inside 'echo four >/etc/state'
     want "stop" ja stop --force s
-    want "a dry run of a rollback, pasted" sh -c "timeout 60 '$program' --state '$state' --dry-run snapshot rollback s@pasted >'$dir/script' && sh -e '$dir/script'"
+    want "a dry run of a rollback, pasted" pasted snapshot rollback s@pasted
     want "start" ja start s
     want "is one" prints "^one$" inside 'cat /etc/state'
-    want "a dry run of a deletion, pasted" sh -c "timeout 60 '$program' --state '$state' --dry-run snapshot delete s@pasted >'$dir/script' && sh -e '$dir/script'"
+    want "a dry run of a deletion, pasted" pasted snapshot delete s@pasted
     want "is one" not prints pasted ja snapshot list s
     want "stop" ja stop --force s
     want "another name of the jail" ja rename s s2
@@ -81,9 +96,9 @@ snap_states() {
     want "a snapshot by hand" ja snapshot create s@mine
     want "what is due is taken" prints "took s@20.*-daily" ja tick
     want "once" not prints took ja tick
-    want "also by two at the same time" sh -c "timeout 60 '$program' --state '$state' tick & timeout 60 '$program' --state '$state' tick; wait"
+    want "also by two at the same time" at_once tick
     want "for both schedules" prints "hourly,daily" ja snapshot list s
-    want "one in all" sh -c "timeout 60 '$program' --state '$state' snapshot list s | grep -c hourly | grep -qx 1"
+    want "one in all" listed 1 hourly
     want "that by hand stays" prints " mine " ja snapshot list s
     want "the jail goes with its snapshots" ja delete --force --yes s
 }

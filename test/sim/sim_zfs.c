@@ -396,7 +396,8 @@ static int rename_dataset(struct ja_sim *sim, const char *from, const char *to, 
 }
 
 /* zfs rename FROM TO, of snapshots. */
-static int do_zfs_rename(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+static int do_zfs_rename(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
 {
     const char *from = argv[argc - 2], *to = argv[argc - 1];
     (void)cmd;

@@ -322,6 +322,14 @@ static inline int do_unsnapshot(struct ja_engine *engine, struct ja_error *err)
     return lab_unsnapshot(engine, "s", err);
 }
 
+static inline int do_later_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = lab_unsnapshot(engine, "later", err);
+    if (rc == JA_E_NOTFOUND)
+        ja_error_clear(err);
+    return rc == JA_E_NOTFOUND ? 0 : rc;
+}
+
 static inline int do_snapshot_clone(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_clone(engine, "j@s", "k", NULL, NULL, err);
