@@ -139,8 +139,10 @@ static void names_are_made_of_the_time(void **state)
 static void names_of_snapshots_are_checked(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "a/b", "..", ".a", "-a", "a@b", "a b", "a\n", "sealed", "clone-a", "\xc3\xa4",
-                                      "0123456789012345678901234567890123456789012345678901234567890123"};
+    static const char *const bad[] = {
+        "",       "a/b",     "..",       ".a",
+        "-a",     "a@b",     "a b",      "a\n",
+        "sealed", "clone-a", "\xc3\xa4", "0123456789012345678901234567890123456789012345678901234567890123"};
     for (size_t i = 0; i < JA_COUNT(bad); i++)
         assert_int_equal(ja_check_snapshot(bad[i], NULL), JA_E_INVALID);
     assert_int_equal(ja_check_snapshot("2026-11-26-1432", NULL), 0);
@@ -150,20 +152,21 @@ static void names_of_snapshots_are_checked(void **state)
 /* ---- what zfs prints ---- */
 
 /* As a FreeBSD 13.2 printed it, errors first. */
-static const char printed[] = "cannot open 'tank/nosuch': dataset does not exist\n"
-                              "tank/j\tused\t73728\t-\ntank/j\tcreation\t1795690228\t-\ntank/j\tcreatetxg\t8\t-\n"
-                              "tank/j\tjailadmin:mark\tI O\tlocal\ntank/j\tjailadmin:snapshot\t-\t-\n"
-                              "tank/j@top\tused\t0\t-\ntank/j@top\tcreation\t1795690228\t-\ntank/j@top\tcreatetxg\t9\t-\n"
-                              "tank/j@top\tjailadmin:mark\tI O\tinherited from tank/j\n"
-                              "tank/j@top\tjailadmin:snapshot\t-\t-\n"
-                              "tank/j/root/be@x\tused\t0\t-\ntank/j/root/be@x\tcreation\t1795690229\t-\n"
-                              "tank/j/root/be@x\tcreatetxg\t12\t-\ntank/j/root/be@x\tjailadmin:mark\tI S\tlocal\n"
-                              "tank/j/root/be@x\tjailadmin:snapshot\t{\"comment\":\"a, \\\"b\\\"\"}\tlocal\n"
-                              "tank/j/root/be@y\tused\t4096\t-\ntank/j/root/be@y\tcreation\t1795690230\t-\n"
-                              "tank/j/root/be@y\tcreatetxg\t13\t-\n"
-                              "tank/j/root/be@y\tjailadmin:mark\tI O\tinherited from tank/j\n"
-                              "tank/j/root/be@y\tjailadmin:snapshot\t-\t-\n"
-                              "tank/jj\tused\t1\t-\ntank/jj/root/be@z\tused\t1\t-\n";
+static const char printed[] =
+    "cannot open 'tank/nosuch': dataset does not exist\n"
+    "tank/j\tused\t73728\t-\ntank/j\tcreation\t1795690228\t-\ntank/j\tcreatetxg\t8\t-\n"
+    "tank/j\tjailadmin:mark\tI O\tlocal\ntank/j\tjailadmin:snapshot\t-\t-\n"
+    "tank/j@top\tused\t0\t-\ntank/j@top\tcreation\t1795690228\t-\ntank/j@top\tcreatetxg\t9\t-\n"
+    "tank/j@top\tjailadmin:mark\tI O\tinherited from tank/j\n"
+    "tank/j@top\tjailadmin:snapshot\t-\t-\n"
+    "tank/j/root/be@x\tused\t0\t-\ntank/j/root/be@x\tcreation\t1795690229\t-\n"
+    "tank/j/root/be@x\tcreatetxg\t12\t-\ntank/j/root/be@x\tjailadmin:mark\tI S\tlocal\n"
+    "tank/j/root/be@x\tjailadmin:snapshot\t{\"comment\":\"a, \\\"b\\\"\"}\tlocal\n"
+    "tank/j/root/be@y\tused\t4096\t-\ntank/j/root/be@y\tcreation\t1795690230\t-\n"
+    "tank/j/root/be@y\tcreatetxg\t13\t-\n"
+    "tank/j/root/be@y\tjailadmin:mark\tI O\tinherited from tank/j\n"
+    "tank/j/root/be@y\tjailadmin:snapshot\t-\t-\n"
+    "tank/jj\tused\t1\t-\ntank/jj/root/be@z\tused\t1\t-\n";
 
 static void snapshots_are_read_from_what_zfs_prints(void **state)
 {
