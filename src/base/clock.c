@@ -54,6 +54,25 @@ void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
     snprintf(ret_text + n, JA_TIME_TEXT - n, ".%03dZ", (int)ms);
 }
 
+/* Years begin in March here, so that the day that some of them have more is their last one. */
+int64_t ja_clock_days(int year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+int ja_clock_parse(const char *text, int64_t *ret_wall_ms)
+{
+    int year, month, day, hour, minute, second, ms, end = 0;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day, &hour, &minute, &second, &ms, &end) != 7 ||
+        !end || text[end] || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
+        minute > 59 || second < 0 || second > 60 || ms < 0)
+        return -1;
+    *ret_wall_ms = (((ja_clock_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms;
+    return 0;
+}
+
 static void format_uuid(const unsigned char b[16], char ret_uuid[JA_UUID_TEXT])
 {
     snprintf(ret_uuid, JA_UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],

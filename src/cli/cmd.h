@@ -11,6 +11,8 @@
 void ja_cmd_options(struct ja_cli *cli, bool read_only, struct ja_engine_options *ret_options);
 /* Prints a plan as a script, or as JSON; `context` is the command line. */
 int ja_cmd_show_plan(void *context, const struct ja_plan *plan, struct ja_error *err);
+/* Shows the start of a jail that cannot be planned yet, as a command of ours. */
+int ja_cmd_show_start(struct ja_cli *cli, const char *name, struct ja_error *err);
 /* Opens the instance. Verbs that change something first finish what dead plans have left. */
 int ja_cmd_open(struct ja_cli *cli, bool read_only, struct ja_engine **ret_engine, struct ja_error *err);
 void ja_cmd_close(struct ja_engine **engine);

@@ -64,7 +64,7 @@ static int adjust_clone(void *context, struct ja_jail *jail, struct ja_error *er
 }
 
 /* The start of a jail that is not there yet is planned when it is: in a script it is a command of ours. */
-static int show_start(struct ja_cli *cli, const char *name, struct ja_error *err)
+int ja_cmd_show_start(struct ja_cli *cli, const char *name, struct ja_error *err)
 {
     struct ja_plan plan;
     int rc = ja_plan_init(&plan, "start", "jail", name);
@@ -103,7 +103,7 @@ static int create_one(struct ja_engine *engine, const char *name, void *context,
     if (rc == 0)
         say_done(work, "created", name);
     if (rc == 0 && action->start)
-        rc = work->cli->dry_run ? show_start(work->cli, name, err) : start_one(engine, name, context, err);
+        rc = work->cli->dry_run ? ja_cmd_show_start(work->cli, name, err) : start_one(engine, name, context, err);
     return rc;
 }
 

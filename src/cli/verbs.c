@@ -32,8 +32,8 @@ const char *ja_verb_group_title(enum ja_verb_group group)
     static const char *const titles[JA_GROUP_COUNT] = {
         [JA_GROUP_INSTANCE] = "The instance", [JA_GROUP_TEMPLATE] = "Templates",
         [JA_GROUP_NETWORK] = "Networks",      [JA_GROUP_JAIL] = "Jails",
-        [JA_GROUP_INSIDE] = "Inside jails",   [JA_GROUP_UPKEEP] = "Upkeep",
-        [JA_GROUP_OTHER] = "Other",
+        [JA_GROUP_SNAPSHOT] = "Snapshots",    [JA_GROUP_INSIDE] = "Inside jails",
+        [JA_GROUP_UPKEEP] = "Upkeep",         [JA_GROUP_OTHER] = "Other",
     };
     return titles[group];
 }
@@ -92,7 +92,7 @@ static const struct ja_option teardown_options[] = {
 static const struct ja_option template_create_options[] = {
     {"from", .metavar = "SOURCE",
      .doc = "What it is made from: busybox, debian:SUITE, freebsd:VERSION, pkgbase:VERSION, src:DIR, dir:PATH, "
-            "tar:FILE or jail:NAME"},
+            "tar:FILE or jail:NAME[@SNAPSHOT]"},
     {"pkg", .metavar = "PACKAGE", .repeatable = true,
      .doc = "Install a package in it, with apt-get, apk, dnf or pkg, whichever it has"},
     {"run", .metavar = "COMMAND", .repeatable = true, .doc = "Run a shell command in it"},
@@ -155,6 +155,17 @@ static const struct ja_option top_options[] = {
 static const struct ja_option delete_options[] = {
     OPTION_ALL,
     {"force", 'f', .doc = "Also when it runs: it is stopped first"},
+    {0},
+};
+static const struct ja_option snapshot_create_options[] = {
+    OPTION_ALL,
+    {"comment", 'm', .metavar = "TEXT", .noun = &ja_noun_snapshot, .field = "comment", .doc = "Say what it is for"},
+    {0},
+};
+static const struct ja_option rollback_options[] = {
+    {"volume", .metavar = "VOLUME", .repeatable = true, .doc = "Roll this volume back too"},
+    {"volumes", .doc = "Roll back all volumes that the snapshot holds"},
+    {"restart", .doc = "Stop the jail when it runs, and start it again afterwards"},
     {0},
 };
 static const struct ja_option exec_options[] = {
@@ -278,9 +289,9 @@ const struct ja_verb ja_verbs[] = {
      "addresses. Options that name a part of a jail may be given several times.",
      "jailadmin create web1 web2 --template web --limit memory=512M --start",
      "Two jails with at most 512 MB of memory each, running.", create_options, CHANGES, 1, -1, .run = ja_cmd_create},
-    {"clone", JA_GROUP_JAIL, "JAIL NEW...", "Make jails from another jail",
-     "The new jails have a clone of its tree and volumes as they are now, whether it runs or not, its fields, and names, "
-     "addresses and MACs of their own. Options change what is taken over.",
+    {"clone", JA_GROUP_JAIL, "JAIL[@SNAPSHOT] NEW...", "Make jails from another jail",
+     "The new jails have a clone of its tree and volumes as they are now, whether it runs or not, or as they were in a "
+     "snapshot, the jail's present fields, and names, addresses and MACs of their own. Options change what is taken over.",
      "jailadmin clone web1 web9 --start", "web9 is like web1.", clone_options, CHANGES, 2, -1, JA_WORD_JAIL,
      JA_WORD_NONE, .run = ja_cmd_clone},
     {"rename", JA_GROUP_JAIL, "JAIL NEW", "Give a jail another name",
@@ -335,6 +346,42 @@ const struct ja_verb ja_verbs[] = {
      "are those of list.",
      "jailadmin top --sort memory", "Those that use the most memory come first.", top_options, 0, 0, -1, JA_WORD_FILTER,
      JA_WORD_FILTER, .run = ja_cmd_top},
+
+    {"snapshot create", JA_GROUP_SNAPSHOT, "JAIL[@NAME]... | FILTER... | --all", "Keep jails as they are now",
+     "A snapshot holds the jail's tree and its volumes, takes an instant and no space, and can be taken while the jail runs. "
+     "On ZFS all of it is of one moment; on btrfs each tree is of one moment, one after the other. It is what a crash would "
+     "have left: a database recovers from it as from a power cut. Without a name it is called by the time in UTC.",
+     "jailadmin snapshot create web1@before-update -m 'nginx 1.26'", "Keeps web1 as it is.", snapshot_create_options,
+     CHANGES | JA_VERB_ALL, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL, .run = ja_cmd_snapshot_create},
+    {"snapshot list", JA_GROUP_SNAPSHOT, "[JAIL | FILTER]...", "List snapshots",
+     "Prints one line for each snapshot, oldest first: what it holds, who or which schedule took it, and the space that it "
+     "alone takes, which btrfs does not tell. Only those of jailadmin are listed.",
+     "jailadmin snapshot list web1", "Those of web1.", NULL, JA_VERB_ROOT, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL,
+     .run = ja_cmd_snapshot_list},
+    {"snapshot rollback", JA_GROUP_SNAPSHOT, "JAIL@NAME", "Make a jail what it was",
+     "The jail's tree becomes what it was in the snapshot; its fields and its volumes stay as they are, but for volumes that "
+     "are named. It says what is lost and asks, or wants --yes. The jail must be stopped. On ZFS later snapshots of what goes "
+     "back are lost; it refuses while a jail or a template is a clone of one of them. On btrfs they stay.",
+     "jailadmin snapshot rollback web1@before-update --volume data --restart",
+     "The tree and the volume data; web1 is stopped and started again.", rollback_options, CHANGES, 1, 1, JA_WORD_JAIL,
+     .run = ja_cmd_snapshot_rollback},
+    {"snapshot delete", JA_GROUP_SNAPSHOT, "JAIL@NAME...", "Delete snapshots",
+     "It asks on a terminal. Jails and templates that were made from it go on: what they share with it is kept out of sight "
+     "until the last of them is gone.",
+     "jailadmin snapshot delete web1@before-update", "Deletes one.", NULL, CHANGES, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL,
+     .run = ja_cmd_snapshot_delete},
+    {"snapshot diff", JA_GROUP_SNAPSHOT, "JAIL@NAME", "List what has changed since a snapshot",
+     "Prints one line for each path that is new (+), gone (-) or changed (M) since, of the tree and of volumes. Control "
+     "characters are shown as \\xNN.",
+     "jailadmin snapshot diff web1@before-update", "What the update did.", NULL, JA_VERB_ROOT, 1, 1, JA_WORD_JAIL,
+     .run = ja_cmd_snapshot_diff},
+    {"tick", JA_GROUP_SNAPSHOT, "", "Take the snapshots that are due, and delete old ones",
+     "For every jail with a keep field: when it has no snapshot of this hour, day, week or month, one is taken, and those "
+     "that the schedules had made beyond the number that is kept are deleted. Snapshots that were taken by hand are never "
+     "deleted. Meant to be run by a timer or cron, every hour or more often; late, twice, or at the same time does no harm, "
+     "nor does a clock that jumps.",
+     "jailadmin tick", "After `jailadmin set web1 keep.hourly=24 keep.daily=7`.", NULL, CHANGES, 0, 0,
+     .run = ja_cmd_tick},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. When input and output are a terminal, the command gets a "

@@ -193,9 +193,11 @@ int ja_engine_after_fork(struct ja_engine *engine, struct ja_error *err)
 
 /* ---- planning ---- */
 
-int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
-                   void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_plan *ret_plan,
-                   struct ja_error *err)
+/* Until no fact is missing: `check` says whether the plan is one. */
+static int plan_rounds(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                       void (*plan)(void *work, struct ja_planning *p), void *work,
+                       int (*check)(const struct ja_plan *plan, struct ja_error *err), struct ja_plan *ret_plan,
+                       struct ja_error *err)
 {
     struct ja_facts facts = {0};
     int rc = 0;
@@ -209,7 +211,7 @@ int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind,
             break;
         }
         if (facts.missing == 0) {
-            rc = ja_plan_check(ret_plan, err);
+            rc = check(ret_plan, err);
             ja_facts_fini(&facts);
             return rc;
         }
@@ -221,6 +223,29 @@ int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind,
     if (rc == 0)
         rc = ja_error_set(err, JA_E_FAILED, NULL, "planning %s needs more facts without end", verb);
     ja_facts_fini(&facts);
+    return rc;
+}
+
+int ja_engine_plan(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                   void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_plan *ret_plan,
+                   struct ja_error *err)
+{
+    return plan_rounds(engine, verb, kind, name, plan, work, ja_plan_check, ret_plan, err);
+}
+
+static int check_answer(const struct ja_plan *plan, struct ja_error *err)
+{
+    if (plan->err.code && err)
+        *err = plan->err;
+    return plan->err.code;
+}
+
+int ja_engine_ask(struct ja_engine *engine, void (*ask)(void *work, struct ja_planning *p), void *work,
+                  struct ja_error *err)
+{
+    struct ja_plan none = {0};
+    int rc = plan_rounds(engine, "ask", "host", "", ask, work, check_answer, &none, err);
+    ja_plan_fini(&none);
     return rc;
 }
 

@@ -207,7 +207,7 @@ int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct
 /* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `spec` stays the caller's and is
  * not changed. */
 int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err);
-/* `adjust` (may be NULL) changes what the clone takes over, before anything is reserved. */
+/* `from` is a jail, or JAIL@SNAPSHOT. `adjust` (may be NULL) changes what the clone takes over, before anything is reserved. */
 int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
                     int (*adjust)(void *context, struct ja_jail *jail, struct ja_error *err), void *context,
                     struct ja_error *err);
@@ -233,6 +233,46 @@ int ja_engine_applied(struct ja_engine *engine, const struct ja_jail *jail, stru
 int ja_engine_pending(const struct ja_jail *applied, const struct ja_jail *wanted, struct ja_strv *ret_paths,
                       struct ja_error *err);
 int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err);
+
+/* ---- snapshots ---- */
+
+/* All that were taken by jailadmin, jail after jail, oldest first; reads only. */
+int ja_engine_snapshots(struct ja_engine *engine, const struct ja_strv *names,
+                        int (*each)(void *context, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
+                                    struct ja_error *err),
+                        void *context, struct ja_error *err);
+/* Of a jail, running or not. name NULL: from the time. comment may be NULL. */
+int ja_engine_snapshot_create(struct ja_engine *engine, const char *jail, const char *name, const char *comment,
+                              char ret_name[JA_SNAPSHOT_NAME], struct ja_error *err);
+int ja_engine_snapshot_delete(struct ja_engine *engine, const char *jail, const struct ja_strv *names,
+                              struct ja_error *err);
+struct ja_rollback_request {
+    const char *snapshot;
+    const struct ja_strv *volumes; /* that go back too */
+    bool all_volumes;
+    bool restart; /* a running jail is stopped, and started again */
+};
+/* What else goes with a rollback: volumes that go back, and snapshots that are lost. Reads only, but for mounting the pool; fails as
+ * the rollback would. */
+int ja_engine_rollback_lost(struct ja_engine *engine, const char *jail, const struct ja_rollback_request *request,
+                            struct ja_strv *ret_volumes, struct ja_strv *ret_snapshots, struct ja_error *err);
+/* *ret_ran (may be NULL): it ran before. */
+int ja_engine_rollback(struct ja_engine *engine, const char *jail, const struct ja_rollback_request *request,
+                       bool *ret_ran, struct ja_error *err);
+/* What has changed since in the trees of a jail: '+' new, '-' gone, 'M' changed. Paths are as the jail has them, and the jail's
+ * words. */
+int ja_engine_snapshot_diff(struct ja_engine *engine, const char *jail, const char *snapshot,
+                            int (*each)(void *context, char change, const char *path, struct ja_error *err),
+                            void *context, struct ja_error *err);
+/* Takes the snapshot that the jail's schedules want at this time, and deletes those that none of them keeps any more. */
+struct ja_ticked {
+    char taken[JA_SNAPSHOT_NAME]; /* "": none was due */
+    size_t deleted;
+};
+int ja_engine_tick(struct ja_engine *engine, const char *jail, int64_t now_ms, struct ja_ticked *ret_ticked,
+                   struct ja_error *err);
+/* Adds the names of the jails that have schedules. */
+int ja_engine_tick_names(struct ja_engine *engine, struct ja_strv *ret_names, struct ja_error *err);
 
 /* What a new version of a template is made from, and what is done in it. Nothing is owned. */
 struct ja_template_request {

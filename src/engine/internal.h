@@ -44,6 +44,11 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
                      void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
                      struct ja_error *err);
 
+/* Asks facts, round after round until none is missing; each round begins anew. A failure of the plan is the answer's; steps are
+ * thrown away. */
+int ja_engine_ask(struct ja_engine *engine, void (*ask)(void *work, struct ja_planning *p), void *work,
+                  struct ja_error *err);
+
 const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 
 /* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are
@@ -62,6 +67,10 @@ int ja_release_find(struct ja_engine *engine, const char *version, const char *m
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err);
+/* It is neither being made nor broken: JA_E_BUSY. */
+int ja_check_ready(const struct ja_jail *jail, struct ja_error *err);
+/* "web1@NAME": the jail's name (the caller's) and the snapshot's, NULL when none is named. Both are checked. */
+int ja_snapshot_split(const char *text, char **ret_jail, const char **ret_snapshot, struct ja_error *err);
 /* The jails that this one depends on are there, and no circle leads back to it. */
 int ja_check_depends(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* Who asked for it: the user behind sudo(8), or the one that we run as. */

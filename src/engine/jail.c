@@ -128,6 +128,7 @@ static int reserve_new(struct ja_change *change, struct ja_jail *jail, struct ja
 
 struct creation {
     const struct ja_jail *from; /* NULL: from the template */
+    const char *snapshot;       /* of it; NULL: as it is now */
     struct ja_subject *subject;
 };
 
@@ -135,20 +136,20 @@ static void plan_creation(void *work, struct ja_planning *p)
 {
     struct creation *creation = work;
     if (creation->from)
-        ja_plan_jail_clone(p, creation->from, creation->subject);
+        ja_plan_jail_clone(p, creation->from, creation->snapshot, creation->subject);
     else
         ja_plan_jail_create(p, creation->subject);
 }
 
 /* Loads what the new jail refers to and runs its plan. Takes the jail over. */
 static int run_creation(struct ja_change *change, struct ja_jail *jail, const struct ja_jail *from,
-                        struct ja_error *err)
+                        const char *snapshot, struct ja_error *err)
 {
     struct ja_loaded loaded;
     int rc = ja_load_subject(change->engine, jail, &loaded, err);
     if (rc < 0)
         return rc;
-    struct creation creation = {.from = from, .subject = &loaded.subject};
+    struct creation creation = {.from = from, .snapshot = snapshot, .subject = &loaded.subject};
     rc = ja_change_apply(change, plan_creation, &creation, err);
     ja_loaded_fini(&loaded);
     return rc;
@@ -177,7 +178,7 @@ int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struc
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
-        rc = run_creation(&change, jail, NULL, err);
+        rc = run_creation(&change, jail, NULL, NULL, err);
     else
         ja_object_free(&ja_noun_jail, jail);
     ja_change_end(&change);
@@ -190,7 +191,11 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
 {
     struct ja_change change;
     void *source = NULL, *copy = NULL;
+    ja_autofree char *original = NULL;
+    const char *snapshot = NULL;
     int rc = ja_check_name(to, err);
+    if (rc == 0)
+        rc = ja_snapshot_split(from, &original, &snapshot, err);
     if (rc == 0)
         rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
@@ -199,7 +204,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
     if (rc == 0)
         rc = ja_check_free(engine, "jail", to, err);
     if (rc == 0)
-        rc = ja_engine_get(engine, &ja_noun_jail, from, &source, NULL, err);
+        rc = ja_engine_get(engine, &ja_noun_jail, original, &source, NULL, err);
     if (rc == 0)
         rc = check_startable(source, err);
     if (rc == 0 && !(copy = ja_object_copy(&ja_noun_jail, source)))
@@ -221,7 +226,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
-        rc = run_creation(&change, jail, source, err);
+        rc = run_creation(&change, jail, source, snapshot, err);
     else
         ja_object_free(&ja_noun_jail, copy);
     ja_object_free(&ja_noun_jail, source);

@@ -143,7 +143,7 @@ static int check_volumes(const struct ja_jail *old, const struct ja_jail *new, b
     return 0;
 }
 
-static int check_settable(const struct ja_jail *jail, struct ja_error *err)
+int ja_check_ready(const struct ja_jail *jail, struct ja_error *err)
 {
     if (jail->state == JA_ROW_READY)
         return 0;
@@ -215,7 +215,7 @@ int ja_engine_set(struct ja_engine *engine, const char *name, const struct ja_st
         return rc;
     rc = ja_begin_with_jail(&change, engine, "set", name, &old, err);
     if (rc == 0)
-        rc = check_settable(old.jail, err);
+        rc = ja_check_ready(old.jail, err);
     if (rc == 0 && !(new = ja_object_copy(&ja_noun_jail, old.jail)))
         rc = ja_error_nomem(err);
     if (rc == 0)
@@ -281,7 +281,7 @@ int ja_engine_rename(struct ja_engine *engine, const char *name, const char *to,
         rc = ja_load_jail(engine, name, &loaded, err);
     if (rc == 0) {
         snprintf(change.uuid, sizeof change.uuid, "%s", loaded.jail->uuid);
-        rc = check_settable(loaded.jail, err);
+        rc = ja_check_ready(loaded.jail, err);
     }
     if (rc == 0)
         rc = ja_check_free(engine, "jail", to, err);

@@ -19,7 +19,9 @@ struct making {
     char network[80]; /* of the temporary jail, "": none */
     struct ja_template *template;
     struct ja_template_version *version; /* in the template */
-    void *jail;                          /* of jail:NAME */
+    char *jail_name;                     /* of jail:NAME[@SNAPSHOT] */
+    const char *snapshot;                /* NULL: none */
+    void *jail;
     struct ja_loaded builder;
     struct ja_template_build build;
 };
@@ -28,6 +30,7 @@ static void making_fini(struct making *making)
 {
     ja_loaded_fini(&making->builder);
     ja_object_free(&ja_noun_jail, making->jail);
+    free(making->jail_name);
     ja_object_free(&ja_noun_template, making->template);
 }
 
@@ -112,6 +115,8 @@ static int check_request(struct making *making, struct ja_error *err)
         rc = ja_error_set(err, JA_E_INVALID, "field source", "it is needed: what is the template made from?");
     if (rc == 0)
         rc = ja_source_parse(request->spec->source, &making->source, &making->rest, err);
+    if (rc == 0 && making->source == JA_SOURCE_JAIL)
+        rc = ja_snapshot_split(making->rest, &making->jail_name, &making->snapshot, err);
     if (rc == 0)
         rc = check_packages(request->packages, err);
     if (rc == 0)
@@ -427,7 +432,7 @@ static int begin_making(struct ja_change *change, struct ja_engine *engine, cons
     if (rc == 0)
         rc = ja_change_lock(change, "template", name, false, err);
     if (rc == 0 && making->source == JA_SOURCE_JAIL)
-        rc = ja_change_lock(change, "jail", making->rest, true, err);
+        rc = ja_change_lock(change, "jail", making->jail_name, true, err);
     return rc < 0 ? rc : ja_change_open(change, err);
 }
 
@@ -436,7 +441,7 @@ static int open_jail(struct ja_change *change, struct making *making, struct ja_
 {
     if (making->source != JA_SOURCE_JAIL)
         return 0;
-    int rc = ja_engine_get(change->engine, &ja_noun_jail, making->rest, &making->jail, NULL, err);
+    int rc = ja_engine_get(change->engine, &ja_noun_jail, making->jail_name, &making->jail, NULL, err);
     const struct ja_jail *jail = making->jail;
     if (rc == 0 && jail->state != JA_ROW_READY)
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", jail->name), "it is not complete");
@@ -467,6 +472,7 @@ static int make_version(struct ja_change *change, struct making *making, struct 
     making->build.version = making->version;
     making->build.from = request->spec->source;
     making->build.jail = making->jail;
+    making->build.snapshot = making->snapshot;
     making->build.mirror = request->mirror;
     making->build.release = making->source == JA_SOURCE_FREEBSD ? &making->release : NULL;
     making->build.env = request->env;
@@ -488,8 +494,10 @@ int ja_engine_template_build(struct ja_engine *engine, const struct ja_template_
         rc = find_checksum(engine, &making, err);
     if (rc == 0)
         rc = ensure_network(engine, &making, err);
-    if (rc < 0)
+    if (rc < 0) {
+        making_fini(&making);
         return rc;
+    }
     rc = begin_making(&change, engine, &making, err);
     if (rc == 0)
         rc = make_version(&change, &making, err);

@@ -46,6 +46,28 @@ int ja_check_version(const char *value, struct ja_error *err)
     return refuse(value, "a version", "1 to 63 of a-z, 0-9, \"-\", \"_\" and \".\", first a letter or digit", err);
 }
 
+/* "clone-" and "sealed" begin names that snapshots of ZFS have by themselves. */
+int ja_check_snapshot(const char *value, struct ja_error *err)
+{
+    if (made_of(value, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_.", 63) && !ja_str_starts(value, "clone-") &&
+        strcmp(value, "sealed") != 0)
+        return 0;
+    return refuse(
+        value, "a name of a snapshot",
+        "1 to 63 letters, digits, \"-\", \"_\" and \".\", first a letter or digit, but not \"sealed\" or what "
+        "begins with \"clone-\"",
+        err);
+}
+
+int ja_check_comment(const char *value, struct ja_error *err)
+{
+    enum { COMMENT_MOST = 200 };
+    size_t length = strnlen(value, COMMENT_MOST + 1);
+    if (length <= COMMENT_MOST && ja_str_printable(value, length, false))
+        return 0;
+    return refuse(value, "a comment", "up to 200 bytes without control characters", err);
+}
+
 int ja_check_key(const char *value, struct ja_error *err)
 {
     if (made_of(value, LOWER UPPER DIGITS, LOWER UPPER DIGITS "-_./", 63))

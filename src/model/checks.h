@@ -9,6 +9,7 @@
 
 int ja_check_label(const char *value, struct ja_error *err);   /* of a nic */
 int ja_check_version(const char *value, struct ja_error *err); /* of a template */
+int ja_check_comment(const char *value, struct ja_error *err); /* of a snapshot */
 int ja_check_key(const char *value, struct ja_error *err);     /* of a label */
 int ja_check_user(const char *value, struct ja_error *err);    /* login name or number */
 int ja_check_allow(const char *value, struct ja_error *err);   /* a permission of a jail */

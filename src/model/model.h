@@ -85,6 +85,11 @@ struct ja_hooks {
     struct ja_strv before_start, after_start, before_stop, after_stop;
 };
 
+/* How many of the snapshots that `jailadmin tick` takes are kept; 0: none are taken. */
+struct ja_keep {
+    int64_t hourly, daily, weekly, monthly;
+};
+
 struct ja_jail {
     char *name;
     char *uuid;
@@ -104,6 +109,7 @@ struct ja_jail {
     int64_t stop_timeout;        /* ms */
     struct ja_hooks hooks;
     struct ja_limits limits;
+    struct ja_keep keep;
     struct ja_strv allow, devices, depends;
     struct ja_map env, labels;
     char *owner;
@@ -159,6 +165,23 @@ struct ja_template_version {
     struct ja_strv build; /* "pkg nginx", "run COMMAND", "script NAME": what was done in it, in order */
 };
 
+/* A state of a jail's trees that is kept. What a plan makes of it is read from the pool, never from the store. */
+struct ja_snapshot {
+    char *name;
+    char *uuid;
+    char *created; /* RFC 3339 */
+    char *comment;
+    char *by;                 /* who took it */
+    struct ja_strv schedules; /* of tick: "hourly" and so on; empty: taken by hand */
+    char *be;                 /* the boot environment that it is of; NULL: it holds volumes only */
+    struct ja_strv volumes;
+    /* Not part of its record: */
+    int64_t used;  /* bytes that only it holds; -1: the storage does not count them */
+    int64_t order; /* of snapshots of one tree: the later one has the greater number */
+    bool foreign;  /* not made by jailadmin */
+};
+
+extern const struct ja_noun ja_noun_keep, ja_noun_snapshot;
 extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mount, ja_noun_service, ja_noun_volume,
     ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network, ja_noun_template,
     ja_noun_template_version;
@@ -171,6 +194,7 @@ int ja_check_hostname(const char *value, struct ja_error *err);
 int ja_check_ifname(const char *value, struct ja_error *err);
 int ja_check_mac(const char *value, struct ja_error *err);
 int ja_check_env_name(const char *value, struct ja_error *err);
+int ja_check_snapshot(const char *value, struct ja_error *err); /* the name of a snapshot */
 
 /* True when the jail is to ask for this one of nic->assigned by itself ("dhcp", "slaac"); others are configured for it. */
 bool ja_nic_is_dynamic(const struct ja_nic *nic, size_t assigned);

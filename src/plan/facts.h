@@ -73,6 +73,11 @@ enum ja_fact_kind {
     /* Bytes of a tree, as its limit counts them: btrfs: absolute path, absent where nothing counts; ZFS: dataset. */
     JA_FACT_USED,
     JA_FACT_TRAFFIC, /* interface of the host -> "RECEIVED SENT", bytes */
+    /* ZFS: dataset -> the snapshots of the trees of a jail, which are two levels below it, one a line: "TREE@NAME TXG CREATED USED
+     * MARK RECORD", tabs between; TREE is "root/default", TXG the order in which they were taken, CREATED in seconds, USED in bytes;
+     * MARK and RECORD are jailadmin:mark and jailadmin:snapshot where they are its own, else "-". */
+    JA_FACT_SNAPSHOTS,
+    JA_FACT_CLONES, /* ZFS: snapshot -> the datasets that are clones of it, one a line */
     JA_FACT_KINDS
 };
 
@@ -90,6 +95,8 @@ struct ja_facts {
     bool failed;    /* memory ran out */
 };
 
+/* Those that the zfs command answers. */
+bool ja_fact_is_zfs(enum ja_fact_kind kind);
 const char *ja_fact_kind_name(enum ja_fact_kind kind);
 /* The answer, or NULL: absent, or not known yet (then it is now missing). */
 const char *ja_fact(struct ja_facts *facts, enum ja_fact_kind kind, const char *name);

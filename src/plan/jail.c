@@ -30,9 +30,16 @@ void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
     store_ready(p, s->jail);
 }
 
-void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s)
+void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const char *snapshot,
+                        const struct ja_subject *s)
 {
-    p->storage->jail_clone(p, from, s->jail);
+    struct ja_list list = {0};
+    const struct ja_snapshot *taken = snapshot ? ja_plan_find_snapshot(p, from, snapshot, &list) : NULL;
+    if (taken && !taken->be)
+        ja_plan_fail(p->plan, JA_E_NOTFOUND, NULL, "the snapshot %s of %s holds volumes only", snapshot, from->name);
+    else if (taken || !snapshot)
+        p->storage->jail_clone(p, from, taken, s->jail);
+    ja_snapshots_fini(&list);
     store_ready(p, s->jail);
 }
 

@@ -81,8 +81,9 @@ void ja_plan_teardown(struct ja_planning *p);
 /* An instance around a pool that is there already: made, mounted or in a file. What is in it is left as it is. */
 void ja_plan_adopt_instance(struct ja_planning *p);
 void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
-/* From the tree of another jail (its active boot environment), with its volumes. */
-void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_subject *s);
+/* From the tree of another jail (its active boot environment), with its volumes, as they are now or in a snapshot. */
+void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const char *snapshot,
+                        const struct ja_subject *s);
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
 /* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
 enum ja_stop {
@@ -140,6 +141,7 @@ struct ja_template_build {
     const struct ja_template_version *version;
     const char *from; /* a source, see plan/source.h; of an archive its checksum is that of the version, if known */
     const struct ja_jail *jail;               /* of jail:NAME that jail, else NULL */
+    const char *snapshot;                     /* of jail:NAME@SNAPSHOT, else NULL */
     const char *mirror;                       /* of debian:SUITE; NULL: the host's own */
     const struct ja_freebsd_release *release; /* of freebsd:VERSION */
     const struct ja_map *env;                 /* of the request: proxies for what is fetched; may be NULL */
@@ -170,6 +172,42 @@ void ja_plan_template_delete_version(struct ja_planning *p, const struct ja_temp
                                      const struct ja_template_version *version);
 void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *template, const char *to);
 void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *template);
+/* Snapshots. One that is not there fails the plan; NULL then, and while facts are missing. *list is the caller's to end with
+ * ja_snapshots_fini. */
+const struct ja_snapshot *ja_plan_find_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name,
+                                                struct ja_list *list);
+void ja_snapshots_fini(struct ja_list *list);
+/* A new snapshot from its record, JSON, or from a member of that; without any record when there is none that can be read. NULL with
+ * the plan failed when memory is out. */
+struct ja_snapshot *ja_plan_read_record(struct ja_planning *p, const char *text, const char *member);
+/* `snapshot` has all but the trees it holds: those are the jail's. */
+void ja_plan_snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
+void ja_plan_snapshot_delete(struct ja_planning *p, const struct ja_jail *jail, const struct ja_strv *names);
+/* What of a jail becomes what it was. */
+struct ja_rollback {
+    const struct ja_subject *subject;
+    const char *name;
+    const struct ja_strv *volumes; /* names of volumes too */
+    bool all_volumes;              /* all that the jail and the snapshot have */
+    const char *uuid;              /* a new one, for what is put aside */
+    /* Filled by the planner: */
+    const struct ja_snapshot *snapshot;
+    bool root;            /* the jail's tree too: the snapshot has one */
+    struct ja_strv trees; /* volumes */
+};
+/* For a jail that does not run. */
+void ja_plan_snapshot_rollback(struct ja_planning *p, const struct ja_rollback *rollback);
+/* The volumes that go back, and the snapshots that are lost with it. */
+void ja_plan_rollback_lost(struct ja_planning *p, const struct ja_rollback *rollback, struct ja_strv *ret_volumes,
+                           struct ja_strv *ret_snapshots);
+/* Which schedules want a snapshot at this time (ms since 1970), and which snapshots none of them keeps any more. Only those that
+ * schedules made are ever named; those of the future, as a clock that was wrong has left them, neither count nor go. */
+int ja_keep_due(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms,
+                struct ja_strv *ret_schedules);
+int ja_keep_old(const struct ja_keep *keep, const struct ja_list *snapshots, int64_t now_ms, struct ja_strv *ret_names);
+/* "2026-11-26-1432", in UTC; with seconds where that is taken. */
+#define JA_SNAPSHOT_NAME 64
+void ja_snapshot_name(int64_t now_ms, const struct ja_list *taken, const char *suffix, char name[JA_SNAPSHOT_NAME]);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
 /* A change of a network's fields: the running jails on it as they are and as they are then, `count` of each. */

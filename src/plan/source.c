@@ -77,15 +77,24 @@ static int check_pkgbase(const char *value, struct ja_error *err)
                         JA_SHOW(value));
 }
 
+/* "web1", "web1@2026-11-26-1432". */
+static int check_jail(const char *value, struct ja_error *err)
+{
+    const char *at = strchr(value, '@');
+    ja_autofree char *jail = ja_strndup(value, at ? (size_t)(at - value) : strlen(value));
+    int rc = jail ? ja_check_name(jail, err) : ja_error_nomem(err);
+    return rc == 0 && at ? ja_check_snapshot(at + 1, err) : rc;
+}
+
 static const struct {
     const char *prefix;
     int (*check)(const char *value, struct ja_error *err);
     bool path;
 } sources[] = {
-    [JA_SOURCE_BUSYBOX] = {"busybox", NULL, false},     [JA_SOURCE_DIR] = {"dir:", ja_check_path, true},
-    [JA_SOURCE_TAR] = {"tar:", ja_check_path, true},    [JA_SOURCE_DEBIAN] = {"debian:", check_suite, false},
-    [JA_SOURCE_JAIL] = {"jail:", ja_check_name, false}, [JA_SOURCE_FREEBSD] = {"freebsd:", check_release, false},
-    [JA_SOURCE_SRC] = {"src:", ja_check_path, true},    [JA_SOURCE_PKGBASE] = {"pkgbase:", check_pkgbase, false},
+    [JA_SOURCE_BUSYBOX] = {"busybox", NULL, false},  [JA_SOURCE_DIR] = {"dir:", ja_check_path, true},
+    [JA_SOURCE_TAR] = {"tar:", ja_check_path, true}, [JA_SOURCE_DEBIAN] = {"debian:", check_suite, false},
+    [JA_SOURCE_JAIL] = {"jail:", check_jail, false}, [JA_SOURCE_FREEBSD] = {"freebsd:", check_release, false},
+    [JA_SOURCE_SRC] = {"src:", ja_check_path, true}, [JA_SOURCE_PKGBASE] = {"pkgbase:", check_pkgbase, false},
 };
 
 int ja_source_parse(const char *text, enum ja_source *ret_source, const char **ret_rest, struct ja_error *err)

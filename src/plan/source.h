@@ -18,10 +18,11 @@ enum ja_source {
 };
 
 /* For hints. */
-#define JA_SOURCES "busybox, debian:SUITE, freebsd:VERSION, pkgbase:VERSION, src:DIR, dir:PATH, tar:FILE and jail:NAME"
+#define JA_SOURCES                                                                                                     \
+    "busybox, debian:SUITE, freebsd:VERSION, pkgbase:VERSION, src:DIR, dir:PATH, tar:FILE and jail:NAME[@SNAPSHOT]"
 
 /* The kind, and what follows the colon ("" for busybox), which is checked: an absolute path, a suite, a version, a jail's
- * name.
+ * name, perhaps with "@" and that of a snapshot of it.
  * JA_E_INVALID says what is allowed. */
 int ja_source_parse(const char *text, enum ja_source *ret_source, const char **ret_rest, struct ja_error *err);
 /* Whether hosts of that operating system (JA_OS_*) have it. */

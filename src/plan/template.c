@@ -55,6 +55,20 @@ static void copy(struct ja_planning *p, const char *from, const char *path)
     step->timeout_ms = FILL_TIMEOUT_MS;
 }
 
+static void from_jail(struct ja_planning *p, const struct ja_template_build *build)
+{
+    struct ja_list list = {0};
+    const struct ja_template_version *version = build->version;
+    const struct ja_snapshot *taken =
+        build->snapshot ? ja_plan_find_snapshot(p, build->jail, build->snapshot, &list) : NULL;
+    if (taken && !taken->be)
+        ja_plan_fail(p->plan, JA_E_NOTFOUND, "option --from", "the snapshot %s of %s holds volumes only",
+                     build->snapshot, build->jail->name);
+    else if (taken || !build->snapshot)
+        p->storage->template_from_jail(p, build->jail, taken, build->template->name, version->version, version->uuid);
+    ja_snapshots_fini(&list);
+}
+
 /* The tree, filled from its source. */
 static void fill(struct ja_planning *p, const struct ja_template_build *build, const char *path)
 {
@@ -72,7 +86,7 @@ static void fill(struct ja_planning *p, const struct ja_template_build *build, c
         return;
     }
     if (source == JA_SOURCE_JAIL) {
-        p->storage->template_from_jail(p, build->jail, build->template->name, version->version, version->uuid);
+        from_jail(p, build);
         return;
     }
     p->storage->template_create(p, build->template->name, version->version, version->uuid);

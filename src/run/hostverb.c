@@ -18,6 +18,9 @@ static const struct ja_hostverb portable[] = {
     {"remove-tree", "PATH", "remove a directory and all that is in it, unless something is mounted there",
      ja_verb_remove_tree, 0},
     {"rename", "FROM TO", "rename a file or directory to a name that must not exist", ja_verb_rename, 0},
+    {"swap", "FROM PLACE ASIDE",
+     "rename PLACE to ASIDE and FROM to PLACE; one that was cut off in between is ended. swap ASIDE PLACE FROM undoes it",
+     ja_verb_swap, 0},
     {"symlink", "TARGET PATH", "make a symbolic link, which must not exist", ja_verb_symlink, 0},
     {"setting", "acquire TAG NAME VALUE | release TAG NAME",
      "set a kernel setting for an instance, or put it back when no instance needs it any more", ja_verb_setting, 0},
@@ -40,8 +43,8 @@ static const struct ja_hostverb portable[] = {
     {"zfs-rename", "[--mount-if-mounted DIR] FROM TO MARK",
      "unmount and rename the dataset that bears the mark; then mount it again if something is mounted at DIR",
      ja_verb_zfs_rename, 0},
-    {"zfs-destroy", "[--empty] [--deleted DATASET] NAME MARK",
-     "destroy the dataset that bears the mark, with all below it unless --empty, or a snapshot; none is success. With "
+    {"zfs-destroy", "[--empty] [--deleted DATASET] NAME... MARK",
+     "destroy the datasets that bear the mark, with all below them unless --empty, or snapshots; none is success. With "
      "--deleted it stays while it has clones, and what waits there for its last clone is destroyed",
      ja_verb_zfs_destroy, 0},
     {"mount-point", "TREE PATH", "make the place of a mount beneath a tree; a symbolic link on the way is refused",

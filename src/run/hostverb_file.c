@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What the command line of a verb says. */
@@ -190,6 +191,27 @@ int ja_verb_rename(int argc, char *const *argv, struct ja_hostverb_io *io, struc
     for (int i = 0; i < 2 && r == 0; i++)
         r = check_path(arguments.words[i], 1, err);
     return r < 0 ? r : ja_file_rename(arguments.words[0], arguments.words[1], err);
+}
+
+/* What is at ASIDE already was at PLACE when a first try was cut off. */
+int ja_verb_swap(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    (void)io;
+    struct arguments arguments = {0};
+    struct stat info;
+    int r = read_arguments(argc, argv, NULL, 3, &arguments, err);
+    for (int i = 0; i < 3 && r == 0; i++)
+        r = check_path(arguments.words[i], 1, err);
+    if (r < 0)
+        return r;
+    const char *from = arguments.words[0], *place = arguments.words[1], *aside = arguments.words[2];
+    if (lstat(from, &info) < 0)
+        return ja_file_error(err, errno, from, "find it");
+    if (lstat(place, &info) == 0)
+        r = ja_file_rename(place, aside, err);
+    else if (lstat(aside, &info) < 0)
+        r = ja_file_error(err, errno, place, "find it");
+    return r < 0 ? r : ja_file_rename(from, place, err);
 }
 
 int ja_verb_symlink(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)

@@ -297,6 +297,29 @@ static int add_waiting(const char *deleted, struct ja_strv *origins, struct ja_e
     return rc;
 }
 
+/* One that is gone is success; with `deleted` also one that waits there for its last clone. */
+static int end_one(const char *name, const char *mark, bool empty, const char *deleted, struct ja_strv *origins,
+                   struct ja_hostverb_io *io, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv own = {0};
+    int rc = prove(name, mark, err);
+    if (rc == 0)
+        rc = destroy_tree(name, mark, !empty && !strchr(name, '@'), &own, err);
+    if (rc == JA_E_CONFLICT && deleted && !empty) {
+        ja_str_addf(io->output, "%s stays until its last clone is gone\n", name);
+        ja_error_clear(err);
+        return 0;
+    }
+    if (rc == JA_E_NOTFOUND) {
+        ja_error_clear(err);
+        rc = deleted ? add_waiting(deleted, &own, err) : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < own.count; i++)
+        if (ja_strv_add(origins, own.items[i]) < 0)
+            rc = ja_error_nomem(err);
+    return rc;
+}
+
 int ja_verb_zfs_destroy(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     const char *deleted = NULL;
@@ -307,21 +330,11 @@ int ja_verb_zfs_destroy(int argc, char *const *argv, struct ja_hostverb_io *io, 
         {.name = "--deleted", .value = &deleted}, {.name = "--empty", .flag = &empty}, {0}};
     if ((rc = ja_opt_read(argc, argv, options, &first, err)) < 0)
         return rc;
-    if (first != argc - 2)
+    if (first > argc - 2)
         return ja_opt_usage(argv[0], err);
-    const char *name = argv[first], *mark = argv[first + 1];
-    rc = prove(name, mark, err);
-    if (rc == 0)
-        rc = destroy_tree(name, mark, !empty && !strchr(name, '@'), &origins, err);
-    if (rc == JA_E_CONFLICT && deleted && !empty) {
-        ja_str_addf(io->output, "%s stays until its last clone is gone\n", name);
-        ja_error_clear(err);
-        return 0;
-    }
-    if (rc == JA_E_NOTFOUND) {
-        ja_error_clear(err);
-        rc = deleted ? add_waiting(deleted, &origins, err) : 0;
-    }
+    const char *mark = argv[argc - 1];
+    for (int i = first; rc == 0 && i < argc - 1; i++)
+        rc = end_one(argv[i], mark, empty, deleted, &origins, io, err);
     for (size_t i = 0; rc == 0 && deleted && i < origins.count; i++)
         rc = end_origin(origins.items[i], deleted, mark, &origins, err);
     return rc;

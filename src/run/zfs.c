@@ -111,6 +111,11 @@ int ja_zfs_run(const struct ja_strv *words, struct ja_str *output, struct ja_err
     return run(words, false, output, err);
 }
 
+int ja_zfs_ask(const struct ja_strv *words, struct ja_str *output, struct ja_error *err)
+{
+    return run(words, true, output, err);
+}
+
 static int collect(struct ja_strv *words, va_list args)
 {
     for (const char *word; (word = va_arg(args, const char *)) != NULL;)
@@ -396,7 +401,7 @@ int ja_zfs_facts_read(struct ja_facts *facts, struct ja_error *err)
         if (rc == 0 && (value.failed || ja_facts_set(facts, JA_FACT_CONTENTS, names.items[i], text) < 0))
             rc = ja_error_nomem(err);
     }
-    return rc;
+    return rc < 0 ? rc : ja_zfs_snapshot_facts_read(facts, err);
 }
 
 int ja_zfs_mark(const char *name, char **ret_mark, struct ja_error *err)

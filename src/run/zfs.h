@@ -10,6 +10,8 @@
 /* The user property of everything that is ours: "INSTANCE-UUID OBJECT-UUID". It counts only where its source is local:
  * a dataset that an administrator makes below ours inherits the value, and is not ours. */
 #define JA_ZFS_MARK "jailadmin:mark"
+/* What is known of a snapshot that a user took, as JSON on one line; it has a mark of its own. */
+#define JA_ZFS_RECORD "jailadmin:snapshot"
 
 /* One dataset, as `zfs list` tells of it. The texts are owned by the list. */
 struct ja_zfs_dataset {
@@ -30,6 +32,8 @@ struct ja_zfs_list {
  * elsewhere), else JA_E_FAILED; err->command and err->output are filled.
  */
 int ja_zfs_run(const struct ja_strv *words, struct ja_str *output, struct ja_error *err);
+/* The same for questions about several datasets: status 1 is no error, what was printed tells which of them are missing. */
+int ja_zfs_ask(const struct ja_strv *words, struct ja_str *output, struct ja_error *err);
 int ja_zfs(struct ja_error *err, ...) __attribute__((sentinel));
 /* What a failure of zfs that printed this is. */
 int ja_zfs_code(const char *printed);
@@ -42,10 +46,16 @@ int ja_zfs_list_parse(char *text, struct ja_zfs_list *ret_list, struct ja_error 
 int ja_zfs_list_add(struct ja_zfs_list *list, const struct ja_zfs_dataset *item, struct ja_error *err);
 void ja_zfs_list_fini(struct ja_zfs_list *list);
 
-/* Answers all missing facts of the kinds dataset, used and contents, of many datasets by one process. */
+/* Answers all missing facts of ZFS (ja_fact_is_zfs), of many datasets by one process. */
 int ja_zfs_facts_read(struct ja_facts *facts, struct ja_error *err);
 /* Answers dataset facts from what `zfs get -Hp -o name,value,source jailadmin:mark` printed, errors among it. */
 int ja_zfs_facts_parse(char *text, struct ja_facts *facts, struct ja_error *err);
+/* Answers the kinds snapshots and clones; ja_zfs_facts_read calls it. */
+int ja_zfs_snapshot_facts_read(struct ja_facts *facts, struct ja_error *err);
+/* Answers snapshots of these datasets from what `zfs get -Hp -r -d 3 -o name,property,value,source` printed of used, creation,
+ * createtxg, jailadmin:mark and jailadmin:snapshot, and clones of these snapshots from `zfs list -H -o name,origin`. */
+int ja_zfs_snapshots_parse(const char *text, struct ja_facts *facts, const struct ja_strv *names, struct ja_error *err);
+int ja_zfs_clones_parse(char *text, struct ja_facts *facts, const struct ja_strv *names, struct ja_error *err);
 /* Answers used facts from what `zfs get -Hp -o name,value referenced` printed, errors among it. */
 int ja_zfs_used_parse(char *text, struct ja_facts *facts, struct ja_error *err);
 /* One dataset's mark, the caller's; NULL: it is there and has none. JA_E_NOTFOUND. */

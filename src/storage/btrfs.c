@@ -3,6 +3,7 @@
  * The pool is a directory of a btrfs file system, or a loop file with a file system of its own; either is mounted at
  * site->pool with nosuid and nodev, below the state directory that only root can enter.
  */
+#include "base/clock.h"
 #include "storage/storage.h"
 
 #include <stdio.h>
@@ -40,6 +41,24 @@ static void rename_path(struct ja_planning *p, const char *from, const char *to,
     ja_step_undo_host(p, step, "rename", to, from, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, to, "dir");
     step->flags |= JA_STEP_PERSISTENT;
+}
+
+/* jails/NAME/snap/SNAPSHOT, and what is in it. */
+static char *path_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *below)
+{
+    char *path = ja_printf("%s/jails/%s/snap%s%s%s", p->site->pool, jail->name, *name ? "/" : "", name, below);
+    if (!path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}
+
+static char *path_snapshot_volume(struct ja_planning *p, const struct ja_jail *jail, const char *name,
+                                  const char *volume)
+{
+    ja_autofree char *below = ja_printf("/vol/%s", volume);
+    if (!below)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return below ? path_snapshot(p, jail, name, below) : NULL;
 }
 
 /* ---- the pool ---- */
@@ -193,13 +212,14 @@ static void template_seal(struct ja_planning *p, const char *name, const char *v
         set_read_only(p, path, true, "seal the version: read-only from now on");
 }
 
-static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
-                               JA_UNUSED const char *uuid)
+static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken,
+                               const char *name, const char *version, JA_UNUSED const char *uuid)
 {
-    ja_autofree char *from = ja_path_root(p, jail), *to = ja_path_template(p, name, version);
+    ja_autofree char *from = taken ? path_snapshot(p, jail, taken->name, "/root") : ja_path_root(p, jail),
+                     *to = ja_path_template(p, name, version);
     template_dir(p, name);
     if (from && to)
-        snapshot(p, from, to, false, "take the jail's tree as it is now");
+        snapshot(p, from, to, false, taken ? "take the jail's tree as it was" : "take the jail's tree as it is now");
 }
 
 static void template_retire(struct ja_planning *p, const char *name, const char *version, const char *uuid)
@@ -338,19 +358,29 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
         new_volume(p, jail, jail->volumes.items[i], NULL);
 }
 
-static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail)
+/* Where a volume of a clone comes from. NULL: one that the clone was given beside those of its original is empty. */
+static char *volume_source(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *taken,
+                           const char *volume)
 {
-    ja_autofree char *source = ja_path_root(p, from), *to = ja_path_root(p, jail);
+    if (taken)
+        return ja_strv_has(&taken->volumes, volume) ? path_snapshot_volume(p, from, taken->name, volume) : NULL;
+    return ja_list_get(&from->volumes, volume) ? ja_path_volume(p, from->name, volume) : NULL;
+}
+
+static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *taken,
+                       const struct ja_jail *jail)
+{
+    ja_autofree char *source = taken ? path_snapshot(p, from, taken->name, "/root") : ja_path_root(p, from),
+                     *to = ja_path_root(p, jail);
     if (!source || !to)
         return;
     jail_dirs(p, jail);
-    snapshot(p, source, to, false, "clone the jail's tree as it is now");
+    snapshot(p, source, to, false, taken ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
     limit_subvolume(p, to, 0, jail->limits.disk, false);
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
-        ja_autofree char *volume_from = ja_path_volume(p, from->name, volume->name);
-        /* One that the clone was given beside those of its original is empty. */
-        new_volume(p, jail, volume, ja_list_get(&from->volumes, volume->name) ? volume_from : NULL);
+        ja_autofree char *volume_from = volume_source(p, from, taken, volume->name);
+        new_volume(p, jail, volume, volume_from);
     }
 }
 
@@ -421,6 +451,172 @@ static const char *jail_used(struct ja_planning *p, const struct ja_jail *jail, 
     return path ? ja_fact(p->facts, JA_FACT_USED, path) : NULL;
 }
 
+/* ---- snapshots: jails/NAME/snap/SNAPSHOT/{root,vol/VOLUME} read-only, and spec.json beside them ---- */
+
+/* The record of one; a directory without a record that can be read is one too, which can be deleted. */
+static struct ja_snapshot *read_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name)
+{
+    ja_autofree char *path = path_snapshot(p, jail, name, "/spec.json");
+    struct ja_snapshot *taken = path ? ja_plan_read_record(p, ja_fact(p->facts, JA_FACT_FILE, path), "snapshot") : NULL;
+    char *own = ja_strdup(name);
+    if (!taken || !own) {
+        free(own);
+        ja_object_free(&ja_noun_snapshot, taken);
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return NULL;
+    }
+    free(taken->name);
+    taken->name = own;
+    taken->used = -1;
+    if (!taken->created || ja_clock_parse(taken->created, &taken->order) < 0)
+        taken->order = 0;
+    return taken;
+}
+
+static void snapshots(struct ja_planning *p, const struct ja_jail *jail, struct ja_list *list)
+{
+    ja_autofree char *dir = path_snapshot(p, jail, "", "");
+    const char *names = dir ? ja_fact(p->facts, JA_FACT_DIRECTORY, dir) : NULL;
+    ja_autofree char *copy = ja_strdup(names ? names : "");
+    if (!copy)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    char *rest = copy;
+    for (char *name; rest && (name = strsep(&rest, "\n")) != NULL;) {
+        struct ja_snapshot *taken = ja_check_snapshot(name, NULL) == 0 ? read_snapshot(p, jail, name) : NULL;
+        if (taken && ja_list_add(&ja_noun_snapshot, list, taken) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+}
+
+static void write_record(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken,
+                         const char *path)
+{
+    json_t *json = json_pack("{s:o?, s:o?}", "snapshot", ja_object_to_json(&ja_noun_snapshot, taken, false), "jail",
+                             ja_object_to_json(&ja_noun_jail, jail, false));
+    ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
+    json_decref(json);
+    if (!text) {
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return;
+    }
+    struct ja_step *step = ja_plan_host_step(p, "write", "keep its record, with the spec that the jail has now");
+    ja_step_run(p->plan, step, "--mode", "0600", "--sync", path, NULL);
+    ja_step_input(p->plan, step, "%s\n", text);
+    ja_step_undo_host(p, step, "remove", path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)
+{
+    ja_autofree char *all = path_snapshot(p, jail, "", ""), *dir = path_snapshot(p, jail, taken->name, ""),
+                     *volumes = path_snapshot(p, jail, taken->name, "/vol"), *from = ja_path_root(p, jail),
+                     *root = path_snapshot(p, jail, taken->name, "/root"),
+                     *record = path_snapshot(p, jail, taken->name, "/spec.json");
+    if (!all || !dir || !volumes || !from || !root || !record)
+        return;
+    if (!ja_fact(p->facts, JA_FACT_PATH, all))
+        ja_plan_mkdir(p, all, "0700", true, "make the directory of the jail's snapshots");
+    ja_plan_mkdir(p, dir, "0700", true, "make the snapshot's directories");
+    if (taken->volumes.count)
+        ja_plan_mkdir(p, volumes, "0700", true, "make the snapshot's directories");
+    snapshot(p, from, root, true, "keep the jail's tree as it is now");
+    for (size_t i = 0; i < taken->volumes.count; i++) {
+        const char *name = taken->volumes.items[i];
+        ja_autofree char *volume = ja_path_volume(p, jail->name, name),
+                         *to = path_snapshot_volume(p, jail, taken->name, name);
+        if (volume && to)
+            snapshot(p, volume, to, true, "keep its volumes, one after the other");
+    }
+    write_record(p, jail, taken, record);
+}
+
+/* deleted/<uuid of the jail>-snap-<name> */
+static char *path_deleted_snapshot(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)
+{
+    ja_autofree char *name = ja_printf("%s-snap-%s", jail->uuid, taken->name);
+    if (!name)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return name ? ja_path_deleted(p, name) : NULL;
+}
+
+static void snapshot_retire(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)
+{
+    ja_autofree char *from = path_snapshot(p, jail, taken->name, ""), *to = path_deleted_snapshot(p, jail, taken);
+    if (from && to)
+        rename_path(p, from, to, "move the snapshot out of the way");
+}
+
+static void snapshot_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)
+{
+    ja_autofree char *path = path_deleted_snapshot(p, jail, taken);
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the snapshot");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+/* ---- rollback: a writable copy takes the tree's place, which is put aside until the commit ---- */
+
+/* deleted/<uuid>-root, -root-new, -vol-data, -vol-data-new */
+static char *path_aside(struct ja_planning *p, const struct ja_rollback *rollback, const char *volume, const char *end)
+{
+    ja_autofree char *name =
+        ja_printf("%s-%s%s%s", rollback->uuid, volume ? "vol-" : "root", volume ? volume : "", end);
+    if (!name)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return name ? ja_path_deleted(p, name) : NULL;
+}
+
+static void roll_back_tree(struct ja_planning *p, const struct ja_rollback *rollback, const char *volume, int64_t limit)
+{
+    const struct ja_jail *jail = rollback->subject->jail;
+    const char *name = rollback->snapshot->name;
+    ja_autofree char *from =
+                         volume ? path_snapshot_volume(p, jail, name, volume) : path_snapshot(p, jail, name, "/root"),
+                     *place = volume ? ja_path_volume(p, jail->name, volume) : ja_path_root(p, jail),
+                     *new = path_aside(p, rollback, volume, "-new"), *old = path_aside(p, rollback, volume, "");
+    if (!from || !place || !new || !old)
+        return;
+    snapshot(p, from, new, false, volume ? "make a copy of the volume as it was" : "make a copy of the tree as it was");
+    limit_subvolume(p, new, 0, limit, false);
+    struct ja_step *step = ja_plan_host_step(p, "swap", "put it in the place of the present one, which is put aside");
+    ja_step_run(p->plan, step, new, place, old, NULL);
+    ja_step_undo_host(p, step, "swap", old, place, new, NULL);
+    /* Until the old one is there, nothing has happened. */
+    ja_step_guard(p->plan, step, JA_FACT_PATH, old, "dir");
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void rollback_prepare(struct ja_planning *p, const struct ja_rollback *rollback)
+{
+    const struct ja_jail *jail = rollback->subject->jail;
+    if (rollback->root)
+        roll_back_tree(p, rollback, NULL, jail->limits.disk);
+    for (size_t i = 0; i < rollback->trees.count; i++) {
+        const struct ja_volume *volume = ja_list_get(&jail->volumes, rollback->trees.items[i]);
+        roll_back_tree(p, rollback, rollback->trees.items[i], volume->size);
+    }
+}
+
+static void destroy_aside(struct ja_planning *p, const struct ja_rollback *rollback, const char *volume)
+{
+    ja_autofree char *path = path_aside(p, rollback, volume, "");
+    if (!path)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy what was put aside");
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void rollback_finish(struct ja_planning *p, const struct ja_rollback *rollback)
+{
+    if (rollback->root)
+        destroy_aside(p, rollback, NULL);
+    for (size_t i = 0; i < rollback->trees.count; i++)
+        destroy_aside(p, rollback, rollback->trees.items[i]);
+}
+
 const struct ja_storage ja_storage_btrfs = {
     .name = "btrfs",
     .pool_create = pool_create,
@@ -444,4 +640,10 @@ const struct ja_storage ja_storage_btrfs = {
     .volume_destroy = volume_destroy,
     .jail_limit = jail_limit,
     .jail_used = jail_used,
+    .snapshots = snapshots,
+    .snapshot_create = snapshot_create,
+    .snapshot_retire = snapshot_retire,
+    .snapshot_destroy = snapshot_destroy,
+    .rollback_prepare = rollback_prepare,
+    .rollback_finish = rollback_finish,
 };

@@ -18,13 +18,14 @@ struct ja_storage {
     /* An empty tree for a template version, undoable; sealed: read-only from now on. */
     void (*template_create)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
     void (*template_seal)(struct ja_planning *p, const char *name, const char *version, const char *uuid);
-    /* A writable copy of a template version for working on it (--pkg, --run), or of a jail as a template. */
-    void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
-                               const char *uuid);
+    /* A jail's tree as a template, for working on it: as it is now, or as a snapshot has it. */
+    void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
+                               const char *name, const char *version, const char *uuid);
     /* The jail's own directory, its root tree as a clone of a template version, its volumes. Undoable. */
     void (*jail_create)(struct ja_planning *p, const struct ja_jail *jail);
-    /* The same from another jail's tree and volumes. */
-    void (*jail_clone)(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail);
+    /* The same from another jail's tree and volumes, as they are now (snapshot NULL) or as they were. */
+    void (*jail_clone)(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *snapshot,
+                       const struct ja_jail *jail);
     /* Out of the way into deleted/<uuid>, undoable; then destroyed, repeatable. */
     void (*jail_retire)(struct ja_planning *p, const struct ja_jail *jail);
     void (*jail_destroy)(struct ja_planning *p, const struct ja_jail *jail);
@@ -49,6 +50,19 @@ struct ja_storage {
      * with the pool. */
     bool (*jail_mounted)(struct ja_planning *p, const struct ja_jail *jail);
     void (*jail_mount)(struct ja_planning *p, const struct ja_jail *jail);
+    /* Adds all snapshots of a jail's trees, struct ja_snapshot, oldest first; those of others are marked as foreign. */
+    void (*snapshots)(struct ja_planning *p, const struct ja_jail *jail, struct ja_list *ret_list);
+    /* Of the jail's active tree and its volumes, all steps undoable: the last one, which keeps the record, may be the commit. */
+    void (*snapshot_create)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
+    /* Out of the way, undoably (the last step may be the commit); then destroyed, repeatable. One that clones hang on waits,
+     * out of sight, for the last of them. */
+    void (*snapshot_retire)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
+    void (*snapshot_destroy)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
+    /* Trees of a stopped jail as a snapshot has them: undoable checks and steps before the commit, repeatable ones after it; and
+     * the names of the snapshots that go with it (may be NULL: none do). */
+    void (*rollback_prepare)(struct ja_planning *p, const struct ja_rollback *rollback);
+    void (*rollback_finish)(struct ja_planning *p, const struct ja_rollback *rollback);
+    void (*rollback_lost)(struct ja_planning *p, const struct ja_rollback *rollback, struct ja_strv *ret_names);
 };
 
 extern const struct ja_storage ja_storage_btrfs, ja_storage_zfs;

@@ -11,28 +11,19 @@
  * Every dataset of ours has canmount=noauto or off, so that nothing is mounted but by an explicit command, and a mark: the
  * user property jailadmin:mark, set locally, with the instance's uuid and the object's. All mounts are below site->pool.
  */
-#include "storage/storage.h"
+#include "storage/zfs_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
-#define MARK "jailadmin:mark"
 #define SEAL "sealed"
 
-enum { NAME_SIZE = 256, MARK_SIZE = 80 };
-
-/* What a step makes and destroys: a dataset's or a snapshot's name. ZFS allows 255 bytes. */
-struct dataset {
-    char name[NAME_SIZE];
-};
-
-static struct dataset dataset(struct ja_planning *p, const char *format, ...) JA_PRINTF(2, 3);
-static struct dataset dataset(struct ja_planning *p, const char *format, ...)
+struct ja_dataset ja_dataset(struct ja_planning *p, const char *format, ...)
 {
-    struct dataset ds;
-    char rest[NAME_SIZE];
+    struct ja_dataset ds;
+    char rest[JA_DATASET_SIZE];
     va_list args;
     va_start(args, format);
     int m = vsnprintf(rest, sizeof rest, format, args);
@@ -45,14 +36,14 @@ static struct dataset dataset(struct ja_planning *p, const char *format, ...)
     return ds;
 }
 
-static struct dataset in_jail(struct ja_planning *p, const struct ja_jail *jail, const char *kind, const char *name)
+static struct ja_dataset in_jail(struct ja_planning *p, const struct ja_jail *jail, const char *kind, const char *name)
 {
-    return *kind ? dataset(p, "jails/%s/%s/%s", jail->name, kind, name) : dataset(p, "jails/%s", jail->name);
+    return *kind ? ja_dataset(p, "jails/%s/%s/%s", jail->name, kind, name) : ja_dataset(p, "jails/%s", jail->name);
 }
 
-static void mark_of(const struct ja_planning *p, const char *uuid, char mark[MARK_SIZE])
+void ja_dataset_mark(const struct ja_planning *p, const char *uuid, char mark[JA_MARK_SIZE])
 {
-    snprintf(mark, MARK_SIZE, "%s %s", p->site->uuid, uuid);
+    snprintf(mark, JA_MARK_SIZE, "%s %s", p->site->uuid, uuid);
 }
 
 /* ---- steps ---- */
@@ -60,8 +51,8 @@ static void mark_of(const struct ja_planning *p, const char *uuid, char mark[MAR
 /* Makes the undo of a step the destruction of what it made, which unmounts it first. */
 static void undo_destroys(struct ja_planning *p, struct ja_step *step, const char *name, const char *uuid)
 {
-    char mark[MARK_SIZE];
-    mark_of(p, uuid, mark);
+    char mark[JA_MARK_SIZE];
+    ja_dataset_mark(p, uuid, mark);
     ja_step_undo_host(p, step, "zfs-destroy", name, mark, NULL);
     ja_step_guard(p->plan, step, JA_FACT_DATASET, name, mark);
     step->flags |= JA_STEP_PERSISTENT;
@@ -70,7 +61,7 @@ static void undo_destroys(struct ja_planning *p, struct ja_step *step, const cha
 static void add_mark(struct ja_planning *p, struct ja_step *step, const char *uuid)
 {
     ja_step_run(p->plan, step, "-o", NULL);
-    ja_step_runf(p->plan, step, MARK "=%s %s", p->site->uuid, uuid);
+    ja_step_runf(p->plan, step, JA_DATASET_MARK "=%s %s", p->site->uuid, uuid);
 }
 
 /* Begins `zfs create` of a dataset with our mark; further options, then its name, are the caller's. */
@@ -83,20 +74,20 @@ static struct ja_step *create_begin(struct ja_planning *p, const char *canmount,
     return step;
 }
 
-static void create_end(struct ja_planning *p, struct ja_step *step, const struct dataset *ds, const char *uuid)
+static void create_end(struct ja_planning *p, struct ja_step *step, const struct ja_dataset *ds, const char *uuid)
 {
     ja_step_run(p->plan, step, ds->name, NULL);
     undo_destroys(p, step, ds->name, uuid);
 }
 
 /* A dataset that is never mounted and only holds others. */
-static void make_holder(struct ja_planning *p, const struct dataset *ds, const char *uuid, const char *why)
+static void make_holder(struct ja_planning *p, const struct ja_dataset *ds, const char *uuid, const char *why)
 {
     struct ja_step *step = create_begin(p, "off", uuid, why);
     create_end(p, step, ds, uuid);
 }
 
-static void take_snapshot(struct ja_planning *p, const struct dataset *snapshot, const char *uuid, const char *why)
+static void take_snapshot(struct ja_planning *p, const struct ja_dataset *snapshot, const char *uuid, const char *why)
 {
     struct ja_step *step = ja_plan_step(p->plan, "%s", why);
     ja_step_run(p->plan, step, TOOL("zfs"), "snapshot", snapshot->name, NULL);
@@ -104,7 +95,7 @@ static void take_snapshot(struct ja_planning *p, const struct dataset *snapshot,
 }
 
 /* `path`: where it is mounted, NULL: where its parent says. `limit`: bytes that its own files may take, 0: no limit. */
-static void make_clone(struct ja_planning *p, const struct dataset *snapshot, const struct dataset *ds,
+static void make_clone(struct ja_planning *p, const struct ja_dataset *snapshot, const struct ja_dataset *ds,
                        const char *uuid, const char *path, int64_t limit, const char *why)
 {
     struct ja_step *step = ja_plan_step(p->plan, "%s", why);
@@ -123,7 +114,7 @@ static void make_clone(struct ja_planning *p, const struct dataset *snapshot, co
 }
 
 /* Mounts have no undo of their own: what is mounted was made by the same plan, and its destruction unmounts it. */
-static void mount_tree(struct ja_planning *p, const struct dataset *ds, bool below, const char *why)
+static void mount_tree(struct ja_planning *p, const struct ja_dataset *ds, bool below, const char *why)
 {
     struct ja_step *step = ja_plan_host_step(p, "zfs-mount", "%s", why);
     if (below)
@@ -131,7 +122,7 @@ static void mount_tree(struct ja_planning *p, const struct dataset *ds, bool bel
     ja_step_run(p->plan, step, ds->name, NULL);
 }
 
-static void unmount_tree(struct ja_planning *p, const struct dataset *ds, const char *why)
+static void unmount_tree(struct ja_planning *p, const struct ja_dataset *ds, const char *why)
 {
     struct ja_step *step = ja_plan_host_step(p, "zfs-unmount", "%s", why);
     ja_step_run(p->plan, step, ds->name, NULL);
@@ -139,11 +130,11 @@ static void unmount_tree(struct ja_planning *p, const struct dataset *ds, const 
 
 /* The undo has no guard: a rename that was cut off may have unmounted what it did not rename, and the verb itself proves
  * what is whose. `mounted`: it is in use under its new name too. */
-static void rename_tree(struct ja_planning *p, const struct dataset *from, const struct dataset *to, const char *uuid,
-                        bool mounted, const char *why)
+static void rename_tree(struct ja_planning *p, const struct ja_dataset *from, const struct ja_dataset *to,
+                        const char *uuid, bool mounted, const char *why)
 {
-    char mark[MARK_SIZE];
-    mark_of(p, uuid, mark);
+    char mark[JA_MARK_SIZE];
+    ja_dataset_mark(p, uuid, mark);
     struct ja_step *step = ja_plan_host_step(p, "zfs-rename", "%s", why);
     if (mounted)
         ja_step_run(p->plan, step, "--mount-if-mounted", p->site->pool, NULL);
@@ -153,35 +144,36 @@ static void rename_tree(struct ja_planning *p, const struct dataset *from, const
 }
 
 /* Destroys what is in deleted/, or lets it wait there for its last clone. Repeatable. */
-static void destroy_deleted(struct ja_planning *p, const struct dataset *ds, const char *uuid, const char *why)
+static void destroy_deleted(struct ja_planning *p, const struct ja_dataset *ds, const char *uuid, const char *why)
 {
-    char mark[MARK_SIZE];
-    mark_of(p, uuid, mark);
-    struct dataset deleted = dataset(p, "deleted");
+    char mark[JA_MARK_SIZE];
+    ja_dataset_mark(p, uuid, mark);
+    struct ja_dataset deleted = ja_dataset(p, "deleted");
     struct ja_step *step = ja_plan_host_step(p, "zfs-destroy", "%s", why);
     ja_step_run(p->plan, step, "--deleted", deleted.name, ds->name, mark, NULL);
     step->flags |= JA_STEP_PERSISTENT;
 }
 
 /* Destroys one that holds no other dataset, or nothing when it is gone. Repeatable. */
-static void destroy_empty(struct ja_planning *p, const struct dataset *ds, const char *uuid, const char *why)
+static void destroy_empty(struct ja_planning *p, const struct ja_dataset *ds, const char *uuid, const char *why)
 {
-    char mark[MARK_SIZE];
-    mark_of(p, uuid, mark);
+    char mark[JA_MARK_SIZE];
+    ja_dataset_mark(p, uuid, mark);
     struct ja_step *step = ja_plan_host_step(p, "zfs-destroy", "%s", why);
     ja_step_run(p->plan, step, "--empty", ds->name, mark, NULL);
     step->flags |= JA_STEP_PERSISTENT;
 }
 
 /* Whether a dataset is there; one that is not ours fails the plan. */
-static bool is_there(struct ja_planning *p, const struct dataset *ds, const char *uuid)
+static bool is_there(struct ja_planning *p, const struct ja_dataset *ds, const char *uuid)
 {
-    char mark[MARK_SIZE];
-    mark_of(p, uuid, mark);
+    char mark[JA_MARK_SIZE];
+    ja_dataset_mark(p, uuid, mark);
     const char *found = ja_fact(p->facts, JA_FACT_DATASET, ds->name);
     if (found && strcmp(found, mark) != 0) {
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the dataset %s was not made by jailadmin for this", ds->name);
-        ja_plan_hint(p->plan, "`zfs get " MARK " %s` shows whose it is; rename or destroy it, then try again",
+        ja_plan_hint(p->plan,
+                     "`zfs get " JA_DATASET_MARK " %s` shows whose it is; rename or destroy it, then try again",
                      ds->name);
         return false;
     }
@@ -205,7 +197,7 @@ static bool pool_mounted(struct ja_planning *p)
 
 static void pool_mount(struct ja_planning *p)
 {
-    struct dataset root = dataset(p, "%s", "");
+    struct ja_dataset root = ja_dataset(p, "%s", "");
     struct ja_step *step = ja_plan_host_step(p, "zfs-mount", "mount the pool and all trees in it");
     ja_step_run(p->plan, step, "--below", root.name, NULL);
     ja_step_undo_host(p, step, "zfs-unmount", root.name, NULL);
@@ -215,7 +207,7 @@ static void pool_mount(struct ja_planning *p)
 
 static void pool_unmount(struct ja_planning *p)
 {
-    struct dataset root = dataset(p, "%s", "");
+    struct ja_dataset root = ja_dataset(p, "%s", "");
     if (pool_mounted(p))
         unmount_tree(p, &root, "unmount the pool and all trees in it");
 }
@@ -223,7 +215,7 @@ static void pool_unmount(struct ja_planning *p)
 /* The dataset itself must not be there; its parent must. */
 static void check_place(struct ja_planning *p, const char *name)
 {
-    char parent[NAME_SIZE];
+    char parent[JA_DATASET_SIZE];
     const char *found = ja_fact(p->facts, JA_FACT_DATASET, name), *slash = strrchr(name, '/');
     if (found) {
         ja_plan_fail(p->plan, JA_E_EXISTS, "storage", "the dataset %s exists already%s", name,
@@ -257,7 +249,7 @@ static void pool_create(struct ja_planning *p, JA_UNUSED int64_t loop_size)
 {
     static const char *const dirs[] = {"templates", "jails"};
     const struct ja_site *site = p->site;
-    struct dataset root = dataset(p, "%s", ""), deleted = dataset(p, "deleted");
+    struct ja_dataset root = ja_dataset(p, "%s", ""), deleted = ja_dataset(p, "deleted");
     check_place(p, root.name);
     ja_plan_mkdir(p, site->pool, "0700", true, "make the pool's mount point");
     struct ja_step *step = create_begin(p, "noauto", site->uuid, "make the dataset of the pool");
@@ -267,7 +259,7 @@ static void pool_create(struct ja_planning *p, JA_UNUSED int64_t loop_size)
     linux_options(p, step);
     create_end(p, step, &root, site->uuid);
     for (size_t i = 0; i < JA_COUNT(dirs); i++) {
-        struct dataset holder = dataset(p, "%s", dirs[i]);
+        struct ja_dataset holder = ja_dataset(p, "%s", dirs[i]);
         make_holder(p, &holder, site->uuid, "make the datasets that hold templates, jails, and what is deleted");
     }
     step = create_begin(p, "off", site->uuid, "make the datasets that hold templates, jails, and what is deleted");
@@ -287,7 +279,7 @@ static void pool_destroy(struct ja_planning *p)
 {
     static const char *const holders[] = {"jails", "templates", "deleted", ""};
     for (size_t i = 0; i < JA_COUNT(holders); i++) {
-        struct dataset holder = dataset(p, "%s", holders[i]);
+        struct ja_dataset holder = ja_dataset(p, "%s", holders[i]);
         if (is_there(p, &holder, p->site->uuid))
             destroy_empty(p, &holder, p->site->uuid, "destroy the pool's datasets");
     }
@@ -301,7 +293,7 @@ static void pool_destroy(struct ja_planning *p)
 static void template_holder(struct ja_planning *p, const char *name)
 {
     ja_autofree char *dir = ja_path_template(p, name, NULL);
-    struct dataset holder = dataset(p, "templates/%s", name);
+    struct ja_dataset holder = ja_dataset(p, "templates/%s", name);
     if (dir && !ja_fact(p->facts, JA_FACT_PATH, dir))
         ja_plan_mkdir(p, dir, "0700", true, "make the template's directory");
     if (!is_there(p, &holder, p->site->uuid))
@@ -310,7 +302,7 @@ static void template_holder(struct ja_planning *p, const char *name)
 
 static void template_create(struct ja_planning *p, const char *name, const char *version, const char *uuid)
 {
-    struct dataset ds = dataset(p, "templates/%s/%s", name, version);
+    struct ja_dataset ds = ja_dataset(p, "templates/%s/%s", name, version);
     template_holder(p, name);
     struct ja_step *step = create_begin(p, "noauto", uuid, "make an empty dataset for the template");
     create_end(p, step, &ds, uuid);
@@ -320,9 +312,9 @@ static void template_create(struct ja_planning *p, const char *name, const char 
 /* A copy of the sealed version with the ids of the pool's jails: it shares all data with the version. */
 static void make_shifted(struct ja_planning *p, const char *name, const char *version, const char *uuid)
 {
-    struct dataset sealed = dataset(p, "templates/%s/%s@" SEAL, name, version);
-    struct dataset ds = dataset(p, "templates/%s/%s/shifted", name, version);
-    struct dataset seal = dataset(p, "templates/%s/%s/shifted@" SEAL, name, version);
+    struct ja_dataset sealed = ja_dataset(p, "templates/%s/%s@" SEAL, name, version);
+    struct ja_dataset ds = ja_dataset(p, "templates/%s/%s/shifted", name, version);
+    struct ja_dataset seal = ja_dataset(p, "templates/%s/%s/shifted@" SEAL, name, version);
     ja_autofree char *path = ja_path_template(p, name, version), *place = path ? ja_printf("%s.shifted", path) : NULL;
     if (!place)
         return;
@@ -338,8 +330,8 @@ static void make_shifted(struct ja_planning *p, const char *name, const char *ve
 
 static void template_seal(struct ja_planning *p, const char *name, const char *version, const char *uuid)
 {
-    struct dataset ds = dataset(p, "templates/%s/%s", name, version);
-    struct dataset sealed = dataset(p, "templates/%s/%s@" SEAL, name, version);
+    struct ja_dataset ds = ja_dataset(p, "templates/%s/%s", name, version);
+    struct ja_dataset sealed = ja_dataset(p, "templates/%s/%s@" SEAL, name, version);
     unmount_tree(p, &ds, "seal the version: read-only from now on");
     take_snapshot(p, &sealed, uuid, "seal the version: read-only from now on");
     if (ja_site_shifts(p->site))
@@ -350,15 +342,19 @@ static void template_seal(struct ja_planning *p, const char *name, const char *v
     mount_tree(p, &ds, false, "mount it again");
 }
 
-static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *version,
-                               const char *uuid)
+static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
+                               const char *name, const char *version, const char *uuid)
 {
-    struct dataset ds = dataset(p, "templates/%s/%s", name, version);
-    struct dataset from = dataset(p, "jails/%s/root/%s@clone-%s", jail->name, jail->be, uuid);
+    struct ja_dataset ds = ja_dataset(p, "templates/%s/%s", name, version);
+    struct ja_dataset from = ja_dataset(p, "jails/%s/root/%s@clone-%s", jail->name, jail->be, uuid);
     ja_autofree char *path = ja_path_template(p, name, version);
     template_holder(p, name);
-    take_snapshot(p, &from, jail->uuid, "take the jail's tree as it is now");
-    make_clone(p, &from, &ds, uuid, NULL, 0, "take the jail's tree as it is now");
+    if (snapshot)
+        from = ja_dataset(p, "jails/%s/root/%s@%s", jail->name, snapshot->be, snapshot->name);
+    else
+        take_snapshot(p, &from, jail->uuid, "take the jail's tree as it is now");
+    make_clone(p, &from, &ds, uuid, NULL, 0,
+               snapshot ? "take the jail's tree as it was" : "take the jail's tree as it is now");
     mount_tree(p, &ds, false, "mount it");
     if (path && is_shifted(p, jail))
         ja_plan_shift_ids(p, path, false, "give it the ids of a template");
@@ -366,20 +362,20 @@ static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail
 
 static void template_retire(struct ja_planning *p, const char *name, const char *version, const char *uuid)
 {
-    struct dataset from = dataset(p, "templates/%s/%s", name, version), to = dataset(p, "deleted/%s", uuid);
+    struct ja_dataset from = ja_dataset(p, "templates/%s/%s", name, version), to = ja_dataset(p, "deleted/%s", uuid);
     if (is_there(p, &from, uuid))
         rename_tree(p, &from, &to, uuid, false, "move the version out of the way");
 }
 
 static void template_destroy(struct ja_planning *p, const char *uuid)
 {
-    struct dataset ds = dataset(p, "deleted/%s", uuid);
+    struct ja_dataset ds = ja_dataset(p, "deleted/%s", uuid);
     destroy_deleted(p, &ds, uuid, "destroy it, or let it wait for its last clone");
 }
 
 static void template_forget(struct ja_planning *p, const char *name)
 {
-    struct dataset holder = dataset(p, "templates/%s", name);
+    struct ja_dataset holder = ja_dataset(p, "templates/%s", name);
     destroy_empty(p, &holder, p->site->uuid, "destroy the dataset that held its versions");
 }
 
@@ -387,7 +383,7 @@ static void template_forget(struct ja_planning *p, const char *name)
  * directories of all that it mounts, so that one which was renamed itself would be in the way of its own undo. */
 static void template_rename(struct ja_planning *p, const struct ja_template *template, const char *to)
 {
-    struct dataset from = dataset(p, "templates/%s", template->name), new = dataset(p, "templates/%s", to);
+    struct ja_dataset from = ja_dataset(p, "templates/%s", template->name), new = ja_dataset(p, "templates/%s", to);
     ja_autofree char *dir = ja_path_template(p, to, NULL), *spec = ja_path_spec(p, &ja_noun_template, template->name),
                      *new_spec = ja_path_spec(p, &ja_noun_template, to);
     if (!dir || !spec || !new_spec)
@@ -411,7 +407,7 @@ static void template_renamed(struct ja_planning *p, const struct ja_template *te
 
 /* ---- jails ---- */
 
-static void check_free(struct ja_planning *p, const struct dataset *ds)
+static void check_free(struct ja_planning *p, const struct ja_dataset *ds)
 {
     if (!ja_fact(p->facts, JA_FACT_DATASET, ds->name))
         return;
@@ -421,7 +417,7 @@ static void check_free(struct ja_planning *p, const struct dataset *ds)
 
 static void jail_holders(struct ja_planning *p, const struct ja_jail *jail)
 {
-    struct dataset top = in_jail(p, jail, "", ""), root = dataset(p, "jails/%s/root", jail->name);
+    struct ja_dataset top = in_jail(p, jail, "", ""), root = ja_dataset(p, "jails/%s/root", jail->name);
     check_free(p, &top);
     struct ja_step *step = create_begin(p, "noauto", jail->uuid, "make the jail's dataset, for its spec and log");
     create_end(p, step, &top, jail->uuid);
@@ -429,14 +425,14 @@ static void jail_holders(struct ja_planning *p, const struct ja_jail *jail)
     mount_tree(p, &top, false, "mount it");
     make_holder(p, &root, jail->uuid, "make the datasets that hold its trees");
     if (jail->volumes.count) {
-        struct dataset vol = dataset(p, "jails/%s/vol", jail->name);
+        struct ja_dataset vol = ja_dataset(p, "jails/%s/vol", jail->name);
         make_holder(p, &vol, jail->uuid, "make the datasets that hold its trees");
     }
 }
 
 static void make_volume(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
-    struct dataset ds = in_jail(p, jail, "vol", volume->name);
+    struct ja_dataset ds = in_jail(p, jail, "vol", volume->name);
     struct ja_step *step = create_begin(p, "noauto", jail->uuid, "make the jail's volumes");
     if (volume->size) {
         ja_step_run(p->plan, step, "-o", NULL);
@@ -455,15 +451,15 @@ static void own_volume(struct ja_planning *p, const struct ja_jail *jail, const 
 
 static void mount_jail(struct ja_planning *p, const struct ja_jail *jail)
 {
-    struct dataset top = in_jail(p, jail, "", "");
+    struct ja_dataset top = in_jail(p, jail, "", "");
     mount_tree(p, &top, true, "mount the jail's trees");
 }
 
 static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
 {
-    struct dataset from =
-        dataset(p, "templates/%s/%s%s@" SEAL, jail->template, jail->version, is_shifted(p, jail) ? "/shifted" : "");
-    struct dataset to = in_jail(p, jail, "root", jail->be);
+    struct ja_dataset from =
+        ja_dataset(p, "templates/%s/%s%s@" SEAL, jail->template, jail->version, is_shifted(p, jail) ? "/shifted" : "");
+    struct ja_dataset to = in_jail(p, jail, "root", jail->be);
     char why[256];
     snprintf(why, sizeof why, "clone the template %s@%s", jail->template, jail->version);
     jail_holders(p, jail);
@@ -475,25 +471,38 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
         own_volume(p, jail, jail->volumes.items[i]);
 }
 
-/* Snapshots named after the clone, which are destroyed with it. */
-static void clone_one(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail, const char *kind,
-                      const char *from_name, const char *name, int64_t limit, const char *why)
+/* Of a snapshot that is kept, or of one named after the clone, which is destroyed with it. */
+static void clone_one(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *snapshot,
+                      const struct ja_jail *jail, const char *kind, const char *from_name, const char *name,
+                      int64_t limit, const char *why)
 {
-    struct dataset snapshot = dataset(p, "jails/%s/%s/%s@clone-%s", from->name, kind, from_name, jail->uuid);
-    struct dataset to = in_jail(p, jail, kind, name);
-    take_snapshot(p, &snapshot, from->uuid, why);
-    make_clone(p, &snapshot, &to, jail->uuid, NULL, limit, why);
+    struct ja_dataset taken = ja_dataset(p, "jails/%s/%s/%s@clone-%s", from->name, kind, from_name, jail->uuid);
+    struct ja_dataset to = in_jail(p, jail, kind, name);
+    if (snapshot)
+        taken = ja_dataset(p, "jails/%s/%s/%s@%s", from->name, kind, from_name, snapshot->name);
+    else
+        take_snapshot(p, &taken, from->uuid, why);
+    make_clone(p, &taken, &to, jail->uuid, NULL, limit, why);
 }
 
-static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_jail *jail)
+/* Whether a clone has that volume from its original; else it is empty. */
+static bool has_volume(const struct ja_jail *from, const struct ja_snapshot *snapshot, const char *name)
+{
+    return snapshot ? ja_strv_has(&snapshot->volumes, name) : ja_list_get(&from->volumes, name) != NULL;
+}
+
+static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *snapshot,
+                       const struct ja_jail *jail)
 {
     ja_autofree char *root = ja_path_root(p, jail);
     jail_holders(p, jail);
-    clone_one(p, from, jail, "root", from->be, jail->be, jail->limits.disk, "clone the jail's tree as it is now");
+    clone_one(p, from, snapshot, jail, "root", snapshot ? snapshot->be : from->be, jail->be, jail->limits.disk,
+              snapshot ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
-        if (ja_list_get(&from->volumes, volume->name))
-            clone_one(p, from, jail, "vol", volume->name, volume->name, volume->size, "clone the jail's volumes");
+        if (has_volume(from, snapshot, volume->name))
+            clone_one(p, from, snapshot, jail, "vol", volume->name, volume->name, volume->size,
+                      "clone the jail's volumes");
         else
             make_volume(p, jail, volume);
     }
@@ -505,7 +514,7 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
         ja_autofree char *path = ja_path_volume(p, jail->name, volume->name);
-        if (!ja_list_get(&from->volumes, volume->name))
+        if (!has_volume(from, snapshot, volume->name))
             own_volume(p, jail, volume);
         else if (path && changed)
             ja_plan_shift_ids(p, path, is_shifted(p, jail), "give its tree its own ids");
@@ -516,7 +525,7 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
 
 static void volume_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
-    struct dataset holder = dataset(p, "jails/%s/vol", jail->name), ds = in_jail(p, jail, "vol", volume->name);
+    struct ja_dataset holder = ja_dataset(p, "jails/%s/vol", jail->name), ds = in_jail(p, jail, "vol", volume->name);
     if (!is_there(p, &holder, jail->uuid) && !ja_plan_makes(p->plan, holder.name))
         make_holder(p, &holder, jail->uuid, "make the dataset that holds its volumes");
     make_volume(p, jail, volume);
@@ -527,24 +536,24 @@ static void volume_create(struct ja_planning *p, const struct ja_jail *jail, con
 /* deleted/<uuid of the jail>-<volume> */
 static void volume_retire(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
-    struct dataset from = in_jail(p, jail, "vol", volume->name);
-    struct dataset to = dataset(p, "deleted/%s-%s", jail->uuid, volume->name);
+    struct ja_dataset from = in_jail(p, jail, "vol", volume->name);
+    struct ja_dataset to = ja_dataset(p, "deleted/%s-%s", jail->uuid, volume->name);
     if (is_there(p, &from, jail->uuid))
         rename_tree(p, &from, &to, jail->uuid, false, "move the volume out of the way");
 }
 
 static void volume_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
-    struct dataset ds = dataset(p, "deleted/%s-%s", jail->uuid, volume->name);
+    struct ja_dataset ds = ja_dataset(p, "deleted/%s-%s", jail->uuid, volume->name);
     destroy_deleted(p, &ds, jail->uuid, "destroy the volume, or let it wait for its last clone");
 }
 
-static void set_limit(struct ja_planning *p, const struct dataset *ds, const char *uuid, int64_t from, int64_t to)
+static void set_limit(struct ja_planning *p, const struct ja_dataset *ds, const char *uuid, int64_t from, int64_t to)
 {
-    char mark[MARK_SIZE];
+    char mark[JA_MARK_SIZE];
     if (from == to)
         return;
-    mark_of(p, uuid, mark);
+    ja_dataset_mark(p, uuid, mark);
     struct ja_step *step = ja_plan_step(p->plan, to ? "limit its disk space" : "take the limit off its disk space");
     ja_step_run(p->plan, step, TOOL("zfs"), "set", NULL);
     ja_step_undo(p->plan, step, TOOL("zfs"), "set", NULL);
@@ -564,11 +573,11 @@ static void set_limit(struct ja_planning *p, const struct dataset *ds, const cha
 
 static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new)
 {
-    struct dataset root = in_jail(p, new, "root", new->be);
+    struct ja_dataset root = in_jail(p, new, "root", new->be);
     set_limit(p, &root, new->uuid, old->limits.disk, new->limits.disk);
     for (size_t i = 0; i < new->volumes.count; i++) {
         const struct ja_volume *volume = new->volumes.items[i], *before = ja_list_get(&old->volumes, volume->name);
-        struct dataset ds = in_jail(p, new, "vol", volume->name);
+        struct ja_dataset ds = in_jail(p, new, "vol", volume->name);
         if (before)
             set_limit(p, &ds, new->uuid, before->size, volume->size);
     }
@@ -578,20 +587,20 @@ static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const s
 
 static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
 {
-    struct dataset from = in_jail(p, jail, "", ""), to = dataset(p, "deleted/%s", jail->uuid);
+    struct ja_dataset from = in_jail(p, jail, "", ""), to = ja_dataset(p, "deleted/%s", jail->uuid);
     if (is_there(p, &from, jail->uuid))
         rename_tree(p, &from, &to, jail->uuid, false, "move the jail's trees out of the way");
 }
 
 static void jail_destroy(struct ja_planning *p, const struct ja_jail *jail)
 {
-    struct dataset ds = dataset(p, "deleted/%s", jail->uuid);
+    struct ja_dataset ds = ja_dataset(p, "deleted/%s", jail->uuid);
     destroy_deleted(p, &ds, jail->uuid, "destroy the jail's trees, or let them wait for their last clone");
 }
 
 static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const char *to)
 {
-    struct dataset from = in_jail(p, jail, "", ""), new = dataset(p, "jails/%s", to);
+    struct ja_dataset from = in_jail(p, jail, "", ""), new = ja_dataset(p, "jails/%s", to);
     check_free(p, &new);
     rename_tree(p, &from, &new, jail->uuid, true, "rename the jail's dataset");
 }
@@ -642,4 +651,11 @@ const struct ja_storage ja_storage_zfs = {
     .jail_used = jail_used,
     .jail_mounted = jail_mounted,
     .jail_mount = mount_jail,
+    .snapshots = ja_zfs_snapshots,
+    .snapshot_create = ja_zfs_snapshot_create,
+    .snapshot_retire = ja_zfs_snapshot_retire,
+    .snapshot_destroy = ja_zfs_snapshot_destroy,
+    .rollback_prepare = ja_zfs_rollback_prepare,
+    .rollback_finish = ja_zfs_rollback_finish,
+    .rollback_lost = ja_zfs_rollback_lost,
 };

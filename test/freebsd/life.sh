@@ -8,6 +8,7 @@ set -u
 program=$(realpath "$1") || exit 1
 here=$(dirname "$0")
 . "$here/../host/kit.sh"
+. "$here/../host/snapkit.sh"
 kit_begin freebsd
 own=
 
@@ -174,6 +175,22 @@ for delay in 0.2 0.5 1 1.5 2; do
     want "a start that was killed after $delay s is put right" sh -c "'$program' --state '$state' start c2 </dev/null && '$program' --state '$state' exec c2 -- true </dev/null"
     want "and the jail stops" ja stop --force c2
 done
+later=lost
+snap_states
+want "a jail" ja create s --template base --volume data,target=/data
+want "its snapshot" ja snapshot create s@one
+touch "$state/pool/jails/s/root/default/root/a b" "$state/pool/jails/s/vol/data/new"
+want "what has changed since" prints '^+ /root/a b$' ja snapshot diff s@one
+want "in its volumes too" prints '^+ /data/new$' ja snapshot diff s@one
+want "a later one" ja snapshot create s@two
+want "a clone of that" ja clone s@two sc
+refuse "is in the way of a rollback" "the jail sc is a clone of its later snapshot two" ja --yes snapshot rollback s@one
+want "it is deleted while its clone stays" ja snapshot delete s@two
+want "the clone goes" ja delete sc --yes
+want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o name -r '$pool/jailadmin-test/jails/s' | grep clone-"
+want "a rollback" ja --yes snapshot rollback s@one --volumes
+want "nothing has changed then" not prints '^[-+]' ja snapshot diff s@one
+want "it goes" ja delete s --yes
 want "doctor finds no fault" ja doctor
 want "repair finds nothing to do" ja repair
 want "all stop" ja stop --all

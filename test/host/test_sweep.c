@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "engine/engine.h"
 #include "run/spawn.h"
 
@@ -164,6 +165,47 @@ static int do_lose(struct ja_engine *engine, struct ja_error *err)
     return ja_store_delete(engine->store, "jail", "j", err);
 }
 
+static int do_volume(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    return ja_strv_add(&list, "volumes.data.target=/data") < 0 ? ja_error_nomem(err)
+                                                               : ja_engine_set(engine, "j", &list, false, NULL, err);
+}
+
+static int do_snapshot(struct ja_engine *engine, struct ja_error *err)
+{
+    char name[JA_SNAPSHOT_NAME];
+    return ja_engine_snapshot_create(engine, "j", "s", NULL, name, err);
+}
+
+static int do_unsnapshot(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    return ja_strv_add(&names, "s") < 0 ? ja_error_nomem(err) : ja_engine_snapshot_delete(engine, "j", &names, err);
+}
+
+/* A file in the tree and one in the volume, and a later snapshot. */
+static int do_go_on(struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const trees[] = {"root/default", "vol/data"};
+    char name[JA_SNAPSHOT_NAME];
+    for (size_t i = 0; i < JA_COUNT(trees); i++) {
+        ja_autofree char *path = ja_printf("%s/jails/j/%s/changed", engine->site.pool, trees[i]);
+        int rc = path ? ja_file_write(path, "x", 1, 0644, false, err) : ja_error_nomem(err);
+        if (rc < 0)
+            return rc;
+    }
+    int rc = ja_engine_snapshot_create(engine, "j", "later", NULL, name, err);
+    return rc == JA_E_EXISTS ? 0 : rc;
+}
+
+static int do_rollback(struct ja_engine *engine, struct ja_error *err)
+{
+    static const struct ja_strv none;
+    const struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true};
+    return ja_engine_rollback(engine, "j", &request, NULL, err);
+}
+
 static int do_network(struct ja_engine *engine, struct ja_error *err)
 {
     struct ja_network *network = ja_object_new(&ja_noun_network);
@@ -281,7 +323,7 @@ static char *snapshot(void)
     const char *tag = engine->site.tag;
     ja_autofree char *script = ja_printf(
         "cd %s; ls journal pool/jails pool/deleted pool/templates pool/templates/*; "
-        "ls -d pool/jails/*/vol/* 2>/dev/null; grep -h -e memory -e '\"name\"' pool/jails/*/spec.json "
+        "ls -d pool/jails/*/vol/* pool/jails/*/snap/* pool/jails/*/snap/*/* pool/jails/*/*/*/changed 2>/dev/null; grep -h -e memory -e '\"name\"' pool/jails/*/spec.json "
         "/run/jailadmin-%s/jails/*/applied.json; cat "
         "/sys/fs/cgroup/memory/jailadmin-%s/ja*/memory.limit_in_bytes "
         "/sys/fs/cgroup/jailadmin-%s/ja*/memory.max "
@@ -453,6 +495,19 @@ static void delete_is_all_or_nothing(void **unused)
     run(do_delete);
 }
 
+static void snapshots_are_all_or_nothing(void **unused)
+{
+    (void)unused;
+    run(do_create);
+    run(do_volume);
+    sweep("snapshot", do_snapshot, do_unsnapshot);
+    run(do_snapshot);
+    sweep("snapshot-delete", do_unsnapshot, do_snapshot);
+    run(do_go_on);
+    sweep("rollback", do_rollback, do_go_on);
+    run(do_delete);
+}
+
 static void networks_are_all_or_nothing(void **unused)
 {
     (void)unused;
@@ -541,7 +596,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rename_is_all_or_nothing),    cmocka_unit_test(stop_is_all_or_nothing),
         cmocka_unit_test(delete_is_all_or_nothing),    cmocka_unit_test(adopt_is_all_or_nothing),
         cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
-        cmocka_unit_test(builds_are_all_or_nothing),
+        cmocka_unit_test(builds_are_all_or_nothing),   cmocka_unit_test(snapshots_are_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -209,6 +209,21 @@ refuse 2 'count' top -n 0
 refuse 2 'delay' top -d x
 refuse 2 'sort' top --sort colour
 refuse 1 'nosuch' top nosuch=1
+refuse 1 'snapshot' snapshot create web1@../x
+refuse 1 '' snapshot create "web1@$escape"
+refuse 1 'snapshot' snapshot create web1@
+refuse 1 'comment' snapshot create web1 -m "$escape"
+refuse 1 'comment' snapshot create web1 -m "$long"
+refuse 2 'names no snapshot' snapshot rollback web1
+refuse 2 'names no snapshot' snapshot delete web1@x web1
+refuse 2 'names no snapshot' snapshot diff "@$escape"
+refuse 1 'has no snapshot x' -y snapshot delete web1@x
+refuse 1 'has no snapshot x' clone web1@x web9
+refuse 1 'has no snapshot x' snapshot diff web1@x
+refuse 1 'has no snapshot x' template create x --from jail:web1@x
+refuse 1 'snapshot' template create x --from jail:web1@a@b
+field 'keep.hourly' keep.hourly=-1
+field 'keep.daily' keep.daily=1000000
 refuse 2 'lines' logs -n x web1
 refuse 2 'limit' events --limit x
 refuse 2 'limit' events --limit -1
@@ -230,7 +245,9 @@ ja -q set web1 'labels.note=-x $(id) "q"' && [ "$(ja --json list 'label.note=-x 
 
 if command -v jq >/dev/null; then
     ja -q start web1
-    for words in list 'list -l' 'limit web1' 'limit --all' top '--dry-run limit web1 memory=1G' 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
+    ja -q snapshot create web1@s
+    for words in list 'list -l' 'limit web1' 'limit --all' top '--dry-run limit web1 memory=1G' 'snapshot list' 'snapshot list web1' 'snapshot diff web1@s' '--dry-run snapshot create web1' \
+        '--dry-run snapshot delete web1@s' 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
         'network show default' doctor adopt gc repair events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
         '--dry-run create web9 --template base' '--dry-run network create lan --address 10.180.0.1/24'; do
         # shellcheck disable=SC2086

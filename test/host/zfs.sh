@@ -8,6 +8,7 @@ program=$(realpath "$1") || exit 1
 sweep=${2:+$(realpath "$2")}
 cutoff=${3:+$(realpath "$3")}
 . "$(dirname "$0")/kit.sh"
+. "$(dirname "$0")/snapkit.sh"
 command -v zfs-fuse >/dev/null || { echo "skipped: needs zfs-fuse"; exit 77; }
 exec 9>/run/lock/jailadmin-zfs-fuse.lock
 flock -w 300 9 || { echo "skipped: another test uses zfs-fuse"; exit 77; }
@@ -124,6 +125,34 @@ want "by zfs" prints "67108864" zfs get -Hp -o value refquota "$tank/ja/jails/hh
 want "both go" ja -y delete --force g hh
 want "with their templates" sh -c "for t in fromc built; do timeout 60 '$program' --state '$state' -y template delete \$t || exit 1; done"
 
+# Snapshots.
+later=lost
+snap_states
+want "a jail with a volume" ja create s --template base --volume data,target=/data --limit disk=100M
+want "a snapshot" ja snapshot create s@one -m one
+want "has a mark of its own" prints "local" zfs get -H -o source jailadmin:mark "$tank/ja/jails/s/root/default@one"
+z snapshot "$tank/ja/jails/s/root/default@admin"
+want "another" ja snapshot create s@two
+want "the administrator's are not listed" not prints admin ja snapshot list s
+refuse "nor deleted" "was not made by jailadmin" ja --yes snapshot delete s@admin
+refuse "but named when they would be lost" "with the later snapshots admin, two;" ja snapshot rollback s@one
+want "a clone of the later one" ja clone s@two sc
+refuse "is in the way of a rollback" "the jail sc is a clone of its later snapshot two" ja --yes snapshot rollback s@one
+want "also when that is deleted" ja --yes snapshot delete s@two
+refuse "and out of sight" "the jail sc is a clone of a later state of it" ja --yes snapshot rollback s@one
+want "the clone goes" ja --yes delete sc
+want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o name -r $tank/ja/jails/s | grep clone-"
+want "a rollback" ja --yes snapshot rollback s@one --volumes
+want "takes the administrator's with it" sh -c "! zfs list $tank/ja/jails/s/root/default@admin"
+want "the limit is what it was" prints "104857600" zfs get -Hp -o value refquota "$tank/ja/jails/s/root/default"
+refuse "what has changed is not known here" "cannot tell what has changed" ja snapshot diff s@one
+want "a clone of what is then deleted" ja clone s@one sc
+want "the jail goes" ja --yes delete s
+want "its trees wait for the clone" test "$(waiting)" -eq 2
+want "which starts" ja start sc
+want "and goes" ja --yes delete --force sc
+want "only what waited before waits" test "$(waiting)" -eq 1
+
 # What is busy.
 (cd "$state/pool/jails/b/root/default" && exec sleep 100) 9>&- &
 holder=$!
@@ -192,10 +221,12 @@ if [ -n "$sweep" ]; then
 fi
 [ -z "$cutoff" ] || want "cut-off inits and teardowns leave nothing" timeout -k 5 200 "$cutoff" "$program" "zfs:$tank/cutoff"
 mine=$tag
+want "a snapshot" ja snapshot create e@kept -m 'kept here'
 # The store is lost: all is taken back from the pool, which stayed where it was.
 rm -f "$state"/store.db*
 want "an instance around the pool" ja init --adopt
 want "takes its jails" ja adopt --all
+want "with their snapshots" prints "^e *kept .*kept here" ja snapshot list e
 want "which start" ja start e
 want "and are on their datasets" prints "$tank/ja/jails/e/root/default" zfs list -H -o name "$tank/ja/jails/e/root/default"
 want "and stop" ja stop --force e

@@ -209,7 +209,7 @@ static void plan_create(struct ja_planning *p)
 
 static void plan_clone(struct ja_planning *p)
 {
-    ja_plan_jail_clone(p, jails[0], &subjects[1]);
+    ja_plan_jail_clone(p, jails[0], NULL, &subjects[1]);
 }
 
 static void plan_start(struct ja_planning *p)
@@ -422,6 +422,76 @@ static void plan_delete(struct ja_planning *p)
     ja_plan_jail_delete(p, &subjects[0]);
 }
 
+static void plan_snapshot(struct ja_planning *p)
+{
+    struct ja_snapshot snapshot = {.name = (char *)"now",
+                                   .uuid = (char *)"eeeeeeee-0000-4000-8000-000000000009",
+                                   .created = (char *)"2026-11-26T15:00:00.000Z",
+                                   .comment = (char *)"it's \"quoted\"",
+                                   .by = (char *)"root"};
+    ja_plan_snapshot_create(p, jails[0], &snapshot);
+}
+
+static void plan_snapshot_again(struct ja_planning *p)
+{
+    struct ja_snapshot snapshot = {.name = (char *)"before", .uuid = (char *)"eeeeeeee-0000-4000-8000-000000000009"};
+    ja_plan_snapshot_create(p, jails[0], &snapshot);
+}
+
+static void delete_snapshot(struct ja_planning *p, const char *name)
+{
+    ja_autostrv struct ja_strv names = {0};
+    if (ja_strv_add(&names, name) < 0)
+        abort();
+    ja_plan_snapshot_delete(p, jails[0], &names);
+}
+
+static void plan_snapshot_delete(struct ja_planning *p)
+{
+    delete_snapshot(p, "before");
+}
+
+static void plan_snapshot_delete_other(struct ja_planning *p)
+{
+    delete_snapshot(p, "admin");
+}
+
+static void roll_back(struct ja_planning *p, bool all_volumes)
+{
+    static const struct ja_strv none;
+    struct ja_rollback rollback = {.subject = &subjects[0],
+                                   .name = "before",
+                                   .volumes = &none,
+                                   .all_volumes = all_volumes,
+                                   .uuid = "eeeeeeee-0000-4000-8000-000000000008"};
+    ja_plan_snapshot_rollback(p, &rollback);
+}
+
+static void plan_rollback(struct ja_planning *p)
+{
+    roll_back(p, false);
+}
+
+static void plan_rollback_all(struct ja_planning *p)
+{
+    roll_back(p, true);
+}
+
+static void plan_clone_snapshot(struct ja_planning *p)
+{
+    ja_plan_jail_clone(p, jails[0], "before", &subjects[1]);
+}
+
+static void plan_template_snapshot(struct ja_planning *p)
+{
+    struct ja_template_build build = {.template = template,
+                                      .version = template->versions.items[0],
+                                      .from = "jail:web1@before",
+                                      .jail = jails[0],
+                                      .snapshot = "before"};
+    ja_plan_template_create(p, &build);
+}
+
 static const struct golden {
     const char *name, *facts;
     void (*plan)(struct ja_planning *p);
@@ -474,6 +544,14 @@ static const struct golden {
     {"set-running", "running", plan_set_running, NULL, NULL},
     {"rename", "stopped", plan_rename, NULL, NULL},
     {"delete", "stopped", plan_delete, NULL, NULL},
+    {"snapshot", "kept", plan_snapshot, NULL, "jailadmin snapshot create web1@now -m 'it'\\''s \"quoted\"'"},
+    {"snapshot", "kept", plan_snapshot_again, NULL, "jailadmin snapshot create web1@before"},
+    {"snapshot", "kept", plan_snapshot_delete, NULL, "jailadmin snapshot delete web1@before"},
+    {"snapshot", "kept", plan_snapshot_delete_other, NULL, "jailadmin snapshot delete web1@admin"},
+    {"snapshot", "kept", plan_clone_snapshot, NULL, "jailadmin clone web1@before web2"},
+    {"snapshot", "kept", plan_template_snapshot, NULL, "jailadmin template create base --from jail:web1@before"},
+    {"rollback", "kept", plan_rollback, NULL, "jailadmin snapshot rollback web1@before"},
+    {"rollback", "kept", plan_rollback_all, NULL, "jailadmin snapshot rollback web1@before --volumes"},
 };
 
 /* ---- planning ---- */

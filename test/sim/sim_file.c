@@ -233,6 +233,24 @@ static int do_rename(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *
     return 0;
 }
 
+static int do_swap(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *from = argv[argc - 3], *place = argv[argc - 2], *aside = argv[argc - 1];
+    (void)cmd;
+    if (!sim_get(sim, "path %s", from))
+        return sim_fail(err, "there is no %s", from);
+    if (sim_get(sim, "path %s", place)) {
+        if (sim_get(sim, "path %s", aside))
+            return sim_fail(err, "%s is there already", aside);
+        sim_move_tree(sim, place, aside);
+    } else if (!sim_get(sim, "path %s", aside)) {
+        return sim_fail(err, "there is no %s", place);
+    }
+    if (!sim->tearing)
+        sim_move_tree(sim, from, place);
+    return 0;
+}
+
 static int do_symlink(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)cmd;
@@ -455,6 +473,7 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "rmdir"}, do_rmdir},
     {{"host", "remove-tree"}, do_remove_tree},
     {{"host", "rename"}, do_rename},
+    {{"host", "swap"}, do_swap},
     {{"host", "symlink"}, do_symlink},
     {{"host", "truncate"}, do_truncate},
     {{"host", "template-busybox"}, do_busybox},

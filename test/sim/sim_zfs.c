@@ -208,18 +208,27 @@ static int do_create(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *
     return rc < 0 ? rc : mount_if_on(sim, argv[argc - 1], err);
 }
 
-static int do_snapshot(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+/* The order in which snapshots were taken, as long as they are there. */
+static long taken_at(const struct ja_sim *sim, const char *snapshot)
 {
-    const char *name = argv[argc - 1], *at = strchr(name, '@');
-    char of[NAME_MOST], from[PATH_MOST], to[PATH_MOST], below[PATH_MOST];
-    (void)cmd;
-    snprintf(of, sizeof of, "%.*s", at ? (int)(at - name) : 0, name);
-    if (is_there(sim, name))
-        return sim_fail(err, "cannot create snapshot '%s': dataset already exists", name);
-    if (!is_there(sim, of))
-        return no_dataset(of, err);
-    if (sim->tearing)
-        return 0;
+    const char *value = sim_get(sim, "prop %s createtxg", snapshot);
+    return value ? strtol(value, NULL, 10) : 0;
+}
+
+static long last_taken(const struct ja_sim *sim)
+{
+    long last = 0;
+    for (size_t i = sim_from(sim, "zfs "); sim_starts(sim, i, "zfs "); i++) {
+        long at = taken_at(sim, sim->entries[i].key + strlen("zfs "));
+        last = at > last ? at : last;
+    }
+    return last;
+}
+
+static void take(struct ja_sim *sim, const char *name, long txg, char *const *argv, int argc)
+{
+    char of[NAME_MOST], from[PATH_MOST], to[PATH_MOST], below[PATH_MOST], number[24];
+    snprintf(of, sizeof of, "%.*s", (int)strcspn(name, "@"), name);
     contents_of(sim, of, from);
     disk_of(name, to);
     sim_copy_tree(sim, from, to);
@@ -235,6 +244,29 @@ static int do_snapshot(struct ja_sim *sim, const struct ja_cmd *cmd, char *const
         }
     }
     sim_put(sim, "snapshot", "zfs %s", name);
+    set_options(sim, argv, argc, name);
+    snprintf(number, sizeof number, "%ld", txg);
+    sim_put(sim, number, "prop %s createtxg", name);
+}
+
+/* All that are named, or none. */
+static int do_snapshot(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    int first = 2;
+    (void)cmd;
+    while (first + 1 < argc && strcmp(argv[first], "-o") == 0)
+        first += 2;
+    for (int i = first; i < argc; i++) {
+        char of[NAME_MOST];
+        snprintf(of, sizeof of, "%.*s", (int)strcspn(argv[i], "@"), argv[i]);
+        if (is_there(sim, argv[i]))
+            return sim_fail(err, "cannot create snapshot '%s': dataset already exists", argv[i]);
+        if (!is_there(sim, of) || !strchr(argv[i], '@'))
+            return no_dataset(of, err);
+    }
+    long txg = last_taken(sim) + 1;
+    for (int i = first; i < argc && !sim->tearing; i++)
+        take(sim, argv[i], txg, argv, argc);
     return 0;
 }
 
@@ -360,6 +392,45 @@ static int rename_dataset(struct ja_sim *sim, const char *from, const char *to, 
         snprintf(key, sizeof key, "%s", sim->entries[i].key);
         sim_put(sim, value, "%s", key);
     }
+    return 0;
+}
+
+/* zfs rename FROM TO, of snapshots. */
+static int do_zfs_rename(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    const char *from = argv[argc - 2], *to = argv[argc - 1];
+    (void)cmd;
+    if (!strchr(from, '@'))
+        sim_trouble(sim, "%s is renamed by the command", from);
+    return sim->tearing ? 0 : rename_dataset(sim, from, to, err);
+}
+
+/* zfs rollback -r SNAPSHOT: destroys the later ones first. */
+static int do_rollback(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *snapshot = argv[argc - 1];
+    char of[NAME_MOST], from[PATH_MOST], place[PATH_MOST];
+    struct ja_strv names = {0};
+    int rc = is_there(sim, snapshot) ? 0 : no_dataset(snapshot, err);
+    (void)cmd;
+    snprintf(of, sizeof of, "%.*s", (int)strcspn(snapshot, "@"), snapshot);
+    list_tree(sim, of, true, &names);
+    for (size_t i = 0; rc == 0 && i < names.count; i++) {
+        bool later = strchr(names.items[i], '@') && taken_at(sim, names.items[i]) > taken_at(sim, snapshot);
+        if (later && clone_of(sim, names.items[i]))
+            rc = sim_fail(err, "cannot rollback to '%s': clones of previous snapshots exist", snapshot);
+    }
+    for (size_t i = 0; rc == 0 && i < names.count; i++)
+        if (strchr(names.items[i], '@') && taken_at(sim, names.items[i]) > taken_at(sim, snapshot))
+            forget_dataset(sim, names.items[i]);
+    ja_strv_fini(&names);
+    if (rc < 0 || sim->tearing)
+        return rc;
+    contents_of(sim, of, place);
+    disk_of(snapshot, from);
+    sim_remove_tree(sim, place);
+    sim_copy_tree(sim, from, place);
     return 0;
 }
 
@@ -507,20 +578,15 @@ static void end_origin(struct ja_sim *sim, const char *snapshot, const char *del
     ja_strv_fini(&none);
 }
 
-static int do_destroy(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+static int end_one(struct ja_sim *sim, const char *name, const char *mark, bool empty, const char *deleted,
+                   struct ja_strv *origins, struct ja_error *err)
 {
-    const char *deleted = sim_option(argv, argc, "--deleted"), *name = argv[argc - 2], *mark = argv[argc - 1];
-    bool empty = has(argv, argc, "--empty");
-    struct ja_strv origins = {0};
-    (void)cmd;
+    struct ja_strv own = {0};
     int rc = prove(sim, name, mark, err);
     if (rc == 0)
-        rc = destroy_tree(sim, name, mark, !empty && !strchr(name, '@'), &origins, err);
-    if (rc == JA_E_CONFLICT && deleted && !empty) {
-        ja_strv_fini(&origins);
-        return 0;
-    }
-    if (rc == JA_E_CONFLICT)
+        rc = destroy_tree(sim, name, mark, !empty && !strchr(name, '@'), &own, err);
+    bool waits = rc == JA_E_CONFLICT && deleted && !empty;
+    if (rc == JA_E_CONFLICT && !waits)
         rc = sim_fail(err, "%s still holds others or has clones", name);
     if (rc == JA_E_NOTFOUND) {
         struct ja_strv waiting = {0};
@@ -529,9 +595,30 @@ static int do_destroy(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
             list_tree(sim, deleted, false, &waiting);
         for (size_t i = 0; i < waiting.count; i++)
             if (waiting.items[i][strlen(deleted)] && !strchr(waiting.items[i] + strlen(deleted) + 1, '/') &&
-                ja_strv_addf(&origins, "%s@", waiting.items[i]) < 0)
+                ja_strv_addf(&own, "%s@", waiting.items[i]) < 0)
                 abort();
         ja_strv_fini(&waiting);
+    }
+    for (size_t i = 0; rc == 0 && i < own.count; i++)
+        if (ja_strv_add(origins, own.items[i]) < 0)
+            abort();
+    ja_strv_fini(&own);
+    return waits ? 0 : rc;
+}
+
+static int do_destroy(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    const char *deleted = sim_option(argv, argc, "--deleted"), *mark = argv[argc - 1];
+    bool empty = has(argv, argc, "--empty");
+    int first = argc - 2, rc = 0;
+    struct ja_strv origins = {0};
+    (void)cmd;
+    while (strchr(argv[first], '@') && strchr(argv[first - 1], '@'))
+        first--;
+    for (int i = first; rc == 0 && i < argc - 1; i++) {
+        rc = end_one(sim, argv[i], mark, empty, deleted, &origins, err);
+        if (sim->tearing)
+            break;
     }
     for (size_t i = 0; rc == 0 && deleted && !sim->tearing && i < origins.count; i++)
         end_origin(sim, origins.items[i], deleted, mark, &origins);
@@ -544,6 +631,8 @@ const struct ja_sim_command sim_zfs_commands[] = {
     {{"zfs", "snapshot"}, do_snapshot},
     {{"zfs", "clone"}, do_clone},
     {{"zfs", "set"}, do_set},
+    {{"zfs", "rename"}, do_zfs_rename},
+    {{"zfs", "rollback"}, do_rollback},
     {{"host", "zfs-mount"}, do_mount},
     {{"host", "zfs-unmount"}, do_unmount},
     {{"host", "zfs-rename"}, do_rename},
@@ -595,6 +684,60 @@ bool sim_zfs_print(struct ja_sim *sim, char *const *words, struct ja_str *output
     return strcmp(words[0], "get") == 0 ? print_property(sim, words, output) : print_names(sim, words[1], output);
 }
 
+/* zfs get -Hp -r -d 3 -o name,property,value,source used,creation,createtxg,jailadmin:mark,jailadmin:snapshot NAME... */
+static void print_snapshots(struct ja_sim *sim, const struct ja_strv *tops, struct ja_str *output)
+{
+    static const char *const users[] = {JA_ZFS_MARK, JA_ZFS_RECORD};
+    for (size_t k = 0; k < tops->count; k++) {
+        struct ja_strv names = {0};
+        list_tree(sim, tops->items[k], true, &names);
+        if (names.count == 0)
+            ja_str_addf(output, "cannot open '%s': dataset does not exist\n", tops->items[k]);
+        for (size_t i = 0; i < names.count; i++) {
+            const char *name = names.items[i];
+            ja_str_addf(output, "%s\tused\t8192\t-\n%s\tcreation\t1000000000\t-\n%s\tcreatetxg\t%ld\t-\n", name, name,
+                        name, taken_at(sim, name));
+            for (size_t u = 0; u < JA_COUNT(users); u++) {
+                char source[NAME_MOST] = "";
+                const char *value = property(sim, name, users[u], source);
+                bool own = value && strcmp(source, "local") == 0;
+                ja_str_addf(output, "%s\t%s\t%s\t%s%s\n", name, users[u], value ? value : "-",
+                            !value || own ? "" : "inherited from ", value ? source : "-");
+            }
+        }
+        ja_strv_fini(&names);
+    }
+}
+
+static void asked_names(const struct ja_facts *facts, enum ja_fact_kind kind, struct ja_strv *names)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (!facts->items[i].known && facts->items[i].kind == kind && ja_strv_add(names, facts->items[i].name) < 0)
+            abort();
+}
+
+static int snapshot_facts(struct ja_sim *sim, struct ja_facts *facts, struct ja_error *err)
+{
+    struct ja_strv names = {0}, clones = {0};
+    struct ja_str output = {0}, origins = {0};
+    long left = ja_alloc_fail_after(-1);
+    asked_names(facts, JA_FACT_SNAPSHOTS, &names);
+    asked_names(facts, JA_FACT_CLONES, &clones);
+    print_snapshots(sim, &names, &output);
+    for (size_t i = sim_from(sim, "origin "); sim_starts(sim, i, "origin "); i++)
+        ja_str_addf(&origins, "%s\t%s\n", sim->entries[i].key + strlen("origin "), sim->entries[i].value);
+    ja_str_add(&origins, "");
+    ja_alloc_fail_after(left);
+    int rc = names.count ? ja_zfs_snapshots_parse(output.text, facts, &names, err) : 0;
+    if (rc == 0 && clones.count)
+        rc = ja_zfs_clones_parse(origins.text, facts, &clones, err);
+    ja_strv_fini(&names);
+    ja_strv_fini(&clones);
+    ja_str_fini(&output);
+    ja_str_fini(&origins);
+    return rc;
+}
+
 int sim_zfs_facts(struct ja_sim *sim, struct ja_facts *facts, struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
@@ -623,5 +766,5 @@ int sim_zfs_facts(struct ja_sim *sim, struct ja_facts *facts, struct ja_error *e
         rc = ja_facts_set(facts, fact->kind, fact->name, there ? rest : NULL) < 0 ? ja_error_nomem(err) : 0;
         ja_str_fini(&names);
     }
-    return rc;
+    return rc < 0 ? rc : snapshot_facts(sim, facts, err);
 }

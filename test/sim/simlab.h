@@ -303,6 +303,60 @@ static inline int do_rename_back(struct ja_engine *engine, struct ja_error *err)
     return ja_engine_rename(engine, "z", "j", err);
 }
 
+/* Something that a rollback takes away again. */
+static inline int do_snapshot(struct ja_engine *engine, struct ja_error *err)
+{
+    char name[JA_SNAPSHOT_NAME];
+    return ja_engine_snapshot_create(engine, "j", "s", "a comment", name, err);
+}
+
+static inline int lab_unsnapshot(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    if (ja_strv_add(&names, name) < 0)
+        return ja_error_nomem(err);
+    return ja_engine_snapshot_delete(engine, "j", &names, err);
+}
+
+static inline int do_unsnapshot(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_unsnapshot(engine, "s", err);
+}
+
+static inline int do_later_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = lab_unsnapshot(engine, "later", err);
+    if (rc == JA_E_NOTFOUND)
+        ja_error_clear(err);
+    return rc == JA_E_NOTFOUND ? 0 : rc;
+}
+
+static inline int do_snapshot_clone(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_clone(engine, "j@s", "k", NULL, NULL, err);
+}
+
+/* What a rollback loses: a file, and where such are lost later snapshots. */
+static inline int do_go_on(struct ja_engine *engine, struct ja_error *err)
+{
+    char name[JA_SNAPSHOT_NAME];
+    int rc = ja_engine_trees_ensure(engine, "j", err);
+    if (rc == 0)
+        rc = ja_engine_snapshot_create(engine, "j", "later", NULL, name, err);
+    sim_put(&lab_sim, "file", "path %s/jails/j/root/default/changed", engine->site.pool);
+    sim_put(&lab_sim, "file", "path %s/jails/j/vol/data/changed", engine->site.pool);
+    if (rc == JA_E_EXISTS)
+        ja_error_clear(err);
+    return rc == JA_E_EXISTS ? 0 : rc;
+}
+
+static inline int do_rollback(struct ja_engine *engine, struct ja_error *err)
+{
+    static const struct ja_strv none;
+    struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true};
+    return ja_engine_rollback(engine, "j", &request, NULL, err);
+}
+
 /* ---- what is there ---- */
 
 static inline int lab_add_row(void *context, const struct ja_row *row, struct ja_error *err)

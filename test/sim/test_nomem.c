@@ -59,6 +59,14 @@ static void memory_runs_out(void **unused)
     sweep("create", do_create, do_delete);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
+    sweep("snapshot create", do_snapshot, do_unsnapshot);
+    lab_do(do_snapshot);
+    sweep("clone of a snapshot", do_snapshot_clone, do_clone_delete);
+    lab_do(do_go_on);
+    sweep("snapshot rollback", do_rollback, do_go_on);
+    lab_do(do_later_delete);
+    sweep("snapshot delete", do_unsnapshot, do_snapshot);
+    lab_do(do_unsnapshot);
     sweep("start", do_start, do_kill);
     lab_do(do_start);
     sweep("set, running", do_tune, do_untune);

@@ -6,6 +6,8 @@
 #include "simbsd.h"
 #include "simnet.h"
 
+#include "base/clock.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -277,6 +279,152 @@ static void jails(void **unused)
     lab_do(do_delete);
 }
 
+/* The names of a jail's snapshots, "a b c ". */
+static int add_snapshot(void *context, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
+                        struct ja_error *err)
+{
+    (void)jail, (void)err;
+    ja_str_addf(context, "%s ", snapshot->name);
+    return 0;
+}
+
+static struct ja_str listed;
+
+static int do_list(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    ja_str_fini(&listed);
+    ja_str_add(&listed, "");
+    if (ja_strv_add(&names, "j") < 0)
+        return ja_error_nomem(err);
+    return ja_engine_snapshots(engine, &names, add_snapshot, &listed, err);
+}
+
+static void check_listed(const char *names)
+{
+    lab_do(do_list);
+    assert_string_equal(listed.text, names);
+}
+
+static void snapshots(void **unused)
+{
+    (void)unused;
+    lab_do(do_create);
+    sweep("snapshot", do_snapshot, do_unsnapshot);
+    lab_do(do_snapshot);
+    check_listed("s ");
+    sweep("clone", do_snapshot_clone, do_clone_delete);
+    sweep("snapshot-delete", do_unsnapshot, do_snapshot);
+    /* While a clone of it is there. */
+    lab_do(do_snapshot_clone);
+    lab_do(do_unsnapshot);
+    check_listed("");
+    lab_do(do_snapshot);
+    sweep("snapshot-delete", do_unsnapshot, do_snapshot);
+    lab_do(do_clone_delete);
+    check_listed("s ");
+    lab_do(do_go_on);
+    sweep("rollback", do_rollback, do_go_on);
+    sweep("delete", do_delete, do_create);
+    lab_do(do_delete);
+    ja_str_fini(&listed);
+}
+
+/* A later state that a clone hangs on is not destroyed; where nothing hangs on anything, it goes back. */
+static void rollbacks_spare_clones(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    lab_do(do_create);
+    lab_do(do_snapshot);
+    lab_do(do_go_on);
+    lab_do(do_clone);
+    char *before = lab_snapshot(&lab_sim);
+    int rc = lab_run(do_rollback, NULL, NULL, &err);
+    assert_int_equal(rc, lab_system->os == JA_OS_LINUX ? 0 : JA_E_CONFLICT);
+    if (rc < 0) {
+        char *after = lab_snapshot(&lab_sim);
+        assert_non_null(strstr(err.what, "jail k is a clone"));
+        assert_string_equal(before, after);
+        free(after);
+    }
+    lab_do(do_clone_delete);
+    lab_do(do_rollback);
+    assert_null(sim_get(&lab_sim, "path %s/pool/jails/j/root/default/changed", lab_state));
+    assert_null(sim_get(&lab_sim, "path %s/pool/jails/j/vol/data/changed", lab_state));
+    free(before);
+    /* A running jail keeps its tree. */
+    lab_do(do_start);
+    assert_int_equal(lab_run(do_rollback, NULL, NULL, &err), JA_E_BUSY);
+    lab_do(do_snapshot_clone);
+    lab_do(do_clone_delete);
+    lab_do(do_kill);
+    lab_do(do_delete);
+}
+
+static int64_t tick_now;
+static struct ja_ticked ticked;
+
+static int do_tick(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_tick(engine, "j", tick_now, &ticked, err);
+}
+
+static int do_keep(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_set(engine, (const char *const[]){"keep.hourly=3", "keep.daily=1", NULL}, err);
+}
+
+static void tick_at(const char *time)
+{
+    assert_int_equal(ja_clock_parse(time, &tick_now), 0);
+    lab_do(do_tick);
+    lab_check();
+}
+
+static void schedules_take_and_delete(void **unused)
+{
+    (void)unused;
+    lab_do(do_create);
+    tick_at("2026-11-26T10:05:00.000Z");
+    check_listed("");
+    lab_do(do_keep);
+    lab_do(do_snapshot);
+    tick_at("2026-11-26T10:05:00.000Z");
+    assert_string_equal(ticked.taken, "2026-11-26-1005-daily");
+    tick_at("2026-11-26T10:59:59.000Z");
+    assert_string_equal(ticked.taken, "");
+    /* Two runs were missed. */
+    tick_at("2026-11-26T13:00:00.000Z");
+    tick_at("2026-11-26T14:00:00.000Z");
+    /* The first of the day is the only one of its day, and stays beside the three. */
+    tick_at("2026-11-26T15:00:00.000Z");
+    assert_int_equal(ticked.deleted, 0);
+    tick_at("2026-11-26T16:00:00.000Z");
+    assert_int_equal(ticked.deleted, 1);
+    lab_do(do_list);
+    assert_non_null(strstr(listed.text, "s "));
+    assert_non_null(strstr(listed.text, "2026-11-26-1005-daily "));
+    assert_null(strstr(listed.text, "2026-11-26-1300-hourly "));
+    /* The clock jumps back: something is taken for that time, and what is of the future stays. */
+    tick_at("2026-11-20T09:00:00.000Z");
+    assert_int_equal(ticked.deleted, 0);
+    lab_do(do_list);
+    assert_non_null(strstr(listed.text, "2026-11-26-1600-hourly "));
+    /* And is right again. */
+    tick_at("2026-11-26T16:30:00.000Z");
+    assert_string_equal(ticked.taken, "");
+    assert_int_equal(ticked.deleted, 1);
+    lab_do(do_list);
+    assert_null(strstr(listed.text, "2026-11-20"));
+    assert_non_null(strstr(listed.text, "s "));
+    /* Far in the future: one more, and no more than one of each goes. */
+    tick_at("2040-01-01T00:00:00.000Z");
+    assert_int_equal(ticked.deleted, 2);
+    lab_do(do_delete);
+    ja_str_fini(&listed);
+}
+
 static void guests(void **unused)
 {
     (void)unused;
@@ -526,6 +674,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates),
         cmocka_unit_test(jails),
+        cmocka_unit_test(snapshots),
+        cmocka_unit_test(rollbacks_spare_clones),
+        cmocka_unit_test(schedules_take_and_delete),
         cmocka_unit_test(jails_of_freebsd),
         cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
         cmocka_unit_test(guests),

@@ -18,6 +18,27 @@ static void times_are_utc_with_milliseconds(void **state)
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
 }
 
+static void times_are_read_as_they_are_written(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {0, 1732405704123, -1, 951782400000, 4107542400000, 1709164800999};
+    static const char *const bad[] = {"",
+                                      "2026-11-26",
+                                      "2026-11-26T10:00:00Z",
+                                      "2026-13-26T10:00:00.000Z",
+                                      "2026-11-26T10:00:00.000Zx",
+                                      "2026-11-26T24:00:00.000Z"};
+    int64_t ms;
+    for (size_t i = 0; i < JA_COUNT(times); i++) {
+        char text[JA_TIME_TEXT];
+        ja_clock_format(times[i], text);
+        assert_int_equal(ja_clock_parse(text, &ms), 0);
+        assert_int_equal(ms, times[i]);
+    }
+    for (size_t i = 0; i < JA_COUNT(bad); i++)
+        assert_int_equal(ja_clock_parse(bad[i], &ms), -1);
+}
+
 static void the_monotonic_clock_only_goes_forward(void **state)
 {
     (void)state;
@@ -90,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_utc_with_milliseconds),
+        cmocka_unit_test(times_are_read_as_they_are_written),
         cmocka_unit_test(the_monotonic_clock_only_goes_forward),
         cmocka_unit_test(identifiers_are_random_uuids_of_version_4),
         cmocka_unit_test(what_is_not_a_uuid_is_refused),

@@ -127,6 +127,34 @@ static void verbs_beneath_a_root_stay_there(void **state)
     assert_string_equal(get_text(at("outside")), "kept");
 }
 
+static void a_swap_can_be_ended_and_undone(void **state)
+{
+    (void)state;
+    put_text(at("from"), "new");
+    put_text(at("place"), "old");
+    assert_int_equal(VERB("swap", at("none"), at("place"), at("aside")), JA_E_NOTFOUND);
+    assert_int_equal(VERB("swap", at("from"), at("nowhere"), at("aside")), JA_E_NOTFOUND);
+    assert_int_equal(VERB("swap", at("from"), at("place"), at("aside")), 0);
+    assert_string_equal(get_text(at("place")), "new");
+    assert_string_equal(get_text(at("aside")), "old");
+    assert_false(exists(at("from")));
+    assert_int_equal(VERB("swap", at("aside"), at("place"), at("from")), 0);
+    assert_string_equal(get_text(at("place")), "old");
+    assert_string_equal(get_text(at("from")), "new");
+    /* Cut off in between: ended, and undone. */
+    assert_int_equal(rename(at("place"), at("aside")), 0);
+    assert_int_equal(VERB("swap", at("from"), at("place"), at("aside")), 0);
+    assert_string_equal(get_text(at("place")), "new");
+    assert_int_equal(rename(at("place"), at("from")), 0);
+    assert_int_equal(VERB("swap", at("aside"), at("place"), at("from")), 0);
+    assert_string_equal(get_text(at("place")), "old");
+    assert_string_equal(get_text(at("from")), "new");
+    /* Nothing is replaced. */
+    put_text(at("aside"), "another");
+    assert_int_equal(VERB("swap", at("from"), at("place"), at("aside")), JA_E_EXISTS);
+    assert_string_equal(get_text(at("place")), "old");
+}
+
 static void what_is_gone_already_was_removed(void **state)
 {
     (void)state;
@@ -239,6 +267,7 @@ int main(void)
         VERBS(write_new_replaces_nothing),
         VERBS(write_gives_the_file_to_its_owner),
         VERBS(verbs_beneath_a_root_stay_there),
+        VERBS(a_swap_can_be_ended_and_undone),
         VERBS(what_is_gone_already_was_removed),
         VERBS(mkdir_makes_one_directory_that_was_not_there),
         VERBS(remove_removes_no_directory),

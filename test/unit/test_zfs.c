@@ -174,7 +174,7 @@ static void plan_clone(struct ja_planning *p)
     struct ja_jail from = web1;
     from.name = (char *)"old";
     from.uuid = (char *)VERSION;
-    p->storage->jail_clone(p, &from, &web1);
+    p->storage->jail_clone(p, &from, NULL, &web1);
 }
 
 static void plan_delete(struct ja_planning *p)

@@ -607,8 +607,9 @@ static int read_listeners(struct reading *reading)
 
 static int read_zfs(struct reading *reading)
 {
-    bool any = wants(reading, JA_FACT_DATASET, NULL) || wants(reading, JA_FACT_CONTENTS, NULL) ||
-               wants(reading, JA_FACT_USED, NULL);
+    bool any = wants(reading, JA_FACT_USED, NULL);
+    for (enum ja_fact_kind kind = 0; kind < JA_FACT_KINDS; kind++)
+        any = any || (ja_fact_is_zfs(kind) && wants(reading, kind, NULL));
     return any && reading->source->zfs ? reading->source->zfs(reading->facts, reading->err) : 0;
 }
 

@@ -538,8 +538,7 @@ static bool asks_zfs(const struct ja_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
-        if (!fact->known && (fact->kind == JA_FACT_DATASET || fact->kind == JA_FACT_CONTENTS ||
-                             (fact->kind == JA_FACT_USED && fact->name[0] != '/')))
+        if (!fact->known && (ja_fact_is_zfs(fact->kind) || (fact->kind == JA_FACT_USED && fact->name[0] != '/')))
             return true;
     }
     return false;

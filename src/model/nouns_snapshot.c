@@ -1,0 +1,92 @@
+/*
+ * nouns_snapshot.c: the tables of what is kept of a jail's trees: snapshots, and how many of them.
+ */
+#include "model/checks.h"
+
+enum { KEEP_MOST = 10000 };
+
+static const struct ja_field keep_fields[] = {
+    {.name = "hourly",
+     .type = JA_T_INT,
+     .offset = JA_FIELD(ja_keep, hourly),
+     .when = JA_WHEN_LIVE,
+     .most = KEEP_MOST,
+     .doc = "one for each hour"},
+    {.name = "daily",
+     .type = JA_T_INT,
+     .offset = JA_FIELD(ja_keep, daily),
+     .when = JA_WHEN_LIVE,
+     .most = KEEP_MOST,
+     .doc = "one for each day, by UTC"},
+    {.name = "weekly",
+     .type = JA_T_INT,
+     .offset = JA_FIELD(ja_keep, weekly),
+     .when = JA_WHEN_LIVE,
+     .most = KEEP_MOST,
+     .doc = "one for each week, which begins on Monday"},
+    {.name = "monthly",
+     .type = JA_T_INT,
+     .offset = JA_FIELD(ja_keep, monthly),
+     .when = JA_WHEN_LIVE,
+     .most = KEEP_MOST,
+     .doc = "one for each month"},
+};
+
+static const struct ja_field snapshot_fields[] = {
+    {.name = "name",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, name),
+     .check = ja_check_snapshot,
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_REQUIRED,
+     .doc = "name of the snapshot"},
+    {.name = "uuid",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, uuid),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "its identity"},
+    {.name = "created",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, created),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "when it was taken"},
+    {.name = "comment",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, comment),
+     .check = ja_check_comment,
+     .when = JA_WHEN_CREATE,
+     .metavar = "TEXT",
+     .doc = "what it is for"},
+    {.name = "by",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, by),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "who took it"},
+    {.name = "schedules",
+     .type = JA_T_STRINGS,
+     .offset = JA_FIELD(ja_snapshot, schedules),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "the schedules that it was taken for; none: it was taken by hand"},
+    {.name = "be",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_snapshot, be),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "the boot environment that it is of"},
+    {.name = "volumes",
+     .type = JA_T_STRINGS,
+     .offset = JA_FIELD(ja_snapshot, volumes),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "the volumes that it holds"},
+};
+
+const struct ja_noun ja_noun_keep =
+    JA_NOUN("keep", "keep", ja_keep, keep_fields, NULL,
+            "How many snapshots of each kind tick keeps of a jail; 0: it neither takes nor removes any.");
+const struct ja_noun ja_noun_snapshot =
+    JA_NOUN("snapshot", "snapshots", ja_snapshot, snapshot_fields, NULL, "A state of a jail that is kept.");
