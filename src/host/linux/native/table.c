@@ -45,6 +45,13 @@ static const struct ja_hostverb VERBS[] = {
      ja_verb_cgroup_create, 0},
     {"cgroup-remove", "PATH", "remove an empty cgroup of jailadmin from every hierarchy, if it is there",
      ja_verb_cgroup_remove, 0},
+    {"cgroup-unit", "PIDFILE CATATONIT UNIT",
+     "make a unit of systemd whose cgroup is ours, and which catatonit keeps; it is there: success",
+     ja_verb_cgroup_unit, 0},
+    {"cgroup-hold", "PIDFILE CATATONIT UNIT", "be the process that keeps it", ja_verb_cgroup_hold, JA_HOSTVERB_PROCESS},
+    {"cgroup-adopt", "PIDFILE PROGRAM UNIT", "move the daemon PROGRAM, which wrote PIDFILE, to such a unit",
+     ja_verb_cgroup_adopt, 0},
+    {"cgroup-unit-end", "PIDFILE UNIT", "end such a unit; none is success", ja_verb_cgroup_unit_end, 0},
     {"cgroup-limit",
      "[--memory BYTES --swap BYTES] [--cpu THOUSANDTHS] [--processes N] [--cpuset LIST|all] "
      "[--read-rate BYTES --write-rate BYTES --device MAJOR:MINOR...] CGROUP",
