@@ -620,7 +620,7 @@ static bool jail_mounted(struct ja_planning *p, const struct ja_jail *jail)
 
 static const char *jail_used(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
-    struct dataset ds = in_jail(p, jail, volume ? "vol" : "root", volume ? volume->name : jail->be);
+    struct ja_dataset ds = in_jail(p, jail, volume ? "vol" : "root", volume ? volume->name : jail->be);
     return ja_fact(p->facts, JA_FACT_USED, ds.name);
 }
 
