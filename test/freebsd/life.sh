@@ -97,10 +97,34 @@ want "not the host's ports" sh -c "
     '$program' --state '$state' exec b1 -- nc -z -w 2 10.222.0.1 8123 </dev/null && code=1 || code=0
     kill \$listener 2>/dev/null; exit \$code"
 want "a forward" ja set a3 forwards.web.port=8080 forwards.web.to=80
-ja exec a3 -- sh -c '(echo hello from a3 | nc -l 80 >/dev/null 2>&1 &) ; sleep 0.3'
-want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+uplink=$(route -n get default 2>/dev/null | awk '/interface:/ { print $2 }')
+outer=$(ifconfig "${uplink:-lo0}" | awk '$1 == "inet" { print $2; exit }')
+serve() { # serve JAIL: it answers whoever connects, until the next one, or the end
+    ja exec "$1" -- sh -c 'kill $(cat /tmp/server) 2>/dev/null; (while :; do echo hello from a3 | nc -N -l 80 >/dev/null; done) >/dev/null 2>&1 </dev/null &
+        echo $! >/tmp/server'
+    sleep 0.5
+}
+asks() { eventually sh -c "'$program' --state '$state' exec $1 -- nc -w 3 $outer 8080 </dev/null | grep -q 'hello from a3'"; }
+if [ -n "$uplink" ]; then
+    serve a3
+    want "the forward leads there from a jail of the same network" asks a1
+    want "and of another one" asks b1
+    want "and from itself" asks a3
+    want "no other port of the host does" not ja exec a1 -- nc -z -w 2 "$outer" 8081
+    if ! ipfw list 00100 2>/dev/null | grep -q 'via lo0'; then
+        want "and from the host" eventually sh -c "nc -w 3 $outer 8080 </dev/null | grep -q 'hello from a3'"
+    fi
+    want "networks are isolated" ja network set default isolate=yes
+    want "and the forward does not lead round that" not ja exec a1 -- nc -w 2 "$outer" 8080
+    want "nor out of reach of other networks" asks b1
+    want "and no more" ja network set default isolate=no
+    ja exec a3 -- sh -c 'kill $(cat /tmp/server); pkill nc'
+    want "one of IPv6 needs pf" sh -c "! '$program' --state '$state' set b2 forwards.six.port=8066 forwards.six.address=fd00:222::1 \
+        </dev/null 2>'$dir/out' && grep -q 'nat-by=pf' '$dir/out'"
+fi
+want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -v reverse | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
 for _ in 1 2 3; do ja -q restart a3; done
-want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -v reverse | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
 refuse "a port that is taken" "8080" ja set a4 forwards.web.port=8080 forwards.web.to=80
 want "limits" ja set a4 limits.processes=50 limits.memory=512M
 want "rctl knows them" sh -c "rctl | grep -q ':maxproc:deny=50'"

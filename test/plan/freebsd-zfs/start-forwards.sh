@@ -50,6 +50,10 @@ END
 END
 # forward its ports
 /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0 add 'tcp 10.66.0.2:80 8080'
+# also for the host itself
+/usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0 add 'tcp 10.66.0.2:80 8080'
+# let the rules know it
+/sbin/ipfw -q table ja00tcp add 8080 0
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -95,6 +99,8 @@ END
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/applied.json
+#   /sbin/ipfw -q table ja00tcp delete 8080   if there is the ipfw table ja00tcp 8080
+#   /usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0 remove 'tcp 10.66.0.2:80 8080'   if there is the ipfw nat 20016
 #   /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0 remove 'tcp 10.66.0.2:80 8080'   if there is the ipfw nat 20000
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/default.d/web1
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/pid
