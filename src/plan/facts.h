@@ -47,7 +47,7 @@ enum ja_fact_kind {
     JA_FACT_QUOTA,     /* btrfs: absolute path -> "" when its file system counts the space of subvolumes */
     JA_FACT_APT, /* "" -> where apt gets packages: "source URI RELEASE COMPONENT", "Acquire::http::Proxy URL" lines */
     JA_FACT_SHA256,    /* absolute host path of a file -> its SHA-256, in small hexadecimal digits */
-    JA_FACT_NEIGHBOUR, /* "ADDRESS INTERFACE" -> MAC of its permanent neighbour entry */
+    JA_FACT_NEIGHBOUR, /* "ADDRESS INTERFACE" -> MAC of the host's permanent neighbour entry */
     JA_FACT_FIREWALL, /* prefix of our bridges' names -> foreign rules that drop what is forwarded, one "KIND NAME" a line */
     JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has */
     JA_FACT_FSTYPE,   /* absolute host path -> type of the file system that it lies on: "btrfs", "zfs", "other" */

@@ -26,6 +26,7 @@ facts() {
     echo "== rules"; ipfw list 2>/dev/null | grep -v 'orphaned dynamic'
     echo "== tables"; ipfw table all list 2>/dev/null
     echo "== nat"; ipfw nat show config 2>/dev/null
+    echo "== neighbours"; arp -an | grep permanent | sort; ndp -an | grep permanent | grep -v '^fe80:' | sort
     echo "== limits"; rctl 2>/dev/null
     echo "== rulesets"; devfs rule showsets | sort -n
     echo "== listeners"; sockstat -46lq | awk '{ print $2, $5, $6 }' | sort
@@ -91,6 +92,22 @@ if ping -c 1 -t 3 127.0.0.1 >/dev/null 2>&1; then
 fi
 want "a jail reaches its gateway's network" ja exec a1 -- ping -c 1 -t 3 "$(address a2)"
 want "by IPv6 too" ja exec b1 -- ping6 -c 1 "$(address6 b2)"
+permanent() { # permanent ADDRESS COMMAND...: that address has a permanent entry, as the command lists them
+    found=$1
+    shift
+    "$@" | grep -e "($found) .* permanent" -e "^$found  *.* permanent" >/dev/null
+}
+want "the host knows for good where a jail is" permanent "$(address a1)" arp -an
+want "by IPv6 too" permanent "$(address6 b2)" ndp -an
+want "and the jail its gateway" permanent "$network.1" ja exec a1 -- arp -an
+want "by IPv6 too" permanent fd00:222::1 ja exec b1 -- ndp -an
+mac_of() { arp -an | grep -F "($1)" | awk '{ print $4 }'; }
+ja exec a1 -- sh -c "ifconfig \$(ifconfig -l | tr ' ' '\n' | grep epair) inet $(address a2)/24 alias"
+sleep 0.5
+want "which no other jail can take from it" [ "$(mac_of "$(address a2)")" != "$(mac_of "$(address a1)")" ]
+ja exec a1 -- sh -c "ifconfig \$(ifconfig -l | tr ' ' '\n' | grep epair) inet $(address a2) -alias"
+arp -d "$(address a1)" >/dev/null
+want "repair tells the host again" prints "where its addresses are" ja repair
 want "not the other network" not ja exec a1 -- ping -c 1 -t 2 "$(address b1)"
 want "not the host's ports" sh -c "
     nc -l 10.222.0.1 8123 >/dev/null </dev/null & listener=\$!; sleep 0.5

@@ -310,7 +310,11 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     static const struct {
         const char *program;
         sim_stack_command *command;
-    } known[] = {{"/sbin/ifconfig", sim_ifconfig}, {"/sbin/route", sim_route}, {"/sbin/ipfw", sim_ipfw}};
+    } known[] = {{"/sbin/ifconfig", sim_ifconfig},
+                 {"/sbin/route", sim_route},
+                 {"/sbin/ipfw", sim_ipfw},
+                 {"/usr/sbin/arp", sim_arp},
+                 {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
     (void)cmd;
     if (argc < 3 || !sim_find_jail(sim, argv[1], &jail) || jail.dying)

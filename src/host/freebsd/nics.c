@@ -116,6 +116,7 @@ void ja_freebsd_nics_add(struct ja_planning *p, const struct ja_subject *s)
         if (!is_taken(p, &nic))
             make_pair(p, &nic, mark);
     }
+    ja_freebsd_neighbours_add(p, s);
 }
 
 /* ---- within ---- */
@@ -168,6 +169,7 @@ static void configure_nic(struct ja_planning *p, const char *name, const struct 
         step = inside(p, name, "/sbin/ifconfig", "use its interfaces");
         ja_step_run(p->plan, step, nic->inner, "up", NULL);
     }
+    ja_freebsd_neighbours_inside(p, name, nic);
 }
 
 static struct ja_step *add_route(struct ja_planning *p, const char *name, bool v6, const char *destination,
@@ -268,6 +270,7 @@ void ja_freebsd_nics_remove(struct ja_planning *p, const struct ja_subject *s)
         ja_freebsd_nic_fill(p, s, i, &nic);
         ja_freebsd_remove_link(p, nic.link, mark, "remove its interfaces");
     }
+    ja_freebsd_neighbours_remove(p, s);
 }
 
 bool ja_freebsd_nics_left(struct ja_planning *p, const struct ja_subject *s)
@@ -316,6 +319,7 @@ void ja_freebsd_nics_repair(struct ja_planning *p, const struct ja_subject *s, c
         if (!there || outside)
             remake_pair(p, s, &nic, name);
     }
+    ja_freebsd_neighbours_repair(p, s);
 }
 
 void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, const struct ja_network *network)

@@ -191,6 +191,8 @@ add 20453 set 1 allow tag 41100 ip4 from me to me in recv ja00*
 END
 # make the bridge ja00br0 of network default
 /sbin/ifconfig bridge10000 create name ja00br0
+# give it the MAC by which jails know their gateway
+/sbin/ifconfig ja00br0 ether 26:ab:25:76:9a:44
 # say whose it is, and use it
 /sbin/ifconfig ja00br0 description 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000001' up
 # give it the gateway's address

@@ -40,6 +40,8 @@ add 20453 set 1 allow tag 41100 ip4 from me to me in recv ja00*
 END
 # make the bridge ja00br1 of network lan
 /sbin/ifconfig bridge10001 create name ja00br1
+# give it the MAC by which jails know their gateway
+/sbin/ifconfig ja00br1 ether 32:9e:87:56:1c:e2
 # say whose it is, and use it
 /sbin/ifconfig ja00br1 description 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002' up
 # give it the gateway's address

@@ -31,6 +31,8 @@ END
 /sbin/ifconfig ja00br0 inet 10.66.0.254/16 alias
 # let the host forward; counted, and put back by the last
 /usr/sbin/jailadmin host setting acquire 00 net.inet.ip.forwarding 1
+# tell the host where its addresses are
+/usr/sbin/arp -s 10.66.0.2 0a:6c:5a:7b:df:17
 # let web1 not see its neighbours
 /sbin/ifconfig ja00br0 private ja000n0
 # end the resolver of network default
@@ -93,6 +95,7 @@ END
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/default.d/web1
 #   /usr/sbin/jailadmin host daemon-start /var/run/jailadmin-00/dns/default.pid dnsmasq -- /usr/local/sbin/dnsmasq --conf-file=/var/run/jailadmin-00/dns/default.conf --pid-file=/var/run/jailadmin-00/dns/default.pid
 #   /sbin/ifconfig ja00br0 -private ja000n0   if there is the member ja00br0 ja000n0
+#   /usr/sbin/arp -d 10.66.0.2   if there is the neighbour 10.66.0.2 ja00br0
 #   /sbin/ifconfig ja00br0 inet 10.66.0.254 -alias   if there is the hostaddr 10.66.0.254
 #   /sbin/ifconfig ja00br0 inet 10.66.0.1/16 alias
 #   /sbin/ipfw -q delete 20120 20121 20122 20123 20124 20125 20126 20127 20128 20454 20455 20456   if there is the ipfw rule 20120
