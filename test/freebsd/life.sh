@@ -162,6 +162,12 @@ want "it goes" ja delete --force w1 --yes
 want "an init that fails is told of" not ja create f1 --template base --init /usr/bin/false --start
 want "and does not run" sh -c "! jls -j f1 2>/dev/null"
 ja delete --force f1 --yes >/dev/null 2>&1
+want "a jail with its own init" ja create i1 --template base --init /bin/sleep --init 4 --start
+want "runs" prints " running " ja list i1
+want "and is stopped when that has ended" eventually prints " stopped " ja list i1
+want "it starts again" ja start i1
+want "and can be ended" ja stop i1
+want "and goes" ja delete i1 --yes
 want "facts for planning elsewhere" ja doctor --save-facts "$dir/facts.json"
 want "which plan the same" sh -c "
     '$program' --state '$state' -n stop a1 </dev/null >'$dir/here' &&

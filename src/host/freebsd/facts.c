@@ -456,7 +456,7 @@ static int read_ipfw(struct reading *reading)
     if (wants(reading, JA_FACT_IPFW, "rule"))
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("-S"), WORD("list")), absent, ja_freebsd_parse_ipfw_rules,
                      &answers);
-    if (rc == 0 && wants(reading, JA_FACT_IPFW, "table ")) {
+    if (rc == 0 && (wants(reading, JA_FACT_IPFW, "table ") || wants(reading, JA_FACT_IPFW, "entries "))) {
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("table"), WORD("all"), WORD("info")), absent,
                      ja_freebsd_parse_ipfw_tables, &answers);
         if (rc == 0)

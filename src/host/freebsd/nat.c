@@ -207,6 +207,67 @@ void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network)
     ja_freebsd_rules_add(p, of.rules, of.count, "translate what jails send, and what is for them");
 }
 
+static void remove_instance(struct ja_planning *p, int k, enum way way)
+{
+    if (!config_of(p, k, way))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "remove its address translation");
+    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
+    ja_step_runf(p->plan, step, "%lld", number_of(p->site, k, way));
+    ja_step_run(p->plan, step, "delete", NULL);
+    step->flags |= JA_STEP_IGNORE;
+}
+
+struct others {
+    const struct ja_strv *going;
+    bool found;
+};
+
+static void look_for_others(void *context, const char *entry)
+{
+    struct others *others = context;
+    others->found = others->found || !ja_strv_has(others->going, entry);
+}
+
+/* The k-th uplink's instances, rules and table, when there is no network but `going`. Entries come before an instance is made. */
+static void remove_unused(struct ja_planning *p, int k, const struct ja_strv *going)
+{
+    struct others others = {going, false};
+    struct uplink_rules of;
+    struct ja_step *step = NULL;
+    char what[16], table[JA_FREEBSD_TABLE], mark[32], uplink[32] = "";
+    nat_table(k, what);
+    ja_freebsd_table(p->site, what, table);
+    ja_each_line(ja_factf(p->facts, JA_FACT_IPFW, "entries %s", table), look_for_others, &others);
+    const char *config = config_of(p, k, FORTH);
+    if (others.found || !config || sscanf(config, "if %31s", uplink) != 1)
+        return;
+    snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
+    uplink_rules(p->site, k, uplink, &of);
+    for (size_t i = 0; i < of.count; i++) {
+        long long number = (long long)p->site->rule_base + of.rules[i].at;
+        const char *rule = ja_factf(p->facts, JA_FACT_IPFW, "rule %lld", number);
+        if (!rule || !ja_guard_match(mark, rule))
+            continue;
+        if (!step) {
+            step = ja_plan_step(p->plan, "no network uses the uplink %s any more", uplink);
+            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
+            step->flags |= JA_STEP_IGNORE;
+        }
+        ja_step_runf(p->plan, step, "%lld", number);
+    }
+    for (int way = 0; way < WAYS; way++)
+        remove_instance(p, k, (enum way)way);
+    ja_freebsd_table_remove(p, what);
+}
+
+void ja_freebsd_nat_remove_unused(struct ja_planning *p)
+{
+    const struct ja_strv none = {0};
+    for (int k = 0; k < JA_UPLINKS; k++)
+        remove_unused(p, k, &none);
+}
+
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to)
 {
     const char *uplink = to && ja_freebsd_wants_nat(to) ? ja_freebsd_uplink(p, to) : NULL;
@@ -222,18 +283,9 @@ void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network
             ja_strv_remove(&keys, others.items[i]);
         nat_table(k, what);
         ja_freebsd_entries(p, JA_FREEBSD_REMOVE, what, &keys, 0);
+        if (k != stays)
+            remove_unused(p, k, &keys);
     }
-}
-
-static void remove_instance(struct ja_planning *p, int k, enum way way)
-{
-    if (!config_of(p, k, way))
-        return;
-    struct ja_step *step = ja_plan_step(p->plan, "remove its address translation");
-    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-    ja_step_runf(p->plan, step, "%lld", number_of(p->site, k, way));
-    ja_step_run(p->plan, step, "delete", NULL);
-    step->flags |= JA_STEP_IGNORE;
 }
 
 void ja_freebsd_nat_remove_all(struct ja_planning *p)

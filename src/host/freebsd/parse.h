@@ -49,7 +49,8 @@ int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err
 int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw table all info`: "table NAME" -> its type. */
 int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_error *err);
-/* `ipfw table all list`: "table NAME ENTRY" -> its value; an address always with its prefix length. */
+/* `ipfw table all list`: "table NAME ENTRY" -> its value; an address always with its prefix length. "entries NAME" -> all of them,
+ * one a line. */
 int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw nat show config`: "nat N" -> its configuration. */
 int ja_freebsd_parse_ipfw_nats(char *text, struct ja_map *answers, struct ja_error *err);

@@ -65,8 +65,9 @@ void ja_freebsd_note_no_uplink(struct ja_planning *p, const struct ja_network *n
 bool ja_freebsd_wants_nat(const struct ja_network *network);
 bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network);
-/* What a network has there, but for what it has as `to` (NULL: it goes). */
+/* What a network has there, but for what it has as `to` (NULL: it goes); and what of an uplink no network uses then. */
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to);
+void ja_freebsd_nat_remove_unused(struct ja_planning *p);
 void ja_freebsd_nat_remove_all(struct ja_planning *p);
 
 /* pf.c: by pf. change and changed: see freebsd.h; what the main ruleset must have is demanded where something is to be loaded. */

@@ -42,6 +42,12 @@ END
 # let the rules forget it
 /sbin/ipfw -q table ja00natted delete 10.66.0.0/16
 /sbin/ipfw -q table ja00nat0 delete 10.66.0.0/16
+# no network uses the uplink vtnet0 any more
+/sbin/ipfw -q delete 20100 20101
+# remove its address translation
+/sbin/ipfw -q nat 20000 delete
+# remove the tables of the rules
+/sbin/ipfw table ja00nat0 destroy
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json
