@@ -168,6 +168,12 @@ want "and is stopped when that has ended" eventually prints " stopped " ja list 
 want "it starts again" ja start i1
 want "and can be ended" ja stop i1
 want "and goes" ja delete i1 --yes
+want "a jail with addresses of the host" ja create s1 --template base --vnet shared --start
+nc -k -l 127.0.0.1 8124 >/dev/null </dev/null & listener=$!
+sleep 0.5
+if nc -z -w 2 127.0.0.1 8124; then want "its localhost is not the host's" not ja exec s1 -- nc -z -w 2 127.0.0.1 8124; fi
+kill $listener 2>/dev/null
+want "it goes" ja delete --force s1 --yes
 want "facts for planning elsewhere" ja doctor --save-facts "$dir/facts.json"
 want "which plan the same" sh -c "
     '$program' --state '$state' -n stop a1 </dev/null >'$dir/here' &&
