@@ -100,7 +100,9 @@ int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_e
 static int end_table(struct ja_map *answers, const char *table, struct ja_str *keys, struct ja_error *err)
 {
     ja_str_add(keys, "");
-    int rc = !table[0] ? 0 : keys->failed ? ja_error_nomem(err) : putf(answers, keys->text, err, "entries", table, NULL);
+    int rc = !table[0]      ? 0
+             : keys->failed ? ja_error_nomem(err)
+                            : putf(answers, keys->text, err, "entries", table, NULL);
     ja_str_fini(keys);
     return rc;
 }
