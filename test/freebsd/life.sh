@@ -194,6 +194,10 @@ for delay in 0.2 0.5 1 1.5 2; do
 done
 want "doctor finds no fault" ja doctor
 want "repair finds nothing to do" ja repair
+want "no network is translated" sh -c "
+    '$program' --state '$state' network set default nat=none </dev/null && '$program' --state '$state' network set two nat=none </dev/null"
+want "and nothing of NAT is left" sh -c "[ -z \"\$(ipfw nat show config)\" ] && ! ipfw list | grep -q ' nat '"
+want "one is again" ja network set default nat=auto
 want "all stop" ja stop --all
 want "nothing of them runs" sh -c "! jls name path | grep -F '$dir'"
 want "all go" ja delete --force --all --yes

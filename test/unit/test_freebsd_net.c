@@ -309,6 +309,10 @@ static void entries_of_all_tables_have_values(void **state)
     ja_fact(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2");
     ja_fact(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32");
     ja_fact(&facts, JA_FACT_IPFW, "table ja00any ja002n0");
+    ja_fact(&facts, JA_FACT_IPFW, "entries ja00nets");
+    ja_fact(&facts, JA_FACT_IPFW, "entries ja00any");
+    ja_fact(&facts, JA_FACT_IPFW, "entries ja00natted"); /* the last one */
+    ja_fact(&facts, JA_FACT_IPFW, "entries ja00nothing");
     assert_int_equal(read_all(&facts, said), 0);
     is(&facts, JA_FACT_IPFW, "table ja00nics", "iface");
     is(&facts, JA_FACT_IPFW, "table ja00nics ja002n0", "10002");
@@ -316,6 +320,10 @@ static void entries_of_all_tables_have_values(void **state)
     is(&facts, JA_FACT_IPFW, "table ja00src 10.66.0.2", "10000");
     is(&facts, JA_FACT_IPFW, "table ja00gw 192.168.2.1/32", "40001");
     is(&facts, JA_FACT_IPFW, "table ja00any ja002n0", NULL);
+    is(&facts, JA_FACT_IPFW, "entries ja00nets", "10.66.0.0/16\n192.168.2.0/24\nfd00:2::/64\n");
+    is(&facts, JA_FACT_IPFW, "entries ja00any", "");
+    is(&facts, JA_FACT_IPFW, "entries ja00natted", "");
+    is(&facts, JA_FACT_IPFW, "entries ja00nothing", NULL);
     ja_facts_fini(&facts);
 }
 

@@ -97,12 +97,13 @@ int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_e
     return rc;
 }
 
+/* All entries of a table that has ended; "" before the first one. */
 static int end_table(struct ja_map *answers, const char *table, struct ja_str *keys, struct ja_error *err)
 {
+    if (!table[0])
+        return 0;
     ja_str_add(keys, "");
-    int rc = !table[0]      ? 0
-             : keys->failed ? ja_error_nomem(err)
-                            : putf(answers, keys->text, err, "entries", table, NULL);
+    int rc = keys->failed ? ja_error_nomem(err) : putf(answers, keys->text, err, "entries", table, NULL);
     ja_str_fini(keys);
     return rc;
 }
