@@ -117,7 +117,7 @@ want "a forward" ja set a3 forwards.web.port=8080 forwards.web.to=80
 uplink=$(route -n get default 2>/dev/null | awk '/interface:/ { print $2 }')
 outer=$(ifconfig "${uplink:-lo0}" | awk '$1 == "inet" { print $2; exit }')
 serve() { # serve JAIL: it answers whoever connects, until the next one, or the end
-    ja exec "$1" -- sh -c 'kill $(cat /tmp/server) 2>/dev/null; (while :; do echo hello from a3 | nc -N -l 80 >/dev/null; done) >/dev/null 2>&1 </dev/null &
+    ja exec "$1" -- sh -c '(while :; do echo hello from a3 | nc -N -l 80 >/dev/null; done) >/dev/null 2>&1 </dev/null &
         echo $! >/tmp/server'
     sleep 0.5
 }
@@ -159,16 +159,16 @@ ja exec a1 -- ping -q -c 5 -i 0.1 "$(address a2)" >/dev/null
 want "it gets the frames of others" [ "$(watching)" -ge $((seen + 10)) ]
 want "and has no address" sh -c "[ \$('$program' --state '$state' --json list w1 </dev/null | grep -o '10\.[0-9.]*' | wc -l) -eq 1 ]"
 want "it goes" ja delete --force w1 --yes
-want "an init that fails is told of" not ja create f1 --template base --init /usr/bin/false --start
+want "an init that fails is told of" not ja create f1 --template base --set init=/usr/bin/false --start
 want "and does not run" sh -c "! jls -j f1 2>/dev/null"
 ja delete --force f1 --yes >/dev/null 2>&1
-want "a jail with its own init" ja create i1 --template base --init /bin/sleep --init 4 --start
+want "a jail with its own init" ja create i1 --template base --set "init=/bin/sleep 4" --start
 want "runs" prints " running " ja list i1
 want "and is stopped when that has ended" eventually prints " stopped " ja list i1
 want "it starts again" ja start i1
 want "and can be ended" ja stop i1
 want "and goes" ja delete i1 --yes
-want "a jail with addresses of the host" ja create s1 --template base --vnet shared --start
+want "a jail with addresses of the host" ja create s1 --template base --set vnet=shared --start
 nc -k -l 127.0.0.1 8124 >/dev/null </dev/null & listener=$!
 sleep 0.5
 if nc -z -w 2 127.0.0.1 8124; then want "its localhost is not the host's" not ja exec s1 -- nc -z -w 2 127.0.0.1 8124; fi

@@ -140,9 +140,10 @@ static void uplink_rules(const struct ja_site *site, int k, const char *uplink, 
     /* What jails send by the uplink, and what comes in by it. */
     rule(of, at, "nat %lld ip4 from table(ja@nat%d) to not table(ja@nets) out xmit %s", number, k, uplink);
     rule(of, at + 1, "nat %lld ip4 from any to me in recv %s", number, uplink);
-    /* What jails send to the host: what is for a jail by now was forwarded, and is marked for its way out. */
+    /* What jails send to the host: what is for a jail by now (not for a gateway, whose address is in its range) was forwarded, and is
+     * marked for its way out. */
     rule(of, at + 2, "nat %lld ip4 from any to me in recv ja@*", number);
-    rule(of, at + 3, "allow tag %d ip4 from any to table(ja@nets) in recv ja@*", tag);
+    rule(of, at + 3, "allow tag %d ip4 from any to table(ja@nets) not dst-ip me in recv ja@*", tag);
     rule(of, at + 4, "nat %lld ip4 from any to any out recv ja@* xmit ja@br* tagged %d", number, tag);
     rule(of, at + 5, "allow ip4 from any to any out recv ja@* xmit ja@br* tagged %d", tag);
     /* What the host sends to itself. Once that is for a jail, its answers have a state, and only by that they come to the second

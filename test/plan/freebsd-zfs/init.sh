@@ -179,7 +179,7 @@ END
 add 20100 set 1 nat 20000 ip4 from table(ja00nat0) to not table(ja00nets) out xmit vtnet0
 add 20101 set 1 nat 20000 ip4 from any to me in recv vtnet0
 add 20102 set 1 nat 20000 ip4 from any to me in recv ja00*
-add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) in recv ja00*
+add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) not dst-ip me in recv ja00*
 add 20104 set 1 nat 20000 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
 add 20105 set 1 allow ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
 add 20106 set 1 nat 20016 tcp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja00tcp out

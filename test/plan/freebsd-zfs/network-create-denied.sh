@@ -28,7 +28,7 @@ END
 # translate what jails send, and what is for them
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20102 set 1 nat 20000 ip4 from any to me in recv ja00*
-add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) in recv ja00*
+add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) not dst-ip me in recv ja00*
 add 20104 set 1 nat 20000 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
 add 20105 set 1 allow ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
 add 20106 set 1 nat 20016 tcp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja00tcp out
