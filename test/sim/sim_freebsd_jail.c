@@ -82,6 +82,13 @@ static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
     end_processes(sim, jail->name, NULL);
 }
 
+void sim_freebsd_end_jail(struct ja_sim *sim, const char *name)
+{
+    struct sim_jail jail;
+    if (sim_find_jail(sim, name, &jail))
+        drop_jail(sim, &jail);
+}
+
 static const char *value_of(char *const *argv, int argc, const char *parameter)
 {
     size_t length = strlen(parameter);

@@ -443,6 +443,18 @@ void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT])
     ja_addr_format(&addr, true, entry);
 }
 
+/* Whether an earlier step takes an entry away: what a jail left that ended by itself goes at its next start. */
+static bool goes_before(const struct ja_planning *p, const char *table, const char *key)
+{
+    for (size_t i = 0; i < p->plan->count; i++) {
+        const struct ja_strv *argv = &p->plan->steps[i]->run.argv;
+        if (argv->count > 5 && strcmp(argv->items[2], "table") == 0 && strcmp(argv->items[3], table) == 0 &&
+            strcmp(argv->items[4], "delete") == 0 && ja_strv_has(argv, key))
+            return true;
+    }
+    return false;
+}
+
 /* The keys that are to be changed: those that have not the value, or (REMOVE) that are there at all. What the jail of a template's
  * build has is there by then, since it begins and ends in one plan. */
 static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const char *table, const struct ja_strv *keys,
@@ -450,6 +462,8 @@ static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const ch
 {
     for (size_t i = 0; i < keys->count; i++) {
         const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
+        if (now && way == JA_FREEBSD_ADD && goes_before(p, table, keys->items[i]))
+            now = NULL;
         bool same = now && strcmp(now, value) == 0;
         bool change = way == JA_FREEBSD_REMOVE ? now || p->build : way == JA_FREEBSD_TAKE ? same : !same;
         if (change && ja_strv_add(selected, keys->items[i]) < 0)
