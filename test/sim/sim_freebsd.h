@@ -6,7 +6,7 @@
  *
  *     link STACK+NAME = DESCRIPTION     type, up, mtu, ether, master (the bridge), span, private, pair (UNIT and end), made (its first name)
  *                                       STACK+NAME
- *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE
+ *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE      neigh STACK+ADDRESS = MAC INTERFACE
  *     jail NAME = JID STATE PATH        param NAME PARAMETER; stack JID = NAME: it has one of its own
  *     linger NAME                       the next end of this jail leaves it dying
  *     module NAME; kenv NAME; rctl RULE; devfs RULESET NUMBER = RULE
@@ -24,7 +24,7 @@ enum { SIM_NAME = 128, SIM_PATH = 1024 };
 typedef int sim_stack_command(struct ja_sim *sim, const char *stack, char *const *words, int count,
                               struct ja_error *err);
 /* words[0] is what follows the program's name. */
-sim_stack_command sim_ifconfig, sim_route, sim_ipfw;
+sim_stack_command sim_ifconfig, sim_route, sim_ipfw, sim_arp, sim_ndp;
 extern const struct ja_sim_command sim_freebsd_net_commands[], sim_freebsd_jail_commands[], sim_freebsd_ipfw_commands[],
     sim_freebsd_pf_commands[];
 

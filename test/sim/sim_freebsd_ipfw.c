@@ -85,15 +85,29 @@ static void join(char *const *words, int count, char text[RULE_MOST])
 
 /* ---- rules ---- */
 
+/* The next table that a rule names, from `at` on; NULL: none. */
+static const char *next_table(const char *at, char table[SIM_NAME])
+{
+    static const char *const words[] = {"table(", "lookup dst-port "};
+    const char *found = NULL;
+    for (size_t i = 0; i < JA_COUNT(words); i++) {
+        const char *word = strstr(at, words[i]);
+        if (word && (!found || word < found)) {
+            found = word;
+            word += strlen(words[i]);
+            snprintf(table, SIM_NAME, "%.*s", (int)strcspn(word, ") "), word);
+        }
+    }
+    return found ? found + 1 : NULL;
+}
+
 /* Every table that a rule names is there; real ones are made by that, of a type that nobody chose. */
 static bool tables_are_there(const struct ja_sim *sim, const char *stack, const char *rule)
 {
-    for (const char *at = rule; (at = strstr(at, "table(")) != NULL; at++) {
-        char table[SIM_NAME];
-        snprintf(table, sizeof table, "%.*s", (int)strcspn(at + strlen("table("), ")"), at + strlen("table("));
+    char table[SIM_NAME];
+    for (const char *at = rule; (at = next_table(at, table)) != NULL;)
         if (!sim_get(sim, "table %s%s", stack, table))
             return false;
-    }
     return true;
 }
 
@@ -150,12 +164,12 @@ static int delete_rules(struct ja_sim *sim, const char *stack, char *const *word
 
 static bool is_used(const struct ja_sim *sim, const char *stack, const char *table)
 {
-    char prefix[SIM_NAME], word[SIM_NAME + 8];
+    char prefix[SIM_NAME], found[SIM_NAME];
     snprintf(prefix, sizeof prefix, "rule %s", stack);
-    snprintf(word, sizeof word, "table(%s)", table);
     for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
-        if (strstr(sim->entries[i].value, word))
-            return true;
+        for (const char *at = sim->entries[i].value; (at = next_table(at, found)) != NULL;)
+            if (strcmp(found, table) == 0)
+                return true;
     return false;
 }
 
@@ -285,12 +299,15 @@ static int do_ipfw(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     return sim_ipfw(sim, "", argv + 1, argc - 1, err);
 }
 
-/* host nat-config RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
+/* host nat-config [--back] RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
 static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                          struct ja_error *err)
 {
     ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
     ja_autostr struct ja_str text = {0};
+    bool reverse = strcmp(argv[2], "--back") == 0;
+    argv += reverse;
+    argc -= reverse;
     const char *config = sim_get(sim, "nat %s", argv[3]);
     (void)cmd;
     if (!sim_get(sim, "module ipfw_nat"))
@@ -300,7 +317,7 @@ static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *con
             return ja_error_nomem(err);
     if (!config && remove.count && !add.count)
         return 0;
-    int rc = ja_freebsd_nat_words(config, argv[4], &add, &remove, &words, err);
+    int rc = ja_freebsd_nat_words(config, argv[4], reverse, &add, &remove, &words, err);
     for (size_t i = 0; rc == 0 && i < words.count; i++)
         ja_str_addf(&text, "%s%s", i ? " " : "", words.items[i]);
     if (rc == 0 && !sim->tearing)

@@ -83,6 +83,13 @@ static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
     end_processes(sim, jail->name, NULL);
 }
 
+void sim_freebsd_end_jail(struct ja_sim *sim, const char *name)
+{
+    struct sim_jail jail;
+    if (sim_find_jail(sim, name, &jail))
+        drop_jail(sim, &jail);
+}
+
 static const char *value_of(char *const *argv, int argc, const char *parameter)
 {
     size_t length = strlen(parameter);
@@ -97,6 +104,7 @@ static bool is_parameter(const char *word)
     static const char *const known[] = {"name",
                                         "path",
                                         "persist",
+                                        "nopersist",
                                         "vnet",
                                         "vnet.interface",
                                         "host.hostname",
@@ -267,24 +275,29 @@ static int do_jail_modify(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+/* It goes; or its connections linger, longer than anybody waits. */
+static void end_jail(struct ja_sim *sim, const struct sim_jail *jail)
+{
+    char value[SIM_PATH + 32];
+    if (!sim_get(sim, "linger %s", jail->name)) {
+        drop_jail(sim, jail);
+        return;
+    }
+    snprintf(value, sizeof value, "%u dying %s", jail->jid, jail->path);
+    sim_put(sim, value, "jail %s", jail->name);
+}
+
 /* host jail-remove NAME PATH */
 static int do_jail_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                           struct ja_error *err)
 {
     struct sim_jail jail;
-    char value[SIM_PATH + 32];
     (void)cmd, (void)argc;
     if (!sim_find_jail(sim, argv[2], &jail))
         return 0;
     if (strcmp(jail.path, argv[3]) != 0)
         return jail.dying ? 0 : sim_fail(err, "the jail %s is not ours: its tree is %s", argv[2], jail.path);
-    if (!sim_get(sim, "linger %s", argv[2])) {
-        drop_jail(sim, &jail);
-        return 0;
-    }
-    /* Connections of its processes linger, longer than anybody waits. */
-    snprintf(value, sizeof value, "%u dying %s", jail.jid, jail.path);
-    sim_put(sim, value, "jail %s", argv[2]);
+    end_jail(sim, &jail);
     return 0;
 }
 
@@ -364,7 +377,11 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     static const struct {
         const char *program;
         sim_stack_command *command;
-    } known[] = {{"/sbin/ifconfig", sim_ifconfig}, {"/sbin/route", sim_route}, {"/sbin/ipfw", sim_ipfw}};
+    } known[] = {{"/sbin/ifconfig", sim_ifconfig},
+                 {"/sbin/route", sim_route},
+                 {"/sbin/ipfw", sim_ipfw},
+                 {"/usr/sbin/arp", sim_arp},
+                 {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
     (void)cmd;
     if (argc < 3 || !sim_find_jail(sim, argv[1], &jail) || jail.dying)
@@ -416,6 +433,12 @@ static int do_stop_init(struct ja_sim *sim, const struct ja_cmd *cmd, char *cons
         return 0;
     for (int i = 8; i < argc && !(sim->tearing && i > 8); i++)
         end_processes(sim, jail.name, argv[i]);
+    /* One that need not persist goes with its last process. */
+    bool lives = !sim_get(sim, "param %s nopersist", jail.name);
+    for (size_t i = sim_from(sim, "process "); !lives && sim_starts(sim, i, "process "); i++)
+        lives = strcmp(sim->entries[i].value, jail.name) == 0;
+    if (!lives)
+        end_jail(sim, &jail);
     return 0;
 }
 

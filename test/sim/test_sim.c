@@ -490,6 +490,19 @@ static void jails_of_freebsd(void **unused)
     sweep("start", do_full_start, do_full_stop);
     lab_do(do_full_start);
     sweep("stop", do_full_stop, do_full_start);
+    /* One that ends by itself leaves all but itself, and its next start makes all of it anew. What it was to do, run, is noted
+     * with it from then on. */
+    sim_freebsd_end_jail(&lab_sim, "full");
+    lab_do(do_full_start);
+    char *before = lab_snapshot(&lab_sim);
+    sim_freebsd_end_jail(&lab_sim, "full");
+    lab_do(do_full_start);
+    char *after = lab_snapshot(&lab_sim);
+    lab_print_missing("-", before, after);
+    lab_print_missing("+", after, before);
+    assert_true(strcmp(before, after) == 0);
+    free(before);
+    free(after);
     lab_do(do_full_delete);
     sweep("create", do_shared, do_shared_delete);
     lab_do(do_shared);

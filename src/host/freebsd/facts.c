@@ -306,6 +306,31 @@ static int read_routes(struct reading *reading)
     return rc;
 }
 
+/* ---- neighbours ---- */
+
+static int read_neighbours(struct reading *reading)
+{
+    ja_autostr struct ja_str v4 = {0}, v6 = {0};
+    struct ja_map neighbours = {0};
+    bool ask[2] = {false, false};
+    int rc = 0;
+    for (size_t i = 0; i < reading->facts->count; i++)
+        if (asked(&reading->facts->items[i], JA_FACT_NEIGHBOUR))
+            ask[strchr(reading->facts->items[i].name, ':') != NULL] = true;
+    if (ask[0])
+        rc = run(reading, WORDS(WORD("arp"), WORD("--libxo"), WORD("json"), WORD("-an")), NULL, &v4);
+    if (rc > 0)
+        rc = ja_freebsd_parse_arp(v4.text, &neighbours, reading->err);
+    if (rc == 0 && ask[1])
+        rc = run(reading, WORDS(WORD("ndp"), WORD("-an")), NULL, &v6);
+    if (rc > 0)
+        rc = ja_freebsd_parse_ndp(v6.text, &neighbours, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_NEIGHBOUR, &neighbours);
+    ja_map_fini(&neighbours);
+    return rc;
+}
+
 /* ---- modules, limits ---- */
 
 typedef int parser(char *text, struct ja_map *answers, struct ja_error *err);
@@ -459,7 +484,7 @@ static int read_ipfw(struct reading *reading)
     if (wants(reading, JA_FACT_IPFW, "rule"))
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("-S"), WORD("list")), absent, ja_freebsd_parse_ipfw_rules,
                      &answers);
-    if (rc == 0 && wants(reading, JA_FACT_IPFW, "table ")) {
+    if (rc == 0 && (wants(reading, JA_FACT_IPFW, "table ") || wants(reading, JA_FACT_IPFW, "entries "))) {
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("table"), WORD("all"), WORD("info")), absent,
                      ja_freebsd_parse_ipfw_tables, &answers);
         if (rc == 0)
@@ -650,13 +675,21 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},          {read_links, "interfaces"},
-                  {read_mounts, "mounts"},        {read_routes, "routes"},
-                  {read_modules, "modules"},      {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"},   {read_rctl, "limits"},
-                  {read_usage, "what jails use"}, {read_listeners, "who listens"},
-                  {read_daemons, "processes"},    {read_zfs, "datasets"},
-                  {read_pf, "rules of pf"},       {read_rulesets, "rulesets of devfs"}};
+    } groups[] = {{read_jails, "jails"},
+                  {read_links, "interfaces"},
+                  {read_mounts, "mounts"},
+                  {read_routes, "routes"},
+                  {read_neighbours, "neighbours"},
+                  {read_modules, "modules"},
+                  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},
+                  {read_rctl, "limits"},
+                  {read_usage, "what jails use"},
+                  {read_listeners, "who listens"},
+                  {read_daemons, "processes"},
+                  {read_zfs, "datasets"},
+                  {read_pf, "rules of pf"},
+                  {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

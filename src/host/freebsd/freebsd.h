@@ -97,6 +97,14 @@ void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, 
 /* A nic that is to ask for its address, or to watch its network, needs /dev/bpf for that. */
 bool ja_freebsd_needs_bpf(const struct ja_jail *jail);
 
+/* neighbours.c: permanent entries of the host for a jail's addresses: added undoably (repair: those that are missing), removed
+ * repeatably; and the gateway's within the running jail, and the MAC that its bridge gets. */
+void ja_freebsd_neighbours_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_repair(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_inside(struct ja_planning *p, const char *name, const struct ja_freebsd_nic *nic);
+void ja_freebsd_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
+
 /* rules.c, nat.c: ipfw. Rules in our own numbers and set, NAT by an instance for each uplink, networks and nics in tables. */
 bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first);

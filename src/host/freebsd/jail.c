@@ -161,9 +161,12 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
         ja_plan_note(p->plan, "%s: limits.cpu is counted in hundredths of a core: less is no limit", jail->name);
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
-        if (nic->vlan)
-            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan",
-                         "VLANs of single nics are not built for FreeBSD");
+        char object[96];
+        if (!nic->vlan)
+            continue;
+        snprintf(object, sizeof object, "field nics.%s.vlan", nic->label);
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "a bridge of FreeBSD knows no VLANs of single nics");
+        ja_plan_hint(p->plan, "give the nic a network of its own that has vlan=%lld", (long long)nic->vlan);
     }
 }
 
@@ -176,7 +179,7 @@ static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
     else if (jail->vnet == JA_VNET_SHARED && jail->nics.count)
         ja_plan_note(p->plan,
                      "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
-                     "reach the host",
+                     "reach the host; what listens at localhost in it listens at its first address",
                      jail->name);
 }
 

@@ -175,6 +175,28 @@ int ja_freebsd_parse_ifconfig(char *text, struct ja_freebsd_links *links, struct
     return rc == 0 && links->nets.failed ? ja_error_nomem(err) : rc;
 }
 
+/* ---- ndp ---- */
+
+/* "fd00:222::1   58:9c:fc:10:ff:8d ja00br1 permanent R", after a line of titles; links have theirs as "fe80::1%em0". */
+int ja_freebsd_parse_ndp(char *text, struct ja_map *neighbours, struct ja_error *err)
+{
+    int rc = 0;
+    for (char *rest = text, *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
+        char address[80], mac[32], interface[16], expire[32];
+        struct ja_addr addr;
+        if (!*line || ja_str_starts(line, "Neighbor "))
+            continue;
+        if (sscanf(line, "%79s %31s %15s %31s", address, mac, interface, expire) != 4)
+            return ja_error_set(err, JA_E_FAILED, NULL, "ndp printed what cannot be read: %s", JA_SHOW(line));
+        if (strcmp(expire, "permanent") != 0 || ja_addr_parse(address, &addr, NULL) < 0)
+            continue;
+        ja_addr_format(&addr, false, address);
+        ja_autofree char *key = ja_printf("%s %s", address, interface);
+        rc = key && ja_map_set(neighbours, key, mac) == 0 ? 0 : ja_error_nomem(err);
+    }
+    return rc;
+}
+
 /* ---- sockstat ---- */
 
 void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners)

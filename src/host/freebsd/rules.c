@@ -25,35 +25,46 @@
  *     gw       addresses of gateways -> the number of their network
  *     natted   ranges that are translated, but those that pf does (see pf.c)
  *     members  interfaces of the host that are part of a network
+ *     alone    ranges of networks whose jails may not reach each other -> a number of the network
+ *     tcp, udp ports of the host that are forwarded -> the slot of the jail
  */
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"}, {"src", "addr"}, {"any", "iface"},   {"dhcp", "iface"},
-    {"nets", "addr"},  {"gw", "addr"},  {"natted", "addr"}, {"members", "iface"},
+    {"nics", "iface"},  {"src", "addr"},      {"any", "iface"},  {"dhcp", "iface"}, {"nets", "addr"},  {"gw", "addr"},
+    {"natted", "addr"}, {"members", "iface"}, {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},
 };
 
-/* Marks of networks are tags of packets, as are the numbers of pairs, which are below 32,768 (see registry.c). */
+/* Marks of networks are tags of packets, as are the numbers of pairs, which are below 32,768 (see registry.c), and those of what is
+ * forwarded (see rules.h). */
 enum { NETWORK_TAG = 40000 };
 
 static const struct ja_freebsd_rule policy[] = {
+    /* What no forward of nat.c took. First, so that there is no moment without it. */
+    {JA_RULE_UNTAKEN, "deny ip4 from any to me in recv ja@*"},
+
     /* Of a packet that goes out `via` sees only where it leaves. */
     {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
     /* From jail to jail on one bridge: looked at as it came in. */
     {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
 
     /* What an interface may send. */
-    {2, "skipto +20 ip from any to any not recv ja@[0-9]*"},
-    {3, "skipto +20 ip from any to any out"},
+    {2, "skipto +16 ip from any to any not recv ja@[0-9]*"},
+    {3, "skipto +16 ip from any to any out"},
     {4, "deny udp from any 67,547 to any"},
     {5, "deny ipv6-icmp from any to any icmp6types 134,137"},
     {6, "count tag tablearg ip from any to any recv table(ja@nics)"},
-    {7, "skipto +20 ip from table(ja@src) to any tagged tablearg"},
-    {8, "skipto +20 ipv6-icmp from :: to any icmp6types 131,132,133,135,143"},
-    {9, "skipto +20 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja@dhcp)"},
+    {7, "skipto +16 ip from table(ja@src) to any tagged tablearg"},
+    {8, "skipto +16 ipv6-icmp from :: to any icmp6types 131,132,133,135,143"},
+    {9, "skipto +16 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja@dhcp)"},
     {10, "deny ip from me to any"},
-    {11, "skipto +20 ip from any to any recv table(ja@any)"},
+    {11, "skipto +16 ip from any to any recv table(ja@any)"},
     {12, "deny ip from any to any"},
+
+    /* Port forwards: the host's own connections once their way is known, and what jails send, both to nat.c. */
+    {16, "skipto +100 ip4 from me to me out xmit ja@br*"},
+    {17, "deny ip4 from any to table(ja@alone) out recv ja@* xmit ja@br* tagged tablearg"},
+    {18, "skipto +100 ip4 from any to any out recv ja@* xmit ja@br* tagged 41000-41015"},
 
     /* What jails reach of the host. */
     {20, "check-state :ja@"},
@@ -70,6 +81,10 @@ static const struct ja_freebsd_rule policy[] = {
     {31, "allow ipv6-icmp from any to ff02::/16 in recv ja@* icmp6types 131,132,133,135,136,143"},
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
+    /* Answers of a forward to the host; what is for a jail by one; what may be for one. */
+    {34, "allow ip4 from me to me in recv ja@* tagged 41100"},
+    {35, "allow ip4 from any to table(ja@nets) in recv ja@* tagged 41000-41015"},
+    {36, "skipto +100 ip4 from any to me in recv ja@*"},
     {37, "deny ip from any to me in recv ja@*"},
 
     /* What they reach of each other: what stays on the bridge. */
@@ -428,6 +443,18 @@ void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT])
     ja_addr_format(&addr, true, entry);
 }
 
+/* Whether an earlier step takes an entry away: what a jail left that ended by itself goes at its next start. */
+static bool goes_before(const struct ja_planning *p, const char *table, const char *key)
+{
+    for (size_t i = 0; i < p->plan->count; i++) {
+        const struct ja_strv *argv = &p->plan->steps[i]->run.argv;
+        if (argv->count > 5 && strcmp(argv->items[2], "table") == 0 && strcmp(argv->items[3], table) == 0 &&
+            strcmp(argv->items[4], "delete") == 0 && ja_strv_has(argv, key))
+            return true;
+    }
+    return false;
+}
+
 /* The keys that are to be changed: those that have not the value, or (REMOVE) that are there at all. What the jail of a template's
  * build has is there by then, since it begins and ends in one plan. */
 static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const char *table, const struct ja_strv *keys,
@@ -435,7 +462,10 @@ static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const ch
 {
     for (size_t i = 0; i < keys->count; i++) {
         const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
-        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : !now || strcmp(now, value) != 0;
+        if (now && way == JA_FREEBSD_ADD && goes_before(p, table, keys->items[i]))
+            now = NULL;
+        bool same = now && strcmp(now, value) == 0;
+        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : way == JA_FREEBSD_TAKE ? same : !same;
         if (change && ja_strv_add(selected, keys->items[i]) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
@@ -459,19 +489,22 @@ bool ja_freebsd_entries(struct ja_planning *p, enum ja_freebsd_way way, const ch
     struct ja_step *step =
         ja_plan_step(p->plan, "%s", way == JA_FREEBSD_ADD ? "let the rules know it" : "let the rules forget it");
     entry_words(p, step, table, way == JA_FREEBSD_ADD ? "add" : "delete", false);
-    if (way == JA_FREEBSD_ADD) {
-        entry_words(p, step, table, "delete", true);
-        snprintf(name, sizeof name, "table %s %s", table, selected.items[0]);
-        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
-    } else {
+    if (way == JA_FREEBSD_REMOVE) {
         step->flags |= JA_STEP_IGNORE;
+    } else {
+        entry_words(p, step, table, way == JA_FREEBSD_ADD ? "delete" : "add", true);
+        bool add = way == JA_FREEBSD_ADD;
+        snprintf(name, sizeof name, "table %s%s%s", table, add ? " " : "", add ? selected.items[0] : "");
+        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
     }
     for (size_t i = 0; i < selected.count; i++) {
         ja_step_run(p->plan, step, selected.items[i], NULL);
-        if (way == JA_FREEBSD_ADD) {
+        if (way == JA_FREEBSD_ADD)
             ja_step_run(p->plan, step, text, NULL);
+        if (way != JA_FREEBSD_REMOVE)
             ja_step_undo(p->plan, step, selected.items[i], NULL);
-        }
+        if (way == JA_FREEBSD_TAKE)
+            ja_step_undo(p->plan, step, text, NULL);
     }
     return false;
 }
@@ -487,7 +520,7 @@ static void add_key(struct ja_planning *p, struct ja_strv *keys, const char *key
 
 /* What a network has in each table. */
 struct network_keys {
-    struct ja_strv nets, gateways, natted, dhcp, members;
+    struct ja_strv nets, gateways, natted, dhcp, members, alone;
 };
 
 static void network_keys_fini(struct network_keys *keys)
@@ -497,6 +530,7 @@ static void network_keys_fini(struct network_keys *keys)
     ja_strv_fini(&keys->natted);
     ja_strv_fini(&keys->dhcp);
     ja_strv_fini(&keys->members);
+    ja_strv_fini(&keys->alone);
 }
 
 static void fill_keys(struct ja_planning *p, const struct ja_network *network, struct network_keys *keys)
@@ -508,6 +542,8 @@ static void fill_keys(struct ja_planning *p, const struct ja_network *network, s
         add_key(p, &keys->nets, entry);
         if (ja_freebsd_wants_nat(network))
             add_key(p, &keys->natted, entry);
+        if (network->isolate)
+            add_key(p, &keys->alone, entry);
         ja_freebsd_entry_host(network->addresses.items[i], entry);
         add_key(p, &keys->gateways, entry);
     }
@@ -538,6 +574,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
         leave_out(&keys.natted, &others.natted);
         leave_out(&keys.dhcp, &others.dhcp);
         leave_out(&keys.members, &others.members);
+        leave_out(&keys.alone, &others.alone);
         network_keys_fini(&others);
     }
     bool there = ja_freebsd_entries(p, way, "nets", &keys.nets, tag);
@@ -545,6 +582,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
     there = ja_freebsd_entries(p, way, "natted", &keys.natted, 0) && there;
     there = ja_freebsd_entries(p, way, "dhcp", &keys.dhcp, 0) && there;
     there = ja_freebsd_entries(p, way, "members", &keys.members, 0) && there;
+    there = ja_freebsd_entries(p, way, "alone", &keys.alone, tag) && there;
     network_keys_fini(&keys);
     return there;
 }

@@ -214,9 +214,9 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
     {"daemon-stop", "PIDFILE PROGRAM", "end the daemon PROGRAM that was started with PIDFILE and wrote it",
      ja_verb_daemon_stop, 0},
     {"jail-wait", "NAME PATH", "wait until a jail that has ended is gone; explain why when it stays", jail_wait, 0},
-    {"nat-config", "RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
-     "make a NAT instance of ipfw for an interface, and change its port redirections, \"tcp ADDRESS:PORT PORT\"; "
-     "changes of those that share RUN wait for each other",
+    {"nat-config", "[--back] RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
+     "make a NAT instance of ipfw for an interface (--back: one for what the host itself sends), and change its port "
+     "redirections, \"tcp ADDRESS:PORT PORT\"; changes of those that share RUN wait for each other",
      ja_verb_nat_config, 0},
     {"link-remove", "[--made-as FIRST] NAME MARK",
      "remove a network interface whose description is MARK, and what has the name FIRST and no description: what a creation "
