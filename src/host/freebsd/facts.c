@@ -565,7 +565,8 @@ static int read_listeners(struct reading *reading)
     struct ja_freebsd_listeners listeners = {0};
     if (!wants(reading, JA_FACT_LISTEN, NULL))
         return 0;
-    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46l"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
+    /* -w: without it 15 cuts long addresses off, and their ports with them. */
+    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46lw"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_sockstat(output.text, &listeners, reading->err);
     for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {

@@ -75,7 +75,7 @@ struct ja_freebsd_listeners {
     size_t count;
 };
 void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners);
-/* `sockstat -46l -P tcp,udp` */
+/* `sockstat -46lw -P tcp,udp` */
 int ja_freebsd_parse_sockstat(char *text, struct ja_freebsd_listeners *listeners, struct ja_error *err);
 /* The answer to a fact's question "tcp|udp ADDRESS|* PORT[-LAST]"; NULL: nobody, or that is no such question. */
 const char *ja_freebsd_find_listener(const struct ja_freebsd_listeners *listeners, const char *question);
