@@ -706,7 +706,7 @@ static void a_daemon_is_its_program_with_its_file(void **state)
              "    1 /sbin/init\n  712 /usr/local/sbin/dnsmasq --conf-file=/x.conf --pid-file=%s\n  713 vi %s\n"
              "  714 it's \"odd\n",
              file, other);
-    const struct said said[] = {{.command = "ps -axww -J 0", .text = text}, {0}};
+    const struct said said[] = {{.command = "ps -xww -J 0", .text = text}, {0}};
     struct ja_facts facts = {0};
     snprintf(question, sizeof question, "%s\tdnsmasq", file);
     snprintf(wrong, sizeof wrong, "%s\tdnsmasq", other);

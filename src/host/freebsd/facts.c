@@ -544,9 +544,10 @@ static int read_daemons(struct reading *reading)
     struct ja_map processes = {0};
     if (!wants(reading, JA_FACT_DAEMON, NULL))
         return 0;
+    /* No -a: with it 15 lists the processes of jails too, which may call themselves anything. */
     int rc = run(
         reading,
-        WORDS(WORD("ps"), WORD("-axww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
+        WORDS(WORD("ps"), WORD("-xww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
         NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_ps(output.text, &processes, reading->err);

@@ -59,7 +59,7 @@ int ja_freebsd_parse_pf_anchors(char *text, struct ja_map *answers, struct ja_er
 /* `pfctl -a jailadmin/NAME -P -s nat`, or `rules`: its lines are added to `rules`. */
 int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error *err);
 
-/* `ps -axww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
+/* `ps -xww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
 int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err);
 
 /* Somebody who listens. */
