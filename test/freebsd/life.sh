@@ -195,7 +195,9 @@ ja exec a1 -- ping -q -c 5 -i 0.1 "$(address a2)" >/dev/null
 want "it gets the frames of others" [ "$(watching)" -ge $((seen + 10)) ]
 want "and has no address" sh -c "[ \$('$program' --state '$state' --json list w1 </dev/null | grep -o '10\.[0-9.]*' | wc -l) -eq 1 ]"
 want "it goes" ja delete --force w1 --yes
-want "an init that cannot be run is told of" not ja create f1 --template base --set init=/no/such --start
+want "a jail whose init fails" sh -c "
+    '$program' --state '$state' create f1 --template base </dev/null && '$program' --state '$state' set f1 init=/usr/bin/false </dev/null"
+refuse "a start with an init that fails" "ended with status 1" ja start f1
 want "and does not run" sh -c "! jls -j f1 2>/dev/null"
 ja delete --force f1 --yes >/dev/null 2>&1
 want "a jail with its own init" ja create i1 --template base --set "init=/bin/sleep 4" --start

@@ -379,7 +379,6 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
         sim_stack_command *command;
     } known[] = {{"/sbin/ifconfig", sim_ifconfig},
                  {"/sbin/route", sim_route},
-                 {"/sbin/ipfw", sim_ipfw},
                  {"/usr/sbin/arp", sim_arp},
                  {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
@@ -404,6 +403,20 @@ static bool jail_of_file(const struct ja_sim *sim, const char *file, struct sim_
     char name[SIM_NAME], path[SIM_PATH];
     return text && sscanf(text, "%127s %1023s", name, path) == 2 && sim_find_jail(sim, name, ret_jail) &&
            !ret_jail->dying && strcmp(ret_jail->path, path) == 0;
+}
+
+/* host vnet-accept FILE */
+static int do_vnet_accept(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    ja_autostrv struct ja_strv rule = {0};
+    struct sim_jail jail;
+    (void)cmd;
+    if (ja_str_split_words("add 65000 allow ip from any to any", &rule) < 0)
+        return ja_error_nomem(err);
+    if (!jail_of_file(sim, argc == 3 ? argv[2] : NULL, &jail))
+        return sim_fail(err, "the jail is not running any more");
+    return in_stack(sim, &jail, sim_ipfw, rule.items, (int)rule.count, err);
 }
 
 /* host jail-run --jail FILE ... [--pid-file FILE] -- COMMAND... */
@@ -661,6 +674,7 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"env"}, do_env},
     {{"host", "jail-remove"}, do_jail_remove},
     {{"host", "jail-wait"}, do_jail_wait},
+    {{"host", "vnet-accept"}, do_vnet_accept},
     {{"host", "unmount"}, do_unmount},
     {{"host", "jail-run"}, do_jail_run},
     {{"host", "stop-init"}, do_stop_init},

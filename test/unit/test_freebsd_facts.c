@@ -368,7 +368,7 @@ static void a_daemon_is_its_program_with_its_file(void **state)
              "    1 /sbin/init\n  712 /usr/local/sbin/dnsmasq --conf-file=/x.conf --pid-file=%s\n  713 vi %s\n"
              "  714 it's \"odd\n",
              file, other);
-    const struct said said[] = {{.command = "ps -axww -J 0", .text = text}, {0}};
+    const struct said said[] = {{.command = "ps -xww -J 0", .text = text}, {0}};
     struct ja_facts facts = {0};
     snprintf(question, sizeof question, "%s\tdnsmasq", file);
     snprintf(wrong, sizeof wrong, "%s\tdnsmasq", other);
@@ -407,16 +407,19 @@ static void who_listens_is_found(void **state)
         {"tcp * ", NULL},
         {"nonsense", NULL},
     };
-    const struct said said[] = {{.command = "sockstat -46l", .version = ".", .file = "sockstat"}, {0}};
-    struct ja_facts facts = {0};
+    static const char *const files[] = {"sockstat", "sockstat-15"};
     (void)state;
-    for (size_t i = 0; i < JA_COUNT(questions); i++)
-        ja_fact(&facts, JA_FACT_LISTEN, questions[i][0]);
-    assert_int_equal(read_all(&facts, said), 0);
-    assert_int_equal(host.runs, 1);
-    for (size_t i = 0; i < JA_COUNT(questions); i++)
-        is(&facts, JA_FACT_LISTEN, questions[i][0], questions[i][1]);
-    ja_facts_fini(&facts);
+    for (size_t f = 0; f < JA_COUNT(files); f++) {
+        const struct said said[] = {{.command = "sockstat -46lw", .version = ".", .file = files[f]}, {0}};
+        struct ja_facts facts = {0};
+        for (size_t i = 0; i < JA_COUNT(questions); i++)
+            ja_fact(&facts, JA_FACT_LISTEN, questions[i][0]);
+        assert_int_equal(read_all(&facts, said), 0);
+        assert_int_equal(host.runs, 1);
+        for (size_t i = 0; i < JA_COUNT(questions); i++)
+            is(&facts, JA_FACT_LISTEN, questions[i][0], questions[i][1]);
+        ja_facts_fini(&facts);
+    }
 }
 
 static void strange_lists_of_sockets_are_errors(void **state)
@@ -427,7 +430,10 @@ static void strange_lists_of_sockets_are_errors(void **state)
                                       "root sshd 812 4 sctp4 *:22 *:*\n",
                                       "root sshd 812 4 tcp4 *:x *:*\n",
                                       "root sshd 812 4 tcp4 *:99999 *:*\n",
-                                      "root sshd 812 4 tcp4 10.0.0.256:22 *:*\n"};
+                                      "root sshd 812 4 tcp4 10.0.0.256:22 *:*\n",
+                                      "root sshd 812 4 tcp6 []:22 *:*\n",
+                                      "root sshd 812 4 tcp6 [:22 *:*\n",
+                                      "root sshd 812 4 tcp6 [::1:22 *:*\n"};
     (void)state;
     for (size_t i = 0; i < JA_COUNT(bad); i++) {
         struct ja_freebsd_listeners listeners = {0};

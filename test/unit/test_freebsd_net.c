@@ -392,16 +392,21 @@ static void without_pf_nothing_is_there(void **state)
          .text = "pfctl: DIOCGETRULESETS: No such file or directory\n",
          .status = 1},
         {0}};
+    const struct said bare15[] = {
+        {.command = "pfctl -s info", .text = "Status: Enabled for 0 days 00:00:02           Debug: Urgent\n"},
+        {.command = "pfctl -s", .text = ""},
+        {.command = "pfctl -a jailadmin -s", .text = "pfctl: Anchor does not exist.\n", .status = 1},
+        {0}};
     const struct said denied[] = {{.command = "pfctl", .text = "pfctl: /dev/pf: Permission denied\n", .status = 1},
                                   {0}};
-    const struct said *all[] = {off, none, bare, denied};
+    const struct said *all[] = {off, none, bare, bare15, denied};
     (void)state;
     for (size_t i = 0; i < JA_COUNT(all); i++) {
         struct ja_facts facts = {0};
         ask_pf(&facts);
-        assert_int_equal(read_all(&facts, all[i]), i == 3 ? JA_E_FAILED : 0);
-        if (i < 3) {
-            is(&facts, JA_FACT_PF, "status", i == 2 ? "Enabled" : NULL);
+        assert_int_equal(read_all(&facts, all[i]), i == 4 ? JA_E_FAILED : 0);
+        if (i < 4) {
+            is(&facts, JA_FACT_PF, "status", i >= 2 ? "Enabled" : NULL);
             is(&facts, JA_FACT_PF, "main anchor", NULL);
             is(&facts, JA_FACT_PF, "anchors", NULL);
             is(&facts, JA_FACT_PF, "anchor lan", NULL);

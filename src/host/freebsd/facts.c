@@ -528,7 +528,9 @@ static int read_pf(struct reading *reading)
 {
     /* What it says when pf is not loaded, and when nobody has made an anchor below jailadmin/. */
     static const char *const absent[] = {"/dev/pf: No such file or directory",
-                                         "DIOCGETRULESETS: No such file or directory", NULL};
+                                         "DIOCGETRULESETS: No such file or directory", /* 13.2 */
+                                         "pfctl: Anchor does not exist.",              /* 15.1, by its source */
+                                         NULL};
     struct ja_map answers = {0};
     int rc = 0;
     if (!wants(reading, JA_FACT_PF, NULL))
@@ -595,9 +597,10 @@ static int read_daemons(struct reading *reading)
     struct ja_map processes = {0};
     if (!wants(reading, JA_FACT_DAEMON, NULL))
         return 0;
+    /* No -a: with it 15 lists the processes of jails too, which may call themselves anything. */
     int rc = run(
         reading,
-        WORDS(WORD("ps"), WORD("-axww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
+        WORDS(WORD("ps"), WORD("-xww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
         NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_ps(output.text, &processes, reading->err);
@@ -616,7 +619,8 @@ static int read_listeners(struct reading *reading)
     struct ja_freebsd_listeners listeners = {0};
     if (!wants(reading, JA_FACT_LISTEN, NULL))
         return 0;
-    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46l"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
+    /* -w: without it 15 cuts long addresses off, and their ports with them. */
+    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46lw"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_sockstat(output.text, &listeners, reading->err);
     for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {

@@ -246,8 +246,9 @@ void ja_freebsd_nics_configure(struct ja_planning *p, const struct ja_subject *s
     struct ja_step *step = inside(p, name, "/sbin/ifconfig", "give its loopback interface an address");
     ja_step_run(p->plan, step, "lo0", "inet", "127.0.0.1/8", "up", NULL);
     if (ja_freebsd_vnet_denies(p)) {
-        step = inside(p, name, "/sbin/ipfw", "let its packets pass: a new network stack denies all of them here");
-        ja_step_run(p->plan, step, "-q", "add", "65000", "allow", "ip", "from", "any", "to", "any", NULL);
+        ja_autofree char *run = ja_path_run(p, s->jail);
+        step = ja_plan_host_step(p, "vnet-accept", "let its packets pass: a new network stack denies all of them here");
+        ja_step_runf(p->plan, step, "%s/pid", run ? run : "");
     }
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         ja_freebsd_nic_fill(p, s, i, &nic);

@@ -67,7 +67,7 @@ int ja_freebsd_parse_pf_anchors(char *text, struct ja_map *answers, struct ja_er
 /* `pfctl -a jailadmin/NAME -P -s nat`, or `rules`: its lines are added to `rules`. */
 int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error *err);
 
-/* `ps -axww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
+/* `ps -xww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
 int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err);
 
 /* Somebody who listens. */
@@ -83,7 +83,7 @@ struct ja_freebsd_listeners {
     size_t count;
 };
 void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners);
-/* `sockstat -46l -P tcp,udp` */
+/* `sockstat -46lw -P tcp,udp` */
 int ja_freebsd_parse_sockstat(char *text, struct ja_freebsd_listeners *listeners, struct ja_error *err);
 /* The answer to a fact's question "tcp|udp ADDRESS|* PORT[-LAST]"; NULL: nobody, or that is no such question. */
 const char *ja_freebsd_find_listener(const struct ja_freebsd_listeners *listeners, const char *question);

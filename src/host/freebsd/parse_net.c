@@ -207,7 +207,7 @@ void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners)
     *listeners = (struct ja_freebsd_listeners){0};
 }
 
-/* "*:80", "10.0.0.1:80", "fe80::1%lo0:80". False: nothing that anybody can listen at, "*:*". */
+/* "*:80", "10.0.0.1:80", "fe80::1%lo0:80", which is "[fe80::1%lo0]:80" in 15. 0: nothing that anybody can listen at, "*:*". */
 static int local_address(char *text, struct ja_freebsd_listener *listener)
 {
     char *colon = strrchr(text, ':'), *zone = strchr(text, '%'), *end;
@@ -219,6 +219,10 @@ static int local_address(char *text, struct ja_freebsd_listener *listener)
     unsigned long port = strtoul(colon + 1, &end, 10);
     if (!colon[1] || *end || port == 0 || port > 65535)
         return -1;
+    if (*text == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        text++;
+    }
     listener->port = (unsigned)port;
     listener->any = strcmp(text, "*") == 0;
     if (zone)

@@ -43,7 +43,7 @@ END
 # give its loopback interface an address
 /usr/sbin/jexec web1 /sbin/ifconfig lo0 inet 127.0.0.1/8 up
 # let its packets pass: a new network stack denies all of them here
-/usr/sbin/jexec web1 /sbin/ipfw -q add 65000 allow ip from any to any
+/usr/sbin/jailadmin host vnet-accept /var/run/jailadmin-00/jails/0/pid
 # give its interfaces their addresses
 /usr/sbin/jexec web1 /sbin/ifconfig epair10000b inet 10.66.0.2/16 alias up
 # tell it where its gateway is

@@ -234,5 +234,7 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      ja_verb_jail_run, JA_HOSTVERB_PROCESS},
     {"stop-init", "--jail FILE --signal SIGTERM --timeout MS PIDFILE...",
      "signal processes of a jail one after the other, and wait for their end", ja_verb_stop_init, JA_HOSTVERB_FORK},
+    {"vnet-accept", "FILE", "let ipfw accept the packets of the own network stack of the jail that FILE names",
+     ja_verb_vnet_accept, JA_HOSTVERB_FORK},
     {NULL, NULL, NULL, NULL, 0},
 };
