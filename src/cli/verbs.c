@@ -120,6 +120,8 @@ static const struct ja_option network_create_options[] = {
     {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
      .doc = "Make an interface of the host part of it"},
     {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
+    {"rule", .metavar = "NAME,KEY=VALUE,...", .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_network,
+     .field = "rules", .doc = "Let its jails connect, or be connected to, beyond the default, or less"},
     {"dhcp", .noun = &ja_noun_network, .field = "dhcp", .doc = "Its gateway gives out addresses to jails that ask"},
     OPTION_LABEL(ja_noun_network),
     OPTION_SET(ja_noun_network, "network"),

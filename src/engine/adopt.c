@@ -171,6 +171,22 @@ static int run_jail(struct ja_change *change, struct ja_jail *jail, struct ja_er
     return rc;
 }
 
+/* What the rules of an adopted network name may have got other numbers or addresses, or be there no more. */
+static void settle_rules(struct ja_engine *engine, const struct ja_strv *networks, int *failed,
+                         void (*report)(void *context, const char *kind, const char *name, int rc,
+                                        const struct ja_error *err),
+                         void *context)
+{
+    const struct ja_strv nothing = {0};
+    for (size_t i = 0; i < networks->count; i++) {
+        struct ja_error err = JA_ERROR_INIT;
+        int rc = ja_engine_network_set(engine, networks->items[i], &nothing, &err);
+        *failed += rc < 0;
+        if (rc < 0)
+            report(context, "network", networks->items[i], rc, &err);
+    }
+}
+
 static int adopt(struct ja_engine *engine, const struct ja_noun *noun, void *object, struct ja_error *err)
 {
     struct ja_change change;
@@ -260,6 +276,7 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
 {
     static const struct ja_noun *const order[] = {&ja_noun_network, &ja_noun_template, &ja_noun_jail};
     struct collected collected = {.names = names};
+    ja_autostrv struct ja_strv ruled = {0};
     int failed = 0;
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
@@ -274,11 +291,16 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
             struct ja_error one = JA_ERROR_INIT;
             int done = adopt(engine, order[k], list->items[i], &one);
             failed += done < 0;
+            if (done == 0 && order[k] == &ja_noun_network &&
+                ((struct ja_network *)list->items[i])->rules.count && ja_strv_add(&ruled, *(char **)list->items[i]) < 0)
+                rc = ja_error_nomem(err);
             report(context, order[k]->name, *(char **)list->items[i], done, &one);
         }
         for (size_t i = 0; i < list->count; i++)
             ja_object_free(order[k], list->items[i]);
         free(list->items);
     }
+    if (rc == 0)
+        settle_rules(engine, &ruled, &failed, report, context);
     return rc < 0 ? rc : failed;
 }

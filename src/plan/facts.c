@@ -37,6 +37,7 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_APT] = "apt",
     [JA_FACT_SHA256] = "sha256",
     [JA_FACT_NFTRULES] = "nftrules",
+    [JA_FACT_NFTCHAIN] = "nftchain",
     [JA_FACT_NEIGHBOUR] = "neighbour",
     [JA_FACT_FIREWALL] = "firewall",
     [JA_FACT_CONTENTS] = "contents",
