@@ -103,8 +103,7 @@ static const struct ja_field rule_fields[] = {
      .check = check_peer,
      .when = JA_WHEN_LIVE,
      .metavar = "any|host|world|network:NAME|jail:NAME|ADDRESS[/LEN]",
-     .doc = "the other side: any, also the host; the host with all of its addresses; the world, which is neither the host nor "
-            "a network of jails; a network or a jail by name; or addresses"},
+     .doc = "the other side: any (the host too), host (all its addresses), world (no network of jails), a name, or addresses"},
     {.name = "protocol",
      .type = JA_T_ENUM,
      .offset = JA_FIELD(ja_rule, protocol),
