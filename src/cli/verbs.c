@@ -254,7 +254,7 @@ const struct ja_verb ja_verbs[] = {
      1, -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. "
-     "nat, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
+     "nat, rules, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
      "and for jails at their next start. An address is refused while jails have one of its range, a VLAN while jails run.",
      "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1,
      JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},

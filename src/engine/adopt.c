@@ -171,20 +171,29 @@ static int run_jail(struct ja_change *change, struct ja_jail *jail, struct ja_er
     return rc;
 }
 
-/* What the rules of an adopted network name may have got other numbers or addresses, or be there no more. */
-static void settle_rules(struct ja_engine *engine, const struct ja_strv *networks, int *failed,
-                         void (*report)(void *context, const char *kind, const char *name, int rc,
-                                        const struct ja_error *err),
-                         void *context)
+static int note_ruled(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    bool ruled = json_array_size(json_object_get(row->spec, "rules")) > 0;
+    return ruled && ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+/* What rules name may have got other numbers or addresses, or be there no more: each network's are resolved again. */
+static int settle_rules(struct ja_engine *engine, int *failed,
+                        void (*report)(void *context, const char *kind, const char *name, int rc,
+                                       const struct ja_error *err),
+                        void *context, struct ja_error *err)
 {
     const struct ja_strv nothing = {0};
-    for (size_t i = 0; i < networks->count; i++) {
-        struct ja_error err = JA_ERROR_INIT;
-        int rc = ja_engine_network_set(engine, networks->items[i], &nothing, &err);
-        *failed += rc < 0;
-        if (rc < 0)
-            report(context, "network", networks->items[i], rc, &err);
+    ja_autostrv struct ja_strv networks = {0};
+    int rc = ja_store_each(engine->store, "network", NULL, note_ruled, &networks, err);
+    for (size_t i = 0; rc == 0 && i < networks.count; i++) {
+        struct ja_error one = JA_ERROR_INIT;
+        int done = ja_engine_network_set(engine, networks.items[i], &nothing, &one);
+        *failed += done < 0;
+        if (done < 0)
+            report(context, "network", networks.items[i], done, &one);
     }
+    return rc;
 }
 
 static int adopt(struct ja_engine *engine, const struct ja_noun *noun, void *object, struct ja_error *err)
@@ -276,7 +285,6 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
 {
     static const struct ja_noun *const order[] = {&ja_noun_network, &ja_noun_template, &ja_noun_jail};
     struct collected collected = {.names = names};
-    ja_autostrv struct ja_strv ruled = {0};
     int failed = 0;
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
@@ -291,9 +299,6 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
             struct ja_error one = JA_ERROR_INIT;
             int done = adopt(engine, order[k], list->items[i], &one);
             failed += done < 0;
-            if (done == 0 && order[k] == &ja_noun_network &&
-                ((struct ja_network *)list->items[i])->rules.count && ja_strv_add(&ruled, *(char **)list->items[i]) < 0)
-                rc = ja_error_nomem(err);
             report(context, order[k]->name, *(char **)list->items[i], done, &one);
         }
         for (size_t i = 0; i < list->count; i++)
@@ -301,6 +306,6 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
         free(list->items);
     }
     if (rc == 0)
-        settle_rules(engine, &ruled, &failed, report, context);
+        rc = settle_rules(engine, &failed, report, context, err);
     return rc < 0 ? rc : failed;
 }

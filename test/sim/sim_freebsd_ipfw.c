@@ -90,7 +90,7 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
 {
     for (const char *at = rule; (at = strstr(at, "table(")) != NULL; at++) {
         char table[SIM_NAME];
-        snprintf(table, sizeof table, "%.*s", (int)strcspn(at + strlen("table("), ")"), at + strlen("table("));
+        snprintf(table, sizeof table, "%.*s", (int)strcspn(at + strlen("table("), "),"), at + strlen("table("));
         if (!sim_get(sim, "table %s%s", stack, table))
             return false;
     }
@@ -100,7 +100,8 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
 /* add NUMBER [set N] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
-    static const char *const actions[] = {"allow", "deny", "check-state", "nat", "count", "pipe", "skipto", "reset"};
+    static const char *const actions[] = {"allow", "deny", "check-state", "nat", "count", "pipe", "skipto", "reset",
+                                          "call",  "return"};
     char text[RULE_MOST], value[RULE_MOST * 2 + 32];
     unsigned long set = 0;
     bool known = false;
@@ -152,10 +153,11 @@ static bool is_used(const struct ja_sim *sim, const char *stack, const char *tab
 {
     char prefix[SIM_NAME], word[SIM_NAME + 8];
     snprintf(prefix, sizeof prefix, "rule %s", stack);
-    snprintf(word, sizeof word, "table(%s)", table);
+    snprintf(word, sizeof word, "table(%s", table);
     for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
-        if (strstr(sim->entries[i].value, word))
-            return true;
+        for (const char *at = sim->entries[i].value; (at = strstr(at, word)) != NULL; at++)
+            if (strchr("),", at[strlen(word)]))
+                return true;
     return false;
 }
 

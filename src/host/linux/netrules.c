@@ -5,7 +5,6 @@
  *
  * Every rule carries its name and a digest of what it says, so that a fact tells whether a chain is as it should be.
  */
-#include "base/sha256.h"
 #include "host/linux/network.h"
 
 #include <stdio.h>
@@ -99,17 +98,6 @@ static bool rule_text(const struct ja_site *site, const struct ja_rule *rule, co
     return met;
 }
 
-/* "db 0123456789abcdef" */
-static void add_mark(const struct ja_rule *rule, const char *text, struct ja_str *str)
-{
-    struct ja_sha256 sha;
-    char digest[JA_SHA256_TEXT];
-    ja_sha256_init(&sha);
-    ja_sha256_add(&sha, text, strlen(text));
-    ja_sha256_text(&sha, digest);
-    ja_str_addf(str, "%s %.16s", rule->name, digest);
-}
-
 /* ---- the rules of one chain ---- */
 
 struct chain {
@@ -133,7 +121,7 @@ static void add_rule(struct chain *chain, const struct ja_rule *rule, const stru
     if (!rule_text(chain->p->site, rule, peer, chain->kind, family, &text))
         return;
     if (!text.failed)
-        add_mark(rule, text.text, &mark);
+        ja_rule_mark(rule, text.text, &mark);
     if (text.failed || mark.failed || ja_strv_addf(&chain->rules, "%s comment \"%s\"", text.text, mark.text) < 0) {
         ja_plan_fail(chain->p->plan, JA_E_NOMEM, NULL, "out of memory");
         return;

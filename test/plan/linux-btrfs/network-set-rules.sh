@@ -2,21 +2,21 @@
 /usr/sbin/nft -f - <<'END'
 add chain inet ja00 net0_out
 flush chain inet ja00 net0_out
-add rule inet ja00 net0_out oifname "ja00br1" tcp dport 5432 goto allowed comment "db 65d6b28774b410ec"
-add rule inet ja00 net0_out oifname != @nets meta l4proto { icmp, icmpv6 } goto deny comment "icmp ba365d5ff555618d"
-add rule inet ja00 net0_out ip saddr 10.66.0.2 ip daddr 192.168.2.2 udp dport 5000-5010 goto deny comment "one 2fe07840d7786cc8"
-add rule inet ja00 net0_out ip6 saddr fe80::1:2 ip6 daddr fd00:2::2 udp dport 5000-5010 goto deny comment "one ca74653d5e07fff4"
-add rule inet ja00 net0_out goto deny comment "late 03f08608f78f2c85"
+add rule inet ja00 net0_out oifname "ja00br1" tcp dport 5432 goto allowed comment "db 65d6b28774b4"
+add rule inet ja00 net0_out oifname != @nets meta l4proto { icmp, icmpv6 } goto deny comment "icmp ba365d5ff555"
+add rule inet ja00 net0_out ip saddr 10.66.0.2 ip daddr 192.168.2.2 udp dport 5000-5010 goto deny comment "one 2fe07840d778"
+add rule inet ja00 net0_out ip6 saddr fe80::1:2 ip6 daddr fd00:2::2 udp dport 5000-5010 goto deny comment "one ca74653d5e07"
+add rule inet ja00 net0_out goto deny comment "late 03f08608f78f"
 add element inet ja00 rules_out { "ja00br0" : jump net0_out }
 add chain inet ja00 net0_host
 flush chain inet ja00 net0_host
-add rule inet ja00 net0_host ip saddr { 10.66.0.2, 10.66.0.99 } tcp dport 22 accept comment "ssh 9c53cffb2cb4dabf"
-add rule inet ja00 net0_host goto deny comment "late 03f08608f78f2c85"
+add rule inet ja00 net0_host ip saddr { 10.66.0.2, 10.66.0.99 } tcp dport 22 accept comment "ssh 9c53cffb2cb4"
+add rule inet ja00 net0_host goto deny comment "late 03f08608f78f"
 add element inet ja00 rules_host { "ja00br0" : jump net0_host }
 add chain inet ja00 net0_in
 flush chain inet ja00 net0_in
-add rule inet ja00 net0_in ip saddr 203.0.113.0/24 tcp dport 80 accept comment "web 659e2e05a882f8fa"
-add rule inet ja00 net0_in goto deny comment "rest 03f08608f78f2c85"
+add rule inet ja00 net0_in ip saddr 203.0.113.0/24 tcp dport 80 accept comment "web 659e2e05a882"
+add rule inet ja00 net0_in goto deny comment "rest 03f08608f78f"
 add element inet ja00 rules_in { "ja00br0" : jump net0_in }
 END
 # keep the spec in the pool, for `adopt`
