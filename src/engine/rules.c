@@ -68,9 +68,10 @@ static int jail_addresses(const struct ja_jail *jail, const char *network, bool 
             rc = nic_addresses(jail, nic, on, &list, err);
     }
     if (rc == 0 && nics == 0)
-        rc = on ? ja_error_set(err, JA_E_INVALID, object, "the jail %s is not on the network %s", jail->name, network)
-                : ja_error_set(err, JA_E_INVALID, object,
-                               "the jail %s is on no network but %s, within which isolate decides", jail->name, network);
+        rc =
+            on ? ja_error_set(err, JA_E_INVALID, object, "the jail %s is not on the network %s", jail->name, network)
+               : ja_error_set(err, JA_E_INVALID, object,
+                              "the jail %s is on no network but %s, within which isolate decides", jail->name, network);
     if (rc < 0)
         return rc;
     struct ja_strv old = *ret_list;

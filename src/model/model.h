@@ -157,7 +157,7 @@ struct ja_network {
     bool dns;  /* names of jails are resolved by the gateway */
     bool dhcp; /* the gateway answers DHCP and sends IPv6 router advertisements */
     char *domain;
-    bool isolate; /* jails of the network do not see each other */
+    bool isolate;         /* jails of the network do not see each other */
     struct ja_list rules; /* struct ja_rule */
     struct ja_map labels;
 };

@@ -42,10 +42,11 @@ static int check_peer(const char *value, struct ja_error *err)
     struct ja_addr addr, network;
     char text[JA_ADDR_TEXT];
     if (!ja_peer_read(value, &peer))
-        return ja_error_set(err, JA_E_INVALID, NULL,
-                            "\"%s\" is nobody that a rule knows; allowed are any, host, world, network:NAME, jail:NAME, "
-                            "and such as 192.0.2.5, 192.0.2.0/24 or fd00::/64",
-                            JA_SHOW(value));
+        return ja_error_set(
+            err, JA_E_INVALID, NULL,
+            "\"%s\" is nobody that a rule knows; allowed are any, host, world, network:NAME, jail:NAME, "
+            "and such as 192.0.2.5, 192.0.2.0/24 or fd00::/64",
+            JA_SHOW(value));
     if (peer.kind != JA_PEER_ADDRESS || ja_addr_parse(value, &addr, NULL) < 0 || addr.prefix < 0)
         return 0;
     ja_addr_network(&addr, &network);
@@ -63,7 +64,8 @@ static int check_rule(const void *object, struct ja_error *err)
     if (rule->port && rule->protocol != JA_PROTOCOL_TCP && rule->protocol != JA_PROTOCOL_UDP)
         return ja_error_set(err, JA_E_INVALID, "port", "only protocol=tcp and protocol=udp have ports");
     if (rule->direction == JA_DIRECTION_IN && ja_peer_read(rule->peer, &peer) && peer.kind == JA_PEER_HOST)
-        return ja_error_set(err, JA_E_INVALID, "peer", "the host always reaches its jails: no rule with direction=in is asked");
+        return ja_error_set(err, JA_E_INVALID, "peer",
+                            "the host always reaches its jails: no rule with direction=in is asked");
     return 0;
 }
 
@@ -88,7 +90,8 @@ static const struct ja_field rule_fields[] = {
      .def = "out",
      .when = JA_WHEN_LIVE,
      .values = direction_words,
-     .doc = "what jails of the network begin (out), or what others begin to jails of it (in); a deny of either network wins"},
+     .doc =
+         "what jails of the network begin (out), or what others begin to jails of it (in); a deny of either network wins"},
     {.name = "jail",
      .type = JA_T_STRING,
      .offset = JA_FIELD(ja_rule, jail),
@@ -103,7 +106,8 @@ static const struct ja_field rule_fields[] = {
      .check = check_peer,
      .when = JA_WHEN_LIVE,
      .metavar = "any|host|world|network:NAME|jail:NAME|ADDRESS[/LEN]",
-     .doc = "the other side: any (the host too), host (all its addresses), world (no network of jails), a name, or addresses"},
+     .doc =
+         "the other side: any (the host too), host (all its addresses), world (no network of jails), a name, or addresses"},
     {.name = "protocol",
      .type = JA_T_ENUM,
      .offset = JA_FIELD(ja_rule, protocol),
@@ -125,7 +129,8 @@ static const struct ja_field rule_fields[] = {
      .when = JA_WHEN_LIVE,
      .least = 0,
      .most = 9999,
-     .doc = "rules with a smaller number are asked earlier, those with the same by name; the first that matches decides"},
+     .doc =
+         "rules with a smaller number are asked earlier, those with the same by name; the first that matches decides"},
     {.name = "jail-addresses",
      .type = JA_T_STRINGS,
      .offset = JA_FIELD(ja_rule, jail_addresses),
@@ -147,10 +152,10 @@ static const struct ja_field rule_fields[] = {
      .doc = "the number of the network on the other side; -1 for none"},
 };
 
-const struct ja_noun ja_noun_rule =
-    JA_NOUN("rule", "rules", ja_rule, rule_fields, check_rule,
-            "A rule of a network, beyond the default policy, for new connections that are routed: to and from other networks, "
-            "the world, the host.");
+const struct ja_noun ja_noun_rule = JA_NOUN(
+    "rule", "rules", ja_rule, rule_fields, check_rule,
+    "A rule of a network, beyond the default policy, for new connections that are routed: to and from other networks, "
+    "the world, the host.");
 
 static int compare_rules(const void *a, const void *b)
 {

@@ -98,13 +98,14 @@ static void plan_network_set(struct ja_planning *p)
 static void plan_network_set_rules(struct ja_planning *p)
 {
     struct ja_network *to = changed_network(
-        networks[0], (const char *const[]){"rules+=db,action=allow,peer=network:lan,protocol=tcp,port=5432",
-                                           "rules+=late,action=deny,peer=any,order=9000",
-                                           "rules+=one,action=deny,jail=web1,peer=jail:web2,protocol=udp,port=5000-5010",
-                                           "rules+=icmp,action=deny,peer=world,protocol=icmp",
-                                           "rules+=ssh,action=allow,peer=host,protocol=tcp,port=22,jail=web1,order=1",
-                                           "rules+=web,action=allow,direction=in,peer=203.0.113.0/24,protocol=tcp,port=80",
-                                           "rules+=rest,action=deny,direction=in,order=200", NULL});
+        networks[0],
+        (const char *const[]){"rules+=db,action=allow,peer=network:lan,protocol=tcp,port=5432",
+                              "rules+=late,action=deny,peer=any,order=9000",
+                              "rules+=one,action=deny,jail=web1,peer=jail:web2,protocol=udp,port=5000-5010",
+                              "rules+=icmp,action=deny,peer=world,protocol=icmp",
+                              "rules+=ssh,action=allow,peer=host,protocol=tcp,port=22,jail=web1,order=1",
+                              "rules+=web,action=allow,direction=in,peer=203.0.113.0/24,protocol=tcp,port=80",
+                              "rules+=rest,action=deny,direction=in,order=200", NULL});
     struct ja_rule *db = ja_list_get(&to->rules, "db"), *one = ja_list_get(&to->rules, "one"),
                    *ssh = ja_list_get(&to->rules, "ssh");
     db->peer_slot = 1;

@@ -245,9 +245,10 @@ static int nft_chain(struct ja_sim *sim, const char *line, char *const *words, s
     const char *comment = strstr(line, " comment \"");
     if (strcmp(words[1], "rule") == 0 && !comment)
         return sim_fail(err, "the model knows no nft %s", line);
-    ja_autofree char *value = comment ? ja_printf("%s%.*s\n", there, (int)strcspn(comment + strlen(" comment \""), "\""),
-                                                  comment + strlen(" comment \""))
-                                      : ja_strdup("");
+    ja_autofree char *value = comment
+                                  ? ja_printf("%s%.*s\n", there, (int)strcspn(comment + strlen(" comment \""), "\""),
+                                              comment + strlen(" comment \""))
+                                  : ja_strdup("");
     sim_put(sim, value, "nftchain %s %s %s", family, table, chain);
     return 0;
 }
@@ -809,9 +810,9 @@ static void boot(struct ja_sim *sim)
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
-    static const char *const kinds[] = {"link ",   "up ",    "master ", "peer ",  "vlan ",    "addr ",
-                                        "neigh ",  "mtu ",   "inside ", "nft ",   "process ", "crun ", "nftchain ",
-                                        "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
+    static const char *const kinds[] = {"link ",  "up ",     "master ", "peer ",    "vlan ",  "addr ",     "neigh ",
+                                        "mtu ",   "inside ", "nft ",    "process ", "crun ",  "nftchain ", "cgroup ",
+                                        "limit ", "daemon ", "netns ",  "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
     sim_remove_tree(sim, "/run");

@@ -176,12 +176,13 @@ static inline int do_dns_on(struct ja_engine *engine, struct ja_error *err)
 /* Rules of each kind: towards the world, a network, the host; from elsewhere; of one jail. */
 static inline int do_rules(struct ja_engine *engine, struct ja_error *err)
 {
-    return simnet_set(engine,
-                      (const char *const[]){"rules+=db,action=allow,peer=network:default,protocol=tcp,port=5432",
-                                            "rules+=one,action=deny,jail=g,peer=192.0.2.0/24,protocol=udp,port=5000-5010",
-                                            "rules+=host,action=allow,peer=host,protocol=icmp,order=5",
-                                            "rules+=in,action=deny,direction=in,peer=world", NULL},
-                      err);
+    return simnet_set(
+        engine,
+        (const char *const[]){"rules+=db,action=allow,peer=network:default,protocol=tcp,port=5432",
+                              "rules+=one,action=deny,jail=g,peer=192.0.2.0/24,protocol=udp,port=5000-5010",
+                              "rules+=host,action=allow,peer=host,protocol=icmp,order=5",
+                              "rules+=in,action=deny,direction=in,peer=world", NULL},
+        err);
 }
 
 static inline int do_rules_off(struct ja_engine *engine, struct ja_error *err)
@@ -210,8 +211,9 @@ static inline int do_rules_back(struct ja_engine *engine, struct ja_error *err)
 static inline int do_guest_readdress(struct ja_engine *engine, struct ja_error *err)
 {
     ja_autostrv struct ja_strv list = {0};
-    return ja_strv_add(&list, "nics.eth0.address=10.235.0.99") < 0 ? ja_error_nomem(err)
-                                                                  : ja_engine_set(engine, "g", &list, false, NULL, err);
+    return ja_strv_add(&list, "nics.eth0.address=10.235.0.99") < 0
+               ? ja_error_nomem(err)
+               : ja_engine_set(engine, "g", &list, false, NULL, err);
 }
 
 static inline int do_default_delete(struct ja_engine *engine, struct ja_error *err)

@@ -11,10 +11,13 @@
 
 #include <cmocka.h>
 
-static const struct ja_noun *const nouns[] = {
-    &ja_noun_jail,    &ja_noun_nic,      &ja_noun_route,           &ja_noun_mount, &ja_noun_service,
-    &ja_noun_volume,  &ja_noun_forward,  &ja_noun_limits,          &ja_noun_dns,   &ja_noun_hooks,
-    &ja_noun_network, &ja_noun_rule,     &ja_noun_template,        &ja_noun_template_version};
+static const struct ja_noun *const nouns[] = {&ja_noun_jail,     &ja_noun_nic,
+                                              &ja_noun_route,    &ja_noun_mount,
+                                              &ja_noun_service,  &ja_noun_volume,
+                                              &ja_noun_forward,  &ja_noun_limits,
+                                              &ja_noun_dns,      &ja_noun_hooks,
+                                              &ja_noun_network,  &ja_noun_rule,
+                                              &ja_noun_template, &ja_noun_template_version};
 
 static bool overlap(const struct ja_field *a, const struct ja_field *b)
 {
@@ -349,7 +352,9 @@ static void rules_are_checked(void **state)
         NULL};
     static const struct refusal cases[] = {
         {{"name=lan", "rules+=a,peer=host"}, "field rules.a.action", "must be given"},
-        {{"name=lan", "rules+=a,action=drop"}, "field rules.a.action", "\"drop\" is not known here; allowed are allow, deny"},
+        {{"name=lan", "rules+=a,action=drop"},
+         "field rules.a.action",
+         "\"drop\" is not known here; allowed are allow, deny"},
         {{"name=lan", "rules+=A,action=deny"}, "field rules.A", "not a name"},
         {{"name=lan", "rules+=a,action=deny,direction=both"}, "field rules.a.direction", "allowed are out, in"},
         {{"name=lan", "rules+=a,action=deny,direction=in,peer=host"}, "field rules.a.peer", "always reaches its jails"},

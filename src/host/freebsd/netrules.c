@@ -296,16 +296,31 @@ void ja_freebsd_netrules_up(struct ja_planning *p, const struct ja_network *netw
     }
 }
 
-void ja_freebsd_netrules_down(struct ja_planning *p, const struct ja_network *network)
+static void add_ranges(struct ja_planning *p, const struct ja_network *network, struct ja_strv *ranges)
 {
-    ja_autostrv struct ja_strv keys = {0};
     for (size_t a = 0; a < network->addresses.count; a++) {
         char range[JA_ADDR_TEXT];
         ja_freebsd_entry_net(network->addresses.items[a], range);
-        if (ja_strv_add(&keys, range) < 0)
+        if (ja_strv_add(ranges, range) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
-    ja_freebsd_entries(p, JA_FREEBSD_REMOVE, "rules", &keys, 0);
+}
+
+/* The ranges of a network lead nowhere any more, but for those that `but` has too (NULL: all); repeatable. */
+static void lead_nowhere(struct ja_planning *p, const struct ja_network *network, const struct ja_network *but)
+{
+    ja_autostrv struct ja_strv ranges = {0}, stay = {0};
+    add_ranges(p, network, &ranges);
+    if (but)
+        add_ranges(p, but, &stay);
+    for (size_t i = 0; i < stay.count; i++)
+        ja_strv_remove(&ranges, stay.items[i]);
+    ja_freebsd_entries(p, JA_FREEBSD_REMOVE, "rules", &ranges, 0);
+}
+
+void ja_freebsd_netrules_down(struct ja_planning *p, const struct ja_network *network)
+{
+    lead_nowhere(p, network, NULL);
     for (int which = 0; which < 2; which++)
         forget(p, network, which);
 }
@@ -332,16 +347,9 @@ void ja_freebsd_netrules_change(struct ja_planning *p, const struct ja_network *
 
 void ja_freebsd_netrules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
-    ja_autostrv struct ja_strv gone = {0};
     if (are_alike(from, to))
         return;
-    for (size_t a = 0; a < from->addresses.count; a++) {
-        char range[JA_ADDR_TEXT];
-        ja_freebsd_entry_net(from->addresses.items[a], range);
-        if (!ja_strv_has(&to->addresses, from->addresses.items[a]) && ja_strv_add(&gone, range) < 0)
-            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-    }
-    ja_freebsd_entries(p, JA_FREEBSD_REMOVE, "rules", &gone, 0);
+    lead_nowhere(p, from, to);
     /* The facts are those from before: what was in use then is not any more. */
     int before = in_use(p, from);
     for (int which = 0; which < 2; which++)

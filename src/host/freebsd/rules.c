@@ -30,9 +30,8 @@
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"}, {"src", "addr"}, {"any", "iface"},   {"dhcp", "iface"},
-    {"nets", "addr"},  {"gw", "addr"},  {"natted", "addr"}, {"members", "iface"},
-    {"rules", "addr"},
+    {"nics", "iface"}, {"src", "addr"},    {"any", "iface"},     {"dhcp", "iface"}, {"nets", "addr"},
+    {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"}, {"rules", "addr"},
 };
 
 static const struct ja_freebsd_rule policy[] = {

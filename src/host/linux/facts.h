@@ -20,7 +20,7 @@ struct ja_linux_probes {
     int (*nft)(const struct ja_strv *words, struct ja_error *err);
     int (*device)(const char *path, char ret_numbers[48], struct ja_error *err);
     int (*quota)(const char *path, struct ja_error *err);
-    int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
+    int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err);  /* "FAMILY TABLE" */
     int (*nftchain)(const char *name, struct ja_str *lines, struct ja_error *err); /* "FAMILY TABLE CHAIN" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);

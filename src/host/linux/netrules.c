@@ -71,8 +71,8 @@ static void match_protocol(const struct ja_rule *rule, bool known, bool v6, stru
 }
 
 /* `family`: 0 for IPv4, 1 for IPv6, -1 where no address is asked for. False when nothing of it can be met. */
-static bool rule_text(const struct ja_site *site, const struct ja_rule *rule, const struct ja_peer *peer, enum kind kind,
-                      int family, struct ja_str *text)
+static bool rule_text(const struct ja_site *site, const struct ja_rule *rule, const struct ja_peer *peer,
+                      enum kind kind, int family, struct ja_str *text)
 {
     const char *own = kind == IN ? "daddr" : "saddr", *other = kind == IN ? "saddr" : "daddr";
     const char *interface = kind == IN ? "iifname" : "oifname";
@@ -154,8 +154,8 @@ static void chain_init(struct chain *chain, struct ja_planning *p, const struct 
 
 static bool leads_there(const struct chain *chain)
 {
-    return ja_factf(chain->p->facts, JA_FACT_NFT, "inet ja%s rules_%s %s", chain->p->site->tag,
-                    kind_names[chain->kind], chain->bridge) != NULL;
+    return ja_factf(chain->p->facts, JA_FACT_NFT, "inet ja%s rules_%s %s", chain->p->site->tag, kind_names[chain->kind],
+                    chain->bridge) != NULL;
 }
 
 /* Exactly what it should hold, and asked; or nothing. */
@@ -164,8 +164,7 @@ static bool is_right(const struct chain *chain)
     bool leads = leads_there(chain);
     if (chain->rules.count == 0)
         return !leads;
-    const char *marks =
-        ja_factf(chain->p->facts, JA_FACT_NFTCHAIN, "inet ja%s %s", chain->p->site->tag, chain->name);
+    const char *marks = ja_factf(chain->p->facts, JA_FACT_NFTCHAIN, "inet ja%s %s", chain->p->site->tag, chain->name);
     return leads && marks && chain->marks.text && strcmp(marks, chain->marks.text) == 0;
 }
 
@@ -182,7 +181,7 @@ static void put(const struct ja_linux_script *script, const struct chain *chain)
     for (size_t i = 0; i < chain->rules.count; i++)
         SAY(script, "add rule inet ja%s %s %s\n", tag, chain->name, chain->rules.items[i]);
     SAY(script, "add element inet ja%s rules_%s { \"%s\" : jump %s }\n", tag, kind_names[chain->kind], chain->bridge,
-         chain->name);
+        chain->name);
 }
 
 /* Succeeds whatever of it is there, also where an older program made the table. */
