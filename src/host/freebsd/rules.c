@@ -104,7 +104,8 @@ static const struct ja_freebsd_rule policy[] = {
     {58, "skipto +100 ip from any to any recv table(ja@members)"},
     {58, "call tablearg ip from any to table(ja@rules) in not recv ja@* not recv lo0"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},
-    {59, "skipto +100 ip from any to table(ja@rules) in not recv ja@* tagged 39999 keep-state :ja@"},
+    /* Behind all of ours: no answer to it is translated. */
+    {59, "skipto +499 ip from any to table(ja@rules) in not recv ja@* tagged 39999 keep-state :ja@"},
     {60, "deny ip from any to table(ja@natted) in not recv ja@* not recv lo0"},
     /* Networks' rules, which are only called; and a call of what somebody has deleted. */
     {61, "skipto +100 ip from any to any"},
