@@ -167,7 +167,7 @@ add 20058 set 1 check-state :ja00
 add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
 add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20059 set 1 skipto 20100 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
+add 20059 set 1 skipto 20499 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
 add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
 add 20061 set 1 skipto 20100 ip from any to any
 add 20098 set 1 return ip from any to any

@@ -35,7 +35,7 @@ add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
 add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 delete 20059
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20059 set 1 skipto 20100 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
+add 20059 set 1 skipto 20499 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
 add 20061 set 1 skipto 20100 ip from any to any
 add 20098 set 1 return ip from any to any
 END
