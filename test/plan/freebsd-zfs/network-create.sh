@@ -3,42 +3,6 @@
 /usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_local_phys 1
 /usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_bridge 0
 /usr/sbin/jailadmin host setting acquire 00 net.inet.ip.fw.one_pass 0
-# make the tables that the rules look into
-/sbin/ipfw table ja00rules create type addr
-# say what jails may reach, and what they may send
-/sbin/ipfw -q /dev/stdin <<'END'
-delete 20024
-add 20024 set 1 count tag tablearg ip from table(ja00nets) to any in recv ja00*
-add 20024 set 1 skipto 20025 icmp from any to any in recv ja00* icmptypes 3,11,12
-add 20024 set 1 skipto 20025 ipv6-icmp from any to any in recv ja00* icmp6types 1,2,3,4,131,132,133,135,136,143
-add 20024 set 1 skipto 20025 udp from any 68 to any 67 in recv table(ja00dhcp)
-add 20024 set 1 skipto 20025 ip from any to table(ja00nets) in recv ja00* tagged tablearg not dst-ip me
-add 20024 set 1 call tablearg ip from table(ja00rules) to any in recv ja00*
-delete 20033
-add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
-add 20033 set 1 allow ip from any to me in recv ja00* tagged 39999
-delete 20038
-add 20038 set 1 allow ip from any to table(ja00nets) in recv ja00[0-9]* tagged tablearg
-add 20038 set 1 skipto 20039 ip from any to table(ja00nets) in recv ja00* tagged tablearg
-add 20038 set 1 call tablearg ip from any to table(ja00rules) in recv ja00*
-delete 20039
-add 20039 set 1 allow ip from any to table(ja00nets) in recv ja00* tagged 39999 keep-state :ja00
-add 20039 set 1 deny ip from any to table(ja00nets) in recv ja00*
-add 20047 set 1 skipto 20100 ip from table(ja00rules) to any in recv ja00* keep-state :ja00
-add 20048 set 1 skipto 20100 icmp from any to any out not recv ja00* xmit ja00br* icmptypes 3,11,12
-add 20048 set 1 skipto 20100 ipv6-icmp from any to any out not recv ja00* xmit ja00br* icmp6types 1,2,3,4
-add 20048 set 1 call tablearg ip from any to table(ja00rules) out not recv ja00* xmit ja00br*
-add 20049 set 1 skipto 20100 ip from any to table(ja00rules) out not recv ja00* xmit ja00br* keep-state :ja00
-delete 20058
-add 20058 set 1 check-state :ja00
-add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
-delete 20059
-add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20059 set 1 skipto 20499 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
-add 20061 set 1 skipto 20100 ip from any to any
-add 20098 set 1 return ip from any to any
-END
 # let the rules know it
 /sbin/ipfw -q table ja00nets add 192.168.2.0/24 40001 fd00:2::/64 40001
 /sbin/ipfw -q table ja00gw add 192.168.2.1/32 40001 fd00:2::1/128 40001
@@ -115,5 +79,3 @@ END
 #   /sbin/ipfw -q table ja00natted delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00natted 192.168.2.0/24
 #   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
 #   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24
-#   /sbin/ipfw -q delete 20047 20048 20049 20061 20098   if there is the ipfw rule 20047
-#   /sbin/ipfw table ja00rules destroy   if there is the ipfw table ja00rules
