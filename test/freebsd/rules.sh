@@ -55,7 +55,7 @@ jexec "$world" ipfw -q add 1 allow ip from any to any 2>/dev/null
 want "an instance" ja init --storage "zfs:$pool/jailadmin-test" --network none
 mine=$(tag)
 [ -n "$mine" ] || { cat "$dir/out"; exit 1; }
-base=$(sed 's/.*"rule_base": *\([0-9]*\).*/\1/' "/var/db/jailadmin.instances/$mine.json" | tr -d '\n')
+base=$(sed -n 's/.*"rule_base": *\([0-9]*\).*/\1/p' "/var/db/jailadmin.instances/$mine.json")
 want "a template" ja template create base --from "dir:$tree"
 lan=10.231.0 data=10.232.0 lan6=fd31 data6=fd32
 want "a network" ja network create lan --address $lan.1/24 --address $lan6::1/64 --nat "$uplink"
