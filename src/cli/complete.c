@@ -128,20 +128,39 @@ static void offer_choices(struct completing *c, const char *prefix, const char *
         offer(c, prefix, typed, *choices, "", NULL);
 }
 
+/* Whom a rule may be about: words, or a name behind its kind. */
+static void offer_peers(struct completing *c, const char *prefix, const char *typed)
+{
+    static const char *const words[] = {"any", "host", "world", NULL}, *const kinds[] = {"network", "jail"};
+    offer_choices(c, prefix, typed, words);
+    for (size_t i = 0; i < JA_COUNT(kinds); i++) {
+        size_t length = strlen(kinds[i]);
+        ja_autofree char *before = ja_printf("%s%s:", prefix, kinds[i]);
+        if (!before)
+            c->failed = true;
+        else if (ja_str_starts(typed, kinds[i]) && typed[length] == ':')
+            offer_names(c, before, typed + length + 1, kinds[i], "");
+        else
+            offer(c, prefix, typed, kinds[i], ":", NULL);
+    }
+}
+
 /* What a field's value may be, where its table says so or its name says which objects it means. */
 static void offer_value(struct completing *c, const char *prefix, const char *typed, const struct ja_field *field)
 {
     static const char *const yes_no[] = {"yes", "no", NULL};
     static const struct {
         const char *field, *kind;
-    } names[] = {{"network", "network"}, {"template", "template"}, {"depends", "jail"}};
+    } names[] = {{"network", "network"}, {"template", "template"}, {"depends", "jail"}, {"jail", "jail"}};
     if (field->type == JA_T_BOOL)
         offer_choices(c, prefix, typed, yes_no);
-    else if (field->type == JA_T_ENUM)
+    else if (field->values)
         offer_choices(c, prefix, typed, field->values);
     for (size_t i = 0; i < JA_COUNT(names); i++)
         if (strcmp(field->name, names[i].field) == 0)
             offer_names(c, prefix, typed, names[i].kind, "");
+    if (strcmp(field->name, "peer") == 0)
+        offer_peers(c, prefix, typed);
 }
 
 /* The fields of a noun from number `first` on, that a user may set. */

@@ -120,6 +120,8 @@ static const struct ja_option network_create_options[] = {
     {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
      .doc = "Make an interface of the host part of it"},
     {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
+    {"rule", .metavar = "NAME,KEY=VALUE,...", .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_network,
+     .field = "rules", .doc = "Let its jails connect, or be connected to, beyond the default, or less"},
     {"dhcp", .noun = &ja_noun_network, .field = "dhcp", .doc = "Its gateway gives out addresses to jails that ask"},
     OPTION_LABEL(ja_noun_network),
     OPTION_SET(ja_noun_network, "network"),
@@ -276,7 +278,7 @@ const struct ja_verb ja_verbs[] = {
      1, -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. "
-     "nat, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
+     "nat, rules, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
      "and for jails at their next start. An address is refused while jails have one of its range, a VLAN while jails run.",
      "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1,
      JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},

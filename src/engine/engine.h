@@ -95,8 +95,9 @@ int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, cons
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                       const char *name, struct ja_error *err);
 int ja_change_open(struct ja_change *change, struct ja_error *err);
-/* Released by ja_change_end. */
+/* Released by ja_change_end. holds: whether it is held; of a dry run, which locks nothing, always true. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
+bool ja_change_holds(const struct ja_change *change, const char *kind, const char *name);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
                     struct ja_error *err);
 void ja_change_end(struct ja_change *change);

@@ -62,7 +62,7 @@ struct ja_field {
     enum ja_when when;
     unsigned flags;             /* enum ja_field_flag */
     const char *doc;            /* one line, lower case, no full stop */
-    const char *const *values;  /* JA_T_ENUM: NULL-terminated */
+    const char *const *values;  /* JA_T_ENUM, or JA_T_STRING that must be one of them: NULL-terminated */
     const struct ja_noun *noun; /* JA_T_OBJECT, JA_T_LIST */
     int64_t least, most;        /* numbers; most 0: none. The default is always allowed */
     const char *metavar;        /* shown in help: "ADDRESS"; NULL: by type */
@@ -157,6 +157,7 @@ int ja_json_read(const char *text, const char *object, json_t **ret_json, struct
 
 /* Lists. */
 void *ja_list_get(const struct ja_list *list, const char *key);
+bool ja_list_equal(const struct ja_noun *noun, const struct ja_list *a, const struct ja_list *b);
 /* The list owns the object from now on, also on failure (-1: no memory). */
 int ja_list_add(const struct ja_noun *noun, struct ja_list *list, void *object);
 bool ja_list_remove(const struct ja_noun *noun, struct ja_list *list, const char *key);

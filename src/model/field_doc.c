@@ -94,7 +94,7 @@ static void add_metavar(const struct ja_field *field, struct ja_str *str)
         [JA_T_STRING] = "TEXT",      [JA_T_BOOL] = "yes|no", [JA_T_INT] = "NUMBER",   [JA_T_SIZE] = "SIZE",
         [JA_T_RATE] = "RATE",        [JA_T_CORES] = "CORES", [JA_T_STRINGS] = "TEXT", [JA_T_COMMAND] = "COMMAND",
         [JA_T_COMMANDS] = "COMMAND", [JA_T_MAP] = "TEXT",    [JA_T_DURATION] = "TIME"};
-    if (field->type == JA_T_ENUM) {
+    if (field->values) {
         for (size_t i = 0; field->values[i]; i++)
             ja_str_addf(str, "%s%s", i ? "|" : "", field->values[i]);
         return;

@@ -130,6 +130,11 @@ static size_t assignment_length(const char *text)
     return length;
 }
 
+static int refuse_state(struct ja_error *err)
+{
+    return ja_error_set(err, JA_E_INVALID, NULL, "jailadmin sets it itself; it cannot be given");
+}
+
 /* One "field=value" of an entry. Said again, it adds to a list. */
 static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assignment, uint64_t *seen,
                            const struct ja_at *at, struct ja_error *err)
@@ -144,7 +149,9 @@ static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assign
     uint64_t bit = 1ULL << (field - noun->fields);
     bool again = *seen & bit, key = field == &noun->fields[0];
     int rc;
-    if (!equals || key || (again && !ja_type_is_strv(field->type)))
+    if (field->flags & JA_F_STATE)
+        rc = refuse_state(err);
+    else if (!equals || key || (again && !ja_type_is_strv(field->type)))
         rc = ja_error_set(err, JA_E_INVALID, NULL, !equals ? "it has no value; write %s=VALUE" : "%s is given twice",
                           field->name);
     else
@@ -207,7 +214,7 @@ static int change_field(const struct place *place, void *value, enum op op, cons
 static int check_allowed(const struct place *place, bool creating, struct ja_error *err)
 {
     if (place->field->flags & JA_F_STATE)
-        return ja_error_set(err, JA_E_INVALID, NULL, "jailadmin sets it itself; it cannot be given");
+        return refuse_state(err);
     if (place->in_entry && place->field == &place->noun->fields[0])
         return ja_error_set(err, JA_E_INVALID, NULL,
                             "the key of an entry cannot be changed; remove it and add another");

@@ -123,6 +123,31 @@ struct ja_jail {
 };
 
 enum ja_nat_by { JA_NAT_IPFW, JA_NAT_PF };
+enum ja_direction { JA_DIRECTION_OUT, JA_DIRECTION_IN };
+enum ja_rule_protocol { JA_PROTOCOL_ANY, JA_PROTOCOL_TCP, JA_PROTOCOL_UDP, JA_PROTOCOL_ICMP };
+
+struct ja_rule {
+    char *name;
+    char *action;  /* "allow", "deny" */
+    int direction; /* enum ja_direction */
+    char *jail;    /* NULL: all of the network */
+    char *peer;    /* see ja_peer_read; NULL: any */
+    int protocol;  /* enum ja_rule_protocol */
+    char *port;    /* PORT or FIRST-LAST of the destination; NULL: all */
+    int64_t order;
+    /* What the names came to. It cannot change as long as the rule names them. */
+    struct ja_strv jail_addresses; /* of `jail` on this network, that of its link too; without prefix length */
+    struct ja_strv peer_addresses; /* of a jail elsewhere */
+    int64_t peer_slot;             /* of a network; -1 */
+};
+
+/* Who a rule is about on the other side. */
+enum ja_peer_kind { JA_PEER_ANY, JA_PEER_HOST, JA_PEER_WORLD, JA_PEER_NETWORK, JA_PEER_JAIL, JA_PEER_ADDRESS };
+struct ja_peer {
+    enum ja_peer_kind kind;
+    const char *name;    /* of a network or jail; within the text */
+    const char *address; /* the text itself: ADDRESS or ADDRESS/LEN */
+};
 
 struct ja_network {
     char *name;
@@ -139,7 +164,8 @@ struct ja_network {
     bool dns;  /* names of jails are resolved by the gateway */
     bool dhcp; /* the gateway answers DHCP and sends IPv6 router advertisements */
     char *domain;
-    bool isolate; /* jails of the network do not see each other */
+    bool isolate;         /* jails of the network do not see each other */
+    struct ja_list rules; /* struct ja_rule */
     struct ja_map labels;
 };
 
@@ -183,7 +209,7 @@ struct ja_snapshot {
 
 extern const struct ja_noun ja_noun_keep, ja_noun_snapshot;
 extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mount, ja_noun_service, ja_noun_volume,
-    ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network, ja_noun_template,
+    ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network, ja_noun_rule, ja_noun_template,
     ja_noun_template_version;
 
 /* Checks that other parts use too. Each says in *err what was given and what is allowed. */
@@ -198,6 +224,11 @@ int ja_check_snapshot(const char *value, struct ja_error *err); /* the name of a
 
 /* True when the jail is to ask for this one of nic->assigned by itself ("dhcp", "slaac"); others are configured for it. */
 bool ja_nic_is_dynamic(const struct ja_nic *nic, size_t assigned);
+
+/* Reads a rule's peer; NULL is any. False when it is none. The texts are the given one's. */
+bool ja_peer_read(const char *text, struct ja_peer *ret_peer);
+/* The rules in the order in which they are asked: a new array, NULL at its end; the rules stay the network's. NULL: no memory. */
+const struct ja_rule **ja_network_rules(const struct ja_network *network);
 
 /* "80" or "8000-8010", as the forwards' fields hold them. 0 or JA_E_INVALID. */
 int ja_ports_parse(const char *text, int *ret_first, int *ret_last);

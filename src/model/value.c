@@ -146,12 +146,13 @@ int64_t ja_field_number(const struct ja_field *field, const void *value)
     return *(const int64_t *)value;
 }
 
-static int parse_enum(const struct ja_field *field, const char *text, int64_t *ret_value, struct ja_error *err)
+int ja_field_word(const struct ja_field *field, const char *text, int64_t *ret_number, struct ja_error *err)
 {
     char allowed[256] = "";
     for (int i = 0; field->values[i]; i++) {
         if (strcmp(field->values[i], text) == 0) {
-            *ret_value = i;
+            if (ret_number)
+                *ret_number = i;
             return 0;
         }
         size_t used = strlen(allowed);
@@ -163,7 +164,7 @@ static int parse_enum(const struct ja_field *field, const char *text, int64_t *r
 static int parse_into_number(const struct ja_field *field, void *value, const char *text, struct ja_error *err)
 {
     int64_t number = 0;
-    int rc = field->type == JA_T_ENUM ? parse_enum(field, text, &number, err)
+    int rc = field->type == JA_T_ENUM ? ja_field_word(field, text, &number, err)
                                       : ja_value_parse(field->type, text, &number, err);
     if (rc < 0)
         return rc;

@@ -49,7 +49,8 @@ enum ja_fact_kind {
     JA_FACT_SHA256,    /* absolute host path of a file -> its SHA-256, in small hexadecimal digits */
     JA_FACT_NEIGHBOUR, /* "ADDRESS INTERFACE" -> MAC of the host's permanent neighbour entry */
     JA_FACT_FIREWALL, /* prefix of our bridges' names -> foreign rules that drop what is forwarded, one "KIND NAME" a line */
-    JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has */
+    JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has, without those in chains of networks */
+    JA_FACT_NFTCHAIN, /* "FAMILY TABLE CHAIN" -> the comments of its rules, a line each, "-" for none; absent: no rules */
     JA_FACT_FSTYPE,   /* absolute host path -> type of the file system that it lies on: "btrfs", "zfs", "other" */
     JA_FACT_CONTENTS, /* ZFS: dataset -> names of datasets and snapshots in it, and of a file, one a line */
     JA_FACT_DEVICE,   /* absolute host path of a device node -> "c 10 229": type, major and minor number */

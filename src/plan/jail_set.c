@@ -39,10 +39,7 @@ static void destroy_volumes(struct ja_planning *p, const struct ja_jail *old, co
 
 static bool forwards_differ(const struct ja_jail *a, const struct ja_jail *b)
 {
-    bool same = a->forwards.count == b->forwards.count;
-    for (size_t i = 0; same && i < a->forwards.count; i++)
-        same = ja_object_equal(&ja_noun_forward, a->forwards.items[i], b->forwards.items[i]);
-    return !same;
+    return !ja_list_equal(&ja_noun_forward, &a->forwards, &b->forwards);
 }
 
 void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)

@@ -94,6 +94,30 @@ static void plan_network_set(struct ja_planning *p)
     set_network(p, (const char *const[]){"isolate=yes", "nat=em1", "address=10.66.0.254/16", NULL}, &subjects[0]);
 }
 
+/* Rules of each kind; what they name was resolved before. */
+static void plan_network_set_rules(struct ja_planning *p)
+{
+    struct ja_network *to = changed_network(
+        networks[0],
+        (const char *const[]){"rules+=db,action=allow,peer=network:lan,protocol=tcp,port=5432",
+                              "rules+=late,action=deny,peer=any,order=9000",
+                              "rules+=one,action=deny,jail=web1,peer=jail:web2,protocol=udp,port=5000-5010",
+                              "rules+=icmp,action=deny,peer=world,protocol=icmp",
+                              "rules+=ssh,action=allow,peer=host,protocol=tcp,port=22,jail=web1,order=1",
+                              "rules+=web,action=allow,direction=in,peer=203.0.113.0/24,protocol=tcp,port=80",
+                              "rules+=rest,action=deny,direction=in,order=200", NULL});
+    struct ja_rule *db = ja_list_get(&to->rules, "db"), *one = ja_list_get(&to->rules, "one"),
+                   *ssh = ja_list_get(&to->rules, "ssh");
+    db->peer_slot = 1;
+    if (ja_strv_add_all(&one->jail_addresses, "10.66.0.2", "fe80::1:2", NULL) < 0 ||
+        ja_strv_add_all(&one->peer_addresses, "192.168.2.2", "fd00:2::2", NULL) < 0 ||
+        ja_strv_add_all(&ssh->jail_addresses, "10.66.0.2", "10.66.0.99", NULL) < 0)
+        abort();
+    struct ja_networkset set = {networks[0], to, NULL, NULL, 0};
+    ja_plan_network_set(p, &set);
+    ja_object_free(&ja_noun_network, to);
+}
+
 static void plan_template_create(struct ja_planning *p)
 {
     struct ja_template_build build = {
@@ -505,6 +529,7 @@ static const struct golden {
     {"network-create", "ready", plan_network_create, NULL, NULL},
     {"network-delete", "ready", plan_network_delete, NULL, NULL},
     {"network-set", "running", plan_network_set, NULL, NULL},
+    {"network-set-rules", "running", plan_network_set_rules, NULL, NULL},
     {"template-create", "ready", plan_template_create, NULL, NULL},
     {"template-build", "ready", plan_template_build, NULL, NULL},
     {"template-freebsd", "ready", plan_template_freebsd, NULL, NULL},

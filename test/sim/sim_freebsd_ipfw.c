@@ -95,7 +95,7 @@ static const char *next_table(const char *at, char table[SIM_NAME])
         if (word && (!found || word < found)) {
             found = word;
             word += strlen(words[i]);
-            snprintf(table, SIM_NAME, "%.*s", (int)strcspn(word, ") "), word);
+            snprintf(table, SIM_NAME, "%.*s", (int)strcspn(word, "), "), word);
         }
     }
     return found ? found + 1 : NULL;
@@ -114,7 +114,8 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
 /* add NUMBER [set N] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
-    static const char *const actions[] = {"allow", "deny", "check-state", "nat", "count", "pipe", "skipto", "reset"};
+    static const char *const actions[] = {"allow", "deny",   "check-state", "nat",  "count",
+                                          "pipe",  "skipto", "reset",       "call", "return"};
     char text[RULE_MOST], value[RULE_MOST * 2 + 32];
     unsigned long set = 0;
     bool known = false;

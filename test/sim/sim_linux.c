@@ -4,6 +4,7 @@
  *     link NAME = ALIAS      up, master, peer (namespace that holds its other end), vlan NAME
  *     addr INTERFACE ADDRESS    neigh ADDRESS    inside NAMESPACE COMMAND: what was configured from within
  *     nft FAMILY TABLE [SET ELEMENT]
+ *     nftchain FAMILY TABLE CHAIN = COMMENT...   of networks, whose rules change; all others are the table's
  *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH
  */
 #include "host/linux/network.h"
@@ -224,6 +225,34 @@ static void plain_element(const char *line, char *element, size_t size)
     element[n] = '\0';
 }
 
+/* A line about a chain of a network: the comments of its rules are its value, a line each. */
+static int nft_chain(struct ja_sim *sim, const char *line, char *const *words, struct ja_error *err)
+{
+    const char *family = words[2], *table = words[3], *chain = words[4];
+    const char *there = sim_get(sim, "nftchain %s %s %s", family, table, chain);
+    if (strncmp(chain, JA_LINUX_NETCHAIN, strlen(JA_LINUX_NETCHAIN)) != 0)
+        return 0;
+    if (strcmp(words[0], "add") == 0 && strcmp(words[1], "chain") == 0) {
+        if (!there)
+            sim_put(sim, "", "nftchain %s %s %s", family, table, chain);
+        return 0;
+    }
+    if (!there)
+        return sim_fail(err, "there is no chain %s", chain);
+    if (strcmp(words[0], "delete") == 0)
+        return *there ? sim_fail(err, "the chain %s has rules", chain)
+                      : !sim_drop(sim, "nftchain %s %s %s", family, table, chain);
+    const char *comment = strstr(line, " comment \"");
+    if (strcmp(words[1], "rule") == 0 && !comment)
+        return sim_fail(err, "the model knows no nft %s", line);
+    ja_autofree char *value = comment
+                                  ? ja_printf("%s%.*s\n", there, (int)strcspn(comment + strlen(" comment \""), "\""),
+                                              comment + strlen(" comment \""))
+                                  : ja_strdup("");
+    sim_put(sim, value, "nftchain %s %s %s", family, table, chain);
+    return 0;
+}
+
 static int nft_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
                     struct ja_error *err)
 {
@@ -250,11 +279,16 @@ static int nft_line(struct ja_sim *sim, void *context, const char *line, char *c
                 return sim_fail(err, "there is no table %s", table);
             sim_drop(sim, "nft %s %s", family, table);
             sim_drop_all(sim, "nft %s %s ", family, table);
+            sim_drop_all(sim, "nftchain %s %s ", family, table);
         } else {
-            sim_put(sim, strcmp(words[0], "flush") == 0 ? "flushed" : "", "nft %s %s", family, table);
+            sim_put(sim, "", "nft %s %s", family, table);
         }
         return 0;
     }
+    if (there && count >= 5 && (strcmp(words[1], "chain") == 0 || strcmp(words[1], "rule") == 0))
+        return nft_chain(sim, line, words, err);
+    if (there && strcmp(words[0], "add") == 0 && strcmp(words[1], "map") == 0)
+        return 0;
     if (strcmp(words[1], "element") != 0 || !there || count < 6)
         return sim_fail(err, "no table, or the model knows no nft %s", line);
     plain_element(line, element, sizeof element);
@@ -754,6 +788,11 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     case JA_FACT_NFTRULES:
         *ret_value = rules_of(sim, name);
         return true;
+    case JA_FACT_NFTCHAIN:
+        *ret_value = sim_get(sim, "nftchain %s", name);
+        if (*ret_value && !**ret_value)
+            *ret_value = NULL;
+        return true;
     case JA_FACT_NEIGHBOUR:
         *ret_value = neighbour(sim, name);
         return true;
@@ -810,9 +849,9 @@ static void boot_systemd(struct ja_sim *sim)
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
-    static const char *const kinds[] = {"link ",   "up ",    "master ", "peer ",  "vlan ",    "addr ",
-                                        "neigh ",  "mtu ",   "inside ", "nft ",   "process ", "crun ",
-                                        "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
+    static const char *const kinds[] = {"link ",  "up ",     "master ", "peer ",    "vlan ",  "addr ",     "neigh ",
+                                        "mtu ",   "inside ", "nft ",    "process ", "crun ",  "nftchain ", "cgroup ",
+                                        "limit ", "daemon ", "netns ",  "pin ",     "sysctl "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
     sim_remove_tree(sim, "/run");

@@ -445,11 +445,40 @@ static void guests(void **unused)
     lab_do(do_dyn_delete);
 }
 
+/* Rules of a network, while its jail runs; and what they name stays as it is. */
+static void rules_of_networks(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    lab_do(do_dyn);
+    lab_do(do_guest);
+    sweep("set", do_rules, do_rules_off);
+    lab_do(do_guest_start);
+    lab_do(do_rules);
+    sweep("set", do_rules_change, do_rules_back);
+    char *before = lab_snapshot(&lab_sim);
+    assert_int_equal(lab_run(do_guest_delete, NULL, NULL, &err), JA_E_BUSY);
+    assert_non_null(strstr(err.what, "the rule one of the network dyn"));
+    assert_int_equal(lab_run(do_default_delete, NULL, NULL, &err), JA_E_BUSY);
+    assert_int_equal(lab_run(do_guest_readdress, NULL, NULL, &err), JA_E_BUSY);
+    assert_non_null(strstr(err.what, "addresses cannot change: the rule one of the network dyn"));
+    char *after = lab_snapshot(&lab_sim);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    lab_do(do_rules_off);
+    lab_do(do_guest_delete);
+    lab_do(do_rules_alone);
+    sweep("delete", do_dyn_delete, do_dyn_ruled);
+    lab_do(do_dyn_delete);
+}
+
 static void repairs(void **unused)
 {
     (void)unused;
     lab_do(do_dyn);
     lab_do(do_guest);
+    lab_do(do_rules);
     lab_do(do_damage);
     lab_do(do_repair);
     char *wanted = lab_snapshot(&lab_sim);
@@ -477,6 +506,7 @@ static void repairs(void **unused)
     }
     free(wanted);
     print_message("repair: %zu cases\n", cases);
+    lab_do(do_rules_off);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
 }
@@ -693,6 +723,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(jails_of_freebsd),
         cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
         cmocka_unit_test(guests),
+        cmocka_unit_test(rules_of_networks),
         cmocka_unit_test(repairs),
         cmocka_unit_test(translation_by_pf),
         cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),

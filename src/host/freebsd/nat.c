@@ -114,7 +114,7 @@ static void range_keys(struct ja_planning *p, const struct ja_network *network, 
 }
 
 /* The rules of an uplink. */
-enum { UPLINK_RULES = 12, RULE_TEXT = 160 };
+enum { UPLINK_RULES = 13, RULE_TEXT = 160 };
 struct uplink_rules {
     char text[UPLINK_RULES][RULE_TEXT];
     struct ja_freebsd_rule rules[UPLINK_RULES];
@@ -143,6 +143,8 @@ static void uplink_rules(const struct ja_site *site, int k, const char *uplink, 
     /* What jails send to the host: what is for a jail by now (not for a gateway, whose address is in its range) was forwarded, and is
      * marked for its way out. */
     rule(of, at + 2, "nat %lld ip4 from any to me in recv ja@*", number);
+    /* The rules of the network that it is for. */
+    rule(of, at + 2, "call tablearg ip4 from any to table(ja@rules) in recv ja@*");
     rule(of, at + 3, "allow tag %d ip4 from any to table(ja@nets) not dst-ip me in recv ja@*", tag);
     rule(of, at + 4, "nat %lld ip4 from any to any out recv ja@* xmit ja@br* tagged %d", number, tag);
     rule(of, at + 5, "allow ip4 from any to any out recv ja@* xmit ja@br* tagged %d", tag);

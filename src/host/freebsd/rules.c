@@ -27,21 +27,20 @@
  *     members  interfaces of the host that are part of a network
  *     alone    ranges of networks whose jails may not reach each other -> a number of the network
  *     tcp, udp ports of the host that are forwarded -> the slot of the jail
+ *     rules    ranges of networks with rules of their own -> the number under which these stand (see netrules.c)
  */
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"},  {"src", "addr"},      {"any", "iface"},  {"dhcp", "iface"}, {"nets", "addr"},  {"gw", "addr"},
-    {"natted", "addr"}, {"members", "iface"}, {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},
+    {"nics", "iface"}, {"src", "addr"},   {"any", "iface"},   {"dhcp", "iface"},
+    {"nets", "addr"},  {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"},
+    {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},  {"rules", "addr"},
 };
-
-/* Marks of networks are tags of packets, as are the numbers of pairs, which are below 32,768 (see registry.c), and those of what is
- * forwarded (see rules.h). */
-enum { NETWORK_TAG = 40000 };
 
 static const struct ja_freebsd_rule policy[] = {
     /* What no forward of nat.c took. First, so that there is no moment without it. */
     {JA_RULE_UNTAKEN, "deny ip4 from any to me in recv ja@*"},
+    {JA_RULE_UNTAKEN - 1, "allow ip4 from any to me in recv ja@* tagged 39999"},
 
     /* Of a packet that goes out `via` sees only where it leaves. */
     {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
@@ -72,6 +71,12 @@ static const struct ja_freebsd_rule policy[] = {
     {22, "deny ip from any to 169.254.169.254 in recv ja@*"},
     {23, "deny ip6 from any to fd00:ec2::254 in recv ja@*"},
     {24, "count tag tablearg ip from table(ja@nets) to any in recv ja@*"},
+    /* What a network's rules say of new connections; not of what makes networks work, nor within one. */
+    {24, "skipto +25 icmp from any to any in recv ja@* icmptypes 3,11,12"},
+    {24, "skipto +25 ipv6-icmp from any to any in recv ja@* icmp6types 1,2,3,4,131,132,133,135,136,143"},
+    {24, "skipto +25 udp from any 68 to any 67 in recv table(ja@dhcp)"},
+    {24, "skipto +25 ip from any to table(ja@nets) in recv ja@* tagged tablearg not dst-ip me"},
+    {24, "call tablearg ip from table(ja@rules) to any in recv ja@*"},
     {25, "allow udp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
     {26, "allow tcp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
     {27, "allow icmp from any to table(ja@gw) in recv ja@* icmptypes 8 tagged tablearg"},
@@ -81,6 +86,7 @@ static const struct ja_freebsd_rule policy[] = {
     {31, "allow ipv6-icmp from any to ff02::/16 in recv ja@* icmp6types 131,132,133,135,136,143"},
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
+    {33, "allow ip6 from any to me in recv ja@* tagged 39999"},
     /* Answers of a forward to the host; what is for a jail by one; what may be for one. */
     {34, "allow ip4 from me to me in recv ja@* tagged 41100"},
     {35, "allow ip4 from any to table(ja@nets) in recv ja@* tagged 41000-41015"},
@@ -89,6 +95,9 @@ static const struct ja_freebsd_rule policy[] = {
 
     /* What they reach of each other: what stays on the bridge. */
     {38, "allow ip from any to table(ja@nets) in recv ja@[0-9]* tagged tablearg"},
+    {38, "skipto +39 ip from any to table(ja@nets) in recv ja@* tagged tablearg"},
+    {38, "call tablearg ip from any to table(ja@rules) in recv ja@*"},
+    {39, "allow ip from any to table(ja@nets) in recv ja@* tagged 39999 keep-state :ja@"},
     {39, "deny ip from any to table(ja@nets) in recv ja@*"},
     {40, "deny ip from any to any out recv ja@* xmit ja@br*"},
     {41, "deny ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja@br*"},
@@ -99,10 +108,24 @@ static const struct ja_freebsd_rule policy[] = {
     /* IPv6 is not translated: what answers a jail comes in by its state. */
     {46, "allow ip6 from table(ja@natted) to any out recv ja@* keep-state :ja@"},
 
+    /* Networks with rules know by states what has begun: the world's answers, and answers to it. */
+    {47, "skipto +100 ip from table(ja@rules) to any in recv ja@* keep-state :ja@"},
+    {48, "skipto +100 icmp from any to any out not recv ja@* xmit ja@br* icmptypes 3,11,12"},
+    {48, "skipto +100 ipv6-icmp from any to any out not recv ja@* xmit ja@br* icmp6types 1,2,3,4"},
+    {48, "call tablearg ip from any to table(ja@rules) out not recv ja@* xmit ja@br*"},
+    {49, "skipto +100 ip from any to table(ja@rules) out not recv ja@* xmit ja@br* keep-state :ja@"},
+
     /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
     {58, "check-state :ja@"},
+    {58, "skipto +100 ip from any to any recv table(ja@members)"},
+    {58, "call tablearg ip from any to table(ja@rules) in not recv ja@* not recv lo0"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},
+    /* Behind all of ours: no answer to it is translated. */
+    {59, "skipto +499 ip from any to table(ja@rules) in not recv ja@* tagged 39999 keep-state :ja@"},
     {60, "deny ip from any to table(ja@natted) in not recv ja@* not recv lo0"},
+    /* Networks' rules, which are only called; and a call of what somebody has deleted. */
+    {61, "skipto +100 ip from any to any"},
+    {98, "return ip from any to any"},
     {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@* not xmit lo0"},
 };
 
@@ -335,18 +358,34 @@ static void rule_fact(const struct ja_site *site, int at, char name[32])
     snprintf(name, 32, "rule %lld", (long long)site->rule_base + at);
 }
 
+static size_t lines_of(const char *text)
+{
+    size_t lines = text != NULL;
+    for (; text && *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* Whether a number has as many rules as it should: an older program made fewer. */
+static bool number_is_whole(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count, int at)
+{
+    char name[32];
+    size_t wanted = 0;
+    rule_fact(p->site, at, name);
+    for (size_t i = 0; i < count; i++)
+        wanted += rules[i].at == at;
+    return lines_of(ja_fact(p->facts, JA_FACT_IPFW, name)) == wanted;
+}
+
 bool ja_freebsd_rules_there(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count)
 {
     bool there = true;
-    for (size_t i = 0; i < count; i++) {
-        char name[32];
-        rule_fact(p->site, rules[i].at, name);
-        there = ja_fact(p->facts, JA_FACT_IPFW, name) && there;
-    }
+    for (size_t i = 0; i < count; i++)
+        there = number_is_whole(p, rules, count, rules[i].at) && there;
     return there;
 }
 
-/* True when it is there. */
+/* True when something is there. */
 static bool rule_is_ours(struct ja_planning *p, int at, const char *mark)
 {
     char name[32];
@@ -364,10 +403,12 @@ void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *r
 {
     char name[32], mark[32];
     struct ja_step *step = NULL;
+    bool undone = false;
     snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
     for (size_t i = 0; i < count; i++) {
         ja_autostr struct ja_str text = {0};
-        if (rule_is_ours(p, rules[i].at, mark))
+        bool there = rule_is_ours(p, rules[i].at, mark), first = i == 0 || rules[i - 1].at != rules[i].at;
+        if (there && number_is_whole(p, rules, count, rules[i].at))
             continue;
         rule_text(p->site, rules[i].text, &text);
         if (text.failed || !text.text) {
@@ -377,13 +418,20 @@ void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *r
         if (!step) {
             step = ja_plan_step(p->plan, "%s", why);
             ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "/dev/stdin", NULL);
+        }
+        /* What was there before is completed for good. */
+        if (there && first)
+            ja_step_input(p->plan, step, "delete %lld\n", (long long)p->site->rule_base + rules[i].at);
+        if (!there && !undone) {
+            undone = true;
             ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
             rule_fact(p->site, rules[i].at, name);
             ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
         }
         ja_step_input(p->plan, step, "add %lld set %lld %s\n", (long long)p->site->rule_base + rules[i].at,
                       (long long)p->site->set, text.text);
-        ja_step_undof(p->plan, step, "%lld", (long long)p->site->rule_base + rules[i].at);
+        if (!there && first)
+            ja_step_undof(p->plan, step, "%lld", (long long)p->site->rule_base + rules[i].at);
     }
 }
 
@@ -565,7 +613,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
                             const struct ja_network *but)
 {
     struct network_keys keys, others;
-    int64_t tag = NETWORK_TAG + network->slot;
+    int64_t tag = JA_NETWORK_TAG + network->slot;
     fill_keys(p, network, &keys);
     if (but) {
         fill_keys(p, but, &others);
@@ -593,6 +641,7 @@ bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *net
     up = network_entries(p, JA_FREEBSD_ASK, network, NULL) && up;
     up = ja_freebsd_rules_there(p, policy, JA_COUNT(policy)) && up;
     up = settings_are(p) && up;
+    up = ja_freebsd_netrules_are_up(p, network) && up;
     up = (!ja_freebsd_wants_pf(network) || ja_freebsd_pf_is_up(p, network)) && up;
     return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
@@ -604,6 +653,8 @@ void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network
     for (size_t i = 0; i < JA_COUNT(tables); i++)
         ja_freebsd_table_add(p, tables[i].what, tables[i].type);
     ja_freebsd_rules_add(p, policy, JA_COUNT(policy), "say what jails may reach, and what they may send");
+    /* First its rules: there is no moment at which it is open to more. */
+    ja_freebsd_netrules_up(p, network);
     network_entries(p, JA_FREEBSD_ADD, network, NULL);
     if (ja_freebsd_wants_nat(network))
         ja_freebsd_nat_up(p, network);
@@ -614,6 +665,7 @@ void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network
 void ja_freebsd_rules_down(struct ja_planning *p, const struct ja_network *network)
 {
     network_entries(p, JA_FREEBSD_REMOVE, network, NULL);
+    ja_freebsd_netrules_down(p, network);
     ja_freebsd_nat_down(p, network, NULL);
     ja_freebsd_pf_down(p, network);
 }
@@ -625,6 +677,7 @@ static bool translates_alike(const struct ja_network *a, const struct ja_network
 
 void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
+    ja_freebsd_netrules_change(p, from, to);
     network_entries(p, JA_FREEBSD_ADD, to, NULL);
     if (ja_freebsd_wants_nat(to) && !translates_alike(from, to))
         ja_freebsd_nat_up(p, to);
@@ -634,6 +687,7 @@ void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *fro
 void ja_freebsd_rules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     network_entries(p, JA_FREEBSD_REMOVE, from, to);
+    ja_freebsd_netrules_changed(p, from, to);
     if (!translates_alike(from, to))
         ja_freebsd_nat_down(p, from, to);
     ja_freebsd_pf_changed(p, from, to);

@@ -4,9 +4,11 @@
  *
  * Numbers within the instance's block:
  *
- *     +0 ... +60      the default policy: what jails may reach of the host and of each other's networks
+ *     +0 ... +61      the default policy: what jails may reach of the host and of each other's networks
+ *     +62 + 2 k       rules of the network in slot k, under this number or the next; called by the policy
+ *     +98             what leads back from there
  *     +100 + 20 k     NAT and forwards by the k-th uplink, after the policy, which sees addresses as jails use them
- *     +449            what jails send to the host and no forward took
+ *     +448, +449      what jails send to the host and no forward took
  *     +450            what should have been translated and was not
  *     +451 + 3 k      the host's own connections by a forward of the k-th uplink, found by their state
  *
@@ -28,8 +30,13 @@ enum {
     JA_FORWARD_TAG = 41000,
     JA_FORWARD_TAG_HOST = 41100,
 };
+enum { JA_RULES_NETWORKS = 62, JA_RULED_NETWORKS = 18 };
 
-/* Rules that are missing, in one command: texts in which "@" stands for the tag and "+N" at the beginning of a word for the N-th
+/* Tags of packets: numbers of pairs, which are below 32,768 (see registry.c); what a network's rules allow; from JA_NETWORK_TAG on
+ * networks, which have these numbers in the tables as well. */
+enum { JA_ALLOWED_TAG = 39999, JA_NETWORK_TAG = 40000 };
+
+/* Rules that are missing, in one command; those of one number, which follow each other, are made together: texts in which "@" stands for the tag and "+N" at the beginning of a word for the N-th
  * number of ours. A number that somebody else has is a failure of the plan. */
 struct ja_freebsd_rule {
     int at; /* its number within the block */
@@ -69,6 +76,13 @@ void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to);
 void ja_freebsd_nat_remove_unused(struct ja_planning *p);
 void ja_freebsd_nat_remove_all(struct ja_planning *p);
+
+/* netrules.c: the rules that a network has beyond the policy. change and changed: see freebsd.h. */
+bool ja_freebsd_netrules_are_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_netrules_up(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_netrules_down(struct ja_planning *p, const struct ja_network *network);
+void ja_freebsd_netrules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
+void ja_freebsd_netrules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to);
 
 /* pf.c: by pf. change and changed: see freebsd.h; what the main ruleset must have is demanded where something is to be loaded. */
 bool ja_freebsd_wants_pf(const struct ja_network *network);

@@ -129,6 +129,11 @@ static int nft_rules(struct query *query)
     return code;
 }
 
+static int nft_chain(struct query *query)
+{
+    return query->probes->nftchain ? query->probes->nftchain(query->name, &query->value, query->err) : 0;
+}
+
 static int firewall(struct query *query)
 {
     return query->probes->firewall ? query->probes->firewall(query->name, &query->value, query->err) : 0;
@@ -531,6 +536,7 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_SHA256] = file,
     [JA_FACT_NEIGHBOUR] = neighbour,
     [JA_FACT_NFTRULES] = nft_rules,
+    [JA_FACT_NFTCHAIN] = nft_chain,
     [JA_FACT_FIREWALL] = firewall,
 };
 

@@ -23,6 +23,7 @@ struct ja_linux_probes {
     int (*disks)(const char *path, struct ja_str *numbers, struct ja_error *err);
     int (*used)(const char *path, int64_t *ret_bytes, struct ja_error *err);
     int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
+    int (*nftchain)(const char *name, struct ja_str *lines, struct ja_error *err); /* "FAMILY TABLE CHAIN" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);
     /* Answers all missing facts of ZFS: one process for many datasets. */

@@ -10,6 +10,7 @@
 # say what jails may reach, and what they may send
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20449 set 1 deny ip4 from any to me in recv ja00*
+add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
 add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
 add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
 add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
@@ -28,6 +29,7 @@ END
 # translate what jails send, and what is for them
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20102 set 1 nat 20000 ip4 from any to me in recv ja00*
+add 20102 set 1 call tablearg ip4 from any to table(ja00rules) in recv ja00*
 add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) not dst-ip me in recv ja00*
 add 20104 set 1 nat 20000 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
 add 20105 set 1 allow ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
@@ -114,7 +116,7 @@ END
 #   /sbin/ipfw -q table ja00natted delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00natted 192.168.2.0/24
 #   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
 #   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24
-#   /sbin/ipfw -q delete 20449 20016 20017 20018 20034 20035 20036   if there is the ipfw rule 20449
+#   /sbin/ipfw -q delete 20449 20448 20016 20017 20018 20034 20035 20036   if there is the ipfw rule 20449
 #   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
 #   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp
 #   /sbin/ipfw table ja00alone destroy   if there is the ipfw table ja00alone

@@ -15,6 +15,7 @@
 add 20120 set 1 nat 20001 ip4 from table(ja00nat1) to not table(ja00nets) out xmit em1
 add 20121 set 1 nat 20001 ip4 from any to me in recv em1
 add 20122 set 1 nat 20001 ip4 from any to me in recv ja00*
+add 20122 set 1 call tablearg ip4 from any to table(ja00rules) in recv ja00*
 add 20123 set 1 allow tag 41001 ip4 from any to table(ja00nets) not dst-ip me in recv ja00*
 add 20124 set 1 nat 20001 ip4 from any to any out recv ja00* xmit ja00br* tagged 41001
 add 20125 set 1 allow ip4 from any to any out recv ja00* xmit ja00br* tagged 41001

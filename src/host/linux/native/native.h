@@ -112,6 +112,8 @@ ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
 /* Facts about rules, firewall.c: see JA_FACT_FIREWALL; and how many rules a table of a family (NFPROTO_*) has. */
 int ja_linux_probe_firewall(const char *bridges, struct ja_str *lines, struct ja_error *err);
 int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count, struct ja_error *err);
+int ja_linux_probe_chain(uint8_t family, const char *table, const char *chain, struct ja_str *lines,
+                         struct ja_error *err);
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
