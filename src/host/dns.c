@@ -172,6 +172,8 @@ static void start(struct ja_planning *p, const struct ja_network *network, const
     ja_step_runf(p->plan, step, "--conf-file=%s", paths->config);
     ja_step_runf(p->plan, step, "--pid-file=%s", paths->pid);
     ja_step_undo_host(p, step, "daemon-stop", paths->pid, "dnsmasq", NULL);
+    if (p->host->daemon_started)
+        p->host->daemon_started(p, paths->pid, "dnsmasq");
 }
 
 /* Directories that it reads. */

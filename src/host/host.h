@@ -27,6 +27,8 @@ struct ja_host {
     bool (*network_is_up)(struct ja_planning *p, const struct ja_network *network);
     /* Whether the gateway of a network resolves names; NULL: none does. */
     bool (*dns_answers)(struct ja_planning *p, const struct ja_network *network);
+    /* After the step that starts a daemon, which is to outlive what started it; NULL: nothing to be done. */
+    void (*daemon_started)(struct ja_planning *p, const char *pidfile, const char *program);
     /* A network that is up as `to` has it instead of `from`: undoable steps before the commit, repeatable ones after it. The
      * running jails on it are given with both, `count` of each; none may run when needs_stop says so. */
     bool (*network_needs_stop)(const struct ja_network *from, const struct ja_network *to);

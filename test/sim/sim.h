@@ -59,7 +59,7 @@ struct ja_sim_system {
 };
 /* freebsd: a stock kernel of 13.2, whose ipfw.ko is not loaded yet. freebsd_deny: the same with ipfw loaded by the administrator, so
  * that it denies on the host, whose own rules accept, and in every network stack of a jail. */
-extern const struct ja_sim_system ja_sim_linux, ja_sim_freebsd, ja_sim_freebsd_deny;
+extern const struct ja_sim_system ja_sim_linux, ja_sim_linux_systemd, ja_sim_freebsd, ja_sim_freebsd_deny;
 
 struct ja_sim {
     struct ja_machine machine; /* first */

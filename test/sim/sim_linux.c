@@ -579,6 +579,30 @@ static int do_cgroup_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *
     return 0;
 }
 
+/* The unit of systemd stays until teardown, as the host's settings do. */
+static int do_cgroup_unit(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    (void)cmd, (void)argv, (void)argc;
+    return sim_get(sim, "path /run/systemd/system") ? 0 : sim_fail(err, "systemd does not run here");
+}
+
+static int do_cgroup_adopt(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    (void)cmd, (void)argc;
+    return sim_get(sim, "daemon %s", argv[2]) ? 0 : sim_fail(err, "%s does not run", argv[3]);
+}
+
+static int do_cgroup_unit_end(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                              struct ja_error *err)
+{
+    char below[512];
+    (void)cmd, (void)argc;
+    snprintf(below, sizeof below, "cgroup /%s/", argv[3]);
+    return sim_starts(sim, sim_from(sim, below), below) ? sim_fail(err, "%s is in use", argv[3]) : 0;
+}
+
 static const struct ja_sim_command commands[] = {
     {{"ip", "-batch", "-"}, do_ip},
     {{"nsenter"}, do_nsenter},
@@ -610,6 +634,9 @@ static const struct ja_sim_command commands[] = {
     {{"host", "cgroup-create"}, do_cgroup_create},
     {{"host", "cgroup-limit"}, do_cgroup_limit},
     {{"host", "cgroup-remove"}, do_cgroup_remove},
+    {{"host", "cgroup-unit"}, do_cgroup_unit},
+    {{"host", "cgroup-adopt"}, do_cgroup_adopt},
+    {{"host", "cgroup-unit-end"}, do_cgroup_unit_end},
     {{NULL}, NULL},
 };
 
@@ -768,6 +795,13 @@ static void boot(struct ja_sim *sim)
     sim_put(sim, "1", "sysctl net.ipv6.conf.eth0.accept_ra");
 }
 
+static void boot_systemd(struct ja_sim *sim)
+{
+    boot(sim);
+    sim_make(sim, "/run/systemd", "dir");
+    sim_make(sim, "/run/systemd/system", "dir");
+}
+
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
@@ -785,15 +819,9 @@ static const struct ja_sim_command *const tables[] = {commands, sim_file_command
 static const char *const tools[] = {"btrfs",  "mkfs.btrfs", "ip",        "nft", "crun", "dnsmasq", "nsenter", "mount",
                                     "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     NULL};
 
-const struct ja_sim_system ja_sim_linux = {.name = "linux",
-                                           .os = JA_OS_LINUX,
-                                           .storage = "file:1G",
-                                           .source = "busybox",
-                                           .run = "/run",
-                                           .uplink = "eth0",
-                                           .commands = tables,
-                                           .tools = tools,
-                                           .stays = stays,
-                                           .boot = boot,
-                                           .fact = fact,
-                                           .shut = shut};
+#define LINUX                                                                                                          \
+    .os = JA_OS_LINUX, .storage = "file:1G", .source = "busybox", .run = "/run", .uplink = "eth0", .commands = tables, \
+    .tools = tools, .stays = stays, .fact = fact, .shut = shut
+
+const struct ja_sim_system ja_sim_linux = {LINUX, .name = "linux", .boot = boot};
+const struct ja_sim_system ja_sim_linux_systemd = {LINUX, .name = "linux-systemd", .boot = boot_systemd};

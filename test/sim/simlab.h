@@ -28,7 +28,8 @@ static struct ja_sim lab_sim;
 /* The kind of host that the program's first argument names. */
 static inline void lab_choose(int argc, char **argv)
 {
-    static const struct ja_sim_system *const systems[] = {&ja_sim_linux, &ja_sim_freebsd, &ja_sim_freebsd_deny};
+    static const struct ja_sim_system *const systems[] = {&ja_sim_linux, &ja_sim_linux_systemd, &ja_sim_freebsd,
+                                                          &ja_sim_freebsd_deny};
     for (size_t i = 0; argc > 1 && i < JA_COUNT(systems); i++)
         if (strcmp(systems[i]->name, argv[1]) == 0)
             lab_system = systems[i];

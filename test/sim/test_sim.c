@@ -179,7 +179,7 @@ static size_t do_counted(const char *name, lab_verb *verb)
 /* All cases on Linux; on another host a part of them, by chance, unless all are asked for. */
 static bool is_left_out(void)
 {
-    return lab_system->os != JA_OS_LINUX && !getenv("JAILADMIN_TEST_LONG") && rand() % 4;
+    return lab_system != &ja_sim_linux && !getenv("JAILADMIN_TEST_LONG") && rand() % 4;
 }
 
 /* `back` leads from the wanted state to the one before. `name` is the plan's verb. */

@@ -1,18 +1,23 @@
 #!/bin/sh
 # Boots Debian's kernel under qemu, without KVM, on this machine's own file system, and runs a script there as root:
-#   kernel.sh [--systemd] SCRIPT [ARGUMENT]...
+#   kernel.sh [--long] [--systemd] SCRIPT [ARGUMENT]...
 # The guest sees this machine's files; what it writes goes to a disk of its own and is thrown away. It has cgroup v2 alone and all
 # modules of the kernel, so netem, 8021q, vlan filtering, nftables with inet, ifb and so on. The script says "ok: ..." or
 # "FAILED: ..." line by line.
+#   --long     only when JAILADMIN_TEST_LONG is set
 #   --systemd  systemd is the guest's init, and the script a service of it. A script that ends with status 100 is run again after
 #              an orderly reboot; the files that it wrote are still there.
-# JAILADMIN_VM is where the kernel is kept (build/vm), JAILADMIN_VM_TIME how many seconds the guest may take (300),
+# JAILADMIN_VM is where the kernel is kept (build/vm), JAILADMIN_VM_TIME how many seconds each boot of it may take (580),
 # JAILADMIN_VM_APPEND what is added to the kernel's command line.
 set -u
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
+if [ "${1:-}" = --long ]; then
+    [ -n "${JAILADMIN_TEST_LONG:-}" ] || { echo "skipped: only in script/test --long"; exit 77; }
+    shift
+fi
 init=
 [ "${1:-}" != --systemd ] || { init=/lib/systemd/systemd; shift; }
-[ $# -gt 0 ] || { echo "usage: kernel.sh [--systemd] SCRIPT [ARGUMENT]..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: kernel.sh [--long] [--systemd] SCRIPT [ARGUMENT]..." >&2; exit 2; }
 for file in /usr/libexec/virtiofsd /usr/lib/qemu/virtiofsd; do [ ! -x $file ] || virtiofsd=$file; done
 [ -n "${virtiofsd:-}" ] && command -v qemu-system-x86_64 >/dev/null || {
     echo "skipped: needs qemu-system-x86_64 and virtiofsd"
@@ -21,7 +26,7 @@ for file in /usr/libexec/virtiofsd /usr/lib/qemu/virtiofsd; do [ ! -x $file ] ||
 [ -z "$init" ] || [ -x $init ] || { echo "skipped: needs systemd"; exit 77; }
 busybox=$(command -v busybox) || { echo "skipped: needs busybox"; exit 77; }
 vm=${JAILADMIN_VM:-$(realpath "$(dirname "$0")/../..")/build/vm}
-limit=${JAILADMIN_VM_TIME:-300}
+limit=${JAILADMIN_VM_TIME:-580}
 
 # ---- the kernel, once: unpacked, not installed ----
 package() {

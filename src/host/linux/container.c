@@ -17,11 +17,46 @@ void ja_linux_container_id(const struct ja_site *site, const struct ja_jail *jai
     snprintf(id, 32, "ja%s%lld", site->tag, (long long)jail->slot);
 }
 
-void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64])
+/* systemd owns the hierarchy where it runs: there the cgroups of jails are below a unit that it has handed over. */
+static bool under_systemd(struct ja_planning *p)
 {
-    char id[32];
-    ja_linux_container_id(site, jail, id);
-    snprintf(path, 64, "/jailadmin-%s/%s", site->tag, id);
+    return ja_fact(p->facts, JA_FACT_PATH, "/run/systemd/system") != NULL;
+}
+
+static void instance_cgroup(struct ja_planning *p, char path[32])
+{
+    snprintf(path, 32, "/jailadmin-%s%s", p->site->tag, under_systemd(p) ? ".service" : "");
+}
+
+void ja_linux_cgroup_path(struct ja_planning *p, const struct ja_jail *jail, char path[64])
+{
+    char id[32], above[32];
+    ja_linux_container_id(p->site, jail, id);
+    instance_cgroup(p, above);
+    snprintf(path, 64, "%s/%s", above, id);
+}
+
+void ja_linux_unit_up(struct ja_planning *p)
+{
+    char unit[32];
+    snprintf(unit, sizeof unit, "jailadmin-%s.service", p->site->tag);
+    if (!under_systemd(p) || ja_plan_makes(p->plan, unit) ||
+        ja_factf(p->facts, JA_FACT_PROCESS, "%s/cgroups.pid", p->site->run))
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "cgroup-unit", "make systemd's unit for the cgroups of jails");
+    ja_step_runf(p->plan, step, "%s/cgroups.pid", p->site->run);
+    ja_step_run(p->plan, step, TOOL("catatonit"), unit, NULL);
+}
+
+void ja_linux_daemon_started(struct ja_planning *p, const char *pidfile, const char *program)
+{
+    if (!under_systemd(p))
+        return;
+    ja_linux_unit_up(p);
+    struct ja_step *step =
+        ja_plan_host_step(p, "cgroup-adopt", "keep it when the session or service ends that starts it");
+    ja_step_run(p->plan, step, pidfile, program, NULL);
+    ja_step_runf(p->plan, step, "jailadmin-%s.service", p->site->tag);
 }
 
 /* Mounts and volumes of the jail. The sources are borrowed or kept in *keep. */
@@ -158,7 +193,7 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
     snprintf(root, sizeof root, "%s/root", run);
     snprintf(user, sizeof user, "%s/ns/user", run);
     snprintf(net, sizeof net, "%s/ns/net", run);
-    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p, jail, cgroup);
     struct ja_oci oci = {.rootfs = root,
                          .hostname = jail->hostname ? jail->hostname : jail->name,
                          .cgroup = cgroup,
@@ -219,7 +254,7 @@ static void limit_words(struct ja_planning *p, struct ja_step *step, bool undo, 
         {"--processes", new->processes, old->processes != new->processes},
     };
     char cgroup[64];
-    ja_linux_cgroup_path(p->site, to, cgroup);
+    ja_linux_cgroup_path(p, to, cgroup);
     for (size_t i = 0; i < JA_COUNT(words); i++) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)words[i].value);
@@ -237,7 +272,7 @@ static void make_cgroup(struct ja_planning *p, const struct ja_jail *jail, const
 {
     static const struct ja_jail none;
     char cgroup[64];
-    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p, jail, cgroup);
     const char *init = jail->init.count ? NULL : ja_fact(p->facts, JA_FACT_INIT, tree);
     struct ja_step *step = ja_plan_host_step(p, "cgroup-create", "make its cgroup");
     if (init && strcmp(init, "systemd") == 0) {
@@ -260,7 +295,7 @@ static void change_limits(struct ja_planning *p, const struct ja_jail *applied, 
         old->processes == new->processes)
         return;
     char cgroup[64];
-    ja_linux_cgroup_path(p->site, live, cgroup);
+    ja_linux_cgroup_path(p, live, cgroup);
     struct ja_step *step = ja_plan_host_step(p, "cgroup-limit", "change the limits of the running jail");
     limit_words(p, step, false, applied, live);
     ja_step_undo_host(p, step, "cgroup-limit", NULL);
@@ -285,9 +320,10 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     if (!tree || !dir)
         return;
     ja_linux_container_id(p->site, jail, id);
-    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p, jail, cgroup);
     snprintf(pid, sizeof pid, "%s/pid", run);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
+    ja_linux_unit_up(p);
     if (!jail->privileged)
         make_cgroup(p, jail, tree);
     bundle(p, s, run, tree);
@@ -328,7 +364,7 @@ void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const 
 {
     char id[32], cgroup[64];
     ja_linux_container_id(p->site, jail, id);
-    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p, jail, cgroup);
     ja_step_run(p->plan, step, p->site->self, "host", "jail-exec", NULL);
     if (!jail->privileged)
         ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
@@ -348,7 +384,7 @@ struct ja_step *ja_linux_container_run(struct ja_planning *p, const struct ja_ja
         ja_step_runf(p->plan, step, "%lld", (long long)jail->limits.files);
     }
     if (!jail->privileged) {
-        ja_linux_cgroup_path(p->site, jail, cgroup);
+        ja_linux_cgroup_path(p, jail, cgroup);
         ja_step_run(p->plan, step, "--cgroup", cgroup, NULL);
     }
     ja_step_run(p->plan, step, "--log", NULL);
@@ -384,7 +420,7 @@ void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail,
 {
     char id[32], cgroup[64], crun_root[512];
     ja_linux_container_id(p->site, jail, id);
-    ja_linux_cgroup_path(p->site, jail, cgroup);
+    ja_linux_cgroup_path(p, jail, cgroup);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
     struct ja_step *step = ja_plan_host_step(p, "crun-clean", "remove what crun and the kernel keep of it");
     ja_step_run(p->plan, step, "--root", crun_root, "--cgroup", cgroup, id, NULL);
@@ -416,6 +452,14 @@ void ja_linux_instance_up(struct ja_planning *p)
 
 void ja_linux_cgroup_remove(struct ja_planning *p)
 {
-    struct ja_step *step = ja_plan_host_step(p, "cgroup-remove", "remove the cgroup of the instance");
-    ja_step_runf(p->plan, step, "/jailadmin-%s", p->site->tag);
+    char path[32];
+    struct ja_step *step;
+    instance_cgroup(p, path);
+    if (under_systemd(p)) {
+        step = ja_plan_host_step(p, "cgroup-unit-end", "end systemd's unit for the cgroups of jails");
+        ja_step_runf(p->plan, step, "%s/cgroups.pid", p->site->run);
+        ja_step_run(p->plan, step, path + 1, NULL);
+    }
+    step = ja_plan_host_step(p, "cgroup-remove", "remove the cgroup of the instance");
+    ja_step_run(p->plan, step, path, NULL);
 }

@@ -87,9 +87,17 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "on Linux only jails with vnet=yes have forwards");
         ja_plan_hint(p->plan, "with vnet=shared its programs can listen on the host's own addresses");
     }
-    for (size_t i = 0; i < jail->nics.count; i++)
-        if (((const struct ja_nic *)jail->nics.items[i])->span)
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->span)
             ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.span", "only bridges of FreeBSD have ports that watch");
+        if (nic->vlan) {
+            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan", "VLANs of single nics are not built for Linux");
+            ja_plan_hint(p->plan,
+                         "make a network for the VLAN: jailadmin network create NAME --member IFACE --set vlan=%lld",
+                         (long long)nic->vlan);
+        }
+    }
     if (limits->swap && !limits->memory)
         ja_plan_note(p->plan, "%s: limits.swap has no effect without limits.memory", jail->name);
 }
@@ -266,6 +274,7 @@ const struct ja_host ja_host_linux = {
     .jail_run = ja_linux_container_run,
     .jail_ask = ja_linux_container_ask,
     .dns_answers = ja_dns_answers,
+    .daemon_started = ja_linux_daemon_started,
     .network_needs_stop = ja_linux_network_needs_stop,
     .network_change = ja_linux_network_change,
     .network_changed = ja_linux_network_changed,

@@ -64,8 +64,12 @@ void ja_linux_examine(struct ja_planning *p, struct ja_findings *findings);
 /* left.c: what carries the instance's tag and belongs to nobody; see host.h. */
 void ja_linux_leftovers(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,
                         const struct ja_strv *names);
-/* Its cgroup, below every controller: "/jailadmin-<tag>/ja<tag><slot>". */
-void ja_linux_cgroup_path(const struct ja_site *site, const struct ja_jail *jail, char path[64]);
+/* Its cgroup, below every controller: "/jailadmin-<tag>/ja<tag><slot>", under systemd "/jailadmin-<tag>.service/...". */
+void ja_linux_cgroup_path(struct ja_planning *p, const struct ja_jail *jail, char path[64]);
+/* Under systemd, the unit that holds the cgroups of the instance, unless it is there. It ends at teardown. */
+void ja_linux_unit_up(struct ja_planning *p);
+/* Moves a daemon there that the plan has started. */
+void ja_linux_daemon_started(struct ja_planning *p, const char *pidfile, const char *program);
 /* The words that run a command in a running jail. */
 void ja_linux_container_exec(struct ja_planning *p, struct ja_step *step, const struct ja_jail *jail);
 /* See host.h: jail_run and jail_ask. */

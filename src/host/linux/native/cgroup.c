@@ -131,6 +131,7 @@ static int give(int fd, uid_t owner)
 struct creation {
     const char *cgroup;
     int64_t owner; /* of a delegated cgroup; -1: root */
+    bool again;    /* it may be there already */
 };
 
 static int create_in(const char *root, bool v2, void *context, struct ja_error *err)
@@ -149,10 +150,12 @@ static int create_in(const char *root, bool v2, void *context, struct ja_error *
     for (const char *name; (name = strsep(&rest, "/")) != NULL;) {
         int fd;
 
-        if (v2) {
+        /* What is above a unit of systemd is its own, and it has handed down what the unit needs. What is made once more has
+         * no limits, and the unit's own process, which makes it, is still above: nothing can be handed down there. */
+        if (v2 && strchr(name, '.') == NULL && !creation->again) {
             hand_down(above);
         }
-        if (mkdirat(above, name, 0755) < 0 && (errno != EEXIST || rest == NULL)) {
+        if (mkdirat(above, name, 0755) < 0 && (errno != EEXIST || (rest == NULL && !creation->again))) {
             return ja_error_sys(err, errno, NULL, "cannot make the cgroup %s in %s", creation->cgroup, root);
         }
         fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -203,12 +206,24 @@ int ja_verb_cgroup_create(int argc, char *const *argv, struct ja_hostverb_io *io
     return ja_cgroup_each(create_in, &creation, err);
 }
 
+int ja_cgroup_make(const char *cgroup, struct ja_error *err)
+{
+    struct creation creation = {.cgroup = cgroup, .owner = -1, .again = true};
+
+    return ja_cgroup_each(create_in, &creation, err);
+}
+
+int ja_cgroup_remove(const char *cgroup, struct ja_error *err)
+{
+    return ja_cgroup_each(remove_from, (void *)cgroup, err);
+}
+
 int ja_verb_cgroup_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
     if (argc != 2 || !ja_cgroup_valid(argv[1])) {
         return ja_opt_usage(argv[0], err);
     }
-    return ja_cgroup_each(remove_from, argv[1], err);
+    return ja_cgroup_remove(argv[1], err);
 }
 
 /* ---- joining it ---- */
@@ -260,23 +275,31 @@ void ja_cgroup_close(struct ja_cgroup *place)
     *place = (struct ja_cgroup){.v2 = -1};
 }
 
-/* What is left to join. `born`: the process was born in the v2 cgroup. */
-static int join(const struct ja_cgroup *place, bool born)
+/* A single-threaded process; 0: ours. `born`: it was born in the v2 cgroup. */
+static int move(const struct ja_cgroup *place, bool born, pid_t pid)
 {
-    if (place->v2 >= 0 && !born && write_at(place->v2, "cgroup.procs", "0") < 0) {
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    if (place->v2 >= 0 && !born && write_at(place->v2, "cgroup.procs", text) < 0) {
         return -1;
     }
     for (size_t i = 0; i < place->count; i++) {
-        if (write(place->tasks[i], "0", 1) != 1) {
+        if (write(place->tasks[i], text, strlen(text)) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
+int ja_cgroup_move(const struct ja_cgroup *place, pid_t pid)
+{
+    return move(place, false, pid);
+}
+
 int ja_cgroup_join(const struct ja_cgroup *place)
 {
-    return join(place, false);
+    return move(place, false, 0);
 }
 
 pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status)
@@ -289,7 +312,7 @@ pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status)
         born = false;
         pid = fork();
     }
-    if (pid == 0 && join(place, born) < 0) {
+    if (pid == 0 && move(place, born, 0) < 0) {
         _exit(status);
     }
     return pid;

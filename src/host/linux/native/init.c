@@ -76,7 +76,7 @@ static bool has_ended(pid_t pid, uint64_t start)
     return ja_init_start_time(pid, &now_start, &state) < 0 || now_start != start || state == 'Z' || state == 'X';
 }
 
-static int end_init(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err)
+int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err)
 {
     ja_autoclose int pidfd = -1;
     int64_t deadline = ja_clock_monotonic_ms() + timeout_ms, left;
@@ -165,7 +165,7 @@ int ja_verb_stop_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_
     for (; first < argc; first++) {
         int64_t left = deadline - ja_clock_monotonic_ms();
         struct ja_error one = JA_ERROR_INIT;
-        if ((code = end_init(argv[first], sig, left > 0 ? left : 0, &one)) < 0 && result == 0) {
+        if ((code = ja_init_end(argv[first], sig, left > 0 ? left : 0, &one)) < 0 && result == 0) {
             result = code;
             if (err != NULL) {
                 *err = one;
@@ -177,5 +177,5 @@ int ja_verb_stop_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_
 
 int ja_verb_kill_init(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
 {
-    return argc == 2 ? end_init(argv[1], SIGKILL, KILL_WAIT_MS, err) : ja_opt_usage(argv[0], err);
+    return argc == 2 ? ja_init_end(argv[1], SIGKILL, KILL_WAIT_MS, err) : ja_opt_usage(argv[0], err);
 }

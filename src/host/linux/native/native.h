@@ -66,6 +66,10 @@ int ja_cgroup_each(ja_cgroup_fn *each, void *context, struct ja_error *err);
 /* "/jailadmin-00/ja000": ours by its name, and nothing in it leads elsewhere. */
 bool ja_cgroup_valid(const char *cgroup);
 
+/* Makes a cgroup in every hierarchy, or finds it there; removes an empty one from them, or finds none. */
+int ja_cgroup_make(const char *cgroup, struct ja_error *err);
+int ja_cgroup_remove(const char *cgroup, struct ja_error *err);
+
 /* A cgroup that is open in all hierarchies, so that it can be joined from within other namespaces. */
 struct ja_cgroup {
     const char *path; /* borrowed */
@@ -77,25 +81,28 @@ int ja_cgroup_open(const char *cgroup, struct ja_cgroup *ret_place, struct ja_er
 void ja_cgroup_close(struct ja_cgroup *place);
 /* Moves this process. -1 and errno. */
 int ja_cgroup_join(const struct ja_cgroup *place);
+/* Moves a process of one thread there. */
+int ja_cgroup_move(const struct ja_cgroup *place, pid_t pid);
 /* fork() whose child is in the cgroup; a child that cannot join it exits with `status`. For a single-threaded caller. */
 pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 
 /* The verbs, one file each group. */
-ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                    /* ns.c */
-ja_hostverb_fn ja_verb_ns_setting;                                                       /* ns.c */
-ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                 /* ns.c */
-ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                         /* crun.c */
-ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                        /* copy.c */
-ja_hostverb_fn ja_verb_contain;                                                          /* contain.c */
-ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;         /* seccomp.c */
-ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                     /* init.c */
-ja_hostverb_fn ja_verb_link_remove;                                                      /* link.c */
-ja_hostverb_fn ja_verb_daemon_start, ja_verb_daemon_stop, ja_verb_daemon_signal;         /* link.c */
-ja_hostverb_fn ja_verb_shift_ids;                                                        /* shift.c */
-ja_hostverb_fn ja_verb_cgroup_limit;                                                     /* limits.c */
-ja_hostverb_fn ja_verb_crun_clean;                                                       /* clean.c */
-ja_hostverb_fn ja_verb_cgroup_create, ja_verb_cgroup_remove;                             /* cgroup.c */
-ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete; /* btrfs.c */
+ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                                   /* ns.c */
+ja_hostverb_fn ja_verb_ns_setting;                                                                      /* ns.c */
+ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                                /* ns.c */
+ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                                        /* crun.c */
+ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                                       /* copy.c */
+ja_hostverb_fn ja_verb_contain;                                                                         /* contain.c */
+ja_hostverb_fn ja_verb_bundle, ja_verb_seccomp_convert, ja_verb_seccomp_compile;                        /* seccomp.c */
+ja_hostverb_fn ja_verb_stop_init, ja_verb_kill_init;                                                    /* init.c */
+ja_hostverb_fn ja_verb_link_remove;                                                                     /* link.c */
+ja_hostverb_fn ja_verb_daemon_start, ja_verb_daemon_stop, ja_verb_daemon_signal;                        /* link.c */
+ja_hostverb_fn ja_verb_shift_ids;                                                                       /* shift.c */
+ja_hostverb_fn ja_verb_cgroup_limit;                                                                    /* limits.c */
+ja_hostverb_fn ja_verb_crun_clean;                                                                      /* clean.c */
+ja_hostverb_fn ja_verb_cgroup_create, ja_verb_cgroup_remove;                                            /* cgroup.c */
+ja_hostverb_fn ja_verb_cgroup_unit, ja_verb_cgroup_hold, ja_verb_cgroup_adopt, ja_verb_cgroup_unit_end; /* unit.c */
+ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs_delete;                /* btrfs.c */
 ja_hostverb_fn ja_native_btrfs_property;
 ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
 ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
@@ -108,6 +115,8 @@ int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count,
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
+/* Signals it and waits for its end; none is success. */
+int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err);
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
