@@ -173,7 +173,7 @@ boot() {
     # shellcheck disable=SC2086
     timeout "$limit" qemu-system-x86_64 -accel tcg -m 1024 -nodefaults -no-user-config -display none -no-reboot \
         -object memory-backend-memfd,id=memory,size=1024M,share=on -numa node,memdev=memory \
-        -kernel "$vm/kernel" -initrd "$dir/initrd.gz" -append "console=ttyS0 quiet panic=-1 ${JAILADMIN_VM_APPEND:-}" \
+        -kernel "$vm/kernel" -initrd "$dir/initrd.gz" -append "console=ttyS0 quiet panic=-1 no_timer_check ${JAILADMIN_VM_APPEND:-}" \
         -serial "file:$dir/console" -chardev "file,id=out,path=$dir/out,append=on" -serial chardev:out \
         -drive "file=$dir/disk,if=virtio,format=raw,cache=unsafe" \
         -chardev "socket,id=files,path=$dir/socket" -device vhost-user-fs-pci,chardev=files,tag=host \
