@@ -57,6 +57,7 @@ check "stop" ja stop a
 check "with its jails stopped it changes" ja network set red vlan=32
 check "start" ja start a
 check "and the frames carry the new one" not sees a 10.78.30.200
+ip -n far addr del 10.78.30.200/24 dev plug.30
 ip -n far addr add 10.78.30.201/24 dev plug.32
 check "where the other host has an address" sees a 10.78.30.201
 check "teardown" ja teardown --force -y

@@ -2,9 +2,9 @@
  * unit.c: under systemd, the unit below which the cgroups of jails are. systemd owns the hierarchy and may at any time take
  * controllers away from what it does not know; what is below a delegated unit it leaves alone. The unit is a transient
  * service at the root, with one process that does nothing: as long as it runs, the cgroup is there. Nobody stops it by
- * mistake. When it ends all the same, jails run on with their limits: the kernel lets nobody take away a controller that is
- * in use below. The unit then comes back with the first start for which none of them runs any more: systemd could not put its
- * process there before, and would take the controllers away in trying.
+ * mistake. When it ends all the same, jails run on with their limits, and others start beside them: the kernel lets nobody
+ * take away a controller that is in use below, and systemd remembers the unit. It is made anew once nothing is left in it:
+ * before, systemd could not put its process there, and would take the controllers away in trying.
  */
 #include "base/clock.h"
 #include "base/file.h"
@@ -116,26 +116,20 @@ static int ask(int argc, char *const *argv, bool *ret_done, struct ja_str *said,
 
 struct look {
     const char *unit;
-    bool jails;
+    bool used;
 };
 
-/* Finds cgroups of jails in it (v2 only). */
+/* Finds processes in it (v2 only). */
 static int look(const char *root, bool v2, void *context, struct ja_error *err)
 {
     struct look *found = context;
-    ja_autofree char *path = ja_printf("%s/%s", root, found->unit);
-    struct dirent *entry;
-    DIR *dir;
+    ja_autofree char *path = ja_printf("%s/%s/cgroup.events", root, found->unit), *text = NULL;
 
     if (path == NULL) {
         return ja_error_nomem(err);
     }
-    dir = v2 ? opendir(path) : NULL;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        found->jails = found->jails || ja_str_starts(entry->d_name, "ja");
-    }
-    if (dir != NULL) {
-        closedir(dir);
+    if (v2 && ja_file_read(path, 256, &text, NULL, NULL) == 0 && strstr(text, "populated 1") != NULL) {
+        found->used = true;
     }
     return 0;
 }
@@ -155,7 +149,7 @@ int ja_verb_cgroup_unit(int argc, char *const *argv, struct ja_hostverb_io *io J
         return code;
     }
     /* Another start may make it at the same time, or one that has ended may still be known: then it is asked again. */
-    while (!found.jails && !is_alive(argv[1])) {
+    while (!found.used && !is_alive(argv[1])) {
         bool done = false;
 
         if ((code = ask(argc, argv, &done, &said, err)) < 0) {
