@@ -90,7 +90,7 @@ echo o >/proc/sysrq-trigger
 sleep 100
 END
 } >"$dir/initrd/run-test"
-cat >"$dir/initrd/jailadmin-test.service" <<'END'
+cat >"$dir/initrd/guest-test.service" <<'END'
 [Unit]
 Description=The test
 After=multi-user.target
@@ -130,10 +130,14 @@ if [ ! -e /new/run-test ]; then
     # Nothing of what this machine runs, nor of its jails.
     rm -rf \$units/*.wants /new/var/db /new/var/log/journal
     mkdir -p /new/var/db \$units/multi-user.target.wants /new/lib/modules/$version
-    cp /jailadmin-test.service \$units/
-    ln -s ../jailadmin-test.service \$units/multi-user.target.wants/
+    cp /guest-test.service \$units/
+    ln -s ../guest-test.service \$units/multi-user.target.wants/
     cp /run-test /plain-init /new/
     chmod +x /new/plain-init
+    # systemd gives up waiting for a slow disk, which it does not know to be mounted either.
+    mkdir -p /new/usr/lib/systemd/system-shutdown
+    printf '#!/bin/sh\\nsync\\n' >/new/usr/lib/systemd/system-shutdown/sync
+    chmod +x /new/usr/lib/systemd/system-shutdown/sync
     : >/new/etc/fstab
     : >/new/etc/tmpfiles.d/tmp.conf # which would empty /tmp
 fi
