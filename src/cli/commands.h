@@ -11,7 +11,7 @@ ja_verb_fn ja_cmd_template_create, ja_cmd_template_list, ja_cmd_template_show, j
     ja_cmd_template_delete;
 ja_verb_fn ja_cmd_network_create, ja_cmd_network_list, ja_cmd_network_show, ja_cmd_network_set, ja_cmd_network_delete;
 ja_verb_fn ja_cmd_create, ja_cmd_clone, ja_cmd_rename, ja_cmd_start, ja_cmd_stop, ja_cmd_restart, ja_cmd_delete,
-    ja_cmd_list, ja_cmd_show, ja_cmd_set;
+    ja_cmd_list, ja_cmd_show, ja_cmd_set, ja_cmd_shape;
 ja_verb_fn ja_cmd_exec, ja_cmd_console, ja_cmd_logs, ja_cmd_cp;
 ja_verb_fn ja_cmd_gc, ja_cmd_repair, ja_cmd_doctor, ja_cmd_events, ja_cmd_adopt, ja_cmd_backup, ja_cmd_restore;
 ja_verb_fn ja_cmd_completion, ja_cmd_complete, ja_cmd_help, ja_cmd_version, ja_cmd_host;

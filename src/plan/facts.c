@@ -52,6 +52,8 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_LINKS] = "links",
     [JA_FACT_DEVFS] = "devfs",
     [JA_FACT_PF] = "pf",
+    [JA_FACT_TRAFFIC] = "traffic",
+    [JA_FACT_QDISC] = "qdisc",
 };
 
 const char *ja_fact_kind_name(enum ja_fact_kind kind)

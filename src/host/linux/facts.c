@@ -138,6 +138,16 @@ static int hostnets(struct query *query)
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
 }
 
+static int traffic(struct query *query)
+{
+    return query->probes->traffic ? query->probes->traffic(&query->value, query->err) : 0;
+}
+
+static int qdisc(struct query *query)
+{
+    return query->probes->qdisc ? query->probes->qdisc(query->name, &query->value, query->err) : 0;
+}
+
 static int mount_type(struct query *query)
 {
     char type[64];
@@ -503,6 +513,8 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NEIGHBOUR] = neighbour,
     [JA_FACT_NFTRULES] = nft_rules,
     [JA_FACT_FIREWALL] = firewall,
+    [JA_FACT_TRAFFIC] = traffic,
+    [JA_FACT_QDISC] = qdisc,
 };
 
 static bool asks_zfs(const struct ja_facts *facts)
