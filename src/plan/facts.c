@@ -52,7 +52,7 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_LINKS] = "links",
     [JA_FACT_DEVFS] = "devfs",
     [JA_FACT_PF] = "pf",
-    [JA_FACT_TRAFFIC] = "traffic",
+    [JA_FACT_SHAPING] = "shaping",
     [JA_FACT_QDISC] = "qdisc",
 };
 

@@ -67,7 +67,7 @@ enum ja_fact_kind {
     JA_FACT_HEALTH,  /* absolute path of a pool -> errors that its devices had, one a line; "" for none */
     JA_FACT_MEMBER,  /* "BRIDGE INTERFACE" (FreeBSD) -> "", "span" for a port that only watches, "private" */
     JA_FACT_LINKS,   /* beginning of a name (FreeBSD) -> names of the interfaces that begin so, one a line */
-    JA_FACT_TRAFFIC, /* "" (Linux) -> what the kernel can do to traffic: "tbf netem ifb redirect", or some of them */
+    JA_FACT_SHAPING, /* "" (Linux) -> what the kernel can do to traffic: "tbf netem ifb redirect", or some of them */
     JA_FACT_QDISC,   /* interface (Linux) -> the kinds of queues that somebody gave it: "tbf pfifo ingress" */
     JA_FACT_KINDS
 };

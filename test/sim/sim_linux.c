@@ -748,7 +748,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     case JA_FACT_MODULE:
         *ret_value = "";
         return true;
-    case JA_FACT_TRAFFIC:
+    case JA_FACT_SHAPING:
         *ret_value = "tbf netem ifb redirect";
         return true;
     case JA_FACT_QDISC:

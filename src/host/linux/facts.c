@@ -138,9 +138,9 @@ static int hostnets(struct query *query)
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
 }
 
-static int traffic(struct query *query)
+static int shaping(struct query *query)
 {
-    return query->probes->traffic ? query->probes->traffic(&query->value, query->err) : 0;
+    return query->probes->shaping ? query->probes->shaping(&query->value, query->err) : 0;
 }
 
 static int qdisc(struct query *query)
@@ -513,7 +513,7 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NEIGHBOUR] = neighbour,
     [JA_FACT_NFTRULES] = nft_rules,
     [JA_FACT_FIREWALL] = firewall,
-    [JA_FACT_TRAFFIC] = traffic,
+    [JA_FACT_SHAPING] = shaping,
     [JA_FACT_QDISC] = qdisc,
 };
 

@@ -27,7 +27,7 @@ struct ja_linux_probes {
     int (*zfs)(struct ja_facts *facts, struct ja_error *err);
     int (*version)(const char *program, struct ja_str *line, struct ja_error *err);
     int (*health)(const char *path, struct ja_str *lines, struct ja_error *err);
-    int (*traffic)(struct ja_str *words, struct ja_error *err);
+    int (*shaping)(struct ja_str *words, struct ja_error *err);
     int (*qdisc)(const char *interface, struct ja_str *words, struct ja_error *err);
 };
 

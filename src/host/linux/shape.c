@@ -70,7 +70,7 @@ static bool needs_netem(const struct ja_flow *flow)
 static void check_flow(void *context, const struct ja_nic *nic, const struct ja_flow *flow, bool out)
 {
     struct ja_planning *p = context;
-    const char *can = ja_fact(p->facts, JA_FACT_TRAFFIC, "");
+    const char *can = ja_fact(p->facts, JA_FACT_SHAPING, "");
     bool netem = !needs_netem(flow) || has_word(can, "netem"), tbf = !flow->rate || has_word(can, "tbf");
     bool ifb = !out || (has_word(can, "ifb") && has_word(can, "redirect"));
     if (netem && tbf && ifb)
@@ -100,7 +100,7 @@ void ja_linux_shape_check(struct ja_planning *p, const struct ja_jail *jail)
 
 void ja_linux_shape_examine(struct ja_planning *p, struct ja_findings *findings)
 {
-    const char *can = ja_fact(p->facts, JA_FACT_TRAFFIC, "");
+    const char *can = ja_fact(p->facts, JA_FACT_SHAPING, "");
     bool in = has_word(can, "tbf"), out = has_word(can, "ifb") && has_word(can, "redirect");
     const char *lacks = !in    ? "tbf: jails with a rate do not start"
                         : !out ? "ifb, or u32 and mirred: what jails send cannot be shaped"

@@ -121,8 +121,8 @@ int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
 int ja_linux_probe_version(const char *program, struct ja_str *line, struct ja_error *err);
 int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_error *err);
 
-/* What the kernel can do to traffic, and the queues of an interface: JA_FACT_TRAFFIC, JA_FACT_QDISC (traffic.c). */
-int ja_linux_probe_traffic(struct ja_str *words, struct ja_error *err);
+/* What the kernel can do to traffic, and the queues of an interface: JA_FACT_SHAPING, JA_FACT_QDISC (traffic.c). */
+int ja_linux_probe_shaping(struct ja_str *words, struct ja_error *err);
 int ja_linux_probe_qdisc(const char *interface, struct ja_str *words, struct ja_error *err);
 
 /*

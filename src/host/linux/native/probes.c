@@ -363,7 +363,7 @@ static struct ja_linux_probes probes = {
     .zfs = ja_zfs_facts_read,
     .version = ja_linux_probe_version,
     .health = ja_linux_probe_health,
-    .traffic = ja_linux_probe_traffic,
+    .shaping = ja_linux_probe_shaping,
     .qdisc = ja_linux_probe_qdisc,
 };
 

@@ -71,7 +71,7 @@ static int ask_action(int fd, struct ja_nl *nl)
     return ask(fd, nl);
 }
 
-int ja_linux_probe_traffic(struct ja_str *words, struct ja_error *err)
+int ja_linux_probe_shaping(struct ja_str *words, struct ja_error *err)
 {
     ja_autoclose int fd = ja_nl_open_in(NULL, NETLINK_ROUTE);
     struct ja_nl nl = {0};
