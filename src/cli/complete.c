@@ -176,9 +176,9 @@ static void offer_fields(struct completing *c, const char *prefix, const char *t
     }
 }
 
-/* PATH=VALUE: the path is offered name by name, then values of its field. */
+/* PATH=VALUE: the path is offered name by name, beginning with field number `first`, then values of its field. */
 static void offer_assignment(struct completing *c, const char *prefix, const char *text, const struct ja_noun *noun,
-                             bool change_only)
+                             size_t first, bool change_only)
 {
     const char *equal = strchr(text, '=');
     const char *dot = equal ? NULL : strrchr(text, '.');
@@ -193,7 +193,7 @@ static void offer_assignment(struct completing *c, const char *prefix, const cha
         return;
     }
     if (!equal && !dot) {
-        offer_fields(c, before, text, noun, 0, change_only);
+        offer_fields(c, before, text, noun, first, change_only);
         return;
     }
     const struct ja_field *field = ja_noun_field_at(noun, path);
@@ -216,19 +216,11 @@ static void offer_entry(struct completing *c, const char *prefix, const char *te
     const char *comma = strrchr(text, ',');
     if (!comma)
         return;
-    const char *part = comma + 1, *equal = strchr(part, '=');
-    const char *typed = equal ? equal + 1 : part;
-    ja_autofree char *before = ja_printf("%s%.*s", prefix, (int)(typed - text), text);
-    ja_autofree char *name = ja_strndup(part, equal ? (size_t)(equal - part) : 0);
-    if (!before || !name) {
+    ja_autofree char *before = ja_printf("%s%.*s", prefix, (int)(comma + 1 - text), text);
+    if (before)
+        offer_assignment(c, before, comma + 1, noun, 1, false);
+    else
         c->failed = true;
-        return;
-    }
-    const struct ja_field *field = equal ? ja_noun_field(noun, name) : NULL;
-    if (!equal)
-        offer_fields(c, before, typed, noun, 1, false);
-    else if (field)
-        offer_value(c, before, typed, field);
 }
 
 /* The value of an option that sets fields. */
@@ -237,11 +229,11 @@ static void offer_option_fields(struct completing *c, const char *prefix, const 
 {
     const struct ja_field *field = option->field ? ja_noun_field(option->noun, option->field) : NULL;
     if (!field)
-        offer_assignment(c, prefix, text, option->noun, false);
+        offer_assignment(c, prefix, text, option->noun, 0, false);
     else if (field->type == JA_T_LIST)
         offer_entry(c, prefix, text, field->noun);
     else if (field->type == JA_T_OBJECT)
-        offer_assignment(c, prefix, text, field->noun, false);
+        offer_assignment(c, prefix, text, field->noun, 0, false);
     else
         offer_value(c, prefix, text, field);
 }
@@ -304,7 +296,7 @@ static void offer_filter(struct completing *c, const char *prefix, const char *t
     }
     offer_names(c, prefix, text, "jail", "");
     offer(c, prefix, text, "state", "=", "what it does now");
-    offer_assignment(c, prefix, text, &ja_noun_jail, false);
+    offer_assignment(c, prefix, text, &ja_noun_jail, 0, false);
 }
 
 /* One word of a kind. The option or the verb says more about it. */
@@ -322,7 +314,7 @@ static void offer_word(struct completing *c, enum ja_word word, const char *pref
         offer_names(c, prefix, text, "network", "");
         break;
     case JA_WORD_FIELD:
-        offer_assignment(c, prefix, text, verb->noun, true);
+        offer_assignment(c, prefix, text, verb->noun, 0, true);
         break;
     case JA_WORD_FILTER:
         offer_filter(c, prefix, text);

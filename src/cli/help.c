@@ -148,7 +148,8 @@ void ja_help_verb(const struct ja_verb *verb, unsigned width, struct ja_str *str
     if (str->length == before + 1 && !str->failed)
         str->text[--str->length] = '\0';
     if (verb->noun)
-        ja_str_addf(str, "\nFields: \"jailadmin help %s\" lists them.\n", verb->noun->name);
+        ja_str_addf(str, "\nFields: \"jailadmin help %s\" lists them.\n",
+                    verb->noun == &ja_noun_shape ? ja_noun_nic.name : verb->noun->name);
     if (verb->example)
         ja_str_addf(str, "\nExample:\n  %s\n      %s\n", verb->example, verb->example_doc);
 }

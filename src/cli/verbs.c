@@ -170,6 +170,12 @@ static const struct ja_option rollback_options[] = {
     {"restart", .doc = "Stop the jail when it runs, and start it again afterwards"},
     {0},
 };
+static const struct ja_option shape_options[] = {
+    {"clear", .doc = "Shape it no more: the nic that is named, or all of them"},
+    {"measure", .doc = "Send packets between the host and the jail, and print what is asked for and what was seen"},
+    {"time", .metavar = "TIME", .doc = "How long --measure takes for each nic; 4s unless given"},
+    {0},
+};
 static const struct ja_option exec_options[] = {
     {"tty", 't', .doc = "Give the command a terminal of its own, also when ours is none"},
     {"no-tty", 'T', .doc = "Give it none, even when standard input and output are a terminal"},
@@ -335,6 +341,19 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes",
      "Three changes, made together; the address counts from the next start on.", NULL, CHANGES, 2, -1, JA_WORD_JAIL,
      JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+    {"shape", JA_GROUP_JAIL, "JAIL [NIC] [KEY=VALUE]...", "Show, change or measure how a jail's traffic is shaped",
+     "Each nic has two directions: in is what the jail is sent, out is what it sends. KEY=VALUE changes a field of the nic's "
+     "shape, as `set JAIL nics.NIC.shape.KEY=VALUE` does; a jail that runs has it at once, with all of its packets, IPv4 and "
+     "IPv6. The nic need not be named when there is one only. Without KEY=VALUE it prints what is asked for, and whether the "
+     "running jail has it. Rates count what passes the wire: on Linux whole frames, on FreeBSD IP packets. With a rate and a "
+     "delay, packets wait for the rate and for the delay at the same time. --measure sends UDP packets to a socket in the "
+     "jail's network and back, which takes a share of what is allowed meanwhile, for the rate all of it. On Linux a delay or "
+     "a loss needs netem, which some kernels lack, and rates need only tbf; segments that the sender's kernel has not cut "
+     "yet count as one packet for a loss where no rate cuts them. On FreeBSD, dummynet shapes in the jail's own network "
+     "stack, where its root could change that unless enforce=yes gives the jail a securelevel of 3.",
+     "jailadmin shape web1 in.rate=10Mbit out.rate=2Mbit in.delay=20ms --measure",
+     "Makes it a slow line, and shows what that comes to.", shape_options, CHANGES, 1, -1, JA_WORD_JAIL, JA_WORD_FIELD,
+     &ja_noun_shape, .run = ja_cmd_shape},
     {"limit", JA_GROUP_JAIL, "JAIL... | --all [KEY=VALUE]...",
      "Show what jails use and may use, or change what they may use",
      "Without KEY=VALUE it prints each resource with what is used of it and its limit; - stands for what nothing counts and for "

@@ -410,6 +410,17 @@ struct ja_inside {
 int ja_engine_enter(struct ja_engine *engine, const char *name, const struct ja_inside *inside, int *ret_status,
                     struct ja_error *err);
 
+/*
+ * Sends packets between the host and a running jail, for each of its nics or one (`nic`), for `ms` and a little, and calls `each` with
+ * what the running jail is shaped by and what was seen: both[0] of what it is sent, both[1] of what it sends. JA_E_TIMEOUT:
+ * nothing arrives there.
+ */
+struct ja_measure; /* run/measure.h */
+int ja_engine_measure(struct ja_engine *engine, const char *name, const char *nic, int64_t ms,
+                      int (*each)(void *context, const struct ja_nic *nic, const struct ja_measure *both,
+                                  struct ja_error *err),
+                      void *context, struct ja_error *err);
+
 /* `jailadmin host store-...`; with a store that is open, or NULL to open the one of --state. `commit_id`: the plan that is
  * committed with it, or NULL. */
 int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const char *input, const char *commit_id,

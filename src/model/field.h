@@ -18,6 +18,7 @@ enum ja_type {
     JA_T_RATE,     /* int64_t, bits a second; 10Mbit, 1Gbit (1000s) or a plain number; 0: none */
     JA_T_DURATION, /* int64_t, milliseconds; 30s, 2m, 100ms, 1h; plain numbers are seconds */
     JA_T_CORES,    /* int64_t, thousandths of a core; 1.5 or 150% */
+    JA_T_PERCENT,  /* int64_t, millionths; 0.5 or 0.5% is 5000 */
     JA_T_ENUM,     /* int, index into field->values */
     JA_T_STRINGS,  /* struct ja_strv; a set in the order given; key=a,b ; key+=c ; key-=a */
     JA_T_COMMAND,  /* struct ja_strv; an argument vector; from text it is split as sh(1) splits words */
@@ -105,7 +106,7 @@ bool ja_object_equal(const struct ja_noun *noun, const void *a, const void *b);
 int ja_object_reset(const struct ja_noun *noun, void *object, unsigned flags);
 
 /* JSON of an object; fields that have their default are left out unless `all`. Lists are arrays of objects with their
- * key; sizes are bytes, rates bits a second, durations seconds, cores cores. Secrets are in it. New reference; NULL: no
+ * key; sizes are bytes, rates bits a second, durations seconds, cores cores, percents percent. Secrets are in it. New reference; NULL: no
  * memory. */
 json_t *ja_object_to_json(const struct ja_noun *noun, const void *object, bool all);
 /* Reads hostile JSON into a new object: unknown fields, wrong types and bad values are refused, the error's object is

@@ -90,6 +90,12 @@ static const struct ja_field nic_fields[] = {
      .def = "yes",
      .when = JA_WHEN_RESTART,
      .doc = "whether the gateway of its network becomes the default route; the first nic that has it wins"},
+    {.name = "shape",
+     .type = JA_T_OBJECT,
+     .offset = JA_FIELD(ja_nic, shape),
+     .when = JA_WHEN_LIVE,
+     .noun = &ja_noun_shape,
+     .doc = "what happens to its packets"},
 };
 
 static const struct ja_field route_fields[] = {

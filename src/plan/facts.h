@@ -79,7 +79,9 @@ enum ja_fact_kind {
      * MARK RECORD", tabs between; TREE is "root/default", TXG the order in which they were taken, CREATED in seconds, USED in bytes;
      * MARK and RECORD are jailadmin:mark and jailadmin:snapshot where they are its own, else "-". */
     JA_FACT_SNAPSHOTS,
-    JA_FACT_CLONES, /* ZFS: snapshot -> the datasets that are clones of it, one a line */
+    JA_FACT_CLONES,  /* ZFS: snapshot -> the datasets that are clones of it, one a line */
+    JA_FACT_SHAPING, /* "" (Linux) -> what the kernel can do to traffic: "tbf netem ifb redirect", or some of them */
+    JA_FACT_QDISC,   /* interface (Linux) -> the kinds of queues that somebody gave it: "tbf pfifo ingress" */
     JA_FACT_KINDS
 };
 

@@ -63,6 +63,8 @@ void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
     ja_plan_keep_spec(p, &ja_noun_jail, new);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, new, "record the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    if (set->applied && p->host->jail_updated)
+        p->host->jail_updated(p, set->applied, set->live);
     destroy_volumes(p, old, new);
 }
 

@@ -81,8 +81,9 @@ static void make_files(struct ja_sim *sim)
 {
     static const char *const dirs[] = {"/srv",           "/srv/world",      "/srv/world/bin", "/srv/world/dev",
                                        "/srv/world/etc", "/srv/world/sbin", "/srv/world/usr", "/srv/world/usr/sbin"};
-    static const char *const files[] = {"bin/sh",     "etc/rc",     "etc/rc.shutdown", "sbin/dhclient", "sbin/ifconfig",
-                                        "sbin/route", "sbin/rtsol", "usr/sbin/arp",    "usr/sbin/ndp"};
+    static const char *const files[] = {"bin/sh",        "etc/rc",       "etc/rc.shutdown", "sbin/dhclient",
+                                        "sbin/ifconfig", "sbin/ipfw",    "sbin/sysctl",     "sbin/route",
+                                        "sbin/rtsol",    "usr/sbin/arp", "usr/sbin/ndp"};
     static const char *const own[] = {"/bin",
                                       "/sbin",
                                       "/lib",
@@ -152,12 +153,12 @@ static void boot_denying(struct ja_sim *sim)
 static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
-        "link ",        "type ",         "up ",           "mtu ",    "ether ",  "master ",      "span ",
-        "pair ",        "addr ",         "route ",        "neigh ",  "jail ",   "process ",     "daemon ",
-        "private ",     "made ",         "param ",        "stack ",  "linger ", "rule ",        "table ",
-        "entry ",       "nat ",          "pf ",           "anchor ", "rctl ",   "cpuset ",      "devfs ",
-        "kenv ",        "module ",       "sysctl ",       "ipfw ",   "from ",   "path @devfs:", "path @nullfs:",
-        "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
+        "link ",        "type ",         "up ",          "mtu ",          "ether ",        "master ",  "span ",
+        "pair ",        "addr ",         "route ",       "neigh ",        "jail ",         "process ", "daemon ",
+        "private ",     "made ",         "param ",       "stack ",        "linger ",       "rule ",    "table ",
+        "entry ",       "nat ",          "pf ",          "anchor ",       "rctl ",         "cpuset ",  "devfs ",
+        "kenv ",        "module ",       "sysctl ",      "ipfw ",         "pipe ",         "onepass ", "from ",
+        "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }
@@ -167,6 +168,7 @@ static void check(struct ja_sim *sim)
 {
     char stack[32];
     unsigned jid;
+    sim_ipfw_check(sim);
     if (!sim_ipfw_accepts(sim, ""))
         sim_trouble(sim, "ipfw denies all packets of the host");
     for (size_t i = sim_from(sim, "stack "); sim_starts(sim, i, "stack "); i++) {

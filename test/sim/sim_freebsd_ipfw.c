@@ -70,7 +70,7 @@ void sim_ipfw_begin(struct ja_sim *sim, const char *stack)
 
 void sim_ipfw_end(struct ja_sim *sim, const char *stack)
 {
-    static const char *const kinds[] = {"rule", "table", "entry", "nat"};
+    static const char *const kinds[] = {"rule", "table", "entry", "nat", "pipe", "onepass"};
     for (size_t k = 0; k < JA_COUNT(kinds); k++)
         sim_drop_all(sim, "%s %s", kinds[k], stack);
 }
@@ -253,6 +253,59 @@ static int do_nat(struct ja_sim *sim, const char *stack, char *const *words, int
     return 0;
 }
 
+/* ---- pipes ---- */
+
+/* pipe N config ..., which says all of it; pipe N delete, which is never a failure */
+static int do_pipe(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    char text[RULE_MOST];
+    if (!sim_get(sim, "module dummynet"))
+        return sim_fail(err, "ipfw: setsockopt(IP_DUMMYNET_CONFIGURE): Protocol not available");
+    if (strcmp(words[2], "delete") == 0) {
+        sim_drop(sim, "pipe %s%s", stack, words[1]);
+        return 0;
+    }
+    if (strcmp(words[2], "config") != 0) {
+        sim_trouble(sim, "the model knows no ipfw pipe %s", words[2]);
+        return sim_fail(err, "ipfw: bad command");
+    }
+    join(words + 3, count - 3, text);
+    if (!sim->tearing)
+        sim_put(sim, text, "pipe %s%s", stack, words[1]);
+    return 0;
+}
+
+/* sysctl NAME=VALUE in a stack */
+int sim_stack_sysctl(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    if (count != 1 || !ja_str_starts(words[0], "net.inet.ip.fw.one_pass=") || !is_loaded(sim)) {
+        sim_trouble(sim, "the model knows no sysctl %s", words[0]);
+        return sim_fail(err, "sysctl: unknown oid '%s'", words[0]);
+    }
+    if (sim_jail_is_secure(sim, stack))
+        return sim_fail(err, "sysctl: net.inet.ip.fw.one_pass=0: Operation not permitted");
+    if (strchr(words[0], '=')[1] == '1')
+        sim_drop(sim, "onepass %s", stack);
+    else
+        sim_put(sim, "0", "onepass %s", stack);
+    return 0;
+}
+
+/* A pipe that is not there takes all packets. */
+void sim_ipfw_check(struct ja_sim *sim)
+{
+    for (size_t i = sim_from(sim, "rule "); sim_starts(sim, i, "rule "); i++) {
+        char stack[32] = "", pipe[16];
+        const char *hash = strchr(sim->entries[i].key, '#'), *at = strstr(sim->entries[i].value, " pipe ");
+        if (!at || sscanf(at, " pipe %15s", pipe) != 1)
+            continue;
+        if (hash)
+            snprintf(stack, sizeof stack, "%.*s", (int)(hash + 1 - sim->entries[i].key - 5), sim->entries[i].key + 5);
+        if (!sim_get(sim, "pipe %s%s", stack, pipe))
+            sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
+    }
+}
+
 /* ---- the command ---- */
 
 int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
@@ -262,6 +315,10 @@ int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int coun
         words++, count--;
     if (!is_loaded(sim))
         return sim_fail(err, "ipfw: setsockopt(IP_FW_XADD): Protocol not available");
+    if (sim_jail_is_secure(sim, stack))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_XADD): Operation not permitted");
+    if (count > 2 && strcmp(words[0], "pipe") == 0)
+        return do_pipe(sim, stack, words, count, err);
     if (count > 3 && strcmp(words[0], "add") == 0)
         return add_rule(sim, stack, words, count, err);
     if (count > 1 && strcmp(words[0], "delete") == 0)

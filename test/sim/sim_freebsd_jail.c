@@ -270,8 +270,11 @@ static int do_jail_modify(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     for (int i = 2; i < argc && !sim->tearing; i++)
         if (!is_parameter(argv[i]))
             return sim_fail(err, "jail: unknown parameter: %s", argv[i]);
-        else
-            sim_put(sim, "", "param %s %s", name, argv[i]);
+        else {
+            sim_drop_all(sim, "param %s %.*s=", name, (int)strcspn(argv[i], "="), argv[i]);
+            if (strcmp(argv[i], "securelevel=-1") != 0) /* as it is by itself */
+                sim_put(sim, "", "param %s %s", name, argv[i]);
+        }
     return 0;
 }
 
@@ -285,6 +288,14 @@ static void end_jail(struct ja_sim *sim, const struct sim_jail *jail)
     }
     snprintf(value, sizeof value, "%u dying %s", jail->jid, jail->path);
     sim_put(sim, value, "jail %s", jail->name);
+}
+
+bool sim_jail_is_secure(const struct ja_sim *sim, const char *stack)
+{
+    char jid[16];
+    snprintf(jid, sizeof jid, "%.*s", (int)strcspn(stack, "#"), stack);
+    const char *name = *jid ? sim_get(sim, "stack %s", jid) : NULL;
+    return name && sim_get(sim, "param %s securelevel=3", name);
 }
 
 /* host jail-remove NAME PATH */
@@ -377,10 +388,8 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     static const struct {
         const char *program;
         sim_stack_command *command;
-    } known[] = {{"/sbin/ifconfig", sim_ifconfig},
-                 {"/sbin/route", sim_route},
-                 {"/usr/sbin/arp", sim_arp},
-                 {"/usr/sbin/ndp", sim_ndp}};
+    } known[] = {{"/sbin/ifconfig", sim_ifconfig},   {"/sbin/route", sim_route}, {"/sbin/ipfw", sim_ipfw},
+                 {"/sbin/sysctl", sim_stack_sysctl}, {"/usr/sbin/arp", sim_arp}, {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
     (void)cmd;
     if (argc < 3 || !sim_find_jail(sim, argv[1], &jail) || jail.dying)

@@ -5,6 +5,7 @@
  */
 #include "simbsd.h"
 #include "simnet.h"
+#include "simshape.h"
 
 #include "base/clock.h"
 
@@ -358,6 +359,82 @@ static void rollbacks_spare_clones(void **unused)
     assert_int_equal(lab_run(do_rollback, NULL, NULL, &err), JA_E_BUSY);
     lab_do(do_snapshot_clone);
     lab_do(do_clone_delete);
+    lab_do(do_kill);
+    lab_do(do_delete);
+}
+
+/* What shapes traffic on the host. */
+static char *shaping(void)
+{
+    static const char *const kinds[] = {"qdisc ", "filter ", "pipe ", "onepass ", "rule 1#"};
+    struct ja_str text = {0};
+    for (size_t k = 0; k < JA_COUNT(kinds); k++)
+        for (size_t i = sim_from(&lab_sim, kinds[k]); sim_starts(&lab_sim, i, kinds[k]); i++)
+            ja_str_addf(&text, "%s = %s\n", lab_sim.entries[i].key, lab_sim.entries[i].value);
+    return ja_str_take(&text);
+}
+
+/* Set, changed and removed while it runs; started and stopped with it, and left behind by one that died. */
+static void shapes(void **unused)
+{
+    (void)unused;
+    lab_do(do_create);
+    lab_do(do_start);
+    sweep("set", do_shape, do_unshape_anew);
+    lab_do(do_shape_anew);
+    sweep("set", do_reshape, do_shape_anew);
+    sweep("set", do_unshape, do_shape_anew);
+    sweep("stop", do_kill, do_start);
+    lab_do(do_kill);
+    sweep("start", do_start, do_kill);
+    lab_do(do_unshape);
+    lab_do(do_start);
+    lab_do(do_shape);
+    char *live = shaping();
+    lab_do(do_shape_anew);
+    char *anew = shaping();
+    assert_string_equal(live, anew);
+    assert_non_null(strstr(live, lab_system->os == JA_OS_LINUX ? "10000000bit" : "10000000bit/s"));
+    free(live);
+    free(anew);
+    lab_do(do_kill);
+    lab_do(do_delete);
+    sim_drop(&lab_sim, "module dummynet"); /* the first cases that follow are without it */
+}
+
+/* What somebody took away of the queues is made again, and nothing is done where all is there. */
+static void shapes_are_repaired(void **unused)
+{
+    (void)unused;
+    static const char *const lost[] = {"qdisc ja000n0 ", "qdisc ja000s0 ", "link ja000s0"};
+    static char words[][40] = {"host", "kill-init", "/run/jailadmin-00/jails/0/pid"};
+    char *const end[] = {words[0], words[1], words[2], NULL};
+    struct ja_error err = JA_ERROR_INIT;
+    if (lab_system->os != JA_OS_LINUX)
+        skip();
+    lab_do(do_create);
+    lab_do(do_shape);
+    lab_do(do_start);
+    lab_do(do_repair);
+    char *wanted = lab_snapshot(&lab_sim);
+    for (size_t i = 0; i < JA_COUNT(lost); i++) {
+        sim_drop_all(&lab_sim, "%s", lost[i]);
+        lab_do(do_repair);
+        char *now = lab_snapshot(&lab_sim);
+        assert_string_equal(now, wanted);
+        free(now);
+    }
+    free(wanted);
+    wanted = shaping();
+    /* Its init dies, and with it the pair alone. */
+    assert_int_equal(sim_run(&lab_sim, NULL, end, 3, &err), 0);
+    assert_non_null(sim_get(&lab_sim, "link ja000s0"));
+    assert_null(sim_get(&lab_sim, "link ja000n0"));
+    lab_do(do_start);
+    char *again = shaping();
+    assert_string_equal(again, wanted);
+    free(again);
+    free(wanted);
     lab_do(do_kill);
     lab_do(do_delete);
 }
@@ -722,6 +799,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(schedules_take_and_delete),
         cmocka_unit_test(jails_of_freebsd),
         cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(shapes_are_repaired),
         cmocka_unit_test(guests),
         cmocka_unit_test(rules_of_networks),
         cmocka_unit_test(repairs),

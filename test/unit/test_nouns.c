@@ -17,7 +17,8 @@ static const struct ja_noun *const nouns[] = {&ja_noun_jail,     &ja_noun_nic,
                                               &ja_noun_forward,  &ja_noun_limits,
                                               &ja_noun_dns,      &ja_noun_hooks,
                                               &ja_noun_network,  &ja_noun_rule,
-                                              &ja_noun_template, &ja_noun_template_version};
+                                              &ja_noun_template, &ja_noun_template_version,
+                                              &ja_noun_shape,    &ja_noun_flow};
 
 static bool overlap(const struct ja_field *a, const struct ja_field *b)
 {

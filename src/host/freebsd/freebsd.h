@@ -135,6 +135,18 @@ void ja_freebsd_limits_remove(struct ja_planning *p, const char *name);
 /* The processors that a jail of the kernel runs on; NULL: all. Undoable, nothing when they are the same. */
 void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name, const char *tree);
 
+/* shape.c: pipes of dummynet in a jail's own network stack: added before its securelevel is raised; changed undoably while it runs,
+ * with what is removed after the commit. check fails the plan when dummynet cannot; module loads it, as others are. */
+void ja_freebsd_shape_check(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_shape_module(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_shape_add(struct ja_planning *p, const struct ja_subject *s, const char *name);
+void ja_freebsd_shape_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                             const char *name);
+void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                              const char *name);
+/* The securelevel that a jail has when it runs; -1: the host's. */
+int64_t ja_freebsd_securelevel(const struct ja_jail *jail);
+
 /* examine.c, left.c: see host.h. */
 void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings);
 void ja_freebsd_leftovers(struct ja_planning *p, const struct ja_strv *slots, const struct ja_strv *bridges,

@@ -125,12 +125,13 @@ static void make_jail(struct ja_planning *p, const struct ja_subject *s, const c
 /* After its network is set up, which a high one forbids. */
 static void raise_securelevel(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
-    if (jail->securelevel < 0)
+    int64_t level = ja_freebsd_securelevel(jail);
+    if (level < 0)
         return;
     struct ja_step *step = ja_plan_step(p->plan, "raise its securelevel");
     ja_step_run(p->plan, step, TOOL("jail"), "-m", NULL);
     ja_step_runf(p->plan, step, "name=%s", name);
-    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)jail->securelevel);
+    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)level);
 }
 
 /* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
@@ -147,6 +148,7 @@ static void write_pid(struct ja_planning *p, const char *run, const char *name, 
 /* What a field cannot do here, or does weakly. */
 static void notes(struct ja_planning *p, const struct ja_jail *jail)
 {
+    ja_freebsd_shape_check(p, jail);
     if (jail->vnet != JA_VNET_YES && jail->forwards.count) {
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "only jails with vnet=yes have forwards");
         ja_plan_hint(p->plan, "its programs can listen on the host's own addresses");
@@ -210,6 +212,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
     if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_shape_module(p, jail);
         ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
     } else if (jail->vnet == JA_VNET_SHARED) {
@@ -222,6 +225,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_cpuset(p, NULL, jail->limits.cpuset, name, tree);
     if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
+        ja_freebsd_shape_add(p, s, name);
         ja_dns_names_add(p, s);
         ja_freebsd_forwards_add(p, s);
     }
@@ -328,6 +332,8 @@ static void update(struct ja_planning *p, const struct ja_subject *applied, cons
     ja_freebsd_jail_name(p, live->jail, name);
     ja_freebsd_limits_change(p, applied->jail, live->jail, name);
     ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name, tree);
+    if (live->jail->vnet == JA_VNET_YES)
+        ja_freebsd_shape_change(p, applied, live, name);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
         ja_plan_note_applied(p, live->jail, applied->jail);
 }
@@ -337,6 +343,14 @@ static const char *usage(struct ja_planning *p, const struct ja_jail *jail)
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, jail, name);
     return ja_fact(p->facts, JA_FACT_USAGE, name);
+}
+
+static void updated(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
+{
+    char name[JA_FREEBSD_JAILNAME];
+    ja_freebsd_jail_name(p, live->jail, name);
+    if (live->jail->vnet == JA_VNET_YES)
+        ja_freebsd_shape_changed(p, applied, live, name);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -355,6 +369,7 @@ const struct ja_host ja_host_freebsd = {
     .jail_clean = clean,
     .jail_left = left,
     .jail_update = update,
+    .jail_updated = updated,
     .jail_notes = notes,
     .jail_running = running,
     .jail_usage = usage,

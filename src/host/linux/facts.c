@@ -144,6 +144,16 @@ static int hostnets(struct query *query)
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
 }
 
+static int shaping(struct query *query)
+{
+    return query->probes->shaping ? query->probes->shaping(&query->value, query->err) : 0;
+}
+
+static int qdisc(struct query *query)
+{
+    return query->probes->qdisc ? query->probes->qdisc(query->name, &query->value, query->err) : 0;
+}
+
 static int mount_type(struct query *query)
 {
     char type[64];
@@ -538,6 +548,8 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_NFTRULES] = nft_rules,
     [JA_FACT_NFTCHAIN] = nft_chain,
     [JA_FACT_FIREWALL] = firewall,
+    [JA_FACT_SHAPING] = shaping,
+    [JA_FACT_QDISC] = qdisc,
 };
 
 static bool asks_zfs(const struct ja_facts *facts)

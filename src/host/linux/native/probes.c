@@ -440,6 +440,8 @@ static struct ja_linux_probes probes = {
     .zfs = ja_zfs_facts_read,
     .version = ja_linux_probe_version,
     .health = ja_linux_probe_health,
+    .shaping = ja_linux_probe_shaping,
+    .qdisc = ja_linux_probe_qdisc,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)
