@@ -103,7 +103,7 @@ END
 #   /usr/sbin/jailadmin host rmdir /var/run/jailadmin-00/dns/lan.d   if there is the path /var/run/jailadmin-00/dns/lan.d
 #   /usr/sbin/jailadmin host setting release 00 net.inet6.ip6.forwarding
 #   /usr/sbin/jailadmin host link-remove --made-as bridge10001 ja00br1 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002'
-#   /sbin/pfctl -q -a jailadmin/ja00br1 -F all   if there is the pf anchor ja00br1
+#   /sbin/pfctl -q -a jailadmin/ja00br1 -f /dev/null   if there is the pf anchor ja00br1
 #   /sbin/ipfw -q table ja00alone delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00alone 192.168.2.0/24
 #   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
 #   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24

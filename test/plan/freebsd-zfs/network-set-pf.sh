@@ -53,5 +53,5 @@ END
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json
 #   /usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0 add 'tcp 10.66.0.2:80 8080' add 'udp 10.66.0.2:53-55 5000-5002'   if there is the ipfw nat 20016
 #   /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0 add 'tcp 10.66.0.2:80 8080' add 'udp 10.66.0.2:53-55 5000-5002'   if there is the ipfw nat 20000
-#   /sbin/pfctl -q -a jailadmin/ja000 -F all   if there is the pf anchor ja000
-#   /sbin/pfctl -q -a jailadmin/ja00br0 -F all   if there is the pf anchor ja00br0
+#   /sbin/pfctl -q -a jailadmin/ja000 -f /dev/null   if there is the pf anchor ja000
+#   /sbin/pfctl -q -a jailadmin/ja00br0 -f /dev/null   if there is the pf anchor ja00br0

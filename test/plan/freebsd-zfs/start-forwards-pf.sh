@@ -108,7 +108,7 @@ END
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/applied.json
-#   /sbin/pfctl -q -a jailadmin/ja000 -F all   if there is the pf anchor ja000
+#   /sbin/pfctl -q -a jailadmin/ja000 -f /dev/null   if there is the pf anchor ja000
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/default.d/web1
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/pid
 #   /usr/sbin/jailadmin host jail-remove web1 /var/db/jailadmin/pool/jails/web1/root/default   if there is the jail web1
