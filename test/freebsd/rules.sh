@@ -173,6 +173,7 @@ rule lan ping action=allow peer=network:data protocol=icmp
 want "a ping passes by a rule" ja exec a -- ping -c 1 -t 2 "$b4"
 want "and by IPv6" ja exec a -- ping6 -c 1 "$b6"
 norule lan ping
+sleep 8 # what had begun goes on: net.inet.ip.fw.dyn_short_lifetime, 5 s
 want "and not without" not ja exec a -- ping -c 1 -t 2 "$b4"
 
 # ---- the world and the host ----
