@@ -529,7 +529,7 @@ static int read_pf(struct reading *reading)
     /* What it says when pf is not loaded, and when nobody has made an anchor below jailadmin/. */
     static const char *const absent[] = {"/dev/pf: No such file or directory",
                                          "DIOCGETRULESETS: No such file or directory", /* 13.2 */
-                                         "pfctl: Anchor does not exist.",              /* 15.1, by its source */
+                                         "pfctl: Anchor does not exist.",              /* 15.1 */
                                          NULL};
     struct ja_map answers = {0};
     int rc = 0;
