@@ -173,7 +173,7 @@ want "top" prints '^a5 .*/40M' ja top
 want "top as JSON" sh -c "'$program' --state '$state' --json top </dev/null | grep -q '\"memory\":[0-9]'"
 # With all of the processor: a slow host would need longer than the sleep.
 want "fewer processes" ja limit a4 processes=8 cpu=
-want "more are refused" prints 'Cannot fork' ja exec a4 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 20 & done; wait'
+refuse "more are refused" 'Cannot fork' ja exec a4 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 20 & done; wait'
 
 refuse "processors that there are not" "has no processor 4095" ja limit a4 cpuset=4095
 want "they are taken away" ja limit a4 a5 processes= memory= swap= disk= write-rate= cpu= cpuset=

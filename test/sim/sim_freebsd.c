@@ -81,9 +81,9 @@ static void make_files(struct ja_sim *sim)
 {
     static const char *const dirs[] = {"/srv",           "/srv/world",      "/srv/world/bin", "/srv/world/dev",
                                        "/srv/world/etc", "/srv/world/sbin", "/srv/world/usr", "/srv/world/usr/sbin"};
-    static const char *const files[] = {"bin/sh",        "etc/rc",       "etc/rc.shutdown", "sbin/dhclient",
-                                        "sbin/ifconfig", "sbin/ipfw",    "sbin/sysctl",     "sbin/route",
-                                        "sbin/rtsol",    "usr/sbin/arp", "usr/sbin/ndp"};
+    static const char *const files[] = {"bin/sh",        "etc/rc",      "etc/rc.shutdown", "sbin/dhclient",
+                                        "sbin/ifconfig", "sbin/sysctl", "sbin/route",      "sbin/rtsol",
+                                        "usr/sbin/arp",  "usr/sbin/ndp"};
     static const char *const own[] = {"/bin",
                                       "/sbin",
                                       "/lib",

@@ -388,8 +388,11 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     static const struct {
         const char *program;
         sim_stack_command *command;
-    } known[] = {{"/sbin/ifconfig", sim_ifconfig},   {"/sbin/route", sim_route}, {"/sbin/ipfw", sim_ipfw},
-                 {"/sbin/sysctl", sim_stack_sysctl}, {"/usr/sbin/arp", sim_arp}, {"/usr/sbin/ndp", sim_ndp}};
+    } known[] = {{"/sbin/ifconfig", sim_ifconfig},
+                 {"/sbin/route", sim_route},
+                 {"/sbin/sysctl", sim_stack_sysctl},
+                 {"/usr/sbin/arp", sim_arp},
+                 {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
     (void)cmd;
     if (argc < 3 || !sim_find_jail(sim, argv[1], &jail) || jail.dying)
@@ -412,6 +415,19 @@ static bool jail_of_file(const struct ja_sim *sim, const char *file, struct sim_
     char name[SIM_NAME], path[SIM_PATH];
     return text && sscanf(text, "%127s %1023s", name, path) == 2 && sim_find_jail(sim, name, ret_jail) &&
            !ret_jail->dying && strcmp(ret_jail->path, path) == 0;
+}
+
+/* host jail-rescue JAIL ipfw ... */
+static int do_jail_rescue(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    struct sim_jail jail;
+    (void)cmd;
+    if (argc < 4 || !sim_find_jail(sim, argv[2], &jail) || jail.dying)
+        return sim_fail(err, "the jail is not running any more");
+    if (strcmp(argv[3], "ipfw") != 0)
+        return sim_fail(err, "nobody runs %s so", argv[3]);
+    return in_stack(sim, &jail, sim_ipfw, argv + 4, argc - 4, err);
 }
 
 /* host vnet-accept FILE */
@@ -683,6 +699,7 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"env"}, do_env},
     {{"host", "jail-remove"}, do_jail_remove},
     {{"host", "jail-wait"}, do_jail_wait},
+    {{"host", "jail-rescue"}, do_jail_rescue},
     {{"host", "vnet-accept"}, do_vnet_accept},
     {{"host", "unmount"}, do_unmount},
     {{"host", "jail-run"}, do_jail_run},

@@ -105,6 +105,12 @@ static void jexec_words(struct ja_planning *p, struct ja_step *step, add_words *
     add(p->plan, step, TOOL("jexec"), name, program, NULL);
 }
 
+/* The host's ipfw, which the kernel understands and the jail's root has not touched. */
+static void ipfw_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name)
+{
+    add(p->plan, step, p->site->self, "host", "jail-rescue", name, "ipfw", NULL);
+}
+
 static void number(char text[24], int64_t value)
 {
     snprintf(text, 24, "%lld", (long long)value);
@@ -116,7 +122,7 @@ static void pipe_words(struct ja_planning *p, struct ja_step *step, add_words *a
 {
     const struct ja_flow *flow = line->flow;
     char text[48];
-    jexec_words(p, step, add, name, "/sbin/ipfw");
+    ipfw_words(p, step, add, name);
     number(text, line->pipe);
     add(p->plan, step, "-q", "pipe", text, "config", NULL);
     if (flow->rate) {
@@ -151,7 +157,7 @@ static void no_pipe_words(struct ja_planning *p, struct ja_step *step, add_words
                           const struct line *line)
 {
     char text[24];
-    jexec_words(p, step, add, name, "/sbin/ipfw");
+    ipfw_words(p, step, add, name);
     number(text, line->pipe);
     add(p->plan, step, "-q", "pipe", text, "delete", NULL);
 }
@@ -180,7 +186,7 @@ static void enforced_words(struct ja_planning *p, struct ja_step *step, const st
 static void rule_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line)
 {
     char rule[24], pipe[24];
-    jexec_words(p, step, ja_step_run, name, "/sbin/ipfw");
+    ipfw_words(p, step, ja_step_run, name);
     number(rule, line->rule);
     number(pipe, line->pipe);
     ja_step_run(p->plan, step, "-q", "add", rule, "pipe", pipe, "ip", "from", "any", "to", "any", NULL);
@@ -195,7 +201,7 @@ static void no_rule_words(struct ja_planning *p, struct ja_step *step, add_words
                           const struct line *line)
 {
     char text[24];
-    jexec_words(p, step, add, name, "/sbin/ipfw");
+    ipfw_words(p, step, add, name);
     number(text, line->rule);
     add(p->plan, step, "-q", "delete", text, NULL);
 }

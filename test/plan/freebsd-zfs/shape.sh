@@ -3,13 +3,13 @@
 # let what has been shaped go on through its own rules
 /usr/sbin/jexec web1 /sbin/sysctl net.inet.ip.fw.one_pass=0
 # shape what it is sent by eth0
-/usr/sbin/jexec web1 /sbin/ipfw -q pipe 60001 config bw 10000000bit/s queue 50 delay 20 plr 0.005000
+/usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60001 config bw 10000000bit/s queue 50 delay 20 plr 0.005000
 # lead what it is sent by eth0 through it
-/usr/sbin/jexec web1 /sbin/ipfw -q add 3 pipe 60001 ip from any to any in '{' recv epair10000b or dst-ip 10.66.0.2 '}' not src-ip 10.66.0.2
+/usr/sbin/jailadmin host jail-rescue web1 ipfw -q add 3 pipe 60001 ip from any to any in '{' recv epair10000b or dst-ip 10.66.0.2 '}' not src-ip 10.66.0.2
 # shape what it sends by eth0
-/usr/sbin/jexec web1 /sbin/ipfw -q pipe 60002 config bw 1000000bit/s queue 80
+/usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60002 config bw 1000000bit/s queue 80
 # lead what it sends by eth0 through it
-/usr/sbin/jexec web1 /sbin/ipfw -q add 4 pipe 60002 ip from any to any out '{' xmit epair10000b or src-ip 10.66.0.2 '}' not dst-ip 10.66.0.2
+/usr/sbin/jailadmin host jail-rescue web1 ipfw -q add 4 pipe 60002 ip from any to any out '{' xmit epair10000b or src-ip 10.66.0.2 '}' not dst-ip 10.66.0.2
 # raise its securelevel
 /usr/sbin/jail -m name=web1 securelevel=3
 # remember what is applied to it
@@ -146,8 +146,8 @@ END
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json   if there is the path /var/run/jailadmin-00/jails/0/applied.json
 #   /usr/sbin/jail -m name=web1 securelevel=-1
-#   /usr/sbin/jexec web1 /sbin/ipfw -q delete 4
-#   /usr/sbin/jexec web1 /sbin/ipfw -q pipe 60002 delete
-#   /usr/sbin/jexec web1 /sbin/ipfw -q delete 3
-#   /usr/sbin/jexec web1 /sbin/ipfw -q pipe 60001 delete
+#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q delete 4
+#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60002 delete
+#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q delete 3
+#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60001 delete
 #   /usr/sbin/jexec web1 /sbin/sysctl net.inet.ip.fw.one_pass=1
