@@ -1,6 +1,6 @@
 /*
  * test_nomem.c: for every verb, the k-th allocation fails, for k = 0, 1, 2 ...: the verb fails with JA_E_NOMEM or manages
- * without, and the host and the store are as before or as wanted. Without $JAILADMIN_TEST_LONG every tenth k, or so,
+ * without, and the host and the store are as before or as wanted. Without $JAILADMIN_TEST_LONG every tenth k, or so, fewer with $JAILADMIN_TEST_SHARE,
  * from a printed seed ($JAILADMIN_TEST_SEED repeats one). Under the sanitizers this also shows that nothing leaks.
  */
 #include "simshape.h"
@@ -13,12 +13,13 @@ static int do_recover(struct ja_engine *engine, struct ja_error *err)
 static void sweep(const char *name, lab_verb *verb, lab_verb *back)
 {
     bool all = getenv("JAILADMIN_TEST_LONG") != NULL;
+    int stride = getenv("JAILADMIN_TEST_SHARE") ? 80 : 20;
     long cases = 0;
     lab_do(verb);
     ja_autofree char *wanted = lab_snapshot(&lab_sim);
     lab_do(back);
     ja_autofree char *before = lab_snapshot(&lab_sim);
-    for (long k = 0;; k += all ? 1 : 1 + rand() % 20) {
+    for (long k = 0;; k += all ? 1 : 1 + rand() % stride) {
         struct ja_error err = JA_ERROR_INIT;
         ja_alloc_fail_after(k);
         int rc = lab_run(verb, NULL, NULL, &err);
