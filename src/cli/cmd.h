@@ -45,6 +45,9 @@ int ja_cmd_change(struct ja_cli *cli, struct ja_engine *engine, const struct ja_
 /* Prints an object's JSON and takes it: as it is with --json, else one line for each value. NULL: out of memory. */
 int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 
+/* A cell "1.5M", in units of 1024; below 0: not known. */
+void ja_cmd_size_cell(struct ja_table *table, int64_t bytes);
+
 /* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
  * status: 0, 1 when the only one failed, 3 when some of several failed. */
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,

@@ -60,6 +60,7 @@ enum ja_verb_group {
     JA_GROUP_NETWORK,
     JA_GROUP_JAIL,
     JA_GROUP_SNAPSHOT,
+    JA_GROUP_BE,
     JA_GROUP_INSIDE,
     JA_GROUP_UPKEEP,
     JA_GROUP_OTHER,
