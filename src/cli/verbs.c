@@ -420,7 +420,7 @@ const struct ja_verb ja_verbs[] = {
      "It asks on a terminal. Neither the active one nor the one that the jail runs on is deleted. Copies of it go on; on ZFS its "
      "space is free when the last of them is gone, and its snapshots go with it.",
      "jailadmin be delete web1 next", "Deletes one.", NULL, CHANGES, 2, -1, JA_WORD_JAIL, .run = ja_cmd_be_delete},
-    {"upgrade", JA_GROUP_BE, "JAIL [--] COMMAND [ARGUMENT]...", "Change a jail, and go back by itself when that fails",
+    {"upgrade", JA_GROUP_BE, "JAIL -- COMMAND [ARGUMENT]...", "Change a jail, and go back by itself when that fails",
      "Copies the active boot environment, starts the jail on the copy, and runs the command in it; its input and output are those of "
      "jailadmin. When that and the health command have succeeded the copy is made the active one, and the old one stays, to be "
      "deleted with be delete. When anything fails, or this process or the host dies, the jail goes back to the old one, and the "
@@ -428,7 +428,7 @@ const struct ja_verb ja_verbs[] = {
      "again. Volumes do not go back. The exit status is 0 or 1.",
      "jailadmin upgrade web1 --health 'curl -fsS localhost' -- sh -c 'apt-get update && apt-get -y dist-upgrade'",
      "Upgrades web1, and makes sure that it answers.", upgrade_options,
-     CHANGES | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND, 1, 1, JA_WORD_JAIL, .run = ja_cmd_upgrade},
+     CHANGES | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_DASHES, 1, 1, JA_WORD_JAIL, .run = ja_cmd_upgrade},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. When input and output are a terminal, the command gets a "
