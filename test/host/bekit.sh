@@ -95,7 +95,7 @@ be_states() {
     refuse "one whose health never answers" "health: .*did not end" be_upgrade --health 'sleep 50' -- true
     refuse "one that stops the jail" "b: " be_upgrade --health true -- sh -c 'kill -9 -1; kill -TERM 1; sleep 30'
     want "the jail runs as before" prints "^three$" be_in 'cat /etc/state'
-    want "a health command that succeeds in the end" be_upgrade --be up3 --timeout 20s --health 'test -e /root/twice || { touch /root/twice; false; }' -- true
+    want "a health command that succeeds in the end" ja upgrade b --be up3 --timeout 20s --health 'test -e /root/twice || { touch /root/twice; false; }' -- true
     want "back" ja be activate b up1 --restart
     want "and that one away" ja be delete b up3
     refuse "a command without dashes" "true: the command is what follows --" ja upgrade b true

@@ -422,9 +422,9 @@ static inline int do_downgrade(struct ja_engine *engine, struct ja_error *err)
 /* Of a jail that runs, or was to run until a power cut. */
 static inline int do_downgrade_running(struct ja_engine *engine, struct ja_error *err)
 {
-    int rc = do_activate_default(engine, err);
+    int rc = do_start(engine, err);
     if (rc == 0)
-        rc = do_start(engine, err);
+        rc = do_activate_default(engine, err);
     if (rc == 0)
         rc = ja_engine_stop(engine, "j", JA_STOP_AGAIN, NULL, err);
     if (rc == 0)
