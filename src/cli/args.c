@@ -363,7 +363,8 @@ static int check_words(struct parser *p)
                      JA_SHOW(extra));
     }
     if ((verb->flags & JA_VERB_NEED_COMMAND) && !args->command)
-        return usage(p, verb->flags & JA_VERB_DASHES ? "a command is missing: it is what follows --" : "a command is missing after the name");
+        return usage(p, verb->flags & JA_VERB_DASHES ? "a command is missing: it is what follows --"
+                                                     : "a command is missing after the name");
     if (p->cli->dry_run && !(verb->flags & JA_VERB_MUTATES)) {
         usage(p, "it takes no --dry-run");
         return ja_error_hint(p->err, "a dry run shows a plan, and this verb makes none");

@@ -96,7 +96,9 @@ static int add_be(void *context, const struct ja_be_listed *listed, struct ja_er
     ja_table_cell(table, listed->jail->name);
     ja_table_cell(table, listed->be->name);
     ja_table_cellf(table, "%s%s%s", listed->active ? "active" : "", listed->active && listed->running ? "," : "",
-                   listed->be->trial ? "upgrading" : listed->running ? "running" : "");
+                   listed->be->trial ? "upgrading"
+                   : listed->running ? "running"
+                                     : "");
     ja_table_cell(table, listed->be->created);
     ja_cmd_size_cell(table, listed->used);
     ja_table_cell(table, listed->be->origin);
@@ -206,8 +208,9 @@ static int show_rest(const struct upgrading *upgrading, const char *be, bool ran
         return ja_error_nomem(err);
     if (ran)
         own_step(&plan, cli, "stop it", "stop", jail, NULL);
-    own_step(&plan, cli, "start it on the copy; the upgrade itself makes that active last, and goes back when anything fails",
-             "be", jail, be);
+    own_step(&plan, cli,
+             "start it on the copy; the upgrade itself makes that active last, and goes back when anything fails", "be",
+             jail, be);
     own_step(&plan, cli, "start it on the copy", "start", jail, NULL);
     struct ja_step *step = ja_plan_step(&plan, "run the command in it");
     ja_step_run(&plan, step, cli->self, "--state", cli->state, "exec", jail, "--", NULL);

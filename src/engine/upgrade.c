@@ -135,7 +135,8 @@ int ja_engine_upgrade_settle(struct ja_engine *engine, const char *jail, struct 
     if (rc == 0 && be) {
         struct ja_error note = JA_ERROR_INIT;
         struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &note};
-        ja_error_set(&note, JA_OK, JA_LABEL("jail", jail), "an upgrade of it was cut off: it goes back, without %s", be);
+        ja_error_set(&note, JA_OK, JA_LABEL("jail", jail), "an upgrade of it was cut off: it goes back, without %s",
+                     be);
         ja_engine_event(engine, &event);
         rc = go_back(engine, jail, be, false, false, err);
     }
@@ -193,9 +194,9 @@ static int try_it(struct ja_engine *engine, const char *jail, const struct ja_up
     return rc < 0 ? rc : ja_be_activate(engine, jail, request->be, true, err);
 }
 
-/* With the lock held. */
-static int upgrade(struct ja_engine *engine, const char *jail, const struct ja_upgrade_request *request, bool *ret_ran,
-                   struct ja_error *err)
+/* With the lock held. `old`: the boot environment that is active now. */
+static int upgrade(struct ja_engine *engine, const char *jail, const char *old,
+                   const struct ja_upgrade_request *request, bool *ret_ran, struct ja_error *err)
 {
     const volatile int *interrupted = engine->machine->interrupted;
     struct ja_error later = JA_ERROR_INIT;
@@ -214,6 +215,10 @@ static int upgrade(struct ja_engine *engine, const char *jail, const struct ja_u
         ja_error_wrap(&later, "going back failed too");
         ja_error_hint(&later, "`jailadmin gc` tries it again");
         ja_engine_event(engine, &event);
+    } else {
+        ja_error_hint(err, "it %s %s again%s%s", *ret_ran ? "runs on" : "is stopped, with", old,
+                      request->keep_failed ? "; to look into it there is " : "",
+                      request->keep_failed ? request->be : "");
     }
     engine->machine->interrupted = interrupted;
     return rc;
@@ -225,6 +230,7 @@ int ja_engine_upgrade(struct ja_engine *engine, const char *jail, const struct j
     struct ja_lock lock = JA_LOCK_INIT;
     void *object = NULL;
     struct ja_listed listed = {0};
+    char old[64] = "";
     *ret_ran = false;
     int rc = ja_check_name(jail, err);
     if (rc == 0)
@@ -239,13 +245,15 @@ int ja_engine_upgrade(struct ja_engine *engine, const char *jail, const struct j
         rc = ja_engine_upgrade_settle(engine, jail, err);
     if (rc == 0)
         rc = ja_engine_state(engine, object, &listed, err);
+    if (rc == 0)
+        snprintf(old, sizeof old, "%s", ((const struct ja_jail *)object)->be);
     ja_object_free(&ja_noun_jail, object);
     if (rc == 0 && !engine->options.dry_run)
         rc = take_lock(engine, jail, &lock, err);
     if (rc < 0)
         return rc;
     *ret_ran = listed.pid != 0;
-    rc = upgrade(engine, jail, request, ret_ran, err);
+    rc = upgrade(engine, jail, old, request, ret_ran, err);
     ja_lock_release(&lock, false);
     return rc;
 }

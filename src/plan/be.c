@@ -20,8 +20,8 @@ void ja_environments_fini(struct ja_list *list)
 /* jails/NAME/be, and the record of one in it. */
 static char *path_record(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
-    char *path = ja_printf("%s/jails/%s/be%s%s%s", p->site->pool, jail->name, *name ? "/" : "", name,
-                           *name ? ".json" : "");
+    char *path =
+        ja_printf("%s/jails/%s/be%s%s%s", p->site->pool, jail->name, *name ? "/" : "", name, *name ? ".json" : "");
     if (!path)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     return path;
@@ -204,8 +204,8 @@ void ja_plan_be_activate(struct ja_planning *p, const struct ja_jail *jail, cons
     ja_environments_fini(&list);
 }
 
-static void check_unused(struct ja_planning *p, const struct ja_jail *jail, const char *running,
-                         const struct ja_be *be, bool trial)
+static void check_unused(struct ja_planning *p, const struct ja_jail *jail, const char *running, const struct ja_be *be,
+                         bool trial)
 {
     if (strcmp(be->name, jail->be) == 0) {
         ja_plan_fail(p->plan, JA_E_BUSY, NULL, "the boot environment %s of %s is the active one", be->name, jail->name);

@@ -584,7 +584,8 @@ static void environments(struct ja_planning *p, const struct ja_jail *jail, stru
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     char *rest = copy;
     for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;) {
-        if (strncmp(line, holder.name, length) != 0 || line[length] != '/' || ja_check_name(line + length + 1, NULL) < 0)
+        if (strncmp(line, holder.name, length) != 0 || line[length] != '/' ||
+            ja_check_name(line + length + 1, NULL) < 0)
             continue;
         const char *found = ja_fact(p->facts, JA_FACT_DATASET, line);
         if (found && strcmp(found, mark) == 0 && ja_strv_add(names, line + length + 1) < 0)

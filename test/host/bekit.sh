@@ -1,5 +1,5 @@
 # bekit.sh: what is stated about boot environments and upgrades on any storage; to be read with `.` after kit.sh, with a template
-# "base" in the instance. Leaves nothing but the template.
+# "base" in the instance. Leaves nothing but the template. $old_zfs is not empty where ZFS is older than OpenZFS 2.0.
 # shellcheck shell=sh
 be_in() { ja exec b -- sh -c "$1"; }
 be_json() { ja --json be list b; }
@@ -14,7 +14,11 @@ be_upgrade() { ja upgrade b --timeout 3s "$@"; }
 be_killed() { # an upgrade whose process is killed while its command runs
     "$program" --state "$state" upgrade b --be killed -- sh -c 'echo killed >/etc/state; touch /etc/reached; sleep 100' </dev/null >"$dir/killed" 2>&1 &
     pid=$!
-    eventually ja exec b -- test -e /etc/reached || return 1
+    reached=0
+    while [ $reached -lt 200 ] && ! ja exec b -- test -e /etc/reached 2>/dev/null; do
+        reached=$((reached + 1))
+        sleep 0.3
+    done
     kill -9 $pid
     wait $pid
     [ $? -eq 137 ]
@@ -75,7 +79,9 @@ be_states() {
     want "which has the tree" prints "^two$" be_in 'cat /etc/state'
     want "a second one under the first name" ja be create b default
     want "is active" ja be activate b default --restart
-    want "the other goes while its copy runs" ja be delete b pasted
+    [ -z "${old_zfs:-}" ] || want "stop: this ZFS moves nothing that has a mounted clone" ja stop --force b
+    want "the other goes while its copy stays" ja be delete b pasted
+    want "start" ja start b
     want "nothing of which is in the list" be_named "default "
     # Upgrades.
     want "an upgrade" prints "upgraded b: its boot environment is up1" be_upgrade --be up1 --health 'grep -q three /etc/state' -- sh -c 'echo three >/etc/state; echo it prints'
@@ -88,6 +94,7 @@ be_states() {
     want "the others go" ja be delete b up2 $(be_json | grep -o 'upgrade-[-0-9]*' | sort -u)
     refuse "one whose command fails" "the command ended with status 7" be_upgrade -- sh -c 'echo four >/etc/state; exit 7'
     want "is undone" be_named "default up1 "
+    refuse "and it says so" "it runs on up1 again" be_upgrade -- false
     want "the jail runs as before" prints "^three$" be_in 'cat /etc/state'
     refuse "one whose command is not there" "nosuch" be_upgrade -- /bin/nosuch
     refuse "one whose health fails" "health: the command ended with status 1.*" be_upgrade --health 'echo sick; exit 1' -- sh -c 'echo four >/etc/state'
