@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "cli/cmd.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* ---- create, activate, delete ---- */
@@ -146,6 +147,14 @@ static void say_step(void *context, const char *what)
         fprintf(upgrading->cli->errors, "%s: %s\n", upgrading->jail, what);
 }
 
+/* While a command runs, signals are passed on to it; afterwards they are ours again. */
+enum { SIGNALS = 32 };
+static void keep_signals(struct sigaction kept[SIGNALS], bool restore)
+{
+    for (int number = 1; number < SIGNALS; number++)
+        sigaction(number, restore ? &kept[number] : NULL, restore ? NULL : &kept[number]);
+}
+
 /* Its streams are ours, as with exec. */
 static int run_command(void *context, struct ja_error *err)
 {
@@ -153,9 +162,12 @@ static int run_command(void *context, struct ja_error *err)
     const struct ja_cli *cli = upgrading->cli;
     struct ja_inside inside = {
         .command = upgrading->command, .tty = cli->in_terminal && cli->out_terminal, .terminal_type = getenv("TERM")};
+    struct sigaction kept[SIGNALS];
     int status = -1;
     fflush(cli->out);
+    keep_signals(kept, false);
     int rc = ja_engine_enter(upgrading->engine, upgrading->jail, &inside, &status, err);
+    keep_signals(kept, true);
     if (rc == 0 && status != 0)
         rc = ja_error_set(err, JA_E_FAILED, NULL, "the command ended with status %d", status);
     return rc;

@@ -155,11 +155,18 @@ static void say(const struct ja_upgrade_request *request, const char *what)
 static int check_health(const struct ja_upgrade_request *request, struct ja_error *err)
 {
     int64_t deadline = ja_clock_monotonic_ms() + request->timeout_ms;
+    struct ja_error last = JA_ERROR_INIT;
     for (;;) {
         int64_t left = deadline - ja_clock_monotonic_ms();
         int rc = request->health(request->context, left > 0 ? left : 1, err);
+        /* The last try ended with the time: what was wrong before tells more. */
+        if (rc == JA_E_TIMEOUT && last.code) {
+            *err = last;
+            return last.code;
+        }
         if (rc == 0 || rc == JA_E_INTERRUPTED || ja_clock_monotonic_ms() + HEALTH_PAUSE_MS >= deadline)
             return rc;
+        last = *err;
         nanosleep(&(struct timespec){.tv_sec = HEALTH_PAUSE_MS / 1000}, NULL);
         ja_error_clear(err);
     }
@@ -248,8 +255,11 @@ int ja_engine_upgrade(struct ja_engine *engine, const char *jail, const struct j
     if (rc == 0)
         snprintf(old, sizeof old, "%s", ((const struct ja_jail *)object)->be);
     ja_object_free(&ja_noun_jail, object);
-    if (rc == 0 && !engine->options.dry_run)
+    if (rc == 0 && !engine->options.dry_run) {
         rc = take_lock(engine, jail, &lock, err);
+        if (rc == JA_E_BUSY)
+            rc = ja_error_set(err, rc, NULL, "another upgrade of it is going on");
+    }
     if (rc < 0)
         return rc;
     *ret_ran = listed.pid != 0;

@@ -24,6 +24,21 @@ be_killed() { # an upgrade whose process is killed while its command runs
     [ $? -eq 137 ]
 }
 
+be_interrupted() { # an upgrade that gets SIGTERM while its health command runs
+    "$program" --state "$state" upgrade b --timeout 60s --health 'touch /etc/reached; sleep 50' -- true </dev/null >"$dir/interrupted" 2>&1 &
+    pid=$!
+    reached=0
+    while [ $reached -lt 200 ] && ! ja exec b -- test -e /etc/reached 2>/dev/null; do
+        reached=$((reached + 1))
+        sleep 0.3
+    done
+    kill -TERM $pid
+    wait $pid
+    code=$?
+    cat "$dir/interrupted"
+    [ $code -eq 1 ]
+}
+
 be_states() {
     want "a jail with a volume" ja create b --template base --volume data,target=/data --start
     want "which writes" be_in 'echo one >/etc/state; echo one >/data/state'
@@ -116,6 +131,8 @@ be_states() {
     want "and look" prints "^four$" be_in 'cat /etc/state'
     want "back" ja be activate b up1 --restart
     want "and away" ja be delete b failed
+    want "an upgrade that is interrupted goes back" prints "it runs on up1 again" be_interrupted
+    want "to what it was" be_named "default up1 "
     want "an upgrade that is killed" be_killed
     want "the jail runs on what was tried, and the list says so" prints "^b *killed *upgrading " ja be list b
     want "the next command goes back" prints "an upgrade of it was cut off" ja start b
