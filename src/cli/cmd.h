@@ -48,6 +48,9 @@ int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 /* A cell "1.5M", in units of 1024; below 0: not known. */
 void ja_cmd_size_cell(struct ja_table *table, int64_t bytes);
 
+/* "changed web1; waiting for its next start: nics.eth0.address, limits.files" */
+int ja_cmd_say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err);
+
 /* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
  * status: 0, 1 when the only one failed, 3 when some of several failed. */
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,

@@ -10,8 +10,7 @@ struct setting {
     bool destroy;
 };
 
-/* "changed web1; nics.eth0.address, limits.files: at the next start" */
-static int say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err)
+int ja_cmd_say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err)
 {
     if (cli->dry_run)
         return 0;
@@ -39,7 +38,7 @@ static int set_one(struct ja_engine *engine, const char *name, void *context, st
     struct ja_setdone done = {0};
     int rc = ja_engine_set(engine, name, setting->assignments, setting->destroy, &done, err);
     if (rc == 0)
-        rc = say_changed(work->cli, name, &done, err);
+        rc = ja_cmd_say_changed(work->cli, name, &done, err);
     ja_strv_fini(&done.pending);
     return rc;
 }

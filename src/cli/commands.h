@@ -11,7 +11,7 @@ ja_verb_fn ja_cmd_template_create, ja_cmd_template_list, ja_cmd_template_show, j
     ja_cmd_template_delete;
 ja_verb_fn ja_cmd_network_create, ja_cmd_network_list, ja_cmd_network_show, ja_cmd_network_set, ja_cmd_network_delete;
 ja_verb_fn ja_cmd_create, ja_cmd_clone, ja_cmd_rename, ja_cmd_start, ja_cmd_stop, ja_cmd_restart, ja_cmd_delete,
-    ja_cmd_list, ja_cmd_show, ja_cmd_set, ja_cmd_limit, ja_cmd_top;
+    ja_cmd_list, ja_cmd_show, ja_cmd_set, ja_cmd_limit, ja_cmd_top, ja_cmd_shape;
 ja_verb_fn ja_cmd_snapshot_create, ja_cmd_snapshot_list, ja_cmd_snapshot_rollback, ja_cmd_snapshot_delete,
     ja_cmd_snapshot_diff, ja_cmd_tick;
 ja_verb_fn ja_cmd_be_create, ja_cmd_be_list, ja_cmd_be_activate, ja_cmd_be_delete, ja_cmd_upgrade;

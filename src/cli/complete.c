@@ -130,20 +130,39 @@ static void offer_choices(struct completing *c, const char *prefix, const char *
         offer(c, prefix, typed, *choices, "", NULL);
 }
 
+/* Whom a rule may be about: words, or a name behind its kind. */
+static void offer_peers(struct completing *c, const char *prefix, const char *typed)
+{
+    static const char *const words[] = {"any", "host", "world", NULL}, *const kinds[] = {"network", "jail"};
+    offer_choices(c, prefix, typed, words);
+    for (size_t i = 0; i < JA_COUNT(kinds); i++) {
+        size_t length = strlen(kinds[i]);
+        ja_autofree char *before = ja_printf("%s%s:", prefix, kinds[i]);
+        if (!before)
+            c->failed = true;
+        else if (ja_str_starts(typed, kinds[i]) && typed[length] == ':')
+            offer_names(c, before, typed + length + 1, kinds[i], "");
+        else
+            offer(c, prefix, typed, kinds[i], ":", NULL);
+    }
+}
+
 /* What a field's value may be, where its table says so or its name says which objects it means. */
 static void offer_value(struct completing *c, const char *prefix, const char *typed, const struct ja_field *field)
 {
     static const char *const yes_no[] = {"yes", "no", NULL};
     static const struct {
         const char *field, *kind;
-    } names[] = {{"network", "network"}, {"template", "template"}, {"depends", "jail"}};
+    } names[] = {{"network", "network"}, {"template", "template"}, {"depends", "jail"}, {"jail", "jail"}};
     if (field->type == JA_T_BOOL)
         offer_choices(c, prefix, typed, yes_no);
-    else if (field->type == JA_T_ENUM)
+    else if (field->values)
         offer_choices(c, prefix, typed, field->values);
     for (size_t i = 0; i < JA_COUNT(names); i++)
         if (strcmp(field->name, names[i].field) == 0)
             offer_names(c, prefix, typed, names[i].kind, "");
+    if (strcmp(field->name, "peer") == 0)
+        offer_peers(c, prefix, typed);
 }
 
 /* The fields of a noun from number `first` on, that a user may set. */
@@ -159,9 +178,9 @@ static void offer_fields(struct completing *c, const char *prefix, const char *t
     }
 }
 
-/* PATH=VALUE: the path is offered name by name, then values of its field. */
+/* PATH=VALUE: the path is offered name by name, beginning with field number `first`, then values of its field. */
 static void offer_assignment(struct completing *c, const char *prefix, const char *text, const struct ja_noun *noun,
-                             bool change_only)
+                             size_t first, bool change_only)
 {
     const char *equal = strchr(text, '=');
     const char *dot = equal ? NULL : strrchr(text, '.');
@@ -176,7 +195,7 @@ static void offer_assignment(struct completing *c, const char *prefix, const cha
         return;
     }
     if (!equal && !dot) {
-        offer_fields(c, before, text, noun, 0, change_only);
+        offer_fields(c, before, text, noun, first, change_only);
         return;
     }
     const struct ja_field *field = ja_noun_field_at(noun, path);
@@ -199,19 +218,11 @@ static void offer_entry(struct completing *c, const char *prefix, const char *te
     const char *comma = strrchr(text, ',');
     if (!comma)
         return;
-    const char *part = comma + 1, *equal = strchr(part, '=');
-    const char *typed = equal ? equal + 1 : part;
-    ja_autofree char *before = ja_printf("%s%.*s", prefix, (int)(typed - text), text);
-    ja_autofree char *name = ja_strndup(part, equal ? (size_t)(equal - part) : 0);
-    if (!before || !name) {
+    ja_autofree char *before = ja_printf("%s%.*s", prefix, (int)(comma + 1 - text), text);
+    if (before)
+        offer_assignment(c, before, comma + 1, noun, 1, false);
+    else
         c->failed = true;
-        return;
-    }
-    const struct ja_field *field = equal ? ja_noun_field(noun, name) : NULL;
-    if (!equal)
-        offer_fields(c, before, typed, noun, 1, false);
-    else if (field)
-        offer_value(c, before, typed, field);
 }
 
 /* The value of an option that sets fields. */
@@ -220,11 +231,11 @@ static void offer_option_fields(struct completing *c, const char *prefix, const 
 {
     const struct ja_field *field = option->field ? ja_noun_field(option->noun, option->field) : NULL;
     if (!field)
-        offer_assignment(c, prefix, text, option->noun, false);
+        offer_assignment(c, prefix, text, option->noun, 0, false);
     else if (field->type == JA_T_LIST)
         offer_entry(c, prefix, text, field->noun);
     else if (field->type == JA_T_OBJECT)
-        offer_assignment(c, prefix, text, field->noun, false);
+        offer_assignment(c, prefix, text, field->noun, 0, false);
     else
         offer_value(c, prefix, text, field);
 }
@@ -287,7 +298,7 @@ static void offer_filter(struct completing *c, const char *prefix, const char *t
     }
     offer_names(c, prefix, text, "jail", "");
     offer(c, prefix, text, "state", "=", "what it does now");
-    offer_assignment(c, prefix, text, &ja_noun_jail, false);
+    offer_assignment(c, prefix, text, &ja_noun_jail, 0, false);
 }
 
 /* One word of a kind. The option or the verb says more about it. */
@@ -305,7 +316,7 @@ static void offer_word(struct completing *c, enum ja_word word, const char *pref
         offer_names(c, prefix, text, "network", "");
         break;
     case JA_WORD_FIELD:
-        offer_assignment(c, prefix, text, verb->noun, true);
+        offer_assignment(c, prefix, text, verb->noun, 0, true);
         break;
     case JA_WORD_FILTER:
         offer_filter(c, prefix, text);

@@ -10,13 +10,9 @@
 #define COLUMN 20 /* where the second column begins */
 
 const struct ja_noun *const ja_help_nouns[] = {
-    &ja_noun_jail,     &ja_noun_nic,
-    &ja_noun_route,    &ja_noun_forward,
-    &ja_noun_mount,    &ja_noun_volume,
-    &ja_noun_service,  &ja_noun_limits,
-    &ja_noun_dns,      &ja_noun_hooks,
-    &ja_noun_keep,     &ja_noun_network,
-    &ja_noun_template, NULL,
+    &ja_noun_jail,   &ja_noun_nic,     &ja_noun_route,  &ja_noun_forward,  &ja_noun_mount,
+    &ja_noun_volume, &ja_noun_service, &ja_noun_limits, &ja_noun_dns,      &ja_noun_hooks,
+    &ja_noun_keep,   &ja_noun_network, &ja_noun_rule,   &ja_noun_template, NULL,
 };
 
 /* Columns of a text: its characters; our own texts are ASCII but for nothing. */
@@ -152,7 +148,8 @@ void ja_help_verb(const struct ja_verb *verb, unsigned width, struct ja_str *str
     if (str->length == before + 1 && !str->failed)
         str->text[--str->length] = '\0';
     if (verb->noun)
-        ja_str_addf(str, "\nFields: \"jailadmin help %s\" lists them.\n", verb->noun->name);
+        ja_str_addf(str, "\nFields: \"jailadmin help %s\" lists them.\n",
+                    verb->noun == &ja_noun_shape ? ja_noun_nic.name : verb->noun->name);
     if (verb->example)
         ja_str_addf(str, "\nExample:\n  %s\n      %s\n", verb->example, verb->example_doc);
 }

@@ -121,6 +121,8 @@ static const struct ja_option network_create_options[] = {
     {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
      .doc = "Make an interface of the host part of it"},
     {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
+    {"rule", .metavar = "NAME,KEY=VALUE,...", .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_network,
+     .field = "rules", .doc = "Let its jails connect, or be connected to, beyond the default, or less"},
     {"dhcp", .noun = &ja_noun_network, .field = "dhcp", .doc = "Its gateway gives out addresses to jails that ask"},
     OPTION_LABEL(ja_noun_network),
     OPTION_SET(ja_noun_network, "network"),
@@ -183,6 +185,12 @@ static const struct ja_option upgrade_options[] = {
     {"timeout", .metavar = "TIME", .doc = "How long the health command may go on failing; 60s unless given"},
     {"be", .metavar = "NAME", .doc = "The name of the new boot environment; upgrade- and the time in UTC unless given"},
     {"keep-failed", .doc = "When it fails, keep the new boot environment, to look into it"},
+    {0},
+};
+static const struct ja_option shape_options[] = {
+    {"clear", .doc = "Shape it no more: the nic that is named, or all of them"},
+    {"measure", .doc = "Send packets between the host and the jail, and print what is asked for and what was seen"},
+    {"time", .metavar = "TIME", .doc = "How long --measure takes for each nic; 4s unless given"},
     {0},
 };
 static const struct ja_option exec_options[] = {
@@ -293,7 +301,7 @@ const struct ja_verb ja_verbs[] = {
      1, -1, JA_WORD_NETWORK, JA_WORD_NETWORK, .run = ja_cmd_network_show},
     {"network set", JA_GROUP_NETWORK, "NETWORK KEY=VALUE...", "Change fields of a network",
      "KEY=VALUE replaces a value, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, and KEY= restores the default. "
-     "nat, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
+     "nat, rules, isolate, dns, dhcp, domain and members change at once, also for running jails; the MTU at once for the bridge, "
      "and for jails at their next start. An address is refused while jails have one of its range, a VLAN while jails run.",
      "jailadmin network set lan nat=none", "Its jails no longer reach the world.", NULL, CHANGES, 2, -1,
      JA_WORD_NETWORK, JA_WORD_FIELD, &ja_noun_network, .run = ja_cmd_network_set},
@@ -350,6 +358,19 @@ const struct ja_verb ja_verbs[] = {
      "jailadmin set web1 limits.memory=1G nics.eth0.address=192.168.2.11 boot=yes",
      "Three changes, made together; the address counts from the next start on.", NULL, CHANGES, 2, -1, JA_WORD_JAIL,
      JA_WORD_FIELD, &ja_noun_jail, .run = ja_cmd_set},
+    {"shape", JA_GROUP_JAIL, "JAIL [NIC] [KEY=VALUE]...", "Show, change or measure how a jail's traffic is shaped",
+     "Each nic has two directions: in is what the jail is sent, out is what it sends. KEY=VALUE changes a field of the nic's "
+     "shape, as `set JAIL nics.NIC.shape.KEY=VALUE` does; a jail that runs has it at once, with all of its packets, IPv4 and "
+     "IPv6. The nic need not be named when there is one only. Without KEY=VALUE it prints what is asked for, and whether the "
+     "running jail has it. Rates count what passes the wire: on Linux whole frames, on FreeBSD IP packets. With a rate and a "
+     "delay, packets wait for the rate and for the delay at the same time. --measure sends UDP packets to a socket in the "
+     "jail's network and back, which takes a share of what is allowed meanwhile, for the rate all of it. On Linux a delay or "
+     "a loss needs netem, which some kernels lack, and rates need only tbf; segments that the sender's kernel has not cut "
+     "yet count as one packet for a loss where no rate cuts them. On FreeBSD, dummynet shapes in the jail's own network "
+     "stack, where its root could change that unless enforce=yes gives the jail a securelevel of 3.",
+     "jailadmin shape web1 in.rate=10Mbit out.rate=2Mbit in.delay=20ms --measure",
+     "Makes it a slow line, and shows what that comes to.", shape_options, CHANGES, 1, -1, JA_WORD_JAIL, JA_WORD_FIELD,
+     &ja_noun_shape, .run = ja_cmd_shape},
     {"limit", JA_GROUP_JAIL, "JAIL... | --all [KEY=VALUE]...",
      "Show what jails use and may use, or change what they may use",
      "Without KEY=VALUE it prints each resource with what is used of it and its limit; - stands for what nothing counts and for "

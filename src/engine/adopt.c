@@ -171,6 +171,31 @@ static int run_jail(struct ja_change *change, struct ja_jail *jail, struct ja_er
     return rc;
 }
 
+static int note_ruled(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    bool ruled = json_array_size(json_object_get(row->spec, "rules")) > 0;
+    return ruled && ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
+/* What rules name may have got other numbers or addresses, or be there no more: each network's are resolved again. */
+static int settle_rules(struct ja_engine *engine, int *failed,
+                        void (*report)(void *context, const char *kind, const char *name, int rc,
+                                       const struct ja_error *err),
+                        void *context, struct ja_error *err)
+{
+    const struct ja_strv nothing = {0};
+    ja_autostrv struct ja_strv networks = {0};
+    int rc = ja_store_each(engine->store, "network", NULL, note_ruled, &networks, err);
+    for (size_t i = 0; rc == 0 && i < networks.count; i++) {
+        struct ja_error one = JA_ERROR_INIT;
+        int done = ja_engine_network_set(engine, networks.items[i], &nothing, &one);
+        *failed += done < 0;
+        if (done < 0)
+            report(context, "network", networks.items[i], done, &one);
+    }
+    return rc;
+}
+
 static int adopt(struct ja_engine *engine, const struct ja_noun *noun, void *object, struct ja_error *err)
 {
     struct ja_change change;
@@ -280,5 +305,7 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
             ja_object_free(order[k], list->items[i]);
         free(list->items);
     }
+    if (rc == 0)
+        rc = settle_rules(engine, &failed, report, context, err);
     return rc < 0 ? rc : failed;
 }

@@ -262,6 +262,21 @@ const char *ja_user_name(void)
     return name;
 }
 
+static void lock_path(const struct ja_engine *engine, const char *kind, const char *name, char path[512])
+{
+    snprintf(path, 512, "%s/%s-%s", engine->locks, kind, name);
+}
+
+bool ja_change_holds(const struct ja_change *change, const char *kind, const char *name)
+{
+    char path[512];
+    bool held = change->engine->options.dry_run;
+    lock_path(change->engine, kind, name, path);
+    for (size_t i = 0; i < change->lock_count && !held; i++)
+        held = strcmp(change->locks[i].path, path) == 0;
+    return held;
+}
+
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err)
 {
     struct ja_engine *engine = change->engine;
@@ -270,7 +285,7 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
         return 0;
     if (change->lock_count == JA_COUNT(change->locks))
         return ja_error_set(err, JA_E_LIMIT, NULL, "too many locks for one change");
-    snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
+    lock_path(engine, kind, name, path);
     snprintf(who, sizeof who, "jailadmin %s %s, process %d", change->verb, change->name, (int)getpid());
     struct ja_lock *lock = &change->locks[change->lock_count];
     int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);

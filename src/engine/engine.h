@@ -95,8 +95,9 @@ int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, cons
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                       const char *name, struct ja_error *err);
 int ja_change_open(struct ja_change *change, struct ja_error *err);
-/* Released by ja_change_end. */
+/* Released by ja_change_end. holds: whether it is held; of a dry run, which locks nothing, always true. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
+bool ja_change_holds(const struct ja_change *change, const char *kind, const char *name);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
                     struct ja_error *err);
 void ja_change_end(struct ja_change *change);
@@ -448,6 +449,17 @@ struct ja_inside {
 /* *ret_status: its exit status, as ja_native_enter says; below 0 when it was not even tried. */
 int ja_engine_enter(struct ja_engine *engine, const char *name, const struct ja_inside *inside, int *ret_status,
                     struct ja_error *err);
+
+/*
+ * Sends packets between the host and a running jail, for each of its nics or one (`nic`), for `ms` and a little, and calls `each` with
+ * what the running jail is shaped by and what was seen: both[0] of what it is sent, both[1] of what it sends. JA_E_TIMEOUT:
+ * nothing arrives there.
+ */
+struct ja_measure; /* run/measure.h */
+int ja_engine_measure(struct ja_engine *engine, const char *name, const char *nic, int64_t ms,
+                      int (*each)(void *context, const struct ja_nic *nic, const struct ja_measure *both,
+                                  struct ja_error *err),
+                      void *context, struct ja_error *err);
 
 /* `jailadmin host store-...`; with a store that is open, or NULL to open the one of --state. `commit_id`: the plan that is
  * committed with it, or NULL. */

@@ -54,10 +54,27 @@ const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 /* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are
  * checked against their network and against other holders. */
 int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err);
+/* The keys of the addresses that a jail's nics were assigned, as the store reserves them: "NETWORK ADDRESS". */
+int ja_address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err);
 /* Adds the ports of the host that a jail's forwards need, and releases none. */
 int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */
 int ja_reserve_all(struct ja_engine *engine, const char *kind, const void *object, struct ja_error *err);
+
+/*
+ * rules.c. A change of a network's rules (`from` NULL: of a new one) locks what they newly name, shared, so that it is still there
+ * when they are recorded: begin in place of ja_change_begin, and check_locked with what the store has under these locks. resolve
+ * fills in what the names came to.
+ */
+int ja_rules_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const struct ja_network *from,
+                   const struct ja_network *to, struct ja_error *err);
+int ja_rules_check_locked(const struct ja_change *change, const struct ja_network *from, const struct ja_network *to,
+                          struct ja_error *err);
+int ja_rules_resolve(struct ja_engine *engine, struct ja_network *network, struct ja_error *err);
+/* JA_E_BUSY, with network and rule, when a rule names a jail or (of another network) a network that is to go; when one names a jail
+ * whose addresses are to be others. */
+int ja_rules_check_unnamed(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
+int ja_rules_check_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 
 /* Where the base system of a FreeBSD release is. `mirror`: an address, an absolute path, or NULL; `sha256` a valid one or NULL. The
  * checksum that it must have is "" when none is known. `version` is borrowed. */

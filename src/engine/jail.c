@@ -449,6 +449,8 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         ja_error_hint(err, "`jailadmin set %s protect=no` takes the protection away", name);
     }
     if (rc == 0)
+        rc = ja_rules_check_unnamed(engine, "jail", name, err);
+    if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
     if (rc == 0 && running && force) {
         ja_loaded_fini(&loaded);
@@ -457,6 +459,8 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         if (rc < 0)
             return rc;
         rc = ja_begin_with_jail(&change, engine, "delete", name, &loaded, err);
+        if (rc == 0)
+            rc = ja_rules_check_unnamed(engine, "jail", name, err);
     } else if (rc == 0 && running) {
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", name), "it is running");
         ja_error_hint(err, "stop it first, or use --force");

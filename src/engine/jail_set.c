@@ -229,6 +229,8 @@ int ja_engine_set(struct ja_engine *engine, const char *name, const struct ja_st
     if (rc == 0)
         rc = ja_assign_addresses(engine, new, err);
     if (rc == 0)
+        rc = ja_rules_check_jail(engine, new, err);
+    if (rc == 0)
         rc = ja_reserve_ports(engine, new, err);
     if (rc == 0 && applied)
         rc = ja_engine_pending(applied, new, &done.pending, err);
@@ -285,6 +287,8 @@ int ja_engine_rename(struct ja_engine *engine, const char *name, const char *to,
     }
     if (rc == 0)
         rc = ja_check_free(engine, "jail", to, err);
+    if (rc == 0)
+        rc = ja_rules_check_unnamed(engine, "jail", name, err);
     if (rc == 0)
         rc = ja_engine_state(engine, loaded.jail, &listed, err);
     if (rc == 0 && listed.pid) {

@@ -105,6 +105,8 @@ static int reserve_network(struct ja_change *change, struct ja_network *network,
     network->state = JA_ROW_CREATING;
     rc = ja_check_network_overlap(change->engine, network, err);
     if (rc == 0)
+        rc = ja_rules_resolve(change->engine, network, err);
+    if (rc == 0)
         rc = ja_store_reserve_number(store, "netslot", 0, JA_NETWORK_SLOTS, network->uuid, &network->slot, err);
     if (rc == 0)
         rc = ja_engine_put(change->engine, &ja_noun_network, network, 0, err);
@@ -122,7 +124,7 @@ int ja_engine_network_create(struct ja_engine *engine, const struct ja_network *
     struct ja_network *network = ja_object_copy(&ja_noun_network, spec);
     if (!network)
         return ja_error_nomem(err);
-    rc = ja_change_begin(&change, engine, "create", "network", network->name, err);
+    rc = ja_rules_begin(&change, engine, "create", NULL, network, err);
     if (rc == 0)
         rc = ja_check_free(engine, "network", network->name, err);
     if (rc == 0)
@@ -182,6 +184,8 @@ int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct 
                           users.count == 1 ? " is" : "s are", users.first);
         ja_error_hint(err, "delete these jails, or move their nics to another network");
     }
+    if (rc == 0)
+        rc = ja_rules_check_unnamed(engine, "network", name, err);
     if (rc == 0) {
         snprintf(change.uuid, sizeof change.uuid, "%s", ((struct ja_network *)object)->uuid);
         rc = ja_change_apply(&change, plan_delete, object, err);

@@ -194,17 +194,30 @@ static void plan_set(void *work, struct ja_planning *p)
     ja_plan_network_set(p, &set);
 }
 
-static int prepare(struct setting *setting, const char *name, const struct ja_strv *assignments, struct ja_error *err)
+/* The network as it is, and as it is to be; what was there before goes. */
+static int assign(struct setting *setting, const char *name, const struct ja_strv *assignments, struct ja_error *err)
 {
     void *object = NULL;
+    ja_object_free(&ja_noun_network, setting->from);
+    ja_object_free(&ja_noun_network, setting->to);
+    setting->from = setting->to = NULL;
     int rc = ja_engine_get(setting->engine, &ja_noun_network, name, &object, NULL, err);
     if (rc < 0)
         return rc;
     setting->from = object;
     setting->to = ja_object_copy(&ja_noun_network, object);
-    if (!setting->to)
-        return ja_error_nomem(err);
-    rc = apply_assignments(setting->to, assignments, err);
+    return setting->to ? apply_assignments(setting->to, assignments, err) : ja_error_nomem(err);
+}
+
+static int prepare(struct setting *setting, const struct ja_change *change, const struct ja_strv *assignments,
+                   struct ja_error *err)
+{
+    const char *name = change->name;
+    int rc = assign(setting, name, assignments, err);
+    if (rc == 0)
+        rc = ja_rules_check_locked(change, setting->from, setting->to, err);
+    if (rc == 0)
+        rc = ja_rules_resolve(setting->engine, setting->to, err);
     if (rc == 0)
         rc = ja_check_network_overlap(setting->engine, setting->to, err);
     if (rc == 0)
@@ -227,11 +240,16 @@ int ja_engine_network_set(struct ja_engine *engine, const char *name, const stru
     /* What somebody has removed is made again first: the change is from what is known. */
     if (rc == 0)
         rc = ja_engine_network_ensure(engine, name, err);
-    if (rc < 0)
-        return rc;
-    rc = ja_change_begin(&change, engine, "set", "network", name, err);
+    /* Read once before the locks: what rules name is locked as well. */
     if (rc == 0)
-        rc = prepare(&setting, name, assignments, err);
+        rc = assign(&setting, name, assignments, err);
+    if (rc < 0) {
+        setting_fini(&setting);
+        return rc;
+    }
+    rc = ja_rules_begin(&change, engine, "set", setting.from, setting.to, err);
+    if (rc == 0)
+        rc = prepare(&setting, &change, assignments, err);
     bool changes = rc == 0 && !ja_object_equal(&ja_noun_network, setting.from, setting.to);
     bool again = changes && engine->host->network_needs_stop(setting.from, setting.to);
     if (changes) {

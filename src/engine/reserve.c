@@ -294,7 +294,7 @@ static int reserve_exactly(struct ja_engine *engine, const char *kind, const str
     return rc;
 }
 
-static int address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err)
+int ja_address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err)
 {
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
@@ -393,7 +393,7 @@ static int applied_keys(struct ja_engine *engine, const struct ja_jail *jail, st
     struct ja_jail *applied = NULL;
     int rc = ja_engine_applied(engine, jail, &applied, err);
     if (rc == 0 && applied)
-        rc = address_keys(applied, keys, err);
+        rc = ja_address_keys(applied, keys, err);
     ja_object_free(&ja_noun_jail, applied);
     return rc;
 }
@@ -408,7 +408,7 @@ static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, st
         if (nic->unit && ja_strv_addf(&units, "%lld", (long long)nic->unit) < 0)
             return ja_error_nomem(err);
     }
-    int rc = address_keys(jail, &addresses, err);
+    int rc = ja_address_keys(jail, &addresses, err);
     if (rc == 0)
         rc = port_keys(jail, &ports, err);
     if (rc == 0)

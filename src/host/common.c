@@ -1,6 +1,7 @@
 /*
  * common.c: what follows from a network or a nic alone, and what every system's emitters do in the same way.
  */
+#include "base/sha256.h"
 #include "host/common.h"
 
 #include <stdio.h>
@@ -12,6 +13,16 @@ void ja_nic_mac(const struct ja_jail *jail, const struct ja_nic *nic, char mac[J
         snprintf(mac, JA_MAC_TEXT, "%s", nic->mac);
     else
         ja_mac_from(jail->uuid, nic->label, mac);
+}
+
+void ja_rule_mark(const struct ja_rule *rule, const char *text, struct ja_str *mark)
+{
+    struct ja_sha256 sha;
+    char digest[JA_SHA256_TEXT];
+    ja_sha256_init(&sha);
+    ja_sha256_add(&sha, text, strlen(text));
+    ja_sha256_text(&sha, digest);
+    ja_str_addf(mark, "%s %.12s", rule->name, digest);
 }
 
 void ja_each_line(const char *text, void (*each)(void *context, const char *line), void *context)

@@ -12,6 +12,9 @@
 
 /* A nic's MAC: its own, or from the jail's uuid. */
 void ja_nic_mac(const struct ja_jail *jail, const struct ja_nic *nic, char mac[JA_MAC_TEXT]);
+/* "db 0123456789ab": a rule's name and a digest of its text, for a comment that tells whether it is the one that it should be. At most
+ * 76 bytes: ipfw keeps 80. */
+void ja_rule_mark(const struct ja_rule *rule, const char *text, struct ja_str *mark);
 /* Calls `each` for every line of a fact's text that is not empty. */
 void ja_each_line(const char *text, void (*each)(void *context, const char *line), void *context);
 /* A failure of the plan when the host has one of the network's ranges elsewhere than on `bridge`; a note when a member

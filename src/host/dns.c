@@ -373,7 +373,8 @@ static void add_file(struct ja_planning *p, JA_UNUSED const struct ja_subject *s
 {
     if (!is_possible(p, network))
         return;
-    const char *old = ja_fact(p->facts, JA_FACT_FILE, path);
+    /* What a run left that ended by itself is removed by an earlier step of the next start. */
+    const char *old = ja_plan_makes(p->plan, path) ? NULL : ja_fact(p->facts, JA_FACT_FILE, path);
     if (old && strcmp(old, text->text) == 0)
         return;
     struct ja_step *step = is_hosts ? ja_plan_host_step(p, "write", "let network %s give it its address", network->name)

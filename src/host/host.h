@@ -51,6 +51,8 @@ struct ja_host {
     /* Applies to a running jail what its fields say after a change that takes effect at once, undoably. `live` is what it
      * has afterwards, and what its applied spec is from then on. NULL: all of it waits for the next start. */
     void (*jail_update)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
+    /* What that change leaves to be removed: repeatable steps after its commit. May be NULL. */
+    void (*jail_updated)(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live);
     /* Notes about fields that are set and have no effect here, or a weak one. May be NULL. */
     void (*jail_notes)(struct ja_planning *p, const struct ja_jail *jail);
     bool (*jail_running)(struct ja_planning *p, const struct ja_jail *jail);
@@ -101,6 +103,10 @@ struct ja_entry {
 /* Runs it and waits. *ret_status: its exit status, 128 + n for a signal, 126 when it cannot be run, 127 when it is not there;
  * those two come with the reason in *err. The caller has no other children. Defined in src/host/<os>/native. */
 int ja_native_enter(const struct ja_entry *entry, int *ret_status, struct ja_error *err);
+
+/* A datagram socket of ours, close-on-exec, that belongs to the network of the running jail that a file of ours names; the
+ * caller's. Defined in src/host/<os>/native. */
+int ja_native_socket(const char *pid_file, int family, int *ret_fd, struct ja_error *err);
 
 /* The fact reader of the system that we are on; defined in src/host/<os>/native. */
 struct ja_fact_reader ja_native_fact_reader(void);

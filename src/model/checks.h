@@ -27,7 +27,9 @@ int ja_check_cpuset(const char *value, struct ja_error *err); /* "0-3,5" */
 int ja_jail_check(const void *jail, struct ja_error *err);
 int ja_route_check(const void *route, struct ja_error *err);
 int ja_mount_check(const void *mount, struct ja_error *err);
+int ja_flow_check(const void *object, struct ja_error *err);
 int ja_forward_check(const void *forward, struct ja_error *err);
+int ja_flow_check(const void *flow, struct ja_error *err);
 
 extern const char *const ja_state_words[]; /* by enum ja_row_state */
 

@@ -107,9 +107,16 @@ int ja_field_copy(const struct ja_field *field, void *ret_value, const void *val
     return rc < 0 ? JA_E_NOMEM : 0;
 }
 
+bool ja_list_equal(const struct ja_noun *noun, const struct ja_list *a, const struct ja_list *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = ja_object_equal(noun, a->items[i], b->items[i]);
+    return equal;
+}
+
 bool ja_field_equal(const struct ja_field *field, const void *a, const void *b)
 {
-    const struct ja_list *la = a, *lb = b;
     switch (field->type) {
     case JA_T_STRING:
         return ja_str_equal(*(char *const *)a, *(char *const *)b);
@@ -122,10 +129,7 @@ bool ja_field_equal(const struct ja_field *field, const void *a, const void *b)
     case JA_T_OBJECT:
         return ja_object_equal(field->noun, a, b);
     case JA_T_LIST:
-        for (size_t i = 0; la->count == lb->count && i < la->count; i++)
-            if (!ja_object_equal(field->noun, la->items[i], lb->items[i]))
-                return false;
-        return la->count == lb->count;
+        return ja_list_equal(field->noun, a, b);
     default:
         return ja_field_number(field, a) == ja_field_number(field, b);
     }

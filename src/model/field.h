@@ -18,6 +18,7 @@ enum ja_type {
     JA_T_RATE,     /* int64_t, bits a second; 10Mbit, 1Gbit (1000s) or a plain number; 0: none */
     JA_T_DURATION, /* int64_t, milliseconds; 30s, 2m, 100ms, 1h; plain numbers are seconds */
     JA_T_CORES,    /* int64_t, thousandths of a core; 1.5 or 150% */
+    JA_T_PERCENT,  /* int64_t, millionths; 0.5 or 0.5% is 5000 */
     JA_T_ENUM,     /* int, index into field->values */
     JA_T_STRINGS,  /* struct ja_strv; a set in the order given; key=a,b ; key+=c ; key-=a */
     JA_T_COMMAND,  /* struct ja_strv; an argument vector; from text it is split as sh(1) splits words */
@@ -62,7 +63,7 @@ struct ja_field {
     enum ja_when when;
     unsigned flags;             /* enum ja_field_flag */
     const char *doc;            /* one line, lower case, no full stop */
-    const char *const *values;  /* JA_T_ENUM: NULL-terminated */
+    const char *const *values;  /* JA_T_ENUM, or JA_T_STRING that must be one of them: NULL-terminated */
     const struct ja_noun *noun; /* JA_T_OBJECT, JA_T_LIST */
     int64_t least, most;        /* numbers; most 0: none. The default is always allowed */
     const char *metavar;        /* shown in help: "ADDRESS"; NULL: by type */
@@ -105,7 +106,7 @@ bool ja_object_equal(const struct ja_noun *noun, const void *a, const void *b);
 int ja_object_reset(const struct ja_noun *noun, void *object, unsigned flags);
 
 /* JSON of an object; fields that have their default are left out unless `all`. Lists are arrays of objects with their
- * key; sizes are bytes, rates bits a second, durations seconds, cores cores. Secrets are in it. New reference; NULL: no
+ * key; sizes are bytes, rates bits a second, durations seconds, cores cores, percents percent. Secrets are in it. New reference; NULL: no
  * memory. */
 json_t *ja_object_to_json(const struct ja_noun *noun, const void *object, bool all);
 /* Reads hostile JSON into a new object: unknown fields, wrong types and bad values are refused, the error's object is
@@ -157,6 +158,7 @@ int ja_json_read(const char *text, const char *object, json_t **ret_json, struct
 
 /* Lists. */
 void *ja_list_get(const struct ja_list *list, const char *key);
+bool ja_list_equal(const struct ja_noun *noun, const struct ja_list *a, const struct ja_list *b);
 /* The list owns the object from now on, also on failure (-1: no memory). */
 int ja_list_add(const struct ja_noun *noun, struct ja_list *list, void *object);
 bool ja_list_remove(const struct ja_noun *noun, struct ja_list *list, const char *key);

@@ -60,6 +60,8 @@ static int check_item(const struct ja_field *field, const char *text, bool lines
     if (!*text && field->type != JA_T_COMMAND)
         return ja_error_set(err, JA_E_INVALID, NULL, "an empty text was given");
     int rc = check_text(text, lines, err);
+    if (rc == 0 && field->values)
+        rc = ja_field_word(field, text, NULL, err);
     return rc == 0 && field->check ? field->check(text, err) : rc;
 }
 

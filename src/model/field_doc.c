@@ -91,10 +91,10 @@ int ja_object_diff(const struct ja_noun *noun, const void *from, const void *to,
 static void add_metavar(const struct ja_field *field, struct ja_str *str)
 {
     static const char *const by_type[] = {
-        [JA_T_STRING] = "TEXT",      [JA_T_BOOL] = "yes|no", [JA_T_INT] = "NUMBER",   [JA_T_SIZE] = "SIZE",
-        [JA_T_RATE] = "RATE",        [JA_T_CORES] = "CORES", [JA_T_STRINGS] = "TEXT", [JA_T_COMMAND] = "COMMAND",
-        [JA_T_COMMANDS] = "COMMAND", [JA_T_MAP] = "TEXT",    [JA_T_DURATION] = "TIME"};
-    if (field->type == JA_T_ENUM) {
+        [JA_T_STRING] = "TEXT",     [JA_T_BOOL] = "yes|no",      [JA_T_INT] = "NUMBER",   [JA_T_SIZE] = "SIZE",
+        [JA_T_RATE] = "RATE",       [JA_T_CORES] = "CORES",      [JA_T_STRINGS] = "TEXT", [JA_T_COMMAND] = "COMMAND",
+        [JA_T_PERCENT] = "PERCENT", [JA_T_COMMANDS] = "COMMAND", [JA_T_MAP] = "TEXT",     [JA_T_DURATION] = "TIME"};
+    if (field->values) {
         for (size_t i = 0; field->values[i]; i++)
             ja_str_addf(str, "%s%s", i ? "|" : "", field->values[i]);
         return;

@@ -33,6 +33,9 @@ static inline const char *ja_object_key(const void *object)
     return *(char *const *)object;
 }
 
+/* The number of a word among field->values (may be NULL); JA_E_INVALID with those that are allowed. */
+int ja_field_word(const struct ja_field *field, const char *text, int64_t *ret_number, struct ja_error *err);
+
 bool ja_type_is_number(enum ja_type type); /* also yes/no and words of a choice */
 bool ja_type_is_strv(enum ja_type type);
 

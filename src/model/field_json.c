@@ -43,10 +43,10 @@ static json_t *write_list(const struct ja_noun *noun, const struct ja_list *list
     return json;
 }
 
-/* Seconds and cores, which are thousandths in memory. */
-static json_t *write_thousandths(int64_t value)
+/* Seconds, cores and percents, which are whole numbers of a part in memory. */
+static json_t *write_decimal(int64_t value, int64_t one)
 {
-    return value % 1000 ? json_real((double)value / 1000) : json_integer(value / 1000);
+    return value % one ? json_real((double)value / (double)one) : json_integer(value / one);
 }
 
 static json_t *write_value(const struct ja_field *field, const void *value, bool all)
@@ -60,7 +60,9 @@ static json_t *write_value(const struct ja_field *field, const void *value, bool
         return json_string(field->values[*(const int *)value]);
     case JA_T_DURATION:
     case JA_T_CORES:
-        return write_thousandths(*(const int64_t *)value);
+        return write_decimal(*(const int64_t *)value, 1000);
+    case JA_T_PERCENT:
+        return write_decimal(*(const int64_t *)value, 10000);
     case JA_T_STRINGS:
     case JA_T_COMMAND:
     case JA_T_COMMANDS:

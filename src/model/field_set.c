@@ -130,29 +130,68 @@ static size_t assignment_length(const char *text)
     return length;
 }
 
-/* One "field=value" of an entry. Said again, it adds to a list. */
-static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assignment, uint64_t *seen,
+static int refuse_state(struct ja_error *err)
+{
+    return ja_error_set(err, JA_E_INVALID, NULL, "jailadmin sets it itself; it cannot be given");
+}
+
+/* What of an entry the path meant, "shape.foo" in "eth0.shape.foo": says which part has no such field. */
+static int unknown_part(const struct ja_noun *noun, const char *key, struct ja_error *err)
+{
+    const char *last = strrchr(key, '.');
+    for (const char *c = last; c > key; c--) {
+        ja_autofree char *path = c[-1] == '.' ? ja_strndup(c, (size_t)(last - c)) : NULL;
+        const struct ja_field *part = path ? ja_noun_field_at(noun, path) : NULL;
+        if (part && part->type == JA_T_OBJECT)
+            return ja_noun_unknown(part->noun, last + 1, err);
+    }
+    return ja_noun_unknown(noun, last + 1, err);
+}
+
+/* An entry of a map or a list as a whole. */
+static int change_entry(const struct place *place, void *value, enum op op, const char *text, struct ja_error *err)
+{
+    if (op == OP_SET && place->field->type == JA_T_MAP)
+        return ja_map_set(value, place->key, *text ? text : NULL) < 0 ? ja_error_nomem(err) : 0;
+    if (op == OP_SET && !*text) {
+        ja_list_remove(place->field->noun, value, place->key);
+        return 0;
+    }
+    if (place->field->type == JA_T_LIST && strchr(place->key, '.'))
+        return unknown_part(place->field->noun, place->key, err);
+    return ja_error_set(err, JA_E_INVALID, NULL, "it is not a single value; %s",
+                        place->field->type == JA_T_LIST ? "name one of its fields" : "only = can be used");
+}
+
+/* One "field=value" or "part.field=value" of an entry. Said again, it adds to a list. */
+static int assign_in_entry(const struct ja_noun *noun, void *entry, char *assignment, struct ja_strv *seen,
                            const struct ja_at *at, struct ja_error *err)
 {
     char *equals = strchr(assignment, '=');
     if (equals)
         *equals = '\0';
     struct ja_at here = {at, assignment};
-    const struct ja_field *field = ja_noun_field(noun, assignment);
-    if (!field)
-        return ja_at_blame(&here, ja_noun_unknown(noun, assignment, err), err);
-    uint64_t bit = 1ULL << (field - noun->fields);
-    bool again = *seen & bit, key = field == &noun->fields[0];
-    int rc;
-    if (!equals || key || (again && !ja_type_is_strv(field->type)))
-        rc = ja_error_set(err, JA_E_INVALID, NULL, !equals ? "it has no value; write %s=VALUE" : "%s is given twice",
-                          field->name);
-    else
-        rc = (again ? ja_field_parse_add : ja_field_parse)(field, ja_field_value(field, entry), equals + 1, err);
-    *seen |= bit;
+    struct place place;
+    int rc = find_place(noun, entry, assignment, true, &place, err);
     if (rc < 0)
         return ja_at_blame(&here, rc, err);
-    return ja_field_check(field, ja_field_value(field, entry), &here, err);
+    const struct ja_field *field = place.field;
+    void *value = ja_field_value(field, place.object);
+    bool again = ja_strv_has(seen, assignment), key = field == &noun->fields[0];
+    if (field->flags & JA_F_STATE)
+        rc = refuse_state(err);
+    else if (!equals || key || (again && !ja_type_is_strv(field->type)))
+        rc = ja_error_set(err, JA_E_INVALID, NULL, !equals ? "it has no value; write %s=VALUE" : "%s is given twice",
+                          assignment);
+    else if (place.key)
+        rc = change_entry(&place, value, OP_SET, equals + 1, err);
+    else
+        rc = (again ? ja_field_parse_add : ja_field_parse)(field, value, equals + 1, err);
+    if (rc == 0 && !again && ja_strv_add(seen, assignment) < 0)
+        rc = ja_error_nomem(err);
+    if (rc < 0 || place.key)
+        return ja_at_blame(&here, rc, err);
+    return ja_field_check(field, value, &here, err);
 }
 
 /* "eth0,network=lan,address=10.0.0.5" */
@@ -163,8 +202,8 @@ static int set_entry(const struct ja_field *field, struct ja_list *list, const c
     if (!key)
         return ja_error_nomem(err);
     struct ja_at of_list = {NULL, field->name}, here = {&of_list, key};
+    ja_autostrv struct ja_strv seen = {0};
     void *entry;
-    uint64_t seen = 0;
     int rc = ja_at_blame(&here, find_entry(field->noun, list, key, true, &entry, err), err);
     for (text += length; rc == 0 && *text; text += length) {
         text++;
@@ -173,22 +212,6 @@ static int set_entry(const struct ja_field *field, struct ja_list *list, const c
         rc = assignment ? assign_in_entry(field->noun, entry, assignment, &seen, &here, err) : ja_error_nomem(err);
     }
     return rc;
-}
-
-/* An entry of a map or a list as a whole. */
-static int change_entry(const struct place *place, void *value, enum op op, const char *text, struct ja_error *err)
-{
-    const char *dot = strrchr(place->key, '.');
-    if (op == OP_SET && place->field->type == JA_T_MAP)
-        return ja_map_set(value, place->key, *text ? text : NULL) < 0 ? ja_error_nomem(err) : 0;
-    if (op == OP_SET && !*text) {
-        ja_list_remove(place->field->noun, value, place->key);
-        return 0;
-    }
-    if (place->field->type == JA_T_LIST && dot)
-        return ja_noun_unknown(place->field->noun, dot + 1, err);
-    return ja_error_set(err, JA_E_INVALID, NULL, "it is not a single value; %s",
-                        place->field->type == JA_T_LIST ? "name one of its fields" : "only = can be used");
 }
 
 static int change_field(const struct place *place, void *value, enum op op, const char *text, struct ja_error *err)
@@ -207,7 +230,7 @@ static int change_field(const struct place *place, void *value, enum op op, cons
 static int check_allowed(const struct place *place, bool creating, struct ja_error *err)
 {
     if (place->field->flags & JA_F_STATE)
-        return ja_error_set(err, JA_E_INVALID, NULL, "jailadmin sets it itself; it cannot be given");
+        return refuse_state(err);
     if (place->in_entry && place->field == &place->noun->fields[0])
         return ja_error_set(err, JA_E_INVALID, NULL,
                             "the key of an entry cannot be changed; remove it and add another");

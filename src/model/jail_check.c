@@ -58,6 +58,49 @@ int ja_forward_check(const void *object, struct ja_error *err)
                         forward->to, to_last - to_first + 1, forward->port, last - first + 1);
 }
 
+/* ---- shaping ---- */
+
+bool ja_flow_is_set(const struct ja_flow *flow)
+{
+    return flow->rate || flow->delay || flow->loss;
+}
+
+bool ja_shape_is_set(const struct ja_shape *shape)
+{
+    return ja_flow_is_set(&shape->in) || ja_flow_is_set(&shape->out);
+}
+
+bool ja_jail_enforces_shape(const struct ja_jail *jail)
+{
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->shape.enforce && ja_shape_is_set(&nic->shape))
+            return true;
+    }
+    return false;
+}
+
+/* Losses in a row need packets in between that are not lost: of 100 packets that come in bursts of 2, 66 at most. */
+int ja_flow_check(const void *object, struct ja_error *err)
+{
+    const struct ja_flow *flow = object;
+    const int64_t all = 1000000;
+    if (!flow->rate && (flow->burst || flow->queue))
+        return ja_error_set(err, JA_E_INVALID, flow->burst ? "burst" : "queue", "it means nothing without a rate");
+    if (flow->jitter > flow->delay)
+        return ja_error_set(err, JA_E_INVALID, "jitter", "it is %lldms, the delay %lldms; allowed is at most the delay",
+                            (long long)flow->jitter, (long long)flow->delay);
+    if (flow->loss_burst && !flow->loss)
+        return ja_error_set(err, JA_E_INVALID, "loss-burst", "it means nothing without a loss");
+    if (flow->loss_burst && flow->loss > flow->loss_burst * (all - flow->loss))
+        return ja_error_set(err, JA_E_INVALID, "loss-burst",
+                            "losses of %lld packets in a row come to at most %.4g%% of all, since a packet must arrive "
+                            "between them",
+                            (long long)flow->loss_burst,
+                            100.0 * (double)flow->loss_burst / (double)(flow->loss_burst + 1));
+    return 0;
+}
+
 /* "LIST.KEY.FIELD", where a mistake between entries is. */
 static int refuse_entry(const char *list, const void *entry, const char *field, const char *text, struct ja_error *err)
 {
@@ -203,6 +246,22 @@ static int check_spans(const struct ja_jail *jail, struct ja_error *err)
     return rc;
 }
 
+/* What keeps its root from changing its shapes is a securelevel of 3. */
+static int check_shapes(const struct ja_jail *jail, struct ja_error *err)
+{
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        if (nic->span && ja_shape_is_set(&nic->shape))
+            return refuse_entry("nics", nic, "shape", "a nic with span=yes only watches: nothing is to be shaped", err);
+    }
+    if (ja_jail_enforces_shape(jail) && jail->securelevel >= 0 && jail->securelevel < 3)
+        return ja_error_set(
+            err, JA_E_INVALID, "securelevel",
+            "it is %lld, and shape.enforce of a nic needs 3; allowed are 3 and -1, which leaves it to that",
+            (long long)jail->securelevel);
+    return 0;
+}
+
 int ja_jail_check(const void *object, struct ja_error *err)
 {
     const struct ja_jail *jail = object;
@@ -213,6 +272,8 @@ int ja_jail_check(const void *object, struct ja_error *err)
         rc = ja_error_set(err, JA_E_INVALID, "ruleset", "a jail with devices of its own has a ruleset of its own");
     if (rc == 0)
         rc = check_spans(jail, err);
+    if (rc == 0)
+        rc = check_shapes(jail, err);
     if (rc == 0)
         rc = check_pairs(&jail->nics, check_nic_pair, err);
     if (rc == 0)

@@ -17,6 +17,22 @@ enum ja_mount_type { JA_MOUNT_BIND, JA_MOUNT_TMPFS, JA_MOUNT_PROCFS, JA_MOUNT_FD
 enum ja_sysvipc { JA_SYSVIPC_DISABLE, JA_SYSVIPC_NEW, JA_SYSVIPC_INHERIT };
 enum ja_restart { JA_RESTART_NO, JA_RESTART_FAILURE, JA_RESTART_ALWAYS };
 
+/* What happens to the packets of one direction; 0: nothing. Percents are millionths. */
+struct ja_flow {
+    int64_t rate;       /* bits a second */
+    int64_t burst;      /* bytes that may pass at once; 0: see host/shape.h */
+    int64_t queue;      /* packets that wait for the rate; 0: see there */
+    int64_t delay;      /* ms */
+    int64_t jitter;     /* ms, at most the delay */
+    int64_t loss;       /* of all packets */
+    int64_t loss_burst; /* packets lost in a row, in the mean; 0: each for itself */
+};
+
+struct ja_shape {
+    struct ja_flow in, out; /* towards the jail; what it sends */
+    bool enforce;           /* FreeBSD: the jail's root cannot change it */
+};
+
 struct ja_nic {
     char *label; /* the inner interface's name on Linux: "eth0" */
     char *network;
@@ -28,6 +44,7 @@ struct ja_nic {
     int64_t vlan;             /* 0: untagged */
     bool span;                /* only watches: a copy of every frame of its network, no address */
     bool gateway;             /* its network's gateway becomes the default route (the first nic that has it wins) */
+    struct ja_shape shape;
 };
 
 struct ja_route {
@@ -123,6 +140,31 @@ struct ja_jail {
 };
 
 enum ja_nat_by { JA_NAT_IPFW, JA_NAT_PF };
+enum ja_direction { JA_DIRECTION_OUT, JA_DIRECTION_IN };
+enum ja_rule_protocol { JA_PROTOCOL_ANY, JA_PROTOCOL_TCP, JA_PROTOCOL_UDP, JA_PROTOCOL_ICMP };
+
+struct ja_rule {
+    char *name;
+    char *action;  /* "allow", "deny" */
+    int direction; /* enum ja_direction */
+    char *jail;    /* NULL: all of the network */
+    char *peer;    /* see ja_peer_read; NULL: any */
+    int protocol;  /* enum ja_rule_protocol */
+    char *port;    /* PORT or FIRST-LAST of the destination; NULL: all */
+    int64_t order;
+    /* What the names came to. It cannot change as long as the rule names them. */
+    struct ja_strv jail_addresses; /* of `jail` on this network, that of its link too; without prefix length */
+    struct ja_strv peer_addresses; /* of a jail elsewhere */
+    int64_t peer_slot;             /* of a network; -1 */
+};
+
+/* Who a rule is about on the other side. */
+enum ja_peer_kind { JA_PEER_ANY, JA_PEER_HOST, JA_PEER_WORLD, JA_PEER_NETWORK, JA_PEER_JAIL, JA_PEER_ADDRESS };
+struct ja_peer {
+    enum ja_peer_kind kind;
+    const char *name;    /* of a network or jail; within the text */
+    const char *address; /* the text itself: ADDRESS or ADDRESS/LEN */
+};
 
 struct ja_network {
     char *name;
@@ -139,7 +181,8 @@ struct ja_network {
     bool dns;  /* names of jails are resolved by the gateway */
     bool dhcp; /* the gateway answers DHCP and sends IPv6 router advertisements */
     char *domain;
-    bool isolate; /* jails of the network do not see each other */
+    bool isolate;         /* jails of the network do not see each other */
+    struct ja_list rules; /* struct ja_rule */
     struct ja_map labels;
 };
 
@@ -193,9 +236,9 @@ struct ja_be {
 };
 
 extern const struct ja_noun ja_noun_keep, ja_noun_snapshot, ja_noun_be;
-extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_route, ja_noun_mount, ja_noun_service, ja_noun_volume,
-    ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network, ja_noun_template,
-    ja_noun_template_version;
+extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_shape, ja_noun_flow, ja_noun_route, ja_noun_mount,
+    ja_noun_service, ja_noun_volume, ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network,
+    ja_noun_rule, ja_noun_template, ja_noun_template_version;
 
 /* Checks that other parts use too. Each says in *err what was given and what is allowed. */
 int ja_check_name(const char *value, struct ja_error *err); /* [a-z][a-z0-9-]{0,62}, no "-" at the end */
@@ -209,6 +252,16 @@ int ja_check_snapshot(const char *value, struct ja_error *err); /* the name of a
 
 /* True when the jail is to ask for this one of nic->assigned by itself ("dhcp", "slaac"); others are configured for it. */
 bool ja_nic_is_dynamic(const struct ja_nic *nic, size_t assigned);
+
+/* Reads a rule's peer; NULL is any. False when it is none. The texts are the given one's. */
+bool ja_peer_read(const char *text, struct ja_peer *ret_peer);
+/* The rules in the order in which they are asked: a new array, NULL at its end; the rules stay the network's. NULL: no memory. */
+const struct ja_rule **ja_network_rules(const struct ja_network *network);
+/* Whether anything happens to packets there. */
+bool ja_flow_is_set(const struct ja_flow *flow);
+bool ja_shape_is_set(const struct ja_shape *shape);
+/* Whether the jail's root is to be kept from changing how one of its nics is shaped. */
+bool ja_jail_enforces_shape(const struct ja_jail *jail);
 
 /* "80" or "8000-8010", as the forwards' fields hold them. 0 or JA_E_INVALID. */
 int ja_ports_parse(const char *text, int *ret_first, int *ret_last);

@@ -90,6 +90,12 @@ static const struct ja_field nic_fields[] = {
      .def = "yes",
      .when = JA_WHEN_RESTART,
      .doc = "whether the gateway of its network becomes the default route; the first nic that has it wins"},
+    {.name = "shape",
+     .type = JA_T_OBJECT,
+     .offset = JA_FIELD(ja_nic, shape),
+     .when = JA_WHEN_LIVE,
+     .noun = &ja_noun_shape,
+     .doc = "what happens to its packets"},
 };
 
 static const struct ja_field route_fields[] = {
@@ -228,7 +234,7 @@ static const struct ja_field forward_fields[] = {
      .check = ja_check_address,
      .when = JA_WHEN_LIVE,
      .metavar = "ADDRESS",
-     .doc = "address of the host; without it all of them"},
+     .doc = "address of the host; without it all of them (on FreeBSD with nat-by=ipfw, the first one of the uplink)"},
     {.name = "port",
      .type = JA_T_STRING,
      .offset = JA_FIELD(ja_forward, port),
@@ -456,7 +462,8 @@ static const struct ja_field jail_fields[] = {
      .when = JA_WHEN_LIVE,
      .flags = JA_F_OWN,
      .noun = &ja_noun_forward,
-     .doc = "ports of the host that lead to it"},
+     .doc = "ports of the host that lead to it, for the world, other jails and the host itself; with nat-by=pf for the "
+            "world alone"},
     {.name = "services",
      .type = JA_T_LIST,
      .offset = JA_FIELD(ja_jail, services),

@@ -13,6 +13,11 @@ void ja_site_nic_name(const struct ja_site *site, int64_t slot, size_t nic, char
     snprintf(name, 16, "ja%s%lldn%zu", site->tag, (long long)slot, nic);
 }
 
+void ja_site_ifb_name(const struct ja_site *site, int64_t slot, size_t nic, char name[16])
+{
+    snprintf(name, 16, "ja%s%llds%zu", site->tag, (long long)slot, nic);
+}
+
 void ja_site_bridge_name(const struct ja_site *site, int64_t slot, char name[16])
 {
     snprintf(name, 16, "ja%sbr%lld", site->tag, (long long)slot);

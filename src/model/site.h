@@ -31,6 +31,8 @@ struct ja_site {
 
 /* "ja<tag><slot>n<k>": the host's end of a nic. 16 bytes are enough for any slot below 100,000. */
 void ja_site_nic_name(const struct ja_site *site, int64_t slot, size_t nic, char name[16]);
+/* "ja<tag><slot>s<k>": the device through which goes what a nic's jail sends, when that is shaped (Linux). */
+void ja_site_ifb_name(const struct ja_site *site, int64_t slot, size_t nic, char name[16]);
 /* "ja<tag>br<slot of the network>" */
 void ja_site_bridge_name(const struct ja_site *site, int64_t slot, char name[16]);
 /* What we write into an interface's alias (Linux) or description (FreeBSD): "jailadmin INSTANCE-UUID OBJECT-UUID". */

@@ -23,6 +23,7 @@ static const struct unit rates[] = {{"Gbit", 1000000000}, {"Mbit", 1000000}, {"k
 static const struct unit durations[] = {{"h", 3600000}, {"m", 60000},    {"s", 1000}, {"ms", 1},
                                         {"", 1000},     {"d", 86400000}, {NULL, 0}};
 static const struct unit cores[] = {{"", 1000}, {"%", 10}, {NULL, 0}};
+static const struct unit percents[] = {{"%", 10000}, {"", 10000}, {NULL, 0}};
 
 /* By type: its units, and what to tell a user who got it wrong. */
 static const struct {
@@ -35,6 +36,7 @@ static const struct {
     [JA_T_RATE] = {rates, "a rate", "allowed is a number with kbit, Mbit or Gbit, such as 10Mbit"},
     [JA_T_DURATION] = {durations, "a duration", "allowed is a number with ms, s, m, h or d, such as 30s"},
     [JA_T_CORES] = {cores, "a number of processor cores", "allowed are numbers such as 1.5 or 150%"},
+    [JA_T_PERCENT] = {percents, "a percentage", "allowed are numbers such as 2% or 0.5%, with up to four decimals"},
 };
 
 bool ja_type_is_number(enum ja_type type)
@@ -114,13 +116,16 @@ int ja_value_parse(enum ja_type type, const char *text, int64_t *ret_value, stru
     return 0;
 }
 
-static void format_cores(int64_t value, char *text, size_t size)
+/* With as many of the `digits` decimals as are not zero at the end; `one` is 1. */
+static void format_decimal(int64_t value, int64_t one, int digits, const char *suffix, char *text, size_t size)
 {
-    int n = snprintf(text, size, "%lld.%03lld", (long long)value / 1000, (long long)value % 1000);
-    while (n > 0 && (size_t)n < size && text[n - 1] == '0')
-        text[--n] = '\0';
-    if (n > 0 && (size_t)n < size && text[n - 1] == '.')
-        text[n - 1] = '\0';
+    char number[48];
+    int n = snprintf(number, sizeof number, "%lld.%0*lld", (long long)(value / one), digits, (long long)(value % one));
+    while (number[n - 1] == '0')
+        number[--n] = '\0';
+    if (number[n - 1] == '.')
+        number[n - 1] = '\0';
+    snprintf(text, size, "%s%s", number, value ? suffix : "");
 }
 
 void ja_value_format(enum ja_type type, int64_t value, char *text, size_t size)
@@ -128,7 +133,9 @@ void ja_value_format(enum ja_type type, int64_t value, char *text, size_t size)
     if (type == JA_T_BOOL) {
         snprintf(text, size, "%s", value ? "yes" : "no");
     } else if (type == JA_T_CORES) {
-        format_cores(value, text, size);
+        format_decimal(value, 1000, 3, "", text, size);
+    } else if (type == JA_T_PERCENT) {
+        format_decimal(value, 10000, 4, "%", text, size);
     } else {
         const struct unit *unit = kinds[type].units;
         while (value % unit->factor != 0)
@@ -146,12 +153,13 @@ int64_t ja_field_number(const struct ja_field *field, const void *value)
     return *(const int64_t *)value;
 }
 
-static int parse_enum(const struct ja_field *field, const char *text, int64_t *ret_value, struct ja_error *err)
+int ja_field_word(const struct ja_field *field, const char *text, int64_t *ret_number, struct ja_error *err)
 {
     char allowed[256] = "";
     for (int i = 0; field->values[i]; i++) {
         if (strcmp(field->values[i], text) == 0) {
-            *ret_value = i;
+            if (ret_number)
+                *ret_number = i;
             return 0;
         }
         size_t used = strlen(allowed);
@@ -163,7 +171,7 @@ static int parse_enum(const struct ja_field *field, const char *text, int64_t *r
 static int parse_into_number(const struct ja_field *field, void *value, const char *text, struct ja_error *err)
 {
     int64_t number = 0;
-    int rc = field->type == JA_T_ENUM ? parse_enum(field, text, &number, err)
+    int rc = field->type == JA_T_ENUM ? ja_field_word(field, text, &number, err)
                                       : ja_value_parse(field->type, text, &number, err);
     if (rc < 0)
         return rc;

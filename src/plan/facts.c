@@ -58,6 +58,9 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_USAGE] = "usage",
     [JA_FACT_USED] = "used",
     [JA_FACT_TRAFFIC] = "traffic",
+    [JA_FACT_NFTCHAIN] = "nftchain",
+    [JA_FACT_SHAPING] = "shaping",
+    [JA_FACT_QDISC] = "qdisc",
 };
 
 bool ja_fact_is_zfs(enum ja_fact_kind kind)

@@ -47,14 +47,16 @@ enum ja_fact_kind {
     JA_FACT_QUOTA,     /* btrfs: absolute path -> "" when its file system counts the space of subvolumes */
     JA_FACT_APT, /* "" -> where apt gets packages: "source URI RELEASE COMPONENT", "Acquire::http::Proxy URL" lines */
     JA_FACT_SHA256,    /* absolute host path of a file -> its SHA-256, in small hexadecimal digits */
-    JA_FACT_NEIGHBOUR, /* "ADDRESS INTERFACE" -> MAC of its permanent neighbour entry */
+    JA_FACT_NEIGHBOUR, /* "ADDRESS INTERFACE" -> MAC of the host's permanent neighbour entry */
     JA_FACT_FIREWALL, /* prefix of our bridges' names -> foreign rules that drop what is forwarded, one "KIND NAME" a line */
-    JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has */
+    JA_FACT_NFTRULES, /* "FAMILY TABLE" -> how many rules it has, without those in chains of networks */
+    JA_FACT_NFTCHAIN, /* "FAMILY TABLE CHAIN" -> the comments of its rules, a line each, "-" for none; absent: no rules */
     JA_FACT_FSTYPE,   /* absolute host path -> type of the file system that it lies on: "btrfs", "zfs", "other" */
     JA_FACT_CONTENTS, /* ZFS: dataset -> names of datasets and snapshots in it, and of a file, one a line */
     JA_FACT_DEVICE,   /* absolute host path of a device node -> "c 10 229": type, major and minor number */
     /* ipfw (FreeBSD): "rule N" -> "set S RULE", a line each when there are several, "several sets" when those are of more than
-     * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "nat N" -> its configuration, "if vtnet0 ...". */
+     * one; "table NAME" -> its type; "table NAME ENTRY" -> the entry's value; "entries NAME" -> all of a table, one a line;
+     * "nat N" -> its configuration, "if vtnet0 ...". */
     JA_FACT_IPFW, /* "rules" -> all of them, "N set S RULE" a line */
     /* pf (FreeBSD): "status" -> "Enabled", "Disabled"; "main nat-anchor", "main rdr-anchor", "main anchor" -> "" when the main ruleset
      * asks the anchors below jailadmin/; "anchors" -> the names of these, one a line; "anchor NAME" -> translations and rules of one. */
@@ -77,7 +79,9 @@ enum ja_fact_kind {
      * MARK RECORD", tabs between; TREE is "root/default", TXG the order in which they were taken, CREATED in seconds, USED in bytes;
      * MARK and RECORD are jailadmin:mark and jailadmin:snapshot where they are its own, else "-". */
     JA_FACT_SNAPSHOTS,
-    JA_FACT_CLONES, /* ZFS: snapshot -> the datasets that are clones of it, one a line */
+    JA_FACT_CLONES,  /* ZFS: snapshot -> the datasets that are clones of it, one a line */
+    JA_FACT_SHAPING, /* "" (Linux) -> what the kernel can do to traffic: "tbf netem ifb redirect", or some of them */
+    JA_FACT_QDISC,   /* interface (Linux) -> the kinds of queues that somebody gave it: "tbf pfifo ingress" */
     JA_FACT_KINDS
 };
 

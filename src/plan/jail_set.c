@@ -39,10 +39,7 @@ static void destroy_volumes(struct ja_planning *p, const struct ja_jail *old, co
 
 static bool forwards_differ(const struct ja_jail *a, const struct ja_jail *b)
 {
-    bool same = a->forwards.count == b->forwards.count;
-    for (size_t i = 0; same && i < a->forwards.count; i++)
-        same = ja_object_equal(&ja_noun_forward, a->forwards.items[i], b->forwards.items[i]);
-    return !same;
+    return !ja_list_equal(&ja_noun_forward, &a->forwards, &b->forwards);
 }
 
 /* A jail without its root would not start. */
@@ -79,6 +76,8 @@ void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
     ja_plan_keep_spec(p, &ja_noun_jail, new);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, new, "record the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    if (set->applied && p->host->jail_updated)
+        p->host->jail_updated(p, set->applied, set->live);
     destroy_volumes(p, old, new);
 }
 

@@ -76,7 +76,7 @@ void ja_step_input(struct ja_plan *plan, struct ja_step *step, const char *forma
 void ja_step_undo_input(struct ja_plan *plan, struct ja_step *step, const char *format, ...) JA_PRINTF(3, 4);
 void ja_step_guard(struct ja_plan *plan, struct ja_step *step, enum ja_fact_kind kind, const char *name,
                    const char *mark);
-/* Whether a step before has this word as the last one of its command: what it makes is there by then. */
+/* Whether a step before has this word as the last one of its command: what it makes is there by then, what it removes is not. */
 bool ja_plan_makes(const struct ja_plan *plan, const char *last_word);
 void ja_plan_note(struct ja_plan *plan, const char *format, ...) JA_PRINTF(2, 3);
 /* Remembers a failure of planning (the first one counts) and returns its code. */

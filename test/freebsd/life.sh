@@ -28,6 +28,7 @@ facts() {
     echo "== rules"; ipfw list 2>/dev/null | grep -v 'orphaned dynamic'
     echo "== tables"; ipfw table all list 2>/dev/null
     echo "== nat"; ipfw nat show config 2>/dev/null
+    echo "== neighbours"; arp -an | grep permanent | sort; ndp -an | grep permanent | grep -v '^fe80:' | sort
     echo "== limits"; rctl 2>/dev/null
     echo "== rulesets"; devfs rule showsets | sort -n
     echo "== listeners"; sockstat -46lq | awk '{ print $2, $5, $6 }' | sort
@@ -93,16 +94,56 @@ if ping -c 1 -t 3 127.0.0.1 >/dev/null 2>&1; then
 fi
 want "a jail reaches its gateway's network" ja exec a1 -- ping -c 1 -t 3 "$(address a2)"
 want "by IPv6 too" ja exec b1 -- ping6 -c 1 "$(address6 b2)"
+permanent() { # permanent ADDRESS COMMAND...: that address has a permanent entry, as the command lists them
+    found=$1
+    shift
+    "$@" | grep -e "($found) .* permanent" -e "^$found  *.* permanent" >/dev/null
+}
+want "the host knows for good where a jail is" permanent "$(address a1)" arp -an
+want "by IPv6 too" permanent "$(address6 b2)" ndp -an
+want "and the jail its gateway" permanent "$network.1" ja exec a1 -- arp -an
+want "by IPv6 too" permanent fd00:222::1 ja exec b1 -- ndp -an
+mac_of() { arp -an | grep -F "($1)" | awk '{ print $4 }'; }
+ja exec a1 -- sh -c "ifconfig \$(ifconfig -l | tr ' ' '\n' | grep epair) inet $(address a2)/24 alias"
+sleep 0.5
+want "which no other jail can take from it" [ "$(mac_of "$(address a2)")" != "$(mac_of "$(address a1)")" ]
+ja exec a1 -- sh -c "ifconfig \$(ifconfig -l | tr ' ' '\n' | grep epair) inet $(address a2) -alias"
+arp -d "$(address a1)" >/dev/null
+want "repair tells the host again" prints "where its addresses are" ja repair
 want "not the other network" not ja exec a1 -- ping -c 1 -t 2 "$(address b1)"
 want "not the host's ports" sh -c "
     nc -l 10.222.0.1 8123 >/dev/null </dev/null & listener=\$!; sleep 0.5
     '$program' --state '$state' exec b1 -- nc -z -w 2 10.222.0.1 8123 </dev/null && code=1 || code=0
     kill \$listener 2>/dev/null; exit \$code"
 want "a forward" ja set a3 forwards.web.port=8080 forwards.web.to=80
-ja exec a3 -- sh -c '(echo hello from a3 | nc -l 80 >/dev/null 2>&1 &) ; sleep 0.3'
-want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+uplink=$(route -n get default 2>/dev/null | awk '/interface:/ { print $2 }')
+outer=$(ifconfig "${uplink:-lo0}" | awk '$1 == "inet" { print $2; exit }')
+serve() { # serve JAIL: it answers whoever connects, until the next one, or the end
+    ja exec "$1" -- sh -c '(while :; do echo hello from a3 | nc -N -l 80 >/dev/null; done) >/dev/null 2>&1 </dev/null &
+        echo $! >/tmp/server'
+    sleep 0.5
+}
+asks() { eventually sh -c "'$program' --state '$state' exec $1 -- nc -w 3 $outer 8080 </dev/null | grep -q 'hello from a3'"; }
+if [ -n "$uplink" ]; then
+    serve a3
+    want "the forward leads there from a jail of the same network" asks a1
+    want "and of another one" asks b1
+    want "and from itself" asks a3
+    want "no other port of the host does" not ja exec a1 -- nc -z -w 2 "$outer" 8081
+    if ! ipfw list 00100 2>/dev/null | grep -q 'via lo0'; then
+        want "and from the host" eventually sh -c "nc -w 3 $outer 8080 </dev/null | grep -q 'hello from a3'"
+    fi
+    want "networks are isolated" ja network set default isolate=yes
+    want "and the forward does not lead round that" not ja exec a1 -- nc -w 2 "$outer" 8080
+    want "nor out of reach of other networks" asks b1
+    want "and no more" ja network set default isolate=no
+    ja exec a3 -- sh -c 'kill $(cat /tmp/server); pkill nc'
+    want "one of IPv6 needs pf" sh -c "! '$program' --state '$state' set b2 forwards.six.port=8066 forwards.six.address=fd00:222::1 \
+        </dev/null 2>'$dir/out' && grep -q 'nat-by=pf' '$dir/out'"
+fi
+want "the forward is there once" sh -c "[ \$(ipfw nat show config | grep -v reverse | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
 for _ in 1 2 3; do ja -q restart a3; done
-want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
+want "and once after restarts" sh -c "[ \$(ipfw nat show config | grep -v reverse | grep -o 'redirect_port tcp' | wc -l) -eq 1 ]"
 refuse "a port that is taken" "8080" ja set a4 forwards.web.port=8080 forwards.web.to=80
 # Limits: at once in a running jail, kept, shown, and taken away.
 of() { # of JAIL RESOURCE: what `limit` says: USED LIMIT
@@ -133,7 +174,7 @@ want "top" prints '^a5 .*/40M' ja top
 want "top as JSON" sh -c "'$program' --state '$state' --json top </dev/null | grep -q '\"memory\":[0-9]'"
 # With all of the processor: a slow host would need longer than the sleep.
 want "fewer processes" ja limit a4 processes=8 cpu=
-want "more are refused" prints 'Cannot fork' ja exec a4 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 20 & done; wait'
+refuse "more are refused" 'Cannot fork' ja exec a4 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 20 & done; wait'
 
 refuse "processors that there are not" "has no processor 4095" ja limit a4 cpuset=4095
 want "they are taken away" ja limit a4 a5 processes= memory= swap= disk= write-rate= cpu= cpuset=
@@ -155,9 +196,23 @@ ja exec a1 -- ping -q -c 5 -i 0.1 "$(address a2)" >/dev/null
 want "it gets the frames of others" [ "$(watching)" -ge $((seen + 10)) ]
 want "and has no address" sh -c "[ \$('$program' --state '$state' --json list w1 </dev/null | grep -o '10\.[0-9.]*' | wc -l) -eq 1 ]"
 want "it goes" ja delete --force w1 --yes
-want "an init that fails is told of" not ja create f1 --template base --init /usr/bin/false --start
+want "a jail whose init fails" sh -c "
+    '$program' --state '$state' create f1 --template base </dev/null && '$program' --state '$state' set f1 init=/usr/bin/false </dev/null"
+refuse "a start with an init that fails" "ended with status 1" ja start f1
 want "and does not run" sh -c "! jls -j f1 2>/dev/null"
 ja delete --force f1 --yes >/dev/null 2>&1
+want "a jail with its own init" ja create i1 --template base --set "init=/bin/sleep 4" --start
+want "runs" prints " running " ja list i1
+want "and is stopped when that has ended" eventually prints " stopped " ja list i1
+want "it starts again" ja start i1
+want "and can be ended" ja stop i1
+want "and goes" ja delete i1 --yes
+want "a jail with addresses of the host" ja create s1 --template base --set vnet=shared --start
+nc -k -l 127.0.0.1 8124 >/dev/null </dev/null & listener=$!
+sleep 0.5
+if nc -z -w 2 127.0.0.1 8124; then want "its localhost is not the host's" not ja exec s1 -- nc -z -w 2 127.0.0.1 8124; fi
+kill $listener 2>/dev/null
+want "it goes" ja delete --force s1 --yes
 want "facts for planning elsewhere" ja doctor --save-facts "$dir/facts.json"
 want "which plan the same" sh -c "
     '$program' --state '$state' -n stop a1 </dev/null >'$dir/here' &&
@@ -192,6 +247,7 @@ want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o nam
 want "a rollback" ja --yes snapshot rollback s@one --volumes
 want "nothing has changed then" not prints '^[-+]' ja snapshot diff s@one
 want "it goes" ja delete s --yes
+be_timeout=20s
 be_states
 want "a jail" ja create b --template base
 want "a snapshot" ja snapshot create b@early
@@ -203,6 +259,10 @@ want "the rollback" ja --yes snapshot rollback b@early
 want "it goes" ja delete b --yes
 want "doctor finds no fault" ja doctor
 want "repair finds nothing to do" ja repair
+want "no network is translated" sh -c "
+    '$program' --state '$state' network set default nat=none </dev/null && '$program' --state '$state' network set two nat=none </dev/null"
+want "and nothing of NAT is left" sh -c "[ -z \"\$(ipfw nat show config)\" ] && ! ipfw list | grep -q ' nat '"
+want "one is again" ja network set default nat=auto
 want "all stop" ja stop --all
 want "nothing of them runs" sh -c "! jls name path | grep -F '$dir'"
 want "all go" ja delete --force --all --yes

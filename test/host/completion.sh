@@ -105,11 +105,14 @@ for shell in $shells; do
     bash) # it cuts words at = and :
         want bash "jailadmin create x --set boot=" no yes last
         want bash "jailadmin create x --nic eth0,network=lan,gat" "lan,gateway="
+        want bash "jailadmin shape web1 eth0 in.ra" in.rate=
         ;;
     *)
         want "$shell" "jailadmin create x --set boot=" boot=no boot=yes boot=last
         want "$shell" "jailadmin create x --set limits.mem" limits.memory=
         want "$shell" "jailadmin create x --nic eth0,network=lan,gat" eth0,network=lan,gateway=
+        want "$shell" "jailadmin create x --nic eth0,shape.in.ra" eth0,shape.in.rate=
+        want "$shell" "jailadmin shape web1 eth0 out.lo" out.loss= out.loss-burst=
         ;;
     esac
 done

@@ -168,6 +168,17 @@ field 'nics' nics.eth0.mac=ff:ff:ff:ff:ff:ff
 field 'nics' nics.eth0.mtu=-1
 field 'nics' nics.eth0.vlan=4096
 field 'nics' nics.../../x.mtu=1400
+field 'shape.in.rate' nics.eth0.shape.in.rate=10M
+field 'shape.in.loss' nics.eth0.shape.in.loss=101%
+field 'flow has no field "speed"' nics.eth0.shape.in.speed=1
+refuse 1 'means nothing without a rate' shape web1 out.burst=1M
+refuse 1 'no nic eth7' shape web1 eth7
+refuse 2 'is not KEY=VALUE' shape web1 eth0 in.rate=1Mbit nonsense
+refuse 1 'web3' shape web3
+refuse 2 'option --time' shape web1 --time 4s
+refuse 2 'option --time' shape web1 --measure --time soon
+refuse 2 'option --time' shape web1 --measure --time 0
+refuse 1 'not running' shape web2 --measure
 field 'nics' "nics.$escape.mtu=1400"
 field 'nics' nics.averyveryverylonginterface.network=default
 field 'nics' nics.eth9.network=nosuch
@@ -247,7 +258,7 @@ if command -v jq >/dev/null; then
     ja -q start web1
     ja -q snapshot create web1@s
     for words in list 'list -l' 'limit web1' 'limit --all' top '--dry-run limit web1 memory=1G' 'snapshot list' 'snapshot list web1' 'snapshot diff web1@s' '--dry-run snapshot create web1' \
-        '--dry-run snapshot delete web1@s' 'list web1' 'list state=stopped' 'show web1' 'template list' 'template show base' 'network list' \
+        '--dry-run snapshot delete web1@s' 'list web1' 'list state=stopped' 'show web1' 'shape web1' 'shape web2 eth0' 'template list' 'template show base' 'network list' \
         'network show default' doctor adopt gc repair events 'events web1' version '--dry-run start web2' '--dry-run delete web2' \
         '--dry-run create web9 --template base' '--dry-run network create lan --address 10.180.0.1/24'; do
         # shellcheck disable=SC2086
@@ -276,7 +287,7 @@ script -qec "stty cols 50; '$program' --state '$state' list" "$dir/typescript" <
 tr -d '\r' <"$dir/out" | sed 's/\x1b\[[0-9;]*[mK]//g' | awk 'length > 50 { exit 1 }' || failed "a table is wider than the terminal"
 NO_COLOR=1 script -qec "'$program' --state '$state' list" "$dir/typescript" </dev/null >"$dir/out" 2>&1
 ! grep -q "$(printf '\033\\[1')" "$dir/out" || failed "NO_COLOR is not respected"
-for words in help 'help start' 'help jail' 'help nic' 'help template' 'help template create' '--help' 'start --help' '--version' 'help limits' 'help limits.memory' 'help nics.eth0.mtu' 'help mtu'; do
+for words in help 'help start' 'help jail' 'help nic' 'help template' 'help template create' '--help' 'start --help' '--version' 'help limits' 'help limits.memory' 'help nics.eth0.mtu' 'help nics.eth0.shape.in.rate' 'help shape' 'help mtu'; do
     # shellcheck disable=SC2086
     ja $words >"$dir/out" 2>"$dir/errors" && [ -s "$dir/out" ] || failed "$words"
 done

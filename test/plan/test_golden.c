@@ -94,6 +94,30 @@ static void plan_network_set(struct ja_planning *p)
     set_network(p, (const char *const[]){"isolate=yes", "nat=em1", "address=10.66.0.254/16", NULL}, &subjects[0]);
 }
 
+/* Rules of each kind; what they name was resolved before. */
+static void plan_network_set_rules(struct ja_planning *p)
+{
+    struct ja_network *to = changed_network(
+        networks[0],
+        (const char *const[]){"rules+=db,action=allow,peer=network:lan,protocol=tcp,port=5432",
+                              "rules+=late,action=deny,peer=any,order=9000",
+                              "rules+=one,action=deny,jail=web1,peer=jail:web2,protocol=udp,port=5000-5010",
+                              "rules+=icmp,action=deny,peer=world,protocol=icmp",
+                              "rules+=ssh,action=allow,peer=host,protocol=tcp,port=22,jail=web1,order=1",
+                              "rules+=web,action=allow,direction=in,peer=203.0.113.0/24,protocol=tcp,port=80",
+                              "rules+=rest,action=deny,direction=in,order=200", NULL});
+    struct ja_rule *db = ja_list_get(&to->rules, "db"), *one = ja_list_get(&to->rules, "one"),
+                   *ssh = ja_list_get(&to->rules, "ssh");
+    db->peer_slot = 1;
+    if (ja_strv_add_all(&one->jail_addresses, "10.66.0.2", "fe80::1:2", NULL) < 0 ||
+        ja_strv_add_all(&one->peer_addresses, "192.168.2.2", "fd00:2::2", NULL) < 0 ||
+        ja_strv_add_all(&ssh->jail_addresses, "10.66.0.2", "10.66.0.99", NULL) < 0)
+        abort();
+    struct ja_networkset set = {networks[0], to, NULL, NULL, 0};
+    ja_plan_network_set(p, &set);
+    ja_object_free(&ja_noun_network, to);
+}
+
 static void plan_template_create(struct ja_planning *p)
 {
     struct ja_template_build build = {
@@ -353,6 +377,62 @@ static const char *const forwarded[] = {"forwards.web.port=8080",      "forwards
                                         "forwards.dns.port=5000-5002", "forwards.dns.protocol=udp",
                                         "forwards.dns.to=53-55",       NULL};
 
+/* All that both systems can do to packets, and on Linux the rest. */
+static const char *const shaped[] = {"nics.eth0.shape.in.rate=10Mbit",
+                                     "nics.eth0.shape.in.delay=20ms",
+                                     "nics.eth0.shape.in.loss=0.5%",
+                                     "nics.eth0.shape.out.rate=1Mbit",
+                                     "nics.eth0.shape.out.queue=80",
+                                     "nics.eth0.shape.enforce=yes",
+                                     NULL};
+static const char *const reshaped[] = {"nics.eth0.shape.in.rate=1Gbit", "nics.eth0.shape.in.burst=1M", NULL};
+static const char *const shaped_more[] = {"nics.eth0.shape.out.delay=100ms", "nics.eth0.shape.out.jitter=10ms",
+                                          "nics.eth0.shape.out.loss=1%", "nics.eth0.shape.out.loss-burst=4", NULL};
+
+static void start_changed(struct ja_planning *p, const char *const *assignments)
+{
+    struct ja_subject subject = changed(assignments);
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_start_shaped(struct ja_planning *p)
+{
+    start_changed(p, shaped);
+}
+
+static void plan_start_shaped_more(struct ja_planning *p)
+{
+    start_changed(p, shaped_more);
+}
+
+static void plan_stop_shaped(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(shaped);
+    ja_plan_jail_stop(p, &subject, JA_STOP_FORCE);
+    forget(&subject);
+}
+
+/* While it runs. */
+static void reshape(struct ja_planning *p, const char *const *from, const char *const *to)
+{
+    struct ja_subject old = changed(from), new = changed(to);
+    struct ja_jailset set = {.old = old.jail, .new = &new, .applied = &old, .live = &new};
+    ja_plan_jail_set(p, &set);
+    forget(&old);
+    forget(&new);
+}
+
+static void plan_shape(struct ja_planning *p)
+{
+    reshape(p, (const char *const[]){NULL}, shaped);
+}
+
+static void plan_reshape(struct ja_planning *p)
+{
+    reshape(p, shaped, reshaped);
+}
+
 /* pf in place of ipfw, while a jail with forwards runs. */
 static void plan_network_set_pf(struct ja_planning *p)
 {
@@ -604,6 +684,7 @@ static const struct golden {
     {"network-create", "ready", plan_network_create, NULL, NULL},
     {"network-delete", "ready", plan_network_delete, NULL, NULL},
     {"network-set", "running", plan_network_set, NULL, NULL},
+    {"network-set-rules", "running", plan_network_set_rules, NULL, NULL},
     {"template-create", "ready", plan_template_create, NULL, NULL},
     {"template-build", "ready", plan_template_build, NULL, NULL},
     {"template-freebsd", "ready", plan_template_freebsd, NULL, NULL},
@@ -629,6 +710,12 @@ static const struct golden {
     {"start-forwards-pf", "pf", plan_start_forwards_pf, "freebsd", NULL},
     {"network-create-pf", "pf", plan_network_create_pf, "freebsd", NULL},
     {"network-set-pf", "running-pf", plan_network_set_pf, "freebsd", NULL},
+    {"start-shaped", "shaping", plan_start_shaped, NULL, NULL},
+    {"start-shaped-more", "shaping", plan_start_shaped_more, NULL, NULL},
+    {"start-shaped-poor", "shaping-poor", plan_start_shaped, "linux", NULL},
+    {"stop-shaped", "running", plan_stop_shaped, NULL, NULL},
+    {"shape", "shaping-running", plan_shape, NULL, NULL},
+    {"reshape", "shaping-running", plan_reshape, NULL, NULL},
     {"start-denied", "denied", plan_start, "freebsd", NULL},
     {"network-create-denied", "denied", plan_network_create, "freebsd", NULL},
     /* The talk's demo: a template from scratch, a clone of it with its own network stack, NAT. */

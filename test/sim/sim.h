@@ -60,6 +60,8 @@ struct ja_sim_system {
 /* freebsd: a stock kernel of 13.2, whose ipfw.ko is not loaded yet. freebsd_deny: the same with ipfw loaded by the administrator, so
  * that it denies on the host, whose own rules accept, and in every network stack of a jail. */
 extern const struct ja_sim_system ja_sim_linux, ja_sim_linux_systemd, ja_sim_freebsd, ja_sim_freebsd_deny;
+/* The kernel ends a jail of the simulated FreeBSD whose last process has ended. */
+void sim_freebsd_end_jail(struct ja_sim *sim, const char *name);
 
 struct ja_sim {
     struct ja_machine machine; /* first */

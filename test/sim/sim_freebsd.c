@@ -56,10 +56,10 @@ static const char *process(struct ja_sim *sim, const char *file)
 static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value)
 {
     static const enum ja_fact_kind read[] = {
-        JA_FACT_JAIL,     JA_FACT_LINK,   JA_FACT_PORTS,  JA_FACT_HOSTADDR,  JA_FACT_HOSTNETS,
-        JA_FACT_MOUNT,    JA_FACT_ROUTE,  JA_FACT_MEMBER, JA_FACT_LINKS,     JA_FACT_IPFW,
-        JA_FACT_MODULE,   JA_FACT_SYSCTL, JA_FACT_RCTL,   JA_FACT_LISTEN,    JA_FACT_DATASET,
-        JA_FACT_CONTENTS, JA_FACT_DEVFS,  JA_FACT_PF,     JA_FACT_SNAPSHOTS, JA_FACT_CLONES,
+        JA_FACT_JAIL,      JA_FACT_LINK,   JA_FACT_PORTS,     JA_FACT_HOSTADDR, JA_FACT_HOSTNETS, JA_FACT_MOUNT,
+        JA_FACT_ROUTE,     JA_FACT_MEMBER, JA_FACT_LINKS,     JA_FACT_IPFW,     JA_FACT_MODULE,   JA_FACT_SYSCTL,
+        JA_FACT_RCTL,      JA_FACT_LISTEN, JA_FACT_DATASET,   JA_FACT_CONTENTS, JA_FACT_DEVFS,    JA_FACT_PF,
+        JA_FACT_SNAPSHOTS, JA_FACT_CLONES, JA_FACT_NEIGHBOUR,
     };
     for (size_t i = 0; i < JA_COUNT(read); i++)
         if (kind == read[i])
@@ -79,10 +79,11 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
 /* A world to make templates of, and an empty pool of ZFS. */
 static void make_files(struct ja_sim *sim)
 {
-    static const char *const dirs[] = {"/srv",           "/srv/world",     "/srv/world/bin",
-                                       "/srv/world/dev", "/srv/world/etc", "/srv/world/sbin"};
-    static const char *const files[] = {"bin/sh",        "etc/rc",    "etc/rc.shutdown", "sbin/dhclient",
-                                        "sbin/ifconfig", "sbin/ipfw", "sbin/route",      "sbin/rtsol"};
+    static const char *const dirs[] = {"/srv",           "/srv/world",      "/srv/world/bin", "/srv/world/dev",
+                                       "/srv/world/etc", "/srv/world/sbin", "/srv/world/usr", "/srv/world/usr/sbin"};
+    static const char *const files[] = {"bin/sh",        "etc/rc",      "etc/rc.shutdown", "sbin/dhclient",
+                                        "sbin/ifconfig", "sbin/sysctl", "sbin/route",      "sbin/rtsol",
+                                        "usr/sbin/arp",  "usr/sbin/ndp"};
     static const char *const own[] = {"/bin",
                                       "/sbin",
                                       "/lib",
@@ -152,12 +153,12 @@ static void boot_denying(struct ja_sim *sim)
 static void shut(struct ja_sim *sim)
 {
     static const char *const kinds[] = {
-        "link ",         "type ",         "up ",     "mtu ",    "ether ",       "master ",       "span ",
-        "pair ",         "addr ",         "route ",  "jail ",   "process ",     "daemon ",       "private ",
-        "made ",         "param ",        "stack ",  "linger ", "rule ",        "table ",        "entry ",
-        "nat ",          "pf ",           "anchor ", "rctl ",   "cpuset ",      "devfs ",        "kenv ",
-        "module ",       "sysctl ",       "ipfw ",   "from ",   "path @devfs:", "path @nullfs:", "path @tmpfs:",
-        "path @procfs:", "path @fdescfs:"};
+        "link ",        "type ",         "up ",          "mtu ",          "ether ",        "master ",  "span ",
+        "pair ",        "addr ",         "route ",       "neigh ",        "jail ",         "process ", "daemon ",
+        "private ",     "made ",         "param ",       "stack ",        "linger ",       "rule ",    "table ",
+        "entry ",       "nat ",          "pf ",          "anchor ",       "rctl ",         "cpuset ",  "devfs ",
+        "kenv ",        "module ",       "sysctl ",      "ipfw ",         "pipe ",         "onepass ", "from ",
+        "path @devfs:", "path @nullfs:", "path @tmpfs:", "path @procfs:", "path @fdescfs:"};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
 }
@@ -167,6 +168,7 @@ static void check(struct ja_sim *sim)
 {
     char stack[32];
     unsigned jid;
+    sim_ipfw_check(sim);
     if (!sim_ipfw_accepts(sim, ""))
         sim_trouble(sim, "ipfw denies all packets of the host");
     for (size_t i = sim_from(sim, "stack "); sim_starts(sim, i, "stack "); i++) {
@@ -183,10 +185,10 @@ static void check(struct ja_sim *sim)
 static const char *const stays[] = {
     "module ", "kenv ", "ipfw ", "rule 65535", "sysctl net.link.bridge.", "sysctl net.inet.ip.fw.", NULL};
 
-static const char *const tools[] = {"zfs",      "ifconfig", "route", "jail",       "jexec",   "jls",
-                                    "ipfw",     "devfs",    "mount", "umount",     "rctl",    "kldload",
-                                    "kenv",     "sysctl",   "cp",    "env",        "netstat", "tar",
-                                    "sockstat", "dnsmasq",  "pfctl", "pkg-static", "cpuset",  NULL};
+static const char *const tools[] = {"zfs",        "ifconfig", "route",   "jail", "jexec",    "jls",     "ipfw",
+                                    "devfs",      "mount",    "umount",  "rctl", "kldload",  "kenv",    "sysctl",
+                                    "cp",         "env",      "netstat", "tar",  "sockstat", "dnsmasq", "pfctl",
+                                    "pkg-static", "cpuset",   "arp",     "ndp",  NULL};
 
 static const struct ja_sim_command *const tables[] = {sim_freebsd_net_commands,
                                                       sim_freebsd_jail_commands,

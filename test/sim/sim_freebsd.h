@@ -6,11 +6,12 @@
  *
  *     link STACK+NAME = DESCRIPTION     type, up, mtu, ether, master (the bridge), span, private, pair (UNIT and end), made (its first name)
  *                                       STACK+NAME
- *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE
+ *     addr STACK+NAME ADDRESS/LEN       route STACK+DESTINATION = GATEWAY INTERFACE      neigh STACK+ADDRESS = MAC INTERFACE
  *     jail NAME = JID STATE PATH        param NAME PARAMETER; stack JID = NAME: it has one of its own
  *     linger NAME                       the next end of this jail leaves it dying
  *     module NAME; kenv NAME; rctl RULE; devfs RULESET NUMBER = RULE
  *     rule STACK+NUMBER = "set S RULE"; table STACK+NAME = TYPE; entry STACK+TABLE ENTRY; nat STACK+NUMBER = CONFIG
+ *     pipe STACK+NUMBER = CONFIG; onepass STACK = 0
  *     pf status; pf MAIN-RULE; anchor NAME = RULES
  */
 #ifndef JA_SIM_FREEBSD_H
@@ -24,7 +25,7 @@ enum { SIM_NAME = 128, SIM_PATH = 1024 };
 typedef int sim_stack_command(struct ja_sim *sim, const char *stack, char *const *words, int count,
                               struct ja_error *err);
 /* words[0] is what follows the program's name. */
-sim_stack_command sim_ifconfig, sim_route, sim_ipfw;
+sim_stack_command sim_ifconfig, sim_route, sim_ipfw, sim_arp, sim_ndp, sim_stack_sysctl;
 extern const struct ja_sim_command sim_freebsd_net_commands[], sim_freebsd_jail_commands[], sim_freebsd_ipfw_commands[],
     sim_freebsd_pf_commands[];
 
@@ -38,6 +39,10 @@ int sim_add_alias(struct ja_sim *sim, const char *stack, const char *name, const
 void sim_ipfw_load(struct ja_sim *sim);
 void sim_ipfw_begin(struct ja_sim *sim, const char *stack);
 void sim_ipfw_end(struct ja_sim *sim, const char *stack);
+/* Every pipe that a rule leads through is there. */
+void sim_ipfw_check(struct ja_sim *sim);
+/* Whether the jail of this stack has a securelevel at which its ipfw does not change. */
+bool sim_jail_is_secure(const struct ja_sim *sim, const char *stack);
 /* Whether its own packets pass in a stack. */
 bool sim_ipfw_accepts(const struct ja_sim *sim, const char *stack);
 

@@ -70,7 +70,7 @@ void sim_ipfw_begin(struct ja_sim *sim, const char *stack)
 
 void sim_ipfw_end(struct ja_sim *sim, const char *stack)
 {
-    static const char *const kinds[] = {"rule", "table", "entry", "nat"};
+    static const char *const kinds[] = {"rule", "table", "entry", "nat", "pipe", "onepass"};
     for (size_t k = 0; k < JA_COUNT(kinds); k++)
         sim_drop_all(sim, "%s %s", kinds[k], stack);
 }
@@ -85,22 +85,37 @@ static void join(char *const *words, int count, char text[RULE_MOST])
 
 /* ---- rules ---- */
 
+/* The next table that a rule names, from `at` on; NULL: none. */
+static const char *next_table(const char *at, char table[SIM_NAME])
+{
+    static const char *const words[] = {"table(", "lookup dst-port "};
+    const char *found = NULL;
+    for (size_t i = 0; i < JA_COUNT(words); i++) {
+        const char *word = strstr(at, words[i]);
+        if (word && (!found || word < found)) {
+            found = word;
+            word += strlen(words[i]);
+            snprintf(table, SIM_NAME, "%.*s", (int)strcspn(word, "), "), word);
+        }
+    }
+    return found ? found + 1 : NULL;
+}
+
 /* Every table that a rule names is there; real ones are made by that, of a type that nobody chose. */
 static bool tables_are_there(const struct ja_sim *sim, const char *stack, const char *rule)
 {
-    for (const char *at = rule; (at = strstr(at, "table(")) != NULL; at++) {
-        char table[SIM_NAME];
-        snprintf(table, sizeof table, "%.*s", (int)strcspn(at + strlen("table("), ")"), at + strlen("table("));
+    char table[SIM_NAME];
+    for (const char *at = rule; (at = next_table(at, table)) != NULL;)
         if (!sim_get(sim, "table %s%s", stack, table))
             return false;
-    }
     return true;
 }
 
 /* add NUMBER [set N] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
-    static const char *const actions[] = {"allow", "deny", "check-state", "nat", "count", "pipe", "skipto", "reset"};
+    static const char *const actions[] = {"allow", "deny",   "check-state", "nat",  "count",
+                                          "pipe",  "skipto", "reset",       "call", "return"};
     char text[RULE_MOST], value[RULE_MOST * 2 + 32];
     unsigned long set = 0;
     bool known = false;
@@ -150,12 +165,12 @@ static int delete_rules(struct ja_sim *sim, const char *stack, char *const *word
 
 static bool is_used(const struct ja_sim *sim, const char *stack, const char *table)
 {
-    char prefix[SIM_NAME], word[SIM_NAME + 8];
+    char prefix[SIM_NAME], found[SIM_NAME];
     snprintf(prefix, sizeof prefix, "rule %s", stack);
-    snprintf(word, sizeof word, "table(%s)", table);
     for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
-        if (strstr(sim->entries[i].value, word))
-            return true;
+        for (const char *at = sim->entries[i].value; (at = next_table(at, found)) != NULL;)
+            if (strcmp(found, table) == 0)
+                return true;
     return false;
 }
 
@@ -238,6 +253,59 @@ static int do_nat(struct ja_sim *sim, const char *stack, char *const *words, int
     return 0;
 }
 
+/* ---- pipes ---- */
+
+/* pipe N config ..., which says all of it; pipe N delete, which is never a failure */
+static int do_pipe(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    char text[RULE_MOST];
+    if (!sim_get(sim, "module dummynet"))
+        return sim_fail(err, "ipfw: setsockopt(IP_DUMMYNET_CONFIGURE): Protocol not available");
+    if (strcmp(words[2], "delete") == 0) {
+        sim_drop(sim, "pipe %s%s", stack, words[1]);
+        return 0;
+    }
+    if (strcmp(words[2], "config") != 0) {
+        sim_trouble(sim, "the model knows no ipfw pipe %s", words[2]);
+        return sim_fail(err, "ipfw: bad command");
+    }
+    join(words + 3, count - 3, text);
+    if (!sim->tearing)
+        sim_put(sim, text, "pipe %s%s", stack, words[1]);
+    return 0;
+}
+
+/* sysctl NAME=VALUE in a stack */
+int sim_stack_sysctl(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    if (count != 1 || !ja_str_starts(words[0], "net.inet.ip.fw.one_pass=") || !is_loaded(sim)) {
+        sim_trouble(sim, "the model knows no sysctl %s", words[0]);
+        return sim_fail(err, "sysctl: unknown oid '%s'", words[0]);
+    }
+    if (sim_jail_is_secure(sim, stack))
+        return sim_fail(err, "sysctl: net.inet.ip.fw.one_pass=0: Operation not permitted");
+    if (strchr(words[0], '=')[1] == '1')
+        sim_drop(sim, "onepass %s", stack);
+    else
+        sim_put(sim, "0", "onepass %s", stack);
+    return 0;
+}
+
+/* A pipe that is not there takes all packets. */
+void sim_ipfw_check(struct ja_sim *sim)
+{
+    for (size_t i = sim_from(sim, "rule "); sim_starts(sim, i, "rule "); i++) {
+        char stack[32] = "", pipe[16];
+        const char *hash = strchr(sim->entries[i].key, '#'), *at = strstr(sim->entries[i].value, " pipe ");
+        if (!at || sscanf(at, " pipe %15s", pipe) != 1)
+            continue;
+        if (hash)
+            snprintf(stack, sizeof stack, "%.*s", (int)(hash + 1 - sim->entries[i].key - 5), sim->entries[i].key + 5);
+        if (!sim_get(sim, "pipe %s%s", stack, pipe))
+            sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
+    }
+}
+
 /* ---- the command ---- */
 
 int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
@@ -247,6 +315,10 @@ int sim_ipfw(struct ja_sim *sim, const char *stack, char *const *words, int coun
         words++, count--;
     if (!is_loaded(sim))
         return sim_fail(err, "ipfw: setsockopt(IP_FW_XADD): Protocol not available");
+    if (sim_jail_is_secure(sim, stack))
+        return sim_fail(err, "ipfw: setsockopt(IP_FW_XADD): Operation not permitted");
+    if (count > 2 && strcmp(words[0], "pipe") == 0)
+        return do_pipe(sim, stack, words, count, err);
     if (count > 3 && strcmp(words[0], "add") == 0)
         return add_rule(sim, stack, words, count, err);
     if (count > 1 && strcmp(words[0], "delete") == 0)
@@ -285,12 +357,15 @@ static int do_ipfw(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     return sim_ipfw(sim, "", argv + 1, argc - 1, err);
 }
 
-/* host nat-config RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
+/* host nat-config [--back] RUN NUMBER INTERFACE [add|remove REDIRECTION]... */
 static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
                          struct ja_error *err)
 {
     ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
     ja_autostr struct ja_str text = {0};
+    bool reverse = strcmp(argv[2], "--back") == 0;
+    argv += reverse;
+    argc -= reverse;
     const char *config = sim_get(sim, "nat %s", argv[3]);
     (void)cmd;
     if (!sim_get(sim, "module ipfw_nat"))
@@ -300,7 +375,7 @@ static int do_nat_config(struct ja_sim *sim, const struct ja_cmd *cmd, char *con
             return ja_error_nomem(err);
     if (!config && remove.count && !add.count)
         return 0;
-    int rc = ja_freebsd_nat_words(config, argv[4], &add, &remove, &words, err);
+    int rc = ja_freebsd_nat_words(config, argv[4], reverse, &add, &remove, &words, err);
     for (size_t i = 0; rc == 0 && i < words.count; i++)
         ja_str_addf(&text, "%s%s", i ? " " : "", words.items[i]);
     if (rc == 0 && !sim->tearing)

@@ -83,6 +83,13 @@ static void drop_jail(struct ja_sim *sim, const struct sim_jail *jail)
     end_processes(sim, jail->name, NULL);
 }
 
+void sim_freebsd_end_jail(struct ja_sim *sim, const char *name)
+{
+    struct sim_jail jail;
+    if (sim_find_jail(sim, name, &jail))
+        drop_jail(sim, &jail);
+}
+
 static const char *value_of(char *const *argv, int argc, const char *parameter)
 {
     size_t length = strlen(parameter);
@@ -97,6 +104,7 @@ static bool is_parameter(const char *word)
     static const char *const known[] = {"name",
                                         "path",
                                         "persist",
+                                        "nopersist",
                                         "vnet",
                                         "vnet.interface",
                                         "host.hostname",
@@ -262,9 +270,32 @@ static int do_jail_modify(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     for (int i = 2; i < argc && !sim->tearing; i++)
         if (!is_parameter(argv[i]))
             return sim_fail(err, "jail: unknown parameter: %s", argv[i]);
-        else
-            sim_put(sim, "", "param %s %s", name, argv[i]);
+        else {
+            sim_drop_all(sim, "param %s %.*s=", name, (int)strcspn(argv[i], "="), argv[i]);
+            if (strcmp(argv[i], "securelevel=-1") != 0) /* as it is by itself */
+                sim_put(sim, "", "param %s %s", name, argv[i]);
+        }
     return 0;
+}
+
+/* It goes; or its connections linger, longer than anybody waits. */
+static void end_jail(struct ja_sim *sim, const struct sim_jail *jail)
+{
+    char value[SIM_PATH + 32];
+    if (!sim_get(sim, "linger %s", jail->name)) {
+        drop_jail(sim, jail);
+        return;
+    }
+    snprintf(value, sizeof value, "%u dying %s", jail->jid, jail->path);
+    sim_put(sim, value, "jail %s", jail->name);
+}
+
+bool sim_jail_is_secure(const struct ja_sim *sim, const char *stack)
+{
+    char jid[16];
+    snprintf(jid, sizeof jid, "%.*s", (int)strcspn(stack, "#"), stack);
+    const char *name = *jid ? sim_get(sim, "stack %s", jid) : NULL;
+    return name && sim_get(sim, "param %s securelevel=3", name);
 }
 
 /* host jail-remove NAME PATH */
@@ -272,19 +303,12 @@ static int do_jail_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
                           struct ja_error *err)
 {
     struct sim_jail jail;
-    char value[SIM_PATH + 32];
     (void)cmd, (void)argc;
     if (!sim_find_jail(sim, argv[2], &jail))
         return 0;
     if (strcmp(jail.path, argv[3]) != 0)
         return jail.dying ? 0 : sim_fail(err, "the jail %s is not ours: its tree is %s", argv[2], jail.path);
-    if (!sim_get(sim, "linger %s", argv[2])) {
-        drop_jail(sim, &jail);
-        return 0;
-    }
-    /* Connections of its processes linger, longer than anybody waits. */
-    snprintf(value, sizeof value, "%u dying %s", jail.jid, jail.path);
-    sim_put(sim, value, "jail %s", argv[2]);
+    end_jail(sim, &jail);
     return 0;
 }
 
@@ -364,7 +388,11 @@ static int do_jexec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     static const struct {
         const char *program;
         sim_stack_command *command;
-    } known[] = {{"/sbin/ifconfig", sim_ifconfig}, {"/sbin/route", sim_route}, {"/sbin/ipfw", sim_ipfw}};
+    } known[] = {{"/sbin/ifconfig", sim_ifconfig},
+                 {"/sbin/route", sim_route},
+                 {"/sbin/sysctl", sim_stack_sysctl},
+                 {"/usr/sbin/arp", sim_arp},
+                 {"/usr/sbin/ndp", sim_ndp}};
     struct sim_jail jail;
     (void)cmd;
     if (argc < 3 || !sim_find_jail(sim, argv[1], &jail) || jail.dying)
@@ -387,6 +415,33 @@ static bool jail_of_file(const struct ja_sim *sim, const char *file, struct sim_
     char name[SIM_NAME], path[SIM_PATH];
     return text && sscanf(text, "%127s %1023s", name, path) == 2 && sim_find_jail(sim, name, ret_jail) &&
            !ret_jail->dying && strcmp(ret_jail->path, path) == 0;
+}
+
+/* host jail-rescue JAIL ipfw ... */
+static int do_jail_rescue(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    struct sim_jail jail;
+    (void)cmd;
+    if (argc < 4 || !sim_find_jail(sim, argv[2], &jail) || jail.dying)
+        return sim_fail(err, "the jail is not running any more");
+    if (strcmp(argv[3], "ipfw") != 0)
+        return sim_fail(err, "nobody runs %s so", argv[3]);
+    return in_stack(sim, &jail, sim_ipfw, argv + 4, argc - 4, err);
+}
+
+/* host vnet-accept FILE */
+static int do_vnet_accept(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                          struct ja_error *err)
+{
+    ja_autostrv struct ja_strv rule = {0};
+    struct sim_jail jail;
+    (void)cmd;
+    if (ja_str_split_words("add 65000 allow ip from any to any", &rule) < 0)
+        return ja_error_nomem(err);
+    if (!jail_of_file(sim, argc == 3 ? argv[2] : NULL, &jail))
+        return sim_fail(err, "the jail is not running any more");
+    return in_stack(sim, &jail, sim_ipfw, rule.items, (int)rule.count, err);
 }
 
 /* host jail-run --jail FILE ... [--pid-file FILE] -- COMMAND... */
@@ -416,6 +471,12 @@ static int do_stop_init(struct ja_sim *sim, const struct ja_cmd *cmd, char *cons
         return 0;
     for (int i = 8; i < argc && !(sim->tearing && i > 8); i++)
         end_processes(sim, jail.name, argv[i]);
+    /* One that need not persist goes with its last process. */
+    bool lives = !sim_get(sim, "param %s nopersist", jail.name);
+    for (size_t i = sim_from(sim, "process "); !lives && sim_starts(sim, i, "process "); i++)
+        lives = strcmp(sim->entries[i].value, jail.name) == 0;
+    if (!lives)
+        end_jail(sim, &jail);
     return 0;
 }
 
@@ -638,6 +699,8 @@ const struct ja_sim_command sim_freebsd_jail_commands[] = {
     {{"env"}, do_env},
     {{"host", "jail-remove"}, do_jail_remove},
     {{"host", "jail-wait"}, do_jail_wait},
+    {{"host", "jail-rescue"}, do_jail_rescue},
+    {{"host", "vnet-accept"}, do_vnet_accept},
     {{"host", "unmount"}, do_unmount},
     {{"host", "jail-run"}, do_jail_run},
     {{"host", "stop-init"}, do_stop_init},

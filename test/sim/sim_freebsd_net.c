@@ -40,11 +40,11 @@ static void leave_bridges(struct ja_sim *sim, const char *stack, const char *nam
     }
 }
 
-static void drop_addresses(struct ja_sim *sim, const char *stack, const char *name)
+/* What leads by an interface: its kind of entry has the interface as its last word. */
+static void drop_by(struct ja_sim *sim, const char *kind, const char *stack, const char *name)
 {
     char prefix[SIM_NAME], end[SIM_NAME];
-    sim_drop_all(sim, "addr %s%s ", stack, name);
-    snprintf(prefix, sizeof prefix, "route %s", stack);
+    snprintf(prefix, sizeof prefix, "%s %s", kind, stack);
     snprintf(end, sizeof end, " %s", name);
     for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix);) {
         char key[SIM_NAME * 2];
@@ -55,6 +55,13 @@ static void drop_addresses(struct ja_sim *sim, const char *stack, const char *na
         else
             i++;
     }
+}
+
+static void drop_addresses(struct ja_sim *sim, const char *stack, const char *name)
+{
+    sim_drop_all(sim, "addr %s%s ", stack, name);
+    drop_by(sim, "route", stack, name);
+    drop_by(sim, "neigh", stack, name);
 }
 
 static void drop_one(struct ja_sim *sim, const char *stack, const char *name)
@@ -135,6 +142,7 @@ void sim_stack_end(struct ja_sim *sim, const char *stack)
             sim_drop_link(sim, stack, name);
     }
     sim_drop_all(sim, "route %s", stack);
+    sim_drop_all(sim, "neigh %s", stack);
     sim_ipfw_end(sim, stack);
 }
 
@@ -186,9 +194,24 @@ static int drop_alias(struct ja_sim *sim, const char *stack, const char *name, c
     char prefix[SIM_NAME * 2], plain[SIM_NAME];
     snprintf(plain, sizeof plain, "%.*s", (int)strcspn(address, "/"), address);
     snprintf(prefix, sizeof prefix, "addr %s%s %s/", stack, name, plain);
-    if (!sim_starts(sim, sim_from(sim, prefix), prefix))
+    size_t at = sim_from(sim, prefix);
+    if (!sim_starts(sim, at, prefix))
         return sim_fail(err, "ifconfig: ioctl (SIOCDIFADDR): Can't assign requested address");
+    /* Neighbours of its range go with it. */
+    struct ja_addr range, neighbour;
+    if (ja_addr_parse(strrchr(sim->entries[at].key, ' ') + 1, &range, NULL) < 0)
+        abort();
     sim_drop_all(sim, "%s", prefix);
+    snprintf(prefix, sizeof prefix, "neigh %s", stack);
+    for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix);) {
+        char key[SIM_NAME * 2];
+        snprintf(key, sizeof key, "%s", sim->entries[i].key);
+        bool of_link = strcmp(strrchr(sim->entries[i].value, ' ') + 1, name) == 0;
+        if (of_link && ja_addr_parse(key + strlen(prefix), &neighbour, NULL) == 0 && ja_addr_in(&range, &neighbour))
+            sim_drop(sim, "%s", key);
+        else
+            i++;
+    }
     return 0;
 }
 
@@ -491,6 +514,54 @@ int sim_route(struct ja_sim *sim, const char *stack, char *const *words, int cou
     return 0;
 }
 
+/* ---- neighbours ---- */
+
+/* -s ADDRESS MAC, -d ADDRESS. An entry that is there is replaced. */
+static int neighbour(struct ja_sim *sim, const char *stack, char *const *words, int count, bool v6,
+                     struct ja_error *err)
+{
+    char name[SIM_NAME], value[SIM_NAME * 2];
+    const char *program = v6 ? "ndp" : "arp";
+    struct ja_addr addr;
+    if (count < 2 || ja_addr_parse(words[1], &addr, NULL) < 0 || addr.v6 != v6)
+        return sim_fail(err, "%s: %s: bad value", program, count > 1 ? words[1] : "");
+    if (strcmp(words[0], "-d") == 0)
+        return sim_drop(sim, "neigh %s%s", stack, words[1])
+                   ? 0
+                   : sim_fail(err, "%s: writing to routing socket: No such file or directory", program);
+    if (strcmp(words[0], "-s") != 0 || count != 3) {
+        sim_trouble(sim, "the model knows no %s %s", program, words[0]);
+        return sim_fail(err, "usage: %s", program);
+    }
+    if (!way_to(sim, stack, &addr, name))
+        return sim_fail(err, "%s: cannot intuit interface index and type for %s", program, words[1]);
+    snprintf(value, sizeof value, "%s %s", words[2], name);
+    sim_put(sim, value, "neigh %s%s", stack, words[1]);
+    return 0;
+}
+
+int sim_arp(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    return neighbour(sim, stack, words, count, false, err);
+}
+
+int sim_ndp(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
+{
+    return neighbour(sim, stack, words, count, true, err);
+}
+
+static int do_arp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    return sim_arp(sim, "", argv + 1, argc - 1, err);
+}
+
+static int do_ndp(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    return sim_ndp(sim, "", argv + 1, argc - 1, err);
+}
+
 static int do_ifconfig(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)cmd;
@@ -524,6 +595,8 @@ static int do_link_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
 const struct ja_sim_command sim_freebsd_net_commands[] = {
     {{"ifconfig"}, do_ifconfig},
     {{"route"}, do_route},
+    {{"arp"}, do_arp},
+    {{"ndp"}, do_ndp},
     {{"host", "link-remove"}, do_link_remove},
     {{NULL}, NULL},
 };

@@ -35,7 +35,7 @@ static bool is_ruleset(const char *text)
     return true;
 }
 
-/* pfctl -q -a jailadmin/NAME -o none -f - | -F all */
+/* pfctl -q -a jailadmin/NAME -o none -f - | -f /dev/null */
 static int do_pfctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     static const char prefix[] = "jailadmin/";
@@ -48,7 +48,7 @@ static int do_pfctl(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
         return sim_fail(err, "pfctl: usage");
     }
     const char *name = argv[3] + strlen(prefix), *verb = argv[argc - 2], *what = argv[argc - 1];
-    if (strcmp(verb, "-F") == 0 && strcmp(what, "all") == 0) {
+    if (strcmp(verb, "-f") == 0 && strcmp(what, "/dev/null") == 0) {
         sim_drop(sim, "anchor %s", name);
         return 0;
     }

@@ -118,6 +118,29 @@ static int print_routes(struct ja_sim *sim, struct ja_str *output)
     return 0;
 }
 
+/* Permanent ones; the host's own addresses are among them. */
+static int print_neighbours(struct ja_sim *sim, bool v6, struct ja_str *output)
+{
+    bool first = true;
+    ja_str_add(output, v6 ? "Neighbor                             Linklayer Address  Netif Expire    1s 5s\n"
+                          : "{\"__version\": \"1\", \"arp\": {\"arp-cache\": [");
+    for (size_t i = sim_from(sim, "neigh "); sim_starts(sim, i, "neigh "); i++) {
+        const char *address = of_host(sim, i, "neigh "), *value = sim->entries[i].value, *at = strchr(value, ' ');
+        if (!address || (strchr(address, ':') != NULL) != v6)
+            continue;
+        if (v6)
+            ja_str_addf(output, "%-36s %.*s %s permanent R \n", address, (int)(at - value), value, at + 1);
+        else
+            ja_str_addf(output,
+                        "%s{\"hostname\":\"?\",\"ip-address\":\"%s\",\"mac-address\":\"%.*s\",\"interface\":\"%s\","
+                        "\"permanent\":true,\"type\":\"bridge\"}",
+                        first ? "" : ", ", address, (int)(at - value), value, at + 1);
+        first = false;
+    }
+    ja_str_add(output, v6 ? "" : "]}}\n");
+    return 0;
+}
+
 static int print_modules(struct ja_sim *sim, struct ja_str *output)
 {
     ja_str_add(output, "Id Refs Address                Size Name\n"
@@ -229,6 +252,8 @@ int sim_freebsd_print(struct ja_sim *sim, char *const *argv, struct ja_str *outp
         return print_mounts(sim, output);
     if (strcmp(argv[0], "netstat") == 0)
         return print_routes(sim, output);
+    if (strcmp(argv[0], "arp") == 0 || strcmp(argv[0], "ndp") == 0)
+        return print_neighbours(sim, argv[0][0] == 'n', output);
     if (strcmp(argv[0], "kldstat") == 0)
         return print_modules(sim, output);
     if (strcmp(argv[0], "sysctl") == 0)

@@ -4,11 +4,13 @@
  *     link NAME = ALIAS      up, master, peer (namespace that holds its other end), vlan NAME
  *     addr INTERFACE ADDRESS    neigh ADDRESS    inside NAMESPACE COMMAND: what was configured from within
  *     nft FAMILY TABLE [SET ELEMENT]
+ *     nftchain FAMILY TABLE CHAIN = COMMENT...   of networks, whose rules change; all others are the table's
+ *     nft FAMILY TABLE [SET ELEMENT]    qdisc INTERFACE HANDLE, filter INTERFACE: see sim_linux_tc.c
  *     pin DIR = process that keeps it; process PIDFILE; crun ROOT/ID = PIDFILE CGROUP; cgroup PATH
  */
 #include "host/linux/network.h"
 #include "model/site.h"
-#include "sim.h"
+#include "sim_linux.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -25,6 +27,8 @@ static void drop_link(struct ja_sim *sim, const char *name)
         sim_drop(sim, "%s %s", kinds[k], name);
     sim_drop_all(sim, "addr %s ", name);
     sim_drop_all(sim, "neigh %s ", name);
+    sim_drop_all(sim, "qdisc %s ", name);
+    sim_drop(sim, "filter %s", name);
     /* Ports of a bridge that goes are free. */
     for (size_t i = sim_from(sim, "master "); sim_starts(sim, i, "master ");)
         if (strcmp(sim->entries[i].value, name) == 0)
@@ -54,7 +58,7 @@ static void let_go(struct ja_sim *sim, const char *dir)
     }
 }
 
-static const char *after(char *const *words, int count, const char *word)
+const char *sim_word_after(char *const *words, int count, const char *word)
 {
     for (int i = 0; i + 1 < count; i++)
         if (strcmp(words[i], word) == 0)
@@ -73,8 +77,9 @@ static bool has(char *const *words, int count, const char *word)
 static int add_link(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
 {
     bool named = strcmp(words[2], "name") == 0 || strcmp(words[2], "link") == 0;
-    const char *name = named ? after(words, count, "name") : words[2], *type = after(words, count, "type");
-    const char *netns = after(words, count, "netns");
+    const char *name = named ? sim_word_after(words, count, "name") : words[2],
+               *type = sim_word_after(words, count, "type");
+    const char *netns = sim_word_after(words, count, "netns");
     if (!name || !type || sim_get(sim, "link %s", name))
         return sim_fail(err, "the interface %s exists already", name ? name : "?");
     if (netns) {
@@ -91,8 +96,8 @@ static int add_link(struct ja_sim *sim, char *const *words, int count, struct ja
 
 static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
 {
-    const char *name = after(words, count, "dev"), *alias = after(words, count, "alias");
-    const char *master = after(words, count, "master");
+    const char *name = sim_word_after(words, count, "dev"), *alias = sim_word_after(words, count, "alias");
+    const char *master = sim_word_after(words, count, "master");
     if (!name || !sim_get(sim, "link %s", name) || (master && !sim_get(sim, "link %s", master)))
         return sim_fail(err, "there is no interface %s or %s", name ? name : "?", master ? master : "-");
     if (alias)
@@ -101,7 +106,7 @@ static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja
         sim_put(sim, master, "master %s", name);
     if (has(words, count, "nomaster"))
         sim_drop(sim, "master %s", name);
-    const char *mtu = after(words, count, "mtu");
+    const char *mtu = sim_word_after(words, count, "mtu");
     if (mtu && strcmp(mtu, "1500") == 0) /* as it is by itself */
         sim_drop(sim, "mtu %s", name);
     else if (mtu)
@@ -113,7 +118,7 @@ static int set_link(struct ja_sim *sim, char *const *words, int count, struct ja
 
 static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_error *err)
 {
-    const char *device = after(words, count, "dev");
+    const char *device = sim_word_after(words, count, "dev");
     if (count > 2 && strcmp(words[0], "link") == 0 && strcmp(words[1], "add") == 0)
         return add_link(sim, words, count, err);
     if (count > 2 && strcmp(words[0], "link") == 0 && strcmp(words[1], "set") == 0)
@@ -129,7 +134,7 @@ static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_
         return 0;
     }
     if (strcmp(words[0], "neigh") == 0 && strcmp(words[1], "replace") == 0) {
-        sim_put(sim, after(words, count, "lladdr"), "neigh %s %s", device, words[2]);
+        sim_put(sim, sim_word_after(words, count, "lladdr"), "neigh %s %s", device, words[2]);
         return 0;
     }
     if (strcmp(words[0], "neigh") == 0 && strcmp(words[1], "flush") == 0) {
@@ -139,11 +144,10 @@ static int ip_line(struct ja_sim *sim, char *const *words, int count, struct ja_
     return sim_fail(err, "the model knows no ip %s %s", words[0], words[1]);
 }
 
-/* Calls `each` with the words of every line; half of them when the command is cut off. */
-static int each_line(struct ja_sim *sim, const char *input, void *context,
-                     int (*each)(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
-                                 struct ja_error *err),
-                     struct ja_error *err)
+int sim_each_line(struct ja_sim *sim, const char *input, void *context,
+                  int (*each)(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
+                              struct ja_error *err),
+                  struct ja_error *err)
 {
     size_t lines = 0, number = 0;
     char *copy = strdup(input ? input : ""), *rest = copy;
@@ -174,7 +178,7 @@ static int host_line(struct ja_sim *sim, void *context, const char *line, char *
 static int do_ip(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
     (void)argv, (void)argc;
-    return each_line(sim, cmd->input, NULL, host_line, err);
+    return sim_each_line(sim, cmd->input, NULL, host_line, err);
 }
 
 static int inside_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
@@ -193,7 +197,7 @@ static int do_nsenter(struct ja_sim *sim, const struct ja_cmd *cmd, char *const 
     *strrchr(dir, '/') = '\0';
     if (!sim_get(sim, "pin %s", dir))
         return sim_fail(err, "there is no namespace %s", dir);
-    return each_line(sim, cmd->input, dir, inside_line, err);
+    return sim_each_line(sim, cmd->input, dir, inside_line, err);
 }
 
 static int do_link_remove(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
@@ -224,6 +228,34 @@ static void plain_element(const char *line, char *element, size_t size)
     element[n] = '\0';
 }
 
+/* A line about a chain of a network: the comments of its rules are its value, a line each. */
+static int nft_chain(struct ja_sim *sim, const char *line, char *const *words, struct ja_error *err)
+{
+    const char *family = words[2], *table = words[3], *chain = words[4];
+    const char *there = sim_get(sim, "nftchain %s %s %s", family, table, chain);
+    if (strncmp(chain, JA_LINUX_NETCHAIN, strlen(JA_LINUX_NETCHAIN)) != 0)
+        return 0;
+    if (strcmp(words[0], "add") == 0 && strcmp(words[1], "chain") == 0) {
+        if (!there)
+            sim_put(sim, "", "nftchain %s %s %s", family, table, chain);
+        return 0;
+    }
+    if (!there)
+        return sim_fail(err, "there is no chain %s", chain);
+    if (strcmp(words[0], "delete") == 0)
+        return *there ? sim_fail(err, "the chain %s has rules", chain)
+                      : !sim_drop(sim, "nftchain %s %s %s", family, table, chain);
+    const char *comment = strstr(line, " comment \"");
+    if (strcmp(words[1], "rule") == 0 && !comment)
+        return sim_fail(err, "the model knows no nft %s", line);
+    ja_autofree char *value = comment
+                                  ? ja_printf("%s%.*s\n", there, (int)strcspn(comment + strlen(" comment \""), "\""),
+                                              comment + strlen(" comment \""))
+                                  : ja_strdup("");
+    sim_put(sim, value, "nftchain %s %s %s", family, table, chain);
+    return 0;
+}
+
 static int nft_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
                     struct ja_error *err)
 {
@@ -250,11 +282,16 @@ static int nft_line(struct ja_sim *sim, void *context, const char *line, char *c
                 return sim_fail(err, "there is no table %s", table);
             sim_drop(sim, "nft %s %s", family, table);
             sim_drop_all(sim, "nft %s %s ", family, table);
+            sim_drop_all(sim, "nftchain %s %s ", family, table);
         } else {
-            sim_put(sim, strcmp(words[0], "flush") == 0 ? "flushed" : "", "nft %s %s", family, table);
+            sim_put(sim, "", "nft %s %s", family, table);
         }
         return 0;
     }
+    if (there && count >= 5 && (strcmp(words[1], "chain") == 0 || strcmp(words[1], "rule") == 0))
+        return nft_chain(sim, line, words, err);
+    if (there && strcmp(words[0], "add") == 0 && strcmp(words[1], "map") == 0)
+        return 0;
     if (strcmp(words[1], "element") != 0 || !there || count < 6)
         return sim_fail(err, "no table, or the model knows no nft %s", line);
     plain_element(line, element, sizeof element);
@@ -271,7 +308,7 @@ static int do_nft(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *arg
     bool inside = false;
     (void)argv, (void)argc;
     ja_sim_copy(&before, sim);
-    int rc = each_line(sim, cmd->input, &inside, nft_line, err);
+    int rc = sim_each_line(sim, cmd->input, &inside, nft_line, err);
     if (rc == 0 && !sim->tearing) {
         ja_sim_fini(&before);
         return 0;
@@ -431,7 +468,7 @@ static int do_crun_exec(struct ja_sim *sim, char *const *argv, int argc, struct 
 /* A command in a jail that runs: in vain. */
 static int do_jail_exec(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
-    const char *root = after(argv, argc, "--root"), *id = after(argv, argc, "exec");
+    const char *root = sim_word_after(argv, argc, "--root"), *id = sim_word_after(argv, argc, "exec");
     const char *pidfile = root && id ? sim_get(sim, "crun %s/%s", root, id) : NULL;
     (void)cmd;
     if (!pidfile || !sim_get(sim, "process %s", pidfile))
@@ -445,7 +482,7 @@ static int do_crun(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
         if (strcmp(argv[i], "exec") == 0)
             return do_crun_exec(sim, argv, argc, err);
     const char *pidfile = sim_option(argv, argc, "--pid-file"), *tree = sim_option(argv, argc, "--tree");
-    const char *bundle = after(argv, argc, "-b"), *id = argv[argc - 1], *root = NULL;
+    const char *bundle = sim_word_after(argv, argc, "-b"), *id = argv[argc - 1], *root = NULL;
     (void)cmd;
     for (int i = 0; i + 1 < argc; i++) /* the second --root is crun's */
         if (strcmp(argv[i], "--root") == 0)
@@ -754,6 +791,11 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
     case JA_FACT_NFTRULES:
         *ret_value = rules_of(sim, name);
         return true;
+    case JA_FACT_NFTCHAIN:
+        *ret_value = sim_get(sim, "nftchain %s", name);
+        if (*ret_value && !**ret_value)
+            *ret_value = NULL;
+        return true;
     case JA_FACT_NEIGHBOUR:
         *ret_value = neighbour(sim, name);
         return true;
@@ -777,6 +819,12 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
         return true;
     case JA_FACT_MODULE:
         *ret_value = "";
+        return true;
+    case JA_FACT_SHAPING:
+        *ret_value = "tbf netem ifb redirect";
+        return true;
+    case JA_FACT_QDISC:
+        *ret_value = sim_tc_queues(sim, name);
         return true;
     case JA_FACT_NETNS:
         *ret_value = sim_get(sim, "netns %s", name) ? "" : NULL;
@@ -810,9 +858,9 @@ static void boot_systemd(struct ja_sim *sim)
 /* The settings that are remembered are in the registry, which stays. */
 static void shut(struct ja_sim *sim)
 {
-    static const char *const kinds[] = {"link ",   "up ",    "master ", "peer ",  "vlan ",    "addr ",
-                                        "neigh ",  "mtu ",   "inside ", "nft ",   "process ", "crun ",
-                                        "cgroup ", "limit ", "daemon ", "netns ", "pin ",     "sysctl "};
+    static const char *const kinds[] = {"link ",  "up ",     "master ", "peer ",    "vlan ",   "addr ",     "neigh ",
+                                        "mtu ",   "inside ", "nft ",    "process ", "crun ",   "nftchain ", "cgroup ",
+                                        "limit ", "daemon ", "netns ",  "pin ",     "sysctl ", "qdisc ",    "filter "};
     for (size_t i = 0; i < JA_COUNT(kinds); i++)
         sim_drop_all(sim, "%s", kinds[i]);
     sim_remove_tree(sim, "/run");
@@ -820,13 +868,13 @@ static void shut(struct ja_sim *sim)
 }
 
 static const char *const stays[] = {NULL};
-static const struct ja_sim_command *const tables[] = {commands, sim_file_commands, NULL};
+static const struct ja_sim_command *const tables[] = {commands, sim_tc_commands, sim_file_commands, NULL};
 static const char *const tools[] = {"btrfs",  "mkfs.btrfs", "ip",        "nft", "crun", "dnsmasq", "nsenter", "mount",
-                                    "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     NULL};
+                                    "umount", "busybox",    "catatonit", "cp",  "tar",  "env",     "tc",      NULL};
 
 #define LINUX                                                                                                          \
     .os = JA_OS_LINUX, .storage = "file:1G", .source = "busybox", .run = "/run", .uplink = "eth0", .commands = tables, \
-    .tools = tools, .stays = stays, .fact = fact, .shut = shut
+    .tools = tools, .stays = stays, .fact = fact, .shut = shut, .check = sim_tc_check
 
 const struct ja_sim_system ja_sim_linux = {LINUX, .name = "linux", .boot = boot};
 const struct ja_sim_system ja_sim_linux_systemd = {LINUX, .name = "linux-systemd", .boot = boot_systemd};

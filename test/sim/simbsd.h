@@ -39,13 +39,10 @@ static inline int do_full(struct ja_engine *engine, struct ja_error *err)
                                              {"services", "one,command=sleep 9"},
                                              {"services", "two,command=sleep 9,restart=always,order=2"},
                                              {NULL, NULL}};
-    static const char *const settings[] = {"devices=/dev/fuse", "allow=chflags",
-                                           "children=3",        "securelevel=2",
-                                           "limits.memory=64M", "limits.read-rate=1M",
-                                           "limits.cpu=1.5",    "env.A=b",
-                                           "sysvipc=new",       "stop-command=true",
-                                           "enforce-statfs=1",  "limits.cpuset=0-2",
-                                           "limits.swap=1G",    NULL};
+    static const char *const settings[] = {
+        "devices=/dev/fuse",   "allow=chflags",     "children=3",     "securelevel=2", "limits.memory=64M",
+        "limits.read-rate=1M", "limits.cpu=1.5",    "env.A=b",        "sysvipc=new",   "stop-command=true",
+        "enforce-statfs=1",    "limits.cpuset=0-2", "limits.swap=1G", "init=/bin/sh",  NULL};
     return simbsd_create(engine, "full", entries, settings, err);
 }
 

@@ -173,6 +173,66 @@ static inline int do_dns_on(struct ja_engine *engine, struct ja_error *err)
     return rc < 0 ? rc : do_guest_start(engine, err);
 }
 
+/* Rules of each kind: towards the world, a network, the host; from elsewhere; of one jail. */
+static inline int do_rules(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(
+        engine,
+        (const char *const[]){"rules+=db,action=allow,peer=network:default,protocol=tcp,port=5432",
+                              "rules+=one,action=deny,jail=g,peer=192.0.2.0/24,protocol=udp,port=5000-5010",
+                              "rules+=host,action=allow,peer=host,protocol=icmp,order=5",
+                              "rules+=in,action=deny,direction=in,peer=world", NULL},
+        err);
+}
+
+static inline int do_rules_off(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = simnet_set(engine, (const char *const[]){"rules-=db,one,host,in", NULL}, err);
+    return rc < 0 ? rc : ja_engine_network_ensure(engine, "dyn", err); /* after a power cut */
+}
+
+static inline int do_rules_change(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"rules.db.port=5433", "rules.host=", "rules.in.action=allow", NULL},
+                      err);
+}
+
+/* And to the running jail, also after a power cut. */
+static inline int do_rules_back(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_guest_stop(engine, err);
+    if (rc == 0)
+        rc = simnet_set(engine, (const char *const[]){"rules-=db,one,host,in", NULL}, err);
+    if (rc == 0)
+        rc = do_rules(engine, err);
+    return rc < 0 ? rc : do_guest_start(engine, err);
+}
+
+static inline int do_guest_readdress(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    return ja_strv_add(&list, "nics.eth0.address=10.235.0.99") < 0
+               ? ja_error_nomem(err)
+               : ja_engine_set(engine, "g", &list, false, NULL, err);
+}
+
+static inline int do_default_delete(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_network_delete(engine, "default", err);
+}
+
+/* A rule that names nobody, which goes with its network. */
+static inline int do_rules_alone(struct ja_engine *engine, struct ja_error *err)
+{
+    return simnet_set(engine, (const char *const[]){"rules+=x,action=deny,protocol=tcp", NULL}, err);
+}
+
+static inline int do_dyn_ruled(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_dyn(engine, err);
+    return rc < 0 ? rc : do_rules_alone(engine, err);
+}
+
 static inline void simnet_ignore(void *context, const char *object, const char *what, const struct ja_error *err)
 {
     (void)context, (void)object, (void)what, (void)err;
@@ -186,7 +246,7 @@ static inline int do_repair(struct ja_engine *engine, struct ja_error *err)
 /* Somebody flushes the rules and the neighbours, takes an interface out of its bridge and removes names. */
 static inline int do_damage(struct ja_engine *engine, struct ja_error *err)
 {
-    static const char *const lost[] = {"nft ", "neigh ", "netns ", "entry ", "master ja", "daemon "};
+    static const char *const lost[] = {"nft ", "nftchain ", "neigh ", "netns ", "entry ", "master ja", "daemon "};
     int rc = do_guest_start(engine, err);
     if (rc == 0)
         rc = do_repair(engine, err);

@@ -215,6 +215,16 @@ static void lose_store(void)
     }
 }
 
+/* Rules that name what is adopted before and after their network. */
+static int do_lan_rules(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv list = {0};
+    return ja_strv_add_all(&list, "rules+=all,action=allow,peer=network:default", "rules+=one,action=deny,peer=jail:j",
+                           NULL) < 0
+               ? ja_error_nomem(err)
+               : ja_engine_network_set(engine, "lan", &list, err);
+}
+
 static void adoption_is_made_again(void **unused)
 {
     static const char *const verbs[] = {"init", "adopt", "adopt", "adopt", "adopt"};
@@ -225,6 +235,7 @@ static void adoption_is_made_again(void **unused)
     lab_do(do_network);
     lab_do(do_create);
     lab_do(do_start);
+    lab_do(do_lan_rules);
     lose_store();
     must(do_adopt);
     char *wanted = lab_snapshot(&lab_sim);

@@ -3,7 +3,7 @@
  * without, and the host and the store are as before or as wanted. Without $JAILADMIN_TEST_LONG every tenth k, or so,
  * from a printed seed ($JAILADMIN_TEST_SEED repeats one). Under the sanitizers this also shows that nothing leaks.
  */
-#include "simlab.h"
+#include "simshape.h"
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
 {
@@ -77,6 +77,7 @@ static void memory_runs_out(void **unused)
     sweep("start", do_start, do_kill);
     lab_do(do_start);
     sweep("set, running", do_tune, do_untune);
+    sweep("set, shaped", do_shape, do_unshape_anew);
     sweep("stop", do_stop, do_start);
     lab_do(do_stop);
     sweep("set", do_set, do_unset);

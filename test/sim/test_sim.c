@@ -5,6 +5,7 @@
  */
 #include "simbsd.h"
 #include "simnet.h"
+#include "simshape.h"
 
 #include "base/clock.h"
 
@@ -447,6 +448,82 @@ static void rollbacks_spare_clones(void **unused)
     lab_do(do_delete);
 }
 
+/* What shapes traffic on the host. */
+static char *shaping(void)
+{
+    static const char *const kinds[] = {"qdisc ", "filter ", "pipe ", "onepass ", "rule 1#"};
+    struct ja_str text = {0};
+    for (size_t k = 0; k < JA_COUNT(kinds); k++)
+        for (size_t i = sim_from(&lab_sim, kinds[k]); sim_starts(&lab_sim, i, kinds[k]); i++)
+            ja_str_addf(&text, "%s = %s\n", lab_sim.entries[i].key, lab_sim.entries[i].value);
+    return ja_str_take(&text);
+}
+
+/* Set, changed and removed while it runs; started and stopped with it, and left behind by one that died. */
+static void shapes(void **unused)
+{
+    (void)unused;
+    lab_do(do_create);
+    lab_do(do_start);
+    sweep("set", do_shape, do_unshape_anew);
+    lab_do(do_shape_anew);
+    sweep("set", do_reshape, do_shape_anew);
+    sweep("set", do_unshape, do_shape_anew);
+    sweep("stop", do_kill, do_start);
+    lab_do(do_kill);
+    sweep("start", do_start, do_kill);
+    lab_do(do_unshape);
+    lab_do(do_start);
+    lab_do(do_shape);
+    char *live = shaping();
+    lab_do(do_shape_anew);
+    char *anew = shaping();
+    assert_string_equal(live, anew);
+    assert_non_null(strstr(live, lab_system->os == JA_OS_LINUX ? "10000000bit" : "10000000bit/s"));
+    free(live);
+    free(anew);
+    lab_do(do_kill);
+    lab_do(do_delete);
+    sim_drop(&lab_sim, "module dummynet"); /* the first cases that follow are without it */
+}
+
+/* What somebody took away of the queues is made again, and nothing is done where all is there. */
+static void shapes_are_repaired(void **unused)
+{
+    (void)unused;
+    static const char *const lost[] = {"qdisc ja000n0 ", "qdisc ja000s0 ", "link ja000s0"};
+    static char words[][40] = {"host", "kill-init", "/run/jailadmin-00/jails/0/pid"};
+    char *const end[] = {words[0], words[1], words[2], NULL};
+    struct ja_error err = JA_ERROR_INIT;
+    if (lab_system->os != JA_OS_LINUX)
+        skip();
+    lab_do(do_create);
+    lab_do(do_shape);
+    lab_do(do_start);
+    lab_do(do_repair);
+    char *wanted = lab_snapshot(&lab_sim);
+    for (size_t i = 0; i < JA_COUNT(lost); i++) {
+        sim_drop_all(&lab_sim, "%s", lost[i]);
+        lab_do(do_repair);
+        char *now = lab_snapshot(&lab_sim);
+        assert_string_equal(now, wanted);
+        free(now);
+    }
+    free(wanted);
+    wanted = shaping();
+    /* Its init dies, and with it the pair alone. */
+    assert_int_equal(sim_run(&lab_sim, NULL, end, 3, &err), 0);
+    assert_non_null(sim_get(&lab_sim, "link ja000s0"));
+    assert_null(sim_get(&lab_sim, "link ja000n0"));
+    lab_do(do_start);
+    char *again = shaping();
+    assert_string_equal(again, wanted);
+    free(again);
+    free(wanted);
+    lab_do(do_kill);
+    lab_do(do_delete);
+}
+
 static int64_t tick_now;
 static struct ja_ticked ticked;
 
@@ -530,11 +607,40 @@ static void guests(void **unused)
     lab_do(do_dyn_delete);
 }
 
+/* Rules of a network, while its jail runs; and what they name stays as it is. */
+static void rules_of_networks(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    lab_do(do_dyn);
+    lab_do(do_guest);
+    sweep("set", do_rules, do_rules_off);
+    lab_do(do_guest_start);
+    lab_do(do_rules);
+    sweep("set", do_rules_change, do_rules_back);
+    char *before = lab_snapshot(&lab_sim);
+    assert_int_equal(lab_run(do_guest_delete, NULL, NULL, &err), JA_E_BUSY);
+    assert_non_null(strstr(err.what, "the rule one of the network dyn"));
+    assert_int_equal(lab_run(do_default_delete, NULL, NULL, &err), JA_E_BUSY);
+    assert_int_equal(lab_run(do_guest_readdress, NULL, NULL, &err), JA_E_BUSY);
+    assert_non_null(strstr(err.what, "addresses cannot change: the rule one of the network dyn"));
+    char *after = lab_snapshot(&lab_sim);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    lab_do(do_rules_off);
+    lab_do(do_guest_delete);
+    lab_do(do_rules_alone);
+    sweep("delete", do_dyn_delete, do_dyn_ruled);
+    lab_do(do_dyn_delete);
+}
+
 static void repairs(void **unused)
 {
     (void)unused;
     lab_do(do_dyn);
     lab_do(do_guest);
+    lab_do(do_rules);
     lab_do(do_damage);
     lab_do(do_repair);
     char *wanted = lab_snapshot(&lab_sim);
@@ -562,6 +668,7 @@ static void repairs(void **unused)
     }
     free(wanted);
     print_message("repair: %zu cases\n", cases);
+    lab_do(do_rules_off);
     lab_do(do_guest_delete);
     lab_do(do_dyn_delete);
 }
@@ -575,6 +682,19 @@ static void jails_of_freebsd(void **unused)
     sweep("start", do_full_start, do_full_stop);
     lab_do(do_full_start);
     sweep("stop", do_full_stop, do_full_start);
+    /* One that ends by itself leaves all but itself, and its next start makes all of it anew. What it was to do, run, is noted
+     * with it from then on. */
+    sim_freebsd_end_jail(&lab_sim, "full");
+    lab_do(do_full_start);
+    char *before = lab_snapshot(&lab_sim);
+    sim_freebsd_end_jail(&lab_sim, "full");
+    lab_do(do_full_start);
+    char *after = lab_snapshot(&lab_sim);
+    lab_print_missing("-", before, after);
+    lab_print_missing("+", after, before);
+    assert_true(strcmp(before, after) == 0);
+    free(before);
+    free(after);
     lab_do(do_full_delete);
     sweep("create", do_shared, do_shared_delete);
     lab_do(do_shared);
@@ -766,7 +886,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(schedules_take_and_delete),
         cmocka_unit_test(jails_of_freebsd),
         cmocka_unit_test(a_dying_jail_is_in_nobodys_way),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(shapes_are_repaired),
         cmocka_unit_test(guests),
+        cmocka_unit_test(rules_of_networks),
         cmocka_unit_test(repairs),
         cmocka_unit_test(translation_by_pf),
         cmocka_unit_test(a_network_gets_a_vlan_and_loses_it),

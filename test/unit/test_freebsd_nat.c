@@ -19,7 +19,7 @@ static void becomes(const char *config, const char *add, const char *remove, con
         assert_int_equal(ja_strv_add(&adds, add), 0);
     if (remove)
         assert_int_equal(ja_strv_add(&removes, remove), 0);
-    assert_int_equal(ja_freebsd_nat_words(config, "vtnet0", &adds, &removes, &words, &err), 0);
+    assert_int_equal(ja_freebsd_nat_words(config, "vtnet0", false, &adds, &removes, &words, &err), 0);
     for (size_t i = 0; i < words.count; i++)
         ja_str_addf(&line, "%s%s", i ? " " : "", words.items[i]);
     assert_string_equal(line.text, expected);
@@ -30,6 +30,21 @@ static void a_new_one_translates_to_its_interface(void **state)
     (void)state;
     becomes(NULL, NULL, NULL, "if vtnet0 same_ports reset");
     becomes(NULL, "tcp 10.66.0.2:80 8080", NULL, "if vtnet0 same_ports reset redirect_port tcp 10.66.0.2:80 8080");
+}
+
+static void one_for_the_host_itself_is_reversed(void **state)
+{
+    ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
+    ja_autostr struct ja_str line = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    (void)state;
+    assert_int_equal(ja_freebsd_nat_words(NULL, "vtnet0", true, &add, &remove, &words, &err), 0);
+    for (size_t i = 0; i < words.count; i++)
+        ja_str_addf(&line, "%s%s", i ? " " : "", words.items[i]);
+    /* As 13.2 prints it, which is its mark too. */
+    assert_string_equal(line.text, "if vtnet0 same_ports reset reverse");
+    becomes(line.text, "tcp 10.66.0.2:80 8080", NULL,
+            "if vtnet0 same_ports reset reverse redirect_port tcp 10.66.0.2:80 8080");
 }
 
 static void what_is_not_changed_stays(void **state)
@@ -71,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_one_translates_to_its_interface),
+        cmocka_unit_test(one_for_the_host_itself_is_reversed),
         cmocka_unit_test(what_is_not_changed_stays),
         cmocka_unit_test(redirections_of_other_kinds_stay),
         cmocka_unit_test(redirections_are_found),

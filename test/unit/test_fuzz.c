@@ -24,6 +24,14 @@ static size_t below(size_t n)
     return n ? (size_t)(random_next() % n) : 0;
 }
 
+static const struct ja_noun *random_noun(void)
+{
+    size_t count = 0;
+    while (ja_help_nouns[count])
+        count++;
+    return ja_help_nouns[below(count)];
+}
+
 static const char *const hostile[] = {
     "",
     " ",
@@ -101,7 +109,7 @@ static char *random_word(void)
     static char slots[24][512];
     static unsigned next;
     char *word = slots[next++ % JA_COUNT(slots)];
-    const struct ja_noun *noun = ja_help_nouns[below(12)];
+    const struct ja_noun *noun = random_noun();
     size_t verbs = 0;
     while (ja_verbs[verbs].name)
         verbs++;
@@ -225,7 +233,7 @@ static void assignments(void **state)
 
 static json_t *random_json(int depth)
 {
-    const struct ja_noun *noun = ja_help_nouns[below(12)];
+    const struct ja_noun *noun = random_noun();
     json_t *json;
     switch (below(depth > 0 ? 9 : 6)) {
     case 0:

@@ -11,10 +11,14 @@
 
 #include <cmocka.h>
 
-static const struct ja_noun *const nouns[] = {
-    &ja_noun_jail,    &ja_noun_nic,      &ja_noun_route,           &ja_noun_mount, &ja_noun_service,
-    &ja_noun_volume,  &ja_noun_forward,  &ja_noun_limits,          &ja_noun_dns,   &ja_noun_hooks,
-    &ja_noun_network, &ja_noun_template, &ja_noun_template_version};
+static const struct ja_noun *const nouns[] = {&ja_noun_jail,     &ja_noun_nic,
+                                              &ja_noun_route,    &ja_noun_mount,
+                                              &ja_noun_service,  &ja_noun_volume,
+                                              &ja_noun_forward,  &ja_noun_limits,
+                                              &ja_noun_dns,      &ja_noun_hooks,
+                                              &ja_noun_network,  &ja_noun_rule,
+                                              &ja_noun_template, &ja_noun_template_version,
+                                              &ja_noun_shape,    &ja_noun_flow};
 
 static bool overlap(const struct ja_field *a, const struct ja_field *b)
 {
@@ -30,7 +34,10 @@ static void every_row_is_complete_and_has_its_own_place(void **state)
             const struct ja_field *field = &noun->fields[i];
             size_t length = strlen(field->doc);
             bool noun_fits = !field->noun == (field->type != JA_T_OBJECT && field->type != JA_T_LIST);
-            bool words_fit = !field->values == (field->type != JA_T_ENUM);
+            /* A word that must be given has no default, and so is a text. */
+            bool words_fit = field->type == JA_T_ENUM || !field->values ||
+                             (field->type == JA_T_STRING && (field->flags & JA_F_REQUIRED));
+            words_fit = words_fit && (field->values || field->type != JA_T_ENUM);
             bool doc_fits = length > 5 && length < 150 && field->doc[length - 1] != '.' && !strchr(field->doc, '\n');
             if (!noun_fits || !words_fit || !doc_fits || field->offset + ja_field_size(field) > noun->size)
                 fail_msg("%s.%s", noun->name, field->name);
@@ -228,6 +235,7 @@ static void bad_values_are_refused_by_name(void **state)
         {{"nics.eth0.address=ff02::1"}, "field nics.eth0.address", "a host can have"},
         {{"nics.eth0.mac=01:00:5e:00:00:01"}, "field nics.eth0.mac", "not multicast"},
         {{"nics.eth0.mac=00:00:00:00:00:00"}, "field nics.eth0.mac", "not zero"},
+        {{"nics+=eth5,network=lan,unit=7"}, "field nics.eth5.unit", "itself"},
         {{"nics.eth0.mtu=100"}, "field nics.eth0.mtu", "allowed are 576 to 65535"},
         {{"nics.eth0.vlan=4095"}, "field nics.eth0.vlan", "allowed are 1 to 4094"},
         {{"routes.10.1.0.1/16.via=10.0.0.1"}, "field routes.10.1.0.1/16.via", "not a network"},
@@ -332,6 +340,52 @@ static void networks_are_checked(void **state)
     struct ja_network *network = ja_object_new(&ja_noun_network);
     (void)state;
     assert_int_equal(apply(&ja_noun_network, network, good, NULL), 0);
+    ja_object_free(&ja_noun_network, network);
+    for (size_t i = 0; i < JA_COUNT(cases); i++)
+        assert_refused(&ja_noun_network, ja_object_new(&ja_noun_network), &cases[i]);
+}
+
+static void rules_are_checked(void **state)
+{
+    static const char *const good[] = {
+        "name=lan",
+        "rules+=db,action=allow,peer=network:data,protocol=tcp,port=5432",
+        "rules+=web,action=deny,direction=in,jail=web1,peer=fd00:2::/64,protocol=udp,port=8000-8010,order=0",
+        "rules+=host,action=allow,peer=host,protocol=icmp,order=9999",
+        "rules+=one,action=allow,peer=jail:db",
+        "rules+=world,action=deny,peer=world",
+        "rules+=all,action=deny,peer=0.0.0.0/0",
+        "rules+=address,action=deny,peer=192.0.2.5",
+        NULL};
+    static const struct refusal cases[] = {
+        {{"name=lan", "rules+=a,peer=host"}, "field rules.a.action", "must be given"},
+        {{"name=lan", "rules+=a,action=drop"},
+         "field rules.a.action",
+         "\"drop\" is not known here; allowed are allow, deny"},
+        {{"name=lan", "rules+=A,action=deny"}, "field rules.A", "not a name"},
+        {{"name=lan", "rules+=a,action=deny,direction=both"}, "field rules.a.direction", "allowed are out, in"},
+        {{"name=lan", "rules+=a,action=deny,direction=in,peer=host"}, "field rules.a.peer", "always reaches its jails"},
+        {{"name=lan", "rules+=a,action=deny,peer=net:x"}, "field rules.a.peer", "network:NAME, jail:NAME"},
+        {{"name=lan", "rules+=a,action=deny,peer=jail:"}, "field rules.a.peer", "nobody that a rule knows"},
+        {{"name=lan", "rules+=a,action=deny,peer=network:A b"}, "field rules.a.peer", "nobody that a rule knows"},
+        {{"name=lan", "rules+=a,action=deny,peer=10.0.0.1/8"}, "field rules.a.peer", "bits after"},
+        {{"name=lan", "rules+=a,action=deny,protocol=sctp"}, "field rules.a.protocol", "any, tcp, udp, icmp"},
+        {{"name=lan", "rules+=a,action=deny,port=80"}, "field rules.a.port", "only protocol=tcp and protocol=udp"},
+        {{"name=lan", "rules+=a,action=deny,protocol=icmp,port=8"}, "field rules.a.port", "have ports"},
+        {{"name=lan", "rules+=a,action=deny,protocol=tcp,port=0"}, "field rules.a.port", "1 to 65535"},
+        {{"name=lan", "rules+=a,action=deny,order=10000"}, "field rules.a.order", "allowed are 0 to 9999"},
+        {{"name=lan", "rules+=a,action=deny,peer-slot=3"}, "field rules.a.peer-slot", "itself"},
+    };
+    static const char *const asked[] = {"web", "address", "all", "db", "one", "world", "host"};
+    struct ja_network *network = ja_object_new(&ja_noun_network);
+    (void)state;
+    assert_int_equal(apply(&ja_noun_network, network, good, NULL), 0);
+    /* By number, then by name. */
+    const struct ja_rule **rules = ja_network_rules(network);
+    for (size_t i = 0; i < JA_COUNT(asked); i++)
+        assert_string_equal(rules[i]->name, asked[i]);
+    assert_null(rules[JA_COUNT(asked)]);
+    ja_free(rules);
     ja_object_free(&ja_noun_network, network);
     for (size_t i = 0; i < JA_COUNT(cases); i++)
         assert_refused(&ja_noun_network, ja_object_new(&ja_noun_network), &cases[i]);
@@ -451,6 +505,7 @@ int main(void)
         cmocka_unit_test(bad_values_are_refused_by_name),
         cmocka_unit_test(fields_that_contradict_each_other_are_refused),
         cmocka_unit_test(networks_are_checked),
+        cmocka_unit_test(rules_are_checked),
         cmocka_unit_test(templates_keep_their_versions_to_themselves),
         cmocka_unit_test(the_longest_paths_end_below_the_limit_of_both_systems),
         cmocka_unit_test(a_clone_takes_no_address_from_its_original),

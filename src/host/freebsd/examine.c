@@ -79,6 +79,22 @@ static void examine_modules(struct ja_planning *p, struct ja_findings *findings)
         examine_module(p, findings, "zfs", "there is no pool without it");
 }
 
+/* What only some jails need. */
+static void examine_shaping(struct ja_planning *p, struct ja_findings *findings)
+{
+    const char *hz = setting(p, "kern.hz");
+    if (!ja_fact(p->facts, JA_FACT_MODULE, "dummynet") &&
+        !ja_fact(p->facts, JA_FACT_PATH, "/boot/kernel/dummynet.ko") &&
+        !ja_fact(p->facts, JA_FACT_PATH, "/boot/modules/dummynet.ko"))
+        ja_find(findings, JA_LEVEL_WARN, "shaping", "install the kernel's modules, if jails are to be shaped",
+                "there is no kernel module dummynet: jails whose traffic is shaped do not start");
+    else if (hz && atoi(hz) > 0 && atoi(hz) < 1000)
+        ja_find(findings, JA_LEVEL_OK, "shaping", NULL, "rates, delays and losses, in steps of %d ms (kern.hz=%s)",
+                1000 / atoi(hz), hz);
+    else
+        ja_find(findings, JA_LEVEL_OK, "shaping", NULL, "rates, delays and losses");
+}
+
 /* ---- programs ---- */
 
 static void examine_programs(struct ja_planning *p, struct ja_findings *findings)
@@ -113,6 +129,7 @@ void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings)
     examine_limits(p, findings);
     examine_modules(p, findings);
     examine_programs(p, findings);
+    examine_shaping(p, findings);
     examine_forwarding(p, findings);
     ja_freebsd_rules_examine(p, findings);
     ja_freebsd_pf_examine(p, findings);

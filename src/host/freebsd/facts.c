@@ -306,6 +306,31 @@ static int read_routes(struct reading *reading)
     return rc;
 }
 
+/* ---- neighbours ---- */
+
+static int read_neighbours(struct reading *reading)
+{
+    ja_autostr struct ja_str v4 = {0}, v6 = {0};
+    struct ja_map neighbours = {0};
+    bool ask[2] = {false, false};
+    int rc = 0;
+    for (size_t i = 0; i < reading->facts->count; i++)
+        if (asked(&reading->facts->items[i], JA_FACT_NEIGHBOUR))
+            ask[strchr(reading->facts->items[i].name, ':') != NULL] = true;
+    if (ask[0])
+        rc = run(reading, WORDS(WORD("arp"), WORD("--libxo"), WORD("json"), WORD("-an")), NULL, &v4);
+    if (rc > 0)
+        rc = ja_freebsd_parse_arp(v4.text, &neighbours, reading->err);
+    if (rc == 0 && ask[1])
+        rc = run(reading, WORDS(WORD("ndp"), WORD("-an")), NULL, &v6);
+    if (rc > 0)
+        rc = ja_freebsd_parse_ndp(v6.text, &neighbours, reading->err);
+    if (rc == 0)
+        rc = set_all(reading, JA_FACT_NEIGHBOUR, &neighbours);
+    ja_map_fini(&neighbours);
+    return rc;
+}
+
 /* ---- modules, limits ---- */
 
 typedef int parser(char *text, struct ja_map *answers, struct ja_error *err);
@@ -459,7 +484,7 @@ static int read_ipfw(struct reading *reading)
     if (wants(reading, JA_FACT_IPFW, "rule"))
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("-S"), WORD("list")), absent, ja_freebsd_parse_ipfw_rules,
                      &answers);
-    if (rc == 0 && wants(reading, JA_FACT_IPFW, "table ")) {
+    if (rc == 0 && (wants(reading, JA_FACT_IPFW, "table ") || wants(reading, JA_FACT_IPFW, "entries "))) {
         rc = collect(reading, WORDS(WORD("ipfw"), WORD("table"), WORD("all"), WORD("info")), absent,
                      ja_freebsd_parse_ipfw_tables, &answers);
         if (rc == 0)
@@ -503,7 +528,9 @@ static int read_pf(struct reading *reading)
 {
     /* What it says when pf is not loaded, and when nobody has made an anchor below jailadmin/. */
     static const char *const absent[] = {"/dev/pf: No such file or directory",
-                                         "DIOCGETRULESETS: No such file or directory", NULL};
+                                         "DIOCGETRULESETS: No such file or directory", /* 13.2 */
+                                         "pfctl: Anchor does not exist.",              /* 15.1 */
+                                         NULL};
     struct ja_map answers = {0};
     int rc = 0;
     if (!wants(reading, JA_FACT_PF, NULL))
@@ -570,9 +597,10 @@ static int read_daemons(struct reading *reading)
     struct ja_map processes = {0};
     if (!wants(reading, JA_FACT_DAEMON, NULL))
         return 0;
+    /* No -a: with it 15 lists the processes of jails too, which may call themselves anything. */
     int rc = run(
         reading,
-        WORDS(WORD("ps"), WORD("-axww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
+        WORDS(WORD("ps"), WORD("-xww"), WORD("-J"), WORD("0"), WORD("-o"), WORD("pid="), WORD("-o"), WORD("command=")),
         NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_ps(output.text, &processes, reading->err);
@@ -591,7 +619,8 @@ static int read_listeners(struct reading *reading)
     struct ja_freebsd_listeners listeners = {0};
     if (!wants(reading, JA_FACT_LISTEN, NULL))
         return 0;
-    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46l"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
+    /* -w: without it 15 cuts long addresses off, and their ports with them. */
+    int rc = run(reading, WORDS(WORD("sockstat"), WORD("-46lw"), WORD("-P"), WORD("tcp,udp")), NULL, &output);
     if (rc > 0)
         rc = ja_freebsd_parse_sockstat(output.text, &listeners, reading->err);
     for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
@@ -650,13 +679,21 @@ int ja_freebsd_facts_read(void *context, struct ja_facts *facts, struct ja_error
     static const struct {
         int (*read)(struct reading *reading);
         const char *what;
-    } groups[] = {{read_jails, "jails"},          {read_links, "interfaces"},
-                  {read_mounts, "mounts"},        {read_routes, "routes"},
-                  {read_modules, "modules"},      {read_sysctls, "kernel settings"},
-                  {read_ipfw, "rules of ipfw"},   {read_rctl, "limits"},
-                  {read_usage, "what jails use"}, {read_listeners, "who listens"},
-                  {read_daemons, "processes"},    {read_zfs, "datasets"},
-                  {read_pf, "rules of pf"},       {read_rulesets, "rulesets of devfs"}};
+    } groups[] = {{read_jails, "jails"},
+                  {read_links, "interfaces"},
+                  {read_mounts, "mounts"},
+                  {read_routes, "routes"},
+                  {read_neighbours, "neighbours"},
+                  {read_modules, "modules"},
+                  {read_sysctls, "kernel settings"},
+                  {read_ipfw, "rules of ipfw"},
+                  {read_rctl, "limits"},
+                  {read_usage, "what jails use"},
+                  {read_listeners, "who listens"},
+                  {read_daemons, "processes"},
+                  {read_zfs, "datasets"},
+                  {read_pf, "rules of pf"},
+                  {read_rulesets, "rulesets of devfs"}};
     struct ja_error local = JA_ERROR_INIT;
     struct reading reading = {.source = context, .facts = facts, .err = err ? err : &local};
     for (size_t i = 0; i < JA_COUNT(groups) && facts->missing; i++) {

@@ -97,6 +97,14 @@ void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, 
 /* A nic that is to ask for its address, or to watch its network, needs /dev/bpf for that. */
 bool ja_freebsd_needs_bpf(const struct ja_jail *jail);
 
+/* neighbours.c: permanent entries of the host for a jail's addresses: added undoably (repair: those that are missing), removed
+ * repeatably; and the gateway's within the running jail, and the MAC that its bridge gets. */
+void ja_freebsd_neighbours_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_repair(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_neighbours_inside(struct ja_planning *p, const char *name, const struct ja_freebsd_nic *nic);
+void ja_freebsd_bridge_mac(const struct ja_network *network, char mac[JA_MAC_TEXT]);
+
 /* rules.c, nat.c: ipfw. Rules in our own numbers and set, NAT by an instance for each uplink, networks and nics in tables. */
 bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *network);
 void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network, bool first);
@@ -126,6 +134,18 @@ void ja_freebsd_limits_change(struct ja_planning *p, const struct ja_jail *from,
 void ja_freebsd_limits_remove(struct ja_planning *p, const char *name);
 /* The processors that a jail of the kernel runs on; NULL: all. Undoable, nothing when they are the same. */
 void ja_freebsd_cpuset(struct ja_planning *p, const char *from, const char *to, const char *name, const char *tree);
+
+/* shape.c: pipes of dummynet in a jail's own network stack: added before its securelevel is raised; changed undoably while it runs,
+ * with what is removed after the commit. check fails the plan when dummynet cannot; module loads it, as others are. */
+void ja_freebsd_shape_check(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_shape_module(struct ja_planning *p, const struct ja_jail *jail);
+void ja_freebsd_shape_add(struct ja_planning *p, const struct ja_subject *s, const char *name);
+void ja_freebsd_shape_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                             const char *name);
+void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                              const char *name);
+/* The securelevel that a jail has when it runs; -1: the host's. */
+int64_t ja_freebsd_securelevel(const struct ja_jail *jail);
 
 /* examine.c, left.c: see host.h. */
 void ja_freebsd_examine(struct ja_planning *p, struct ja_findings *findings);

@@ -58,10 +58,10 @@ static void init_file(const char *run, char path[640])
     snprintf(path, 640, "%s/init.pid", run);
 }
 
-/* A process of the jail's own choice may stay; /etc/rc starts others and ends. */
+/* A process of the jail's own choice may stay, and the jail ends with its last process; /etc/rc starts others and ends. */
 void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree)
 {
-    char pid[640];
+    char pid[640], name[JA_FREEBSD_JAILNAME];
     struct ja_within inside = {.ids = ""};
     if (jail->init.count) {
         init_file(run, pid);
@@ -69,6 +69,11 @@ void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, co
         struct ja_step *step = ja_freebsd_jail_run(p, jail, &inside, "start its init");
         for (size_t i = 0; i < jail->init.count; i++)
             ja_step_run(p->plan, step, jail->init.items[i], NULL);
+        ja_freebsd_jail_name(p, jail, name);
+        step = ja_plan_step(p->plan, "let the jail end when its last process does");
+        ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "jail"), "-m", NULL);
+        ja_step_runf(p->plan, step, "name=%s", name);
+        ja_step_run(p->plan, step, "nopersist", NULL);
     } else if (ja_fact(p->facts, JA_FACT_INIT, tree)) {
         struct ja_step *step = ja_freebsd_jail_run(p, jail, &inside, "run its start script");
         ja_step_run(p->plan, step, "/bin/sh", "/etc/rc", NULL);

@@ -134,12 +134,13 @@ static void make_jail(struct ja_planning *p, const struct ja_subject *s, const c
 /* After its network is set up, which a high one forbids. */
 static void raise_securelevel(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
-    if (jail->securelevel < 0)
+    int64_t level = ja_freebsd_securelevel(jail);
+    if (level < 0)
         return;
     struct ja_step *step = ja_plan_step(p->plan, "raise its securelevel");
     ja_step_run(p->plan, step, TOOL("jail"), "-m", NULL);
     ja_step_runf(p->plan, step, "name=%s", name);
-    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)jail->securelevel);
+    ja_step_runf(p->plan, step, "securelevel=%lld", (long long)level);
 }
 
 /* No process lives as long as a jail: what stands for one is the kernel's jail. JA_FACT_PROCESS and exec read this. */
@@ -156,6 +157,7 @@ static void write_pid(struct ja_planning *p, const char *run, const char *name, 
 /* What a field cannot do here, or does weakly. */
 static void notes(struct ja_planning *p, const struct ja_jail *jail)
 {
+    ja_freebsd_shape_check(p, jail);
     if (jail->vnet != JA_VNET_YES && jail->forwards.count) {
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field forwards", "only jails with vnet=yes have forwards");
         ja_plan_hint(p->plan, "its programs can listen on the host's own addresses");
@@ -170,9 +172,12 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
         ja_plan_note(p->plan, "%s: limits.cpu is counted in hundredths of a core: less is no limit", jail->name);
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
-        if (nic->vlan)
-            ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.vlan",
-                         "VLANs of single nics are not built for FreeBSD");
+        char object[96];
+        if (!nic->vlan)
+            continue;
+        snprintf(object, sizeof object, "field nics.%s.vlan", nic->label);
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "a bridge of FreeBSD knows no VLANs of single nics");
+        ja_plan_hint(p->plan, "give the nic a network of its own that has vlan=%lld", (long long)nic->vlan);
     }
 }
 
@@ -185,7 +190,7 @@ static void warn_shared(struct ja_planning *p, const struct ja_jail *jail)
     else if (jail->vnet == JA_VNET_SHARED && jail->nics.count)
         ja_plan_note(p->plan,
                      "%s shares its addresses with the host: jails of its networks do not reach them, as they do not "
-                     "reach the host",
+                     "reach the host; what listens at localhost in it listens at its first address",
                      jail->name);
 }
 
@@ -216,6 +221,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_step_undo_host(p, step, "remove-tree", run, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, run, "dir");
     if (jail->vnet == JA_VNET_YES) {
+        ja_freebsd_shape_module(p, jail);
         ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
     } else if (jail->vnet == JA_VNET_SHARED) {
@@ -228,6 +234,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_cpuset(p, NULL, jail->limits.cpuset, name, tree);
     if (jail->vnet == JA_VNET_YES) {
         ja_freebsd_nics_configure(p, s, name);
+        ja_freebsd_shape_add(p, s, name);
         ja_dns_names_add(p, s);
         ja_freebsd_forwards_add(p, s);
     }
@@ -334,6 +341,8 @@ static void update(struct ja_planning *p, const struct ja_subject *applied, cons
     ja_freebsd_jail_name(p, live->jail, name);
     ja_freebsd_limits_change(p, applied->jail, live->jail, name);
     ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name, tree);
+    if (live->jail->vnet == JA_VNET_YES)
+        ja_freebsd_shape_change(p, applied, live, name);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
         ja_plan_note_applied(p, live->jail, applied->jail);
 }
@@ -343,6 +352,14 @@ static const char *usage(struct ja_planning *p, const struct ja_jail *jail)
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, jail, name);
     return ja_fact(p->facts, JA_FACT_USAGE, name);
+}
+
+static void updated(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
+{
+    char name[JA_FREEBSD_JAILNAME];
+    ja_freebsd_jail_name(p, live->jail, name);
+    if (live->jail->vnet == JA_VNET_YES)
+        ja_freebsd_shape_changed(p, applied, live, name);
 }
 
 const struct ja_host ja_host_freebsd = {
@@ -361,6 +378,7 @@ const struct ja_host ja_host_freebsd = {
     .jail_clean = clean,
     .jail_left = left,
     .jail_update = update,
+    .jail_updated = updated,
     .jail_notes = notes,
     .jail_running = running,
     .jail_usage = usage,

@@ -91,4 +91,5 @@ void ja_freebsd_leftovers(struct ja_planning *p, const struct ja_strv *slots, co
     each_name(&left, ja_factf(p->facts, JA_FACT_LINKS, "ja%s", p->site->tag), old_link);
     each_name(&left, ja_fact(p->facts, JA_FACT_PF, "anchors"), old_anchor);
     each_name(&left, ja_factf(p->facts, JA_FACT_DIRECTORY, "%s/jails", p->site->run), old_directory);
+    ja_freebsd_nat_remove_unused(p);
 }

@@ -2,9 +2,15 @@
  * nat.c: address translation and port forwards by ipfw's in-kernel NAT: an instance for each uplink, whose networks are entries of a
  * table. It is for IPv4. An instance's configuration is always replaced as a whole, so the host verb nat-config changes it,
  * under a lock: jails start side by side.
+ *
+ * Forwards are for the world, for jails and for the host itself. What a jail sends to the uplink's address goes through the same
+ * instance twice, as it comes and as it leaves by a bridge, so that its answer comes back by the host whatever network
+ * the two are in. What the host sends to itself is a packet that goes out, whose destination only a reversed instance changes: that is
+ * the second one, with the same redirections.
  */
 #include "host/freebsd/rules.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +36,17 @@ void ja_freebsd_note_no_uplink(struct ja_planning *p, const struct ja_network *n
                  network->name);
 }
 
-static const char *config_of(struct ja_planning *p, int k)
+/* The two instances of an uplink. */
+enum way { FORTH, BACK, WAYS };
+
+static long long number_of(const struct ja_site *site, int k, enum way way)
 {
-    return ja_factf(p->facts, JA_FACT_IPFW, "nat %lld", (long long)p->site->nat_base + k);
+    return (long long)site->nat_base + k + (way == BACK ? JA_UPLINKS : 0);
+}
+
+static const char *config_of(struct ja_planning *p, int k, enum way way)
+{
+    return ja_factf(p->facts, JA_FACT_IPFW, "nat %lld", number_of(p->site, k, way));
 }
 
 /* The number among ours of the NAT instance of an uplink: the one that it has, or the first that is free; -1: none is. */
@@ -41,7 +55,7 @@ static int nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
     char word[64];
     int unused = -1, length = snprintf(word, sizeof word, "if %s", uplink);
     for (int k = 0; k < JA_UPLINKS; k++) {
-        const char *found = config_of(p, k);
+        const char *found = config_of(p, k, FORTH);
         if (!found) {
             unused = unused < 0 ? k : unused;
         } else if (strncmp(found, word, (size_t)length) == 0 && (found[length] == ' ' || !found[length])) {
@@ -55,24 +69,29 @@ static int nat_of(struct ja_planning *p, const char *uplink, bool *ret_there)
 
 /* ---- steps ---- */
 
-static struct ja_step *config_step(struct ja_planning *p, int k, const char *uplink, const char *why)
+static struct ja_step *config_step(struct ja_planning *p, int k, enum way way, const char *uplink, const char *why)
 {
     struct ja_step *step = ja_plan_host_step(p, "nat-config", "%s", why);
+    if (way == BACK)
+        ja_step_run(p->plan, step, "--back", NULL);
     ja_step_run(p->plan, step, p->site->run, NULL);
-    ja_step_runf(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_runf(p->plan, step, "%lld", number_of(p->site, k, way));
     ja_step_run(p->plan, step, uplink, NULL);
     return step;
 }
 
-static void add_instance(struct ja_planning *p, const char *uplink, int k)
+static void add_instance(struct ja_planning *p, const char *uplink, int k, enum way way)
 {
     char name[32], mark[64], why[96];
-    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
-    snprintf(mark, sizeof mark, "if %s same_ports reset", uplink);
-    snprintf(why, sizeof why, "translate addresses to those of %s", uplink);
-    struct ja_step *step = config_step(p, k, uplink, why);
+    snprintf(name, sizeof name, "nat %lld", number_of(p->site, k, way));
+    snprintf(mark, sizeof mark, "if %s same_ports reset%s", uplink, way == BACK ? " reverse" : "");
+    if (way == BACK)
+        snprintf(why, sizeof why, "let the host itself reach what is forwarded from %s", uplink);
+    else
+        snprintf(why, sizeof why, "translate addresses to those of %s", uplink);
+    struct ja_step *step = config_step(p, k, way, uplink, why);
     ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
+    ja_step_undof(p->plan, step, "%lld", number_of(p->site, k, way));
     ja_step_undo(p->plan, step, "delete", NULL);
     /* One with forwards is in use by now. */
     ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
@@ -94,21 +113,49 @@ static void range_keys(struct ja_planning *p, const struct ja_network *network, 
     }
 }
 
-/* The two rules of an uplink: what jails send by it, and what comes in by it. */
+/* The rules of an uplink. */
+enum { UPLINK_RULES = 13, RULE_TEXT = 160 };
 struct uplink_rules {
-    char text[2][160];
-    struct ja_freebsd_rule rules[2];
+    char text[UPLINK_RULES][RULE_TEXT];
+    struct ja_freebsd_rule rules[UPLINK_RULES];
+    size_t count;
 };
 
-static void uplink_rules(const struct ja_site *site, int k, const char *uplink, struct uplink_rules *ret)
+static void JA_PRINTF(3, 4) rule(struct uplink_rules *of, int at, const char *format, ...)
 {
-    long long number = (long long)site->nat_base + k;
-    int at = JA_RULES_NAT + JA_RULES_PER_UPLINK * k;
-    snprintf(ret->text[0], sizeof ret->text[0], "nat %lld ip4 from table(ja@nat%d) to not table(ja@nets) out xmit %s",
-             number, k, uplink);
-    snprintf(ret->text[1], sizeof ret->text[1], "nat %lld ip4 from any to me in recv %s", number, uplink);
-    for (int i = 0; i < 2; i++)
-        ret->rules[i] = (struct ja_freebsd_rule){at + i, ret->text[i]};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(of->text[of->count], RULE_TEXT, format, args);
+    va_end(args);
+    of->rules[of->count] = (struct ja_freebsd_rule){at, of->text[of->count]};
+    of->count++;
+}
+
+static void uplink_rules(const struct ja_site *site, int k, const char *uplink, struct uplink_rules *of)
+{
+    long long number = number_of(site, k, FORTH), back = number_of(site, k, BACK);
+    int at = JA_RULES_NAT + JA_RULES_PER_UPLINK * k, host = JA_RULES_HOST + JA_RULES_HOST_EACH * k;
+    int tag = JA_FORWARD_TAG + k;
+    of->count = 0;
+    /* What jails send by the uplink, and what comes in by it. */
+    rule(of, at, "nat %lld ip4 from table(ja@nat%d) to not table(ja@nets) out xmit %s", number, k, uplink);
+    rule(of, at + 1, "nat %lld ip4 from any to me in recv %s", number, uplink);
+    /* What jails send to the host: what is for a jail by now (not for a gateway, whose address is in its range) was forwarded, and is
+     * marked for its way out. */
+    rule(of, at + 2, "nat %lld ip4 from any to me in recv ja@*", number);
+    /* The rules of the network that it is for. */
+    rule(of, at + 2, "call tablearg ip4 from any to table(ja@rules) in recv ja@*");
+    rule(of, at + 3, "allow tag %d ip4 from any to table(ja@nets) not dst-ip me in recv ja@*", tag);
+    rule(of, at + 4, "nat %lld ip4 from any to any out recv ja@* xmit ja@br* tagged %d", number, tag);
+    rule(of, at + 5, "allow ip4 from any to any out recv ja@* xmit ja@br* tagged %d", tag);
+    /* What the host sends to itself. Once that is for a jail, its answers have a state, and only by that they come to the second
+     * instance, which would lend the host's address to whatever else it sees. */
+    rule(of, at + 6, "nat %lld tcp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja@tcp out", back);
+    rule(of, at + 7, "nat %lld udp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja@udp out", back);
+    rule(of, at + 8, "skipto +%d ip4 from me to table(ja@nets) not dst-ip me out keep-state :ja@", host);
+    rule(of, host, "allow ip4 from me to table(ja@nets) not dst-ip me out");
+    rule(of, host + 1, "nat %lld ip4 from table(ja@nets) to me in recv ja@*", back);
+    rule(of, host + 2, "allow tag %d ip4 from me to me in recv ja@*", JA_FORWARD_TAG_HOST);
 }
 
 /* ---- networks ---- */
@@ -128,7 +175,8 @@ bool ja_freebsd_nat_is_up(struct ja_planning *p, const struct ja_network *networ
     uplink_rules(p->site, k, uplink, &of);
     range_keys(p, network, &keys);
     nat_table(k, what);
-    bool up = ja_freebsd_rules_there(p, of.rules, JA_COUNT(of.rules));
+    bool up = ja_freebsd_rules_there(p, of.rules, of.count);
+    up = config_of(p, k, BACK) && up;
     return ja_freebsd_entries(p, JA_FREEBSD_ASK, what, &keys, 0) && up;
 }
 
@@ -156,9 +204,71 @@ void ja_freebsd_nat_up(struct ja_planning *p, const struct ja_network *network)
     nat_table(k, what);
     ja_freebsd_table_add(p, what, "addr");
     ja_freebsd_entries(p, JA_FREEBSD_ADD, what, &keys, 0);
-    if (!there)
-        add_instance(p, uplink, k);
-    ja_freebsd_rules_add(p, of.rules, JA_COUNT(of.rules), "translate what jails send, and what is for them");
+    for (int way = 0; way < WAYS; way++)
+        if (!config_of(p, k, (enum way)way))
+            add_instance(p, uplink, k, (enum way)way);
+    ja_freebsd_rules_add(p, of.rules, of.count, "translate what jails send, and what is for them");
+}
+
+static void remove_instance(struct ja_planning *p, int k, enum way way)
+{
+    if (!config_of(p, k, way))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "remove its address translation");
+    ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
+    ja_step_runf(p->plan, step, "%lld", number_of(p->site, k, way));
+    ja_step_run(p->plan, step, "delete", NULL);
+    step->flags |= JA_STEP_IGNORE;
+}
+
+struct others {
+    const struct ja_strv *going;
+    bool found;
+};
+
+static void look_for_others(void *context, const char *entry)
+{
+    struct others *others = context;
+    others->found = others->found || !ja_strv_has(others->going, entry);
+}
+
+/* The k-th uplink's instances, rules and table, when there is no network but `going`. Entries come before an instance is made. */
+static void remove_unused(struct ja_planning *p, int k, const struct ja_strv *going)
+{
+    struct others others = {going, false};
+    struct uplink_rules of;
+    struct ja_step *step = NULL;
+    char what[16], table[JA_FREEBSD_TABLE], mark[32], uplink[32] = "";
+    nat_table(k, what);
+    ja_freebsd_table(p->site, what, table);
+    ja_each_line(ja_factf(p->facts, JA_FACT_IPFW, "entries %s", table), look_for_others, &others);
+    const char *config = config_of(p, k, FORTH);
+    if (others.found || !config || sscanf(config, "if %31s", uplink) != 1)
+        return;
+    snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
+    uplink_rules(p->site, k, uplink, &of);
+    for (size_t i = 0; i < of.count; i++) {
+        long long number = (long long)p->site->rule_base + of.rules[i].at;
+        const char *rule = ja_factf(p->facts, JA_FACT_IPFW, "rule %lld", number);
+        if (!rule || !ja_guard_match(mark, rule))
+            continue;
+        if (!step) {
+            step = ja_plan_step(p->plan, "no network uses the uplink %s any more", uplink);
+            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
+            step->flags |= JA_STEP_IGNORE;
+        }
+        ja_step_runf(p->plan, step, "%lld", number);
+    }
+    for (int way = 0; way < WAYS; way++)
+        remove_instance(p, k, (enum way)way);
+    ja_freebsd_table_remove(p, what);
+}
+
+void ja_freebsd_nat_remove_unused(struct ja_planning *p)
+{
+    const struct ja_strv none = {0};
+    for (int k = 0; k < JA_UPLINKS; k++)
+        remove_unused(p, k, &none);
 }
 
 void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network, const struct ja_network *to)
@@ -176,6 +286,8 @@ void ja_freebsd_nat_down(struct ja_planning *p, const struct ja_network *network
             ja_strv_remove(&keys, others.items[i]);
         nat_table(k, what);
         ja_freebsd_entries(p, JA_FREEBSD_REMOVE, what, &keys, 0);
+        if (k != stays)
+            remove_unused(p, k, &keys);
     }
 }
 
@@ -183,13 +295,8 @@ void ja_freebsd_nat_remove_all(struct ja_planning *p)
 {
     for (int k = 0; k < JA_UPLINKS; k++) {
         char what[16];
-        if (config_of(p, k)) {
-            struct ja_step *step = ja_plan_step(p->plan, "remove its address translation");
-            ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "nat", NULL);
-            ja_step_runf(p->plan, step, "%lld", (long long)p->site->nat_base + k);
-            ja_step_run(p->plan, step, "delete", NULL);
-            step->flags |= JA_STEP_IGNORE;
-        }
+        for (int way = 0; way < WAYS; way++)
+            remove_instance(p, k, (enum way)way);
         nat_table(k, what);
         ja_freebsd_table_remove(p, what);
     }
@@ -216,8 +323,34 @@ static void redirection(const struct ja_forward_ports *ports, const struct ja_ad
         ja_str_addf(text, "-%d", ports->last);
 }
 
+/* What forwards of a jail are to ipfw. */
+struct redirections {
+    struct ja_strv list;     /* as ipfw prints them */
+    struct ja_strv ports[2]; /* each port of the host: of TCP, of UDP */
+};
+
+static const char *const port_tables[] = {"tcp", "udp"};
+
+static void redirections_fini(struct redirections *of)
+{
+    ja_strv_fini(&of->list);
+    ja_strv_fini(&of->ports[0]);
+    ja_strv_fini(&of->ports[1]);
+}
+
+static bool add_ports(const struct ja_forward_ports *ports, struct redirections *of)
+{
+    bool good = true;
+    for (int port = ports->first; port <= ports->last && port - ports->first < JA_FORWARD_PORTS; port++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", port);
+        good = good && ja_strv_add(&of->ports[strcmp(ports->protocol, "udp") == 0], text) == 0;
+    }
+    return good;
+}
+
 /* All redirections of a jail, and the network by whose uplink they come in; NULL: it has none. */
-static const struct ja_network *redirections(struct ja_planning *p, const struct ja_subject *s, struct ja_strv *list)
+static const struct ja_network *redirections(struct ja_planning *p, const struct ja_subject *s, struct redirections *of)
 {
     struct ja_addr to;
     size_t nic = 0;
@@ -229,7 +362,7 @@ static const struct ja_network *redirections(struct ja_planning *p, const struct
         if (!ja_forward_read(s->jail->forwards.items[i], &ports) || (ports.has_address && ports.address.v6))
             continue;
         redirection(&ports, &to, &text);
-        if (text.failed || ja_strv_add(list, text.text) < 0)
+        if (text.failed || ja_strv_add(&of->list, text.text) < 0 || !add_ports(&ports, of))
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
     return s->networks[nic];
@@ -238,7 +371,7 @@ static const struct ja_network *redirections(struct ja_planning *p, const struct
 static void refuse_v6(struct ja_planning *p, const char *object, const char *why)
 {
     ja_plan_fail(p->plan, JA_E_UNSUPPORTED, object, "%s", why);
-    ja_plan_hint(p->plan, "pf forwards both: see nat-by of networks");
+    ja_plan_hint(p->plan, "pf forwards both: set nat-by=pf for its network");
 }
 
 static void check(struct ja_planning *p, const struct ja_subject *s, const struct ja_subject *except)
@@ -267,11 +400,11 @@ static void check(struct ja_planning *p, const struct ja_subject *s, const struc
     }
 }
 
-/* Those of a list that instance k has (`there`), or has not. */
-static void select_redirections(struct ja_planning *p, int k, const struct ja_strv *list, bool there,
+/* Those of a list that an instance has (`there`), or has not. */
+static void select_redirections(struct ja_planning *p, int k, enum way way, const struct ja_strv *list, bool there,
                                 struct ja_strv *selected)
 {
-    const char *config = config_of(p, k);
+    const char *config = config_of(p, k, way);
     for (size_t i = 0; i < list->count; i++)
         if ((config && ja_freebsd_nat_has(config, list->items[i])) == there &&
             ja_strv_add(selected, list->items[i]) < 0)
@@ -300,41 +433,79 @@ static int instance_of(struct ja_planning *p, const struct ja_subject *s, const 
     return *ret_uplink ? nat_of(p, *ret_uplink, &there) : -1;
 }
 
-/* One step of one instance: those of `old` go, those of `new` come; and the way back. */
-static void change_step(struct ja_planning *p, int k, const char *uplink, const struct ja_strv *old,
-                        const struct ja_strv *new)
+/* For both instances of an uplink: those of `old` go, those of `new` come; and the way back. */
+static void change_instances(struct ja_planning *p, int k, const char *uplink, const struct ja_strv *old,
+                             const struct ja_strv *new)
 {
-    char name[32];
     if (k < 0 || (!old->count && !new->count))
         return;
-    struct ja_step *step = config_step(p, k, uplink, "forward its ports");
-    say(p, step, "remove", old, false);
-    say(p, step, "add", new, false);
-    ja_step_undo_host(p, step, "nat-config", p->site->run, NULL);
-    ja_step_undof(p->plan, step, "%lld", (long long)p->site->nat_base + k);
-    ja_step_undo(p->plan, step, uplink, NULL);
-    say(p, step, "remove", new, true);
-    say(p, step, "add", old, true);
-    snprintf(name, sizeof name, "nat %lld", (long long)p->site->nat_base + k);
-    ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+    for (int way = 0; way < WAYS; way++) {
+        char name[32];
+        struct ja_step *step =
+            config_step(p, k, (enum way)way, uplink, way == BACK ? "also for the host itself" : "forward its ports");
+        say(p, step, "remove", old, false);
+        say(p, step, "add", new, false);
+        ja_step_undo_host(p, step, "nat-config", NULL);
+        if (way == BACK)
+            ja_step_undo(p->plan, step, "--back", NULL);
+        ja_step_undo(p->plan, step, p->site->run, NULL);
+        ja_step_undof(p->plan, step, "%lld", number_of(p->site, k, (enum way)way));
+        ja_step_undo(p->plan, step, uplink, NULL);
+        say(p, step, "remove", new, true);
+        say(p, step, "add", old, true);
+        snprintf(name, sizeof name, "nat %lld", number_of(p->site, k, (enum way)way));
+        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
+    }
+}
+
+/* Leaves those that are not the entry of another jail: it may have the same port at another address. */
+static void leave_own(struct ja_planning *p, const char *table, int64_t slot, struct ja_strv *ports)
+{
+    char name[JA_FREEBSD_TABLE], value[24];
+    ja_freebsd_table(p->site, table, name);
+    snprintf(value, sizeof value, "%lld", (long long)slot);
+    for (size_t i = ports->count; i-- > 0;) {
+        const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", name, ports->items[i]);
+        if (now && strcmp(now, value) != 0)
+            ja_strv_remove(ports, ports->items[i]);
+    }
+}
+
+static void change_ports(struct ja_planning *p, const struct ja_jail *jail, struct redirections *old,
+                         struct redirections *new, enum ja_freebsd_way away)
+{
+    for (size_t i = 0; i < JA_COUNT(port_tables); i++) {
+        for (size_t n = 0; n < new->ports[i].count; n++)
+            ja_strv_remove(&old->ports[i], new->ports[i].items[n]);
+        leave_own(p, port_tables[i], jail->slot, &old->ports[i]);
+        leave_own(p, port_tables[i], jail->slot, &new->ports[i]);
+        ja_freebsd_entries(p, away, port_tables[i], &old->ports[i], jail->slot);
+        ja_freebsd_entries(p, JA_FREEBSD_ADD, port_tables[i], &new->ports[i], jail->slot);
+    }
 }
 
 void ja_freebsd_forwards_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
 {
-    ja_autostrv struct ja_strv old = {0}, new = {0}, none = {0};
+    struct redirections old = {0}, new = {0};
+    const struct ja_strv none = {0};
     const char *old_uplink, *uplink;
     const struct ja_network *before = redirections(p, from, &old), *after = redirections(p, to, &new);
     check(p, to, from);
     ja_freebsd_pf_forwards_change(p, from, to);
-    if (!old.count && !new.count)
-        return;
-    int old_k = instance_of(p, from, before, &old_uplink), k = instance_of(p, to, after, &uplink);
-    if (old_k == k) {
-        change_step(p, k, uplink, &old, &new);
-    } else {
-        change_step(p, old_k, old_uplink, &old, &none);
-        change_step(p, k, uplink, &none, &new);
+    if (old.list.count || new.list.count) {
+        int old_k = instance_of(p, from, before, &old_uplink), k = instance_of(p, to, after, &uplink);
+        if (old_k == k) {
+            change_instances(p, k, uplink, &old.list, &new.list);
+        } else {
+            change_instances(p, old_k, old_uplink, &old.list, &none);
+            change_instances(p, k, uplink, &none, &new.list);
+        }
+        if (k < 0)
+            redirections_fini(&new), new = (struct redirections){0};
+        change_ports(p, to->jail, &old, &new, JA_FREEBSD_TAKE);
     }
+    redirections_fini(&old);
+    redirections_fini(&new);
 }
 
 void ja_freebsd_forwards_add(struct ja_planning *p, const struct ja_subject *s)
@@ -345,37 +516,50 @@ void ja_freebsd_forwards_add(struct ja_planning *p, const struct ja_subject *s)
     ja_freebsd_forwards_change(p, &from, s);
 }
 
-void ja_freebsd_forwards_remove(struct ja_planning *p, const struct ja_subject *s)
+/* Of all instances: the default route may have moved since. */
+static void remove_redirections(struct ja_planning *p, const struct ja_strv *list)
 {
-    ja_autostrv struct ja_strv list = {0};
-    redirections(p, s, &list);
-    ja_freebsd_pf_forwards_remove(p, s);
-    /* Of all instances: the default route may have moved since. */
-    for (int k = 0; list.count && k < JA_UPLINKS; k++) {
+    for (int i = 0; list->count && i < JA_UPLINKS * WAYS; i++) {
+        int k = i / WAYS;
+        enum way way = i % WAYS ? BACK : FORTH;
         ja_autostrv struct ja_strv there = {0};
         char uplink[32];
-        select_redirections(p, k, &list, true, &there);
-        const char *config = there.count ? config_of(p, k) : NULL;
+        select_redirections(p, k, way, list, true, &there);
+        const char *config = there.count ? config_of(p, k, way) : NULL;
         if (!config || sscanf(config, "if %31s", uplink) != 1)
             continue;
-        struct ja_step *step = config_step(p, k, uplink, "forward its ports no more");
+        struct ja_step *step = config_step(p, k, way, uplink, "forward its ports no more");
         say(p, step, "remove", &there, false);
     }
 }
 
+void ja_freebsd_forwards_remove(struct ja_planning *p, const struct ja_subject *s)
+{
+    struct redirections of = {0}, none = {0};
+    redirections(p, s, &of);
+    ja_freebsd_pf_forwards_remove(p, s);
+    remove_redirections(p, &of.list);
+    change_ports(p, s->jail, &of, &none, JA_FREEBSD_REMOVE);
+    redirections_fini(&of);
+}
+
 void ja_freebsd_forwards_repair(struct ja_planning *p, const struct ja_subject *s)
 {
-    ja_autostrv struct ja_strv list = {0}, missing = {0};
+    struct redirections of = {0}, none = {0};
     const char *uplink;
     if (!s->jail->forwards.count)
         return;
     ja_freebsd_pf_forwards_repair(p, s);
-    int k = instance_of(p, s, redirections(p, s, &list), &uplink);
-    if (k < 0)
-        return;
-    select_redirections(p, k, &list, false, &missing);
-    if (!missing.count)
-        return;
-    struct ja_step *step = config_step(p, k, uplink, "forward its ports again");
-    say(p, step, "add", &missing, false);
+    int k = instance_of(p, s, redirections(p, s, &of), &uplink);
+    for (int way = 0; k >= 0 && way < WAYS; way++) {
+        ja_autostrv struct ja_strv missing = {0};
+        select_redirections(p, k, (enum way)way, &of.list, false, &missing);
+        if (!missing.count)
+            continue;
+        struct ja_step *step = config_step(p, k, (enum way)way, uplink, "forward its ports again");
+        say(p, step, "add", &missing, false);
+    }
+    if (k >= 0)
+        change_ports(p, s->jail, &none, &of, JA_FREEBSD_REMOVE);
+    redirections_fini(&of);
 }

@@ -61,12 +61,12 @@ static int add_redirection(struct ja_strv *words, const char *redirection)
     return 0;
 }
 
-static int build(const char *config, const char *interface, const struct ja_strv *add, const struct ja_strv *remove,
-                 struct ja_strv *words)
+static int build(const char *config, const char *interface, bool reverse, const struct ja_strv *add,
+                 const struct ja_strv *remove, struct ja_strv *words)
 {
     ja_autostrv struct ja_strv redirections = {0};
     if (config ? split(config, words, &redirections) < 0
-               : ja_strv_add_all(words, "if", interface, "same_ports", "reset", NULL) < 0)
+               : ja_strv_add_all(words, "if", interface, "same_ports", "reset", reverse ? "reverse" : NULL, NULL) < 0)
         return -1;
     for (size_t i = 0; i < remove->count; i++)
         ja_strv_remove(&redirections, remove->items[i]);
@@ -79,11 +79,11 @@ static int build(const char *config, const char *interface, const struct ja_strv
     return 0;
 }
 
-int ja_freebsd_nat_words(const char *config, const char *interface, const struct ja_strv *add,
+int ja_freebsd_nat_words(const char *config, const char *interface, bool reverse, const struct ja_strv *add,
                          const struct ja_strv *remove, struct ja_strv *ret_words, struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
-    if (build(config, interface, add, remove, &words) < 0)
+    if (build(config, interface, reverse, add, remove, &words) < 0)
         return ja_error_nomem(err);
     *ret_words = words;
     words = (struct ja_strv){0};

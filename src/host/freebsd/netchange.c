@@ -61,6 +61,9 @@ void ja_freebsd_network_change(struct ja_planning *p, const struct ja_network *f
     bool translates_alike = ja_str_equal(from->nat, to->nat) && from->nat_by == to->nat_by;
     for (size_t i = 0; !translates_alike && i < count; i++)
         ja_freebsd_forwards_change(p, &from_jails[i], &to_jails[i]);
+    /* They went with the old address. */
+    for (size_t i = 0; !ja_strv_equal(&from->addresses, &to->addresses) && i < count; i++)
+        ja_freebsd_neighbours_add(p, &to_jails[i]);
     for (size_t i = 0; from->isolate != to->isolate && i < count; i++)
         ja_freebsd_nics_isolate(p, &to_jails[i], to);
     ja_dns_change(p, from, to, to_jails, count);

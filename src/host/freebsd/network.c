@@ -117,7 +117,7 @@ static bool is_ours(struct ja_planning *p, const char *link, const char *mark)
 static void make_bridge(struct ja_planning *p, const char *bridge, const char *mark, const struct ja_network *network)
 {
     struct ja_step *step;
-    char made_as[32];
+    char made_as[32], mac[JA_MAC_TEXT];
     snprintf(made_as, sizeof made_as, "bridge%lld", (long long)(p->site->unit_base + network->slot));
     const char *description = ja_fact(p->facts, JA_FACT_LINK, bridge);
     if (is_ours(p, bridge, mark) && *description)
@@ -127,6 +127,9 @@ static void make_bridge(struct ja_planning *p, const char *bridge, const char *m
         ja_step_run(p->plan, step, TOOL("ifconfig"), made_as, "create", "name", bridge, NULL);
         ja_freebsd_undo_link(p, step, made_as, bridge, mark);
     }
+    ja_freebsd_bridge_mac(network, mac);
+    step = ja_plan_step(p->plan, "give it the MAC by which jails know their gateway");
+    ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "ether", mac, NULL);
     step = ja_plan_step(p->plan, "say whose it is, and use it");
     ja_step_run(p->plan, step, TOOL("ifconfig"), bridge, "description", mark, NULL);
     if (network->mtu) {

@@ -95,10 +95,11 @@ static void make_pair(struct ja_planning *p, const struct ja_freebsd_nic *nic, c
     join_bridge(p, nic);
 }
 
-static bool is_taken(struct ja_planning *p, const struct ja_freebsd_nic *nic)
+/* Our own pair is that of a run that ended by itself, and the plan begins by taking it away. */
+static bool is_taken(struct ja_planning *p, const struct ja_freebsd_nic *nic, const char *mark)
 {
-    bool taken = ja_fact(p->facts, JA_FACT_LINK, nic->link) != NULL;
-    taken = ja_fact(p->facts, JA_FACT_LINK, nic->inner) || taken;
+    const char *link = ja_fact(p->facts, JA_FACT_LINK, nic->link), *inner = ja_fact(p->facts, JA_FACT_LINK, nic->inner);
+    bool taken = (link || inner) && !ja_str_equal(link, mark);
     if (taken) {
         ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "an interface %s or %s exists already", nic->link, nic->inner);
         ja_plan_hint(p->plan, "`ifconfig` shows whose it is; `jailadmin gc` removes what jailadmin left");
@@ -113,9 +114,10 @@ void ja_freebsd_nics_add(struct ja_planning *p, const struct ja_subject *s)
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         struct ja_freebsd_nic nic;
         ja_freebsd_nic_fill(p, s, i, &nic);
-        if (!is_taken(p, &nic))
+        if (!is_taken(p, &nic, mark))
             make_pair(p, &nic, mark);
     }
+    ja_freebsd_neighbours_add(p, s);
 }
 
 /* ---- within ---- */
@@ -168,6 +170,7 @@ static void configure_nic(struct ja_planning *p, const char *name, const struct 
         step = inside(p, name, "/sbin/ifconfig", "use its interfaces");
         ja_step_run(p->plan, step, nic->inner, "up", NULL);
     }
+    ja_freebsd_neighbours_inside(p, name, nic);
 }
 
 static struct ja_step *add_route(struct ja_planning *p, const char *name, bool v6, const char *destination,
@@ -243,8 +246,9 @@ void ja_freebsd_nics_configure(struct ja_planning *p, const struct ja_subject *s
     struct ja_step *step = inside(p, name, "/sbin/ifconfig", "give its loopback interface an address");
     ja_step_run(p->plan, step, "lo0", "inet", "127.0.0.1/8", "up", NULL);
     if (ja_freebsd_vnet_denies(p)) {
-        step = inside(p, name, "/sbin/ipfw", "let its packets pass: a new network stack denies all of them here");
-        ja_step_run(p->plan, step, "-q", "add", "65000", "allow", "ip", "from", "any", "to", "any", NULL);
+        ja_autofree char *run = ja_path_run(p, s->jail);
+        step = ja_plan_host_step(p, "vnet-accept", "let its packets pass: a new network stack denies all of them here");
+        ja_step_runf(p->plan, step, "%s/pid", run ? run : "");
     }
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         ja_freebsd_nic_fill(p, s, i, &nic);
@@ -268,6 +272,7 @@ void ja_freebsd_nics_remove(struct ja_planning *p, const struct ja_subject *s)
         ja_freebsd_nic_fill(p, s, i, &nic);
         ja_freebsd_remove_link(p, nic.link, mark, "remove its interfaces");
     }
+    ja_freebsd_neighbours_remove(p, s);
 }
 
 bool ja_freebsd_nics_left(struct ja_planning *p, const struct ja_subject *s)
@@ -316,6 +321,7 @@ void ja_freebsd_nics_repair(struct ja_planning *p, const struct ja_subject *s, c
         if (!there || outside)
             remake_pair(p, s, &nic, name);
     }
+    ja_freebsd_neighbours_repair(p, s);
 }
 
 void ja_freebsd_nics_isolate(struct ja_planning *p, const struct ja_subject *s, const struct ja_network *network)

@@ -33,6 +33,10 @@ int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_er
 /* `netstat -rn --libxo json`: "default", "default6" -> interface. */
 int ja_freebsd_parse_netstat(const char *text, struct ja_map *routes, struct ja_error *err);
 
+/* `arp --libxo json -an`, `ndp -an`: "ADDRESS INTERFACE" -> MAC of a permanent entry, the host's own addresses among them. */
+int ja_freebsd_parse_arp(const char *text, struct ja_map *neighbours, struct ja_error *err);
+int ja_freebsd_parse_ndp(char *text, struct ja_map *neighbours, struct ja_error *err);
+
 /* `sysctl -ie NAME...`: name -> value. Only the names that were asked for begin a value. */
 int ja_freebsd_parse_sysctl(char *text, const struct ja_strv *names, struct ja_map *values, struct ja_error *err);
 /* `kldstat -v`: what is loaded, and what the kernel has in itself; by the names of files without ".ko", and of modules. */
@@ -48,7 +52,8 @@ int ja_freebsd_parse_usage(char *text, const struct ja_strv *names, struct ja_ma
 int ja_freebsd_parse_ipfw_rules(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw table all info`: "table NAME" -> its type. */
 int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_error *err);
-/* `ipfw table all list`: "table NAME ENTRY" -> its value; an address always with its prefix length. */
+/* `ipfw table all list`: "table NAME ENTRY" -> its value; an address always with its prefix length. "entries NAME" -> all of them,
+ * one a line. */
 int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_error *err);
 /* `ipfw nat show config`: "nat N" -> its configuration. */
 int ja_freebsd_parse_ipfw_nats(char *text, struct ja_map *answers, struct ja_error *err);
@@ -62,7 +67,7 @@ int ja_freebsd_parse_pf_anchors(char *text, struct ja_map *answers, struct ja_er
 /* `pfctl -a jailadmin/NAME -P -s nat`, or `rules`: its lines are added to `rules`. */
 int ja_freebsd_parse_pf_rules(char *text, struct ja_str *rules, struct ja_error *err);
 
-/* `ps -axww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
+/* `ps -xww -J 0 -o pid= -o command=`: pid -> command line, of the host's own processes. */
 int ja_freebsd_parse_ps(char *text, struct ja_map *processes, struct ja_error *err);
 
 /* Somebody who listens. */
@@ -78,7 +83,7 @@ struct ja_freebsd_listeners {
     size_t count;
 };
 void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners);
-/* `sockstat -46l -P tcp,udp` */
+/* `sockstat -46lw -P tcp,udp` */
 int ja_freebsd_parse_sockstat(char *text, struct ja_freebsd_listeners *listeners, struct ja_error *err);
 /* The answer to a fact's question "tcp|udp ADDRESS|* PORT[-LAST]"; NULL: nobody, or that is no such question. */
 const char *ja_freebsd_find_listener(const struct ja_freebsd_listeners *listeners, const char *question);

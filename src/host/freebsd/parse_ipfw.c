@@ -97,14 +97,31 @@ int ja_freebsd_parse_ipfw_tables(char *text, struct ja_map *answers, struct ja_e
     return rc;
 }
 
+/* All entries of a table that has ended; "" before the first one. */
+static int end_table(struct ja_map *answers, const char *table, struct ja_str *keys, struct ja_error *err)
+{
+    if (!table[0])
+        return 0;
+    ja_str_add(keys, "");
+    int rc = keys->failed ? ja_error_nomem(err) : putf(answers, keys->text, err, "entries", table, NULL);
+    ja_str_fini(keys);
+    return rc;
+}
+
 int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_error *err)
 {
-    char table[64] = "", plain[JA_ADDR_TEXT];
+    char table[64] = "", next[64], plain[JA_ADDR_TEXT];
+    ja_autostr struct ja_str keys = {0};
     int rc = 0;
     for (char *rest = text, *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
         struct ja_addr addr;
-        if (!*line || is_table(line, table))
+        if (!*line)
             continue;
+        if (is_table(line, next)) {
+            rc = end_table(answers, table, &keys, err);
+            snprintf(table, sizeof table, "%s", next);
+            continue;
+        }
         char *value = strchr(line, ' ');
         if (!table[0] || !value)
             return unreadable(line, err);
@@ -115,9 +132,10 @@ int ja_freebsd_parse_ipfw_entries(char *text, struct ja_map *answers, struct ja_
             entry = plain;
         }
         trim_end(value);
+        ja_str_addf(&keys, "%s\n", entry);
         rc = putf(answers, value, err, "table", table, entry);
     }
-    return rc;
+    return rc == 0 ? end_table(answers, table, &keys, err) : rc;
 }
 
 /* ---- NAT ---- */

@@ -159,3 +159,27 @@ int ja_freebsd_parse_netstat(const char *text, struct ja_map *routes, struct ja_
     json_decref(json);
     return rc;
 }
+
+/* ---- arp ---- */
+
+int ja_freebsd_parse_arp(const char *text, struct ja_map *neighbours, struct ja_error *err)
+{
+    static const char *const path[] = {"arp", "arp-cache", NULL};
+    json_t *json = load(text, "arp", err);
+    const json_t *items = json ? array_at(json, path, "arp", err) : NULL;
+    int rc = items ? 0 : err->code;
+    for (size_t i = 0; rc == 0 && i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+        const char *address = json_string_value(json_object_get(item, "ip-address"));
+        const char *interface = json_string_value(json_object_get(item, "interface"));
+        const char *mac = json_string_value(json_object_get(item, "mac-address"));
+        if (!address || !interface) {
+            rc = unknown_item("arp", err);
+        } else if (mac && json_is_true(json_object_get(item, "permanent"))) {
+            ja_autofree char *key = ja_printf("%s %s", address, interface);
+            rc = key ? put(neighbours, key, mac, err) : ja_error_nomem(err);
+        }
+    }
+    json_decref(json);
+    return rc;
+}

@@ -175,6 +175,28 @@ int ja_freebsd_parse_ifconfig(char *text, struct ja_freebsd_links *links, struct
     return rc == 0 && links->nets.failed ? ja_error_nomem(err) : rc;
 }
 
+/* ---- ndp ---- */
+
+/* "fd00:222::1   58:9c:fc:10:ff:8d ja00br1 permanent R", after a line of titles; links have theirs as "fe80::1%em0". */
+int ja_freebsd_parse_ndp(char *text, struct ja_map *neighbours, struct ja_error *err)
+{
+    int rc = 0;
+    for (char *rest = text, *line; rc == 0 && (line = strsep(&rest, "\n")) != NULL;) {
+        char address[80], mac[32], interface[16], expire[32];
+        struct ja_addr addr;
+        if (!*line || ja_str_starts(line, "Neighbor "))
+            continue;
+        if (sscanf(line, "%79s %31s %15s %31s", address, mac, interface, expire) != 4)
+            return ja_error_set(err, JA_E_FAILED, NULL, "ndp printed what cannot be read: %s", JA_SHOW(line));
+        if (strcmp(expire, "permanent") != 0 || ja_addr_parse(address, &addr, NULL) < 0)
+            continue;
+        ja_addr_format(&addr, false, address);
+        ja_autofree char *key = ja_printf("%s %s", address, interface);
+        rc = key && ja_map_set(neighbours, key, mac) == 0 ? 0 : ja_error_nomem(err);
+    }
+    return rc;
+}
+
 /* ---- sockstat ---- */
 
 void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners)
@@ -185,7 +207,7 @@ void ja_freebsd_listeners_fini(struct ja_freebsd_listeners *listeners)
     *listeners = (struct ja_freebsd_listeners){0};
 }
 
-/* "*:80", "10.0.0.1:80", "fe80::1%lo0:80". False: nothing that anybody can listen at, "*:*". */
+/* "*:80", "10.0.0.1:80", "fe80::1%lo0:80", which is "[fe80::1%lo0]:80" in 15. 0: nothing that anybody can listen at, "*:*". */
 static int local_address(char *text, struct ja_freebsd_listener *listener)
 {
     char *colon = strrchr(text, ':'), *zone = strchr(text, '%'), *end;
@@ -197,6 +219,10 @@ static int local_address(char *text, struct ja_freebsd_listener *listener)
     unsigned long port = strtoul(colon + 1, &end, 10);
     if (!colon[1] || *end || port == 0 || port > 65535)
         return -1;
+    if (*text == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        text++;
+    }
     listener->port = (unsigned)port;
     listener->any = strcmp(text, "*") == 0;
     if (zone)

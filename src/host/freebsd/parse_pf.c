@@ -20,7 +20,7 @@ static bool is_remark(const char *line)
 {
     static const char *const remarks[] = {"No ALTQ support in kernel", "ALTQ related functions disabled",
                                           "pfctl: DIOCGETRULES: Invalid argument",
-                                          "pfctl: Anchor or Ruleset does not exist."};
+                                          "pfctl: Anchor or Ruleset does not exist.", "pfctl: Anchor does not exist."};
     for (size_t i = 0; i < JA_COUNT(remarks); i++)
         if (strcmp(line, remarks[i]) == 0)
             return true;

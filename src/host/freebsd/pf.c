@@ -104,7 +104,8 @@ static const char *anchor_now(struct ja_planning *p, const char *name)
     return ja_factf(p->facts, JA_FACT_PF, "anchor %s", name);
 }
 
-/* Rules stay in the order in which they are written (-o none). */
+/* Rules stay in the order in which they are written (-o none). An empty ruleset takes the anchor away, as -F all does, which fails on
+ * 15 when the anchor has no table: after its rules it looks for those, and finds no anchor. */
 static void words(struct ja_planning *p, struct ja_step *step, const char *name, bool load, bool undo)
 {
     void (*say)(struct ja_plan *, struct ja_step *, ...) = undo ? ja_step_undo : ja_step_run;
@@ -113,7 +114,7 @@ static void words(struct ja_planning *p, struct ja_step *step, const char *name,
     if (load)
         say(p->plan, step, "-o", "none", "-f", "-", NULL);
     else
-        say(p->plan, step, "-F", "all", NULL);
+        say(p->plan, step, "-f", "/dev/null", NULL);
 }
 
 void ja_freebsd_pf_flush(struct ja_planning *p, const char *name, const char *why)

@@ -25,35 +25,45 @@
  *     gw       addresses of gateways -> the number of their network
  *     natted   ranges that are translated, but those that pf does (see pf.c)
  *     members  interfaces of the host that are part of a network
+ *     alone    ranges of networks whose jails may not reach each other -> a number of the network
+ *     tcp, udp ports of the host that are forwarded -> the slot of the jail
+ *     rules    ranges of networks with rules of their own -> the number under which these stand (see netrules.c)
  */
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"}, {"src", "addr"}, {"any", "iface"},   {"dhcp", "iface"},
-    {"nets", "addr"},  {"gw", "addr"},  {"natted", "addr"}, {"members", "iface"},
+    {"nics", "iface"}, {"src", "addr"},   {"any", "iface"},   {"dhcp", "iface"},
+    {"nets", "addr"},  {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"},
+    {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},  {"rules", "addr"},
 };
 
-/* Marks of networks are tags of packets, as are the numbers of pairs, which are below 32,768 (see registry.c). */
-enum { NETWORK_TAG = 40000 };
-
 static const struct ja_freebsd_rule policy[] = {
+    /* What no forward of nat.c took. First, so that there is no moment without it. */
+    {JA_RULE_UNTAKEN, "deny ip4 from any to me in recv ja@*"},
+    {JA_RULE_UNTAKEN - 1, "allow ip4 from any to me in recv ja@* tagged 39999"},
+
     /* Of a packet that goes out `via` sees only where it leaves. */
     {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
     /* From jail to jail on one bridge: looked at as it came in. */
     {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
 
     /* What an interface may send. */
-    {2, "skipto +20 ip from any to any not recv ja@[0-9]*"},
-    {3, "skipto +20 ip from any to any out"},
+    {2, "skipto +16 ip from any to any not recv ja@[0-9]*"},
+    {3, "skipto +16 ip from any to any out"},
     {4, "deny udp from any 67,547 to any"},
     {5, "deny ipv6-icmp from any to any icmp6types 134,137"},
     {6, "count tag tablearg ip from any to any recv table(ja@nics)"},
-    {7, "skipto +20 ip from table(ja@src) to any tagged tablearg"},
-    {8, "skipto +20 ipv6-icmp from :: to any icmp6types 131,132,133,135,143"},
-    {9, "skipto +20 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja@dhcp)"},
+    {7, "skipto +16 ip from table(ja@src) to any tagged tablearg"},
+    {8, "skipto +16 ipv6-icmp from :: to any icmp6types 131,132,133,135,143"},
+    {9, "skipto +16 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja@dhcp)"},
     {10, "deny ip from me to any"},
-    {11, "skipto +20 ip from any to any recv table(ja@any)"},
+    {11, "skipto +16 ip from any to any recv table(ja@any)"},
     {12, "deny ip from any to any"},
+
+    /* Port forwards: the host's own connections once their way is known, and what jails send, both to nat.c. */
+    {16, "skipto +100 ip4 from me to me out xmit ja@br*"},
+    {17, "deny ip4 from any to table(ja@alone) out recv ja@* xmit ja@br* tagged tablearg"},
+    {18, "skipto +100 ip4 from any to any out recv ja@* xmit ja@br* tagged 41000-41015"},
 
     /* What jails reach of the host. */
     {20, "check-state :ja@"},
@@ -61,6 +71,12 @@ static const struct ja_freebsd_rule policy[] = {
     {22, "deny ip from any to 169.254.169.254 in recv ja@*"},
     {23, "deny ip6 from any to fd00:ec2::254 in recv ja@*"},
     {24, "count tag tablearg ip from table(ja@nets) to any in recv ja@*"},
+    /* What a network's rules say of new connections; not of what makes networks work, nor within one. */
+    {24, "skipto +25 icmp from any to any in recv ja@* icmptypes 3,11,12"},
+    {24, "skipto +25 ipv6-icmp from any to any in recv ja@* icmp6types 1,2,3,4,131,132,133,135,136,143"},
+    {24, "skipto +25 udp from any 68 to any 67 in recv table(ja@dhcp)"},
+    {24, "skipto +25 ip from any to table(ja@nets) in recv ja@* tagged tablearg not dst-ip me"},
+    {24, "call tablearg ip from table(ja@rules) to any in recv ja@*"},
     {25, "allow udp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
     {26, "allow tcp from any to table(ja@gw) 53 in recv ja@* tagged tablearg"},
     {27, "allow icmp from any to table(ja@gw) in recv ja@* icmptypes 8 tagged tablearg"},
@@ -70,10 +86,18 @@ static const struct ja_freebsd_rule policy[] = {
     {31, "allow ipv6-icmp from any to ff02::/16 in recv ja@* icmp6types 131,132,133,135,136,143"},
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
+    {33, "allow ip6 from any to me in recv ja@* tagged 39999"},
+    /* Answers of a forward to the host; what is for a jail by one; what may be for one. */
+    {34, "allow ip4 from me to me in recv ja@* tagged 41100"},
+    {35, "allow ip4 from any to table(ja@nets) in recv ja@* tagged 41000-41015"},
+    {36, "skipto +100 ip4 from any to me in recv ja@*"},
     {37, "deny ip from any to me in recv ja@*"},
 
     /* What they reach of each other: what stays on the bridge. */
     {38, "allow ip from any to table(ja@nets) in recv ja@[0-9]* tagged tablearg"},
+    {38, "skipto +39 ip from any to table(ja@nets) in recv ja@* tagged tablearg"},
+    {38, "call tablearg ip from any to table(ja@rules) in recv ja@*"},
+    {39, "allow ip from any to table(ja@nets) in recv ja@* tagged 39999 keep-state :ja@"},
     {39, "deny ip from any to table(ja@nets) in recv ja@*"},
     {40, "deny ip from any to any out recv ja@* xmit ja@br*"},
     {41, "deny ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja@br*"},
@@ -84,10 +108,24 @@ static const struct ja_freebsd_rule policy[] = {
     /* IPv6 is not translated: what answers a jail comes in by its state. */
     {46, "allow ip6 from table(ja@natted) to any out recv ja@* keep-state :ja@"},
 
+    /* Networks with rules know by states what has begun: the world's answers, and answers to it. */
+    {47, "skipto +100 ip from table(ja@rules) to any in recv ja@* keep-state :ja@"},
+    {48, "skipto +100 icmp from any to any out not recv ja@* xmit ja@br* icmptypes 3,11,12"},
+    {48, "skipto +100 ipv6-icmp from any to any out not recv ja@* xmit ja@br* icmp6types 1,2,3,4"},
+    {48, "call tablearg ip from any to table(ja@rules) out not recv ja@* xmit ja@br*"},
+    {49, "skipto +100 ip from any to table(ja@rules) out not recv ja@* xmit ja@br* keep-state :ja@"},
+
     /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
     {58, "check-state :ja@"},
+    {58, "skipto +100 ip from any to any recv table(ja@members)"},
+    {58, "call tablearg ip from any to table(ja@rules) in not recv ja@* not recv lo0"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},
+    /* Behind all of ours: no answer to it is translated. */
+    {59, "skipto +499 ip from any to table(ja@rules) in not recv ja@* tagged 39999 keep-state :ja@"},
     {60, "deny ip from any to table(ja@natted) in not recv ja@* not recv lo0"},
+    /* Networks' rules, which are only called; and a call of what somebody has deleted. */
+    {61, "skipto +100 ip from any to any"},
+    {98, "return ip from any to any"},
     {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@* not xmit lo0"},
 };
 
@@ -320,18 +358,34 @@ static void rule_fact(const struct ja_site *site, int at, char name[32])
     snprintf(name, 32, "rule %lld", (long long)site->rule_base + at);
 }
 
+static size_t lines_of(const char *text)
+{
+    size_t lines = text != NULL;
+    for (; text && *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* Whether a number has as many rules as it should: an older program made fewer. */
+static bool number_is_whole(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count, int at)
+{
+    char name[32];
+    size_t wanted = 0;
+    rule_fact(p->site, at, name);
+    for (size_t i = 0; i < count; i++)
+        wanted += rules[i].at == at;
+    return lines_of(ja_fact(p->facts, JA_FACT_IPFW, name)) == wanted;
+}
+
 bool ja_freebsd_rules_there(struct ja_planning *p, const struct ja_freebsd_rule *rules, size_t count)
 {
     bool there = true;
-    for (size_t i = 0; i < count; i++) {
-        char name[32];
-        rule_fact(p->site, rules[i].at, name);
-        there = ja_fact(p->facts, JA_FACT_IPFW, name) && there;
-    }
+    for (size_t i = 0; i < count; i++)
+        there = number_is_whole(p, rules, count, rules[i].at) && there;
     return there;
 }
 
-/* True when it is there. */
+/* True when something is there. */
 static bool rule_is_ours(struct ja_planning *p, int at, const char *mark)
 {
     char name[32];
@@ -349,10 +403,12 @@ void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *r
 {
     char name[32], mark[32];
     struct ja_step *step = NULL;
+    bool undone = false;
     snprintf(mark, sizeof mark, "set %lld *", (long long)p->site->set);
     for (size_t i = 0; i < count; i++) {
         ja_autostr struct ja_str text = {0};
-        if (rule_is_ours(p, rules[i].at, mark))
+        bool there = rule_is_ours(p, rules[i].at, mark), first = i == 0 || rules[i - 1].at != rules[i].at;
+        if (there && number_is_whole(p, rules, count, rules[i].at))
             continue;
         rule_text(p->site, rules[i].text, &text);
         if (text.failed || !text.text) {
@@ -362,13 +418,20 @@ void ja_freebsd_rules_add(struct ja_planning *p, const struct ja_freebsd_rule *r
         if (!step) {
             step = ja_plan_step(p->plan, "%s", why);
             ja_step_run(p->plan, step, TOOL("ipfw"), "-q", "/dev/stdin", NULL);
+        }
+        /* What was there before is completed for good. */
+        if (there && first)
+            ja_step_input(p->plan, step, "delete %lld\n", (long long)p->site->rule_base + rules[i].at);
+        if (!there && !undone) {
+            undone = true;
             ja_step_undo(p->plan, step, TOOL("ipfw"), "-q", "delete", NULL);
             rule_fact(p->site, rules[i].at, name);
             ja_step_guard(p->plan, step, JA_FACT_IPFW, name, mark);
         }
         ja_step_input(p->plan, step, "add %lld set %lld %s\n", (long long)p->site->rule_base + rules[i].at,
                       (long long)p->site->set, text.text);
-        ja_step_undof(p->plan, step, "%lld", (long long)p->site->rule_base + rules[i].at);
+        if (!there && first)
+            ja_step_undof(p->plan, step, "%lld", (long long)p->site->rule_base + rules[i].at);
     }
 }
 
@@ -428,6 +491,18 @@ void ja_freebsd_entry_host(const char *address, char entry[JA_ADDR_TEXT])
     ja_addr_format(&addr, true, entry);
 }
 
+/* Whether an earlier step takes an entry away: what a jail left that ended by itself goes at its next start. */
+static bool goes_before(const struct ja_planning *p, const char *table, const char *key)
+{
+    for (size_t i = 0; i < p->plan->count; i++) {
+        const struct ja_strv *argv = &p->plan->steps[i]->run.argv;
+        if (argv->count > 5 && strcmp(argv->items[2], "table") == 0 && strcmp(argv->items[3], table) == 0 &&
+            strcmp(argv->items[4], "delete") == 0 && ja_strv_has(argv, key))
+            return true;
+    }
+    return false;
+}
+
 /* The keys that are to be changed: those that have not the value, or (REMOVE) that are there at all. What the jail of a template's
  * build has is there by then, since it begins and ends in one plan. */
 static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const char *table, const struct ja_strv *keys,
@@ -435,7 +510,10 @@ static void select_keys(struct ja_planning *p, enum ja_freebsd_way way, const ch
 {
     for (size_t i = 0; i < keys->count; i++) {
         const char *now = ja_factf(p->facts, JA_FACT_IPFW, "table %s %s", table, keys->items[i]);
-        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : !now || strcmp(now, value) != 0;
+        if (now && way == JA_FREEBSD_ADD && goes_before(p, table, keys->items[i]))
+            now = NULL;
+        bool same = now && strcmp(now, value) == 0;
+        bool change = way == JA_FREEBSD_REMOVE ? now || p->build : way == JA_FREEBSD_TAKE ? same : !same;
         if (change && ja_strv_add(selected, keys->items[i]) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
@@ -459,19 +537,22 @@ bool ja_freebsd_entries(struct ja_planning *p, enum ja_freebsd_way way, const ch
     struct ja_step *step =
         ja_plan_step(p->plan, "%s", way == JA_FREEBSD_ADD ? "let the rules know it" : "let the rules forget it");
     entry_words(p, step, table, way == JA_FREEBSD_ADD ? "add" : "delete", false);
-    if (way == JA_FREEBSD_ADD) {
-        entry_words(p, step, table, "delete", true);
-        snprintf(name, sizeof name, "table %s %s", table, selected.items[0]);
-        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
-    } else {
+    if (way == JA_FREEBSD_REMOVE) {
         step->flags |= JA_STEP_IGNORE;
+    } else {
+        entry_words(p, step, table, way == JA_FREEBSD_ADD ? "delete" : "add", true);
+        bool add = way == JA_FREEBSD_ADD;
+        snprintf(name, sizeof name, "table %s%s%s", table, add ? " " : "", add ? selected.items[0] : "");
+        ja_step_guard(p->plan, step, JA_FACT_IPFW, name, NULL);
     }
     for (size_t i = 0; i < selected.count; i++) {
         ja_step_run(p->plan, step, selected.items[i], NULL);
-        if (way == JA_FREEBSD_ADD) {
+        if (way == JA_FREEBSD_ADD)
             ja_step_run(p->plan, step, text, NULL);
+        if (way != JA_FREEBSD_REMOVE)
             ja_step_undo(p->plan, step, selected.items[i], NULL);
-        }
+        if (way == JA_FREEBSD_TAKE)
+            ja_step_undo(p->plan, step, text, NULL);
     }
     return false;
 }
@@ -487,7 +568,7 @@ static void add_key(struct ja_planning *p, struct ja_strv *keys, const char *key
 
 /* What a network has in each table. */
 struct network_keys {
-    struct ja_strv nets, gateways, natted, dhcp, members;
+    struct ja_strv nets, gateways, natted, dhcp, members, alone;
 };
 
 static void network_keys_fini(struct network_keys *keys)
@@ -497,6 +578,7 @@ static void network_keys_fini(struct network_keys *keys)
     ja_strv_fini(&keys->natted);
     ja_strv_fini(&keys->dhcp);
     ja_strv_fini(&keys->members);
+    ja_strv_fini(&keys->alone);
 }
 
 static void fill_keys(struct ja_planning *p, const struct ja_network *network, struct network_keys *keys)
@@ -508,6 +590,8 @@ static void fill_keys(struct ja_planning *p, const struct ja_network *network, s
         add_key(p, &keys->nets, entry);
         if (ja_freebsd_wants_nat(network))
             add_key(p, &keys->natted, entry);
+        if (network->isolate)
+            add_key(p, &keys->alone, entry);
         ja_freebsd_entry_host(network->addresses.items[i], entry);
         add_key(p, &keys->gateways, entry);
     }
@@ -529,7 +613,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
                             const struct ja_network *but)
 {
     struct network_keys keys, others;
-    int64_t tag = NETWORK_TAG + network->slot;
+    int64_t tag = JA_NETWORK_TAG + network->slot;
     fill_keys(p, network, &keys);
     if (but) {
         fill_keys(p, but, &others);
@@ -538,6 +622,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
         leave_out(&keys.natted, &others.natted);
         leave_out(&keys.dhcp, &others.dhcp);
         leave_out(&keys.members, &others.members);
+        leave_out(&keys.alone, &others.alone);
         network_keys_fini(&others);
     }
     bool there = ja_freebsd_entries(p, way, "nets", &keys.nets, tag);
@@ -545,6 +630,7 @@ static bool network_entries(struct ja_planning *p, enum ja_freebsd_way way, cons
     there = ja_freebsd_entries(p, way, "natted", &keys.natted, 0) && there;
     there = ja_freebsd_entries(p, way, "dhcp", &keys.dhcp, 0) && there;
     there = ja_freebsd_entries(p, way, "members", &keys.members, 0) && there;
+    there = ja_freebsd_entries(p, way, "alone", &keys.alone, tag) && there;
     network_keys_fini(&keys);
     return there;
 }
@@ -555,6 +641,7 @@ bool ja_freebsd_rules_are_up(struct ja_planning *p, const struct ja_network *net
     up = network_entries(p, JA_FREEBSD_ASK, network, NULL) && up;
     up = ja_freebsd_rules_there(p, policy, JA_COUNT(policy)) && up;
     up = settings_are(p) && up;
+    up = ja_freebsd_netrules_are_up(p, network) && up;
     up = (!ja_freebsd_wants_pf(network) || ja_freebsd_pf_is_up(p, network)) && up;
     return (!ja_freebsd_wants_nat(network) || ja_freebsd_nat_is_up(p, network)) && up;
 }
@@ -566,6 +653,8 @@ void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network
     for (size_t i = 0; i < JA_COUNT(tables); i++)
         ja_freebsd_table_add(p, tables[i].what, tables[i].type);
     ja_freebsd_rules_add(p, policy, JA_COUNT(policy), "say what jails may reach, and what they may send");
+    /* First its rules: there is no moment at which it is open to more. */
+    ja_freebsd_netrules_up(p, network);
     network_entries(p, JA_FREEBSD_ADD, network, NULL);
     if (ja_freebsd_wants_nat(network))
         ja_freebsd_nat_up(p, network);
@@ -576,6 +665,7 @@ void ja_freebsd_rules_up(struct ja_planning *p, const struct ja_network *network
 void ja_freebsd_rules_down(struct ja_planning *p, const struct ja_network *network)
 {
     network_entries(p, JA_FREEBSD_REMOVE, network, NULL);
+    ja_freebsd_netrules_down(p, network);
     ja_freebsd_nat_down(p, network, NULL);
     ja_freebsd_pf_down(p, network);
 }
@@ -587,6 +677,7 @@ static bool translates_alike(const struct ja_network *a, const struct ja_network
 
 void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
+    ja_freebsd_netrules_change(p, from, to);
     network_entries(p, JA_FREEBSD_ADD, to, NULL);
     if (ja_freebsd_wants_nat(to) && !translates_alike(from, to))
         ja_freebsd_nat_up(p, to);
@@ -596,6 +687,7 @@ void ja_freebsd_rules_change(struct ja_planning *p, const struct ja_network *fro
 void ja_freebsd_rules_changed(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
     network_entries(p, JA_FREEBSD_REMOVE, from, to);
+    ja_freebsd_netrules_changed(p, from, to);
     if (!translates_alike(from, to))
         ja_freebsd_nat_down(p, from, to);
     ja_freebsd_pf_changed(p, from, to);

@@ -82,6 +82,7 @@ static void examine_programs(struct ja_planning *p, struct ja_findings *findings
     } programs[] = {
         {"crun", "crun", NULL},
         {"ip", "iproute2", NULL},
+        {"tc", "iproute2", "nothing can be shaped"},
         {"nft", "nftables", NULL},
         {"nsenter", "util-linux", NULL},
         {"mount", "mount", NULL},
@@ -142,6 +143,7 @@ void ja_linux_examine(struct ja_planning *p, struct ja_findings *findings)
     examine_kernel(p, findings);
     examine_cgroups(p, findings);
     examine_programs(p, findings);
+    ja_linux_shape_examine(p, findings);
     examine_seccomp(p, findings);
     examine_ids(p, findings);
     if (p->site->tag[0] && ja_linux_foreign_firewall(p, &what, &remedy))

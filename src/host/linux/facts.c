@@ -129,6 +129,11 @@ static int nft_rules(struct query *query)
     return code;
 }
 
+static int nft_chain(struct query *query)
+{
+    return query->probes->nftchain ? query->probes->nftchain(query->name, &query->value, query->err) : 0;
+}
+
 static int firewall(struct query *query)
 {
     return query->probes->firewall ? query->probes->firewall(query->name, &query->value, query->err) : 0;
@@ -137,6 +142,16 @@ static int firewall(struct query *query)
 static int hostnets(struct query *query)
 {
     return query->probes->hostnets ? query->probes->hostnets(&query->value, query->err) : 0;
+}
+
+static int shaping(struct query *query)
+{
+    return query->probes->shaping ? query->probes->shaping(&query->value, query->err) : 0;
+}
+
+static int qdisc(struct query *query)
+{
+    return query->probes->qdisc ? query->probes->qdisc(query->name, &query->value, query->err) : 0;
 }
 
 static int mount_type(struct query *query)
@@ -531,7 +546,10 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_SHA256] = file,
     [JA_FACT_NEIGHBOUR] = neighbour,
     [JA_FACT_NFTRULES] = nft_rules,
+    [JA_FACT_NFTCHAIN] = nft_chain,
     [JA_FACT_FIREWALL] = firewall,
+    [JA_FACT_SHAPING] = shaping,
+    [JA_FACT_QDISC] = qdisc,
 };
 
 static bool asks_zfs(const struct ja_facts *facts)

@@ -22,13 +22,16 @@ struct ja_linux_probes {
     int (*quota)(const char *path, struct ja_error *err);
     int (*disks)(const char *path, struct ja_str *numbers, struct ja_error *err);
     int (*used)(const char *path, int64_t *ret_bytes, struct ja_error *err);
-    int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err); /* "FAMILY TABLE" */
+    int (*nftrules)(const char *name, unsigned *ret_count, struct ja_error *err);  /* "FAMILY TABLE" */
+    int (*nftchain)(const char *name, struct ja_str *lines, struct ja_error *err); /* "FAMILY TABLE CHAIN" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);
     /* Answers all missing facts of ZFS: one process for many datasets. */
     int (*zfs)(struct ja_facts *facts, struct ja_error *err);
     int (*version)(const char *program, struct ja_str *line, struct ja_error *err);
     int (*health)(const char *path, struct ja_str *lines, struct ja_error *err);
+    int (*shaping)(struct ja_str *words, struct ja_error *err);
+    int (*qdisc)(const char *interface, struct ja_str *words, struct ja_error *err);
 };
 
 /* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process,

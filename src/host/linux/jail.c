@@ -96,6 +96,7 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
         }
     }
     ja_linux_limits_note(p, jail);
+    ja_linux_shape_check(p, jail);
 }
 
 /* What a jail that has the host's network cannot do, and what it can. */
@@ -135,6 +136,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         if (s->jail->nics.count)
             ja_linux_firewall_note(p);
         ja_linux_nics_add(p, s, netns);
+        ja_linux_shape_add(p, s);
         ja_linux_jail_rules_add(p, s);
     } else {
         ja_linux_addresses_share(p, s);
@@ -179,6 +181,7 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
         step = ja_plan_host_step(p, "netns-unlink", "forget the name of its network namespace");
         ja_step_run(p->plan, step, name, NULL);
         ja_linux_nics_remove(p, s);
+        ja_linux_shape_remove(p, s);
         ja_linux_jail_rules_remove(p, s);
     } else {
         ja_linux_addresses_unshare(p, s);
@@ -200,6 +203,7 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
         return;
     snprintf(netns, sizeof netns, "/proc/%.*s/ns/net", (int)strcspn(pid, " "), pid);
     ja_linux_nics_repair(p, s, netns);
+    ja_linux_shape_repair(p, s);
     ja_linux_nic_rules_repair(p, s);
     ja_dns_names_add(p, s);
     netns_name(p->site, s->jail, name);
@@ -250,6 +254,7 @@ static void stop(struct ja_planning *p, const struct ja_subject *s, bool force)
 
 static void update(struct ja_planning *p, const struct ja_subject *applied, const struct ja_subject *live)
 {
+    ja_linux_shape_change(p, applied, live);
     ja_linux_container_update(p, applied->jail, live->jail);
 }
 
@@ -271,6 +276,7 @@ const struct ja_host ja_host_linux = {
     .jail_clean = clean,
     .jail_left = left,
     .jail_update = update,
+    .jail_updated = ja_linux_shape_changed,
     .jail_notes = notes,
     .jail_running = running,
     .jail_usage = usage,

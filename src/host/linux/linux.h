@@ -43,6 +43,17 @@ void ja_linux_nics_repair(struct ja_planning *p, const struct ja_subject *s, con
 void ja_linux_addresses_share(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_addresses_unshare(struct ja_planning *p, const struct ja_subject *s);
 
+/* shape.c: queues of a jail's nics. check fails the plan when this host cannot, or has no effect; add and change are undoable,
+ * changed (after the commit) and remove repeatable; repair emits what is missing. */
+void ja_linux_shape_check(struct ja_planning *p, const struct ja_jail *jail);
+void ja_linux_shape_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_shape_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+void ja_linux_shape_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+void ja_linux_shape_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_linux_shape_repair(struct ja_planning *p, const struct ja_subject *s);
+struct ja_findings;
+void ja_linux_shape_examine(struct ja_planning *p, struct ja_findings *findings);
+
 /* firewall.c: true when rules of others drop what is forwarded: who, and what to do (for doctor; start says it in a note). */
 bool ja_linux_foreign_firewall(struct ja_planning *p, struct ja_str *what, struct ja_str *remedy);
 void ja_linux_firewall_note(struct ja_planning *p);

@@ -109,10 +109,7 @@ void ja_linux_network_change(struct ja_planning *p, const struct ja_network *fro
     for (size_t i = 0; i < to->members.count; i++)
         if (!ja_strv_has(&from->members, to->members.items[i]))
             ja_linux_add_member(p, to, i, bridge, mark);
-    bool rules = !ja_str_equal(from->nat, to->nat) || from->isolate != to->isolate || from->dhcp != to->dhcp ||
-                 !ja_strv_equal(&from->addresses, &to->addresses);
-    if (rules)
-        ja_linux_rules_change(p, from, to, from_jails, to_jails, from->isolate != to->isolate ? count : 0);
+    ja_linux_rules_change(p, from, to, from_jails, to_jails, from->isolate != to->isolate ? count : 0);
     ja_dns_change(p, from, to, to_jails, count);
     if (count && from->mtu != to->mtu)
         ja_plan_note(p->plan, "running jails keep their MTU until they are restarted");

@@ -41,7 +41,14 @@ void ja_linux_nic_rules_remove(struct ja_planning *p, const struct ja_subject *s
 /* forwards.c: the elements of a jail's port forwards. */
 void ja_linux_forward_elements(const struct ja_linux_script *script, const struct ja_subject *s);
 
-/* The rules of a network and of its running jails, from one to the other, undoably. */
+/* netrules.c: the rules that a network has beyond the default: its chains and what leads to them. ADD and ASK are of what it should
+ * have, and REMOVE of that. change: from one to the other. A table of an older program must have been made whole. */
+#define JA_LINUX_NETCHAIN "net" /* what the names of such chains begin with, and no other's: "net3_out" */
+void ja_linux_netrules(const struct ja_linux_script *script, const struct ja_network *network);
+void ja_linux_netrules_change(const struct ja_linux_script *script, const struct ja_network *from,
+                              const struct ja_network *to);
+
+/* The rules of a network and of its running jails, from one to the other, undoably; nothing when they are the same. */
 void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
                            const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count);
 /* Repair: the rules of tables that are there; the elements of a running jail. */
@@ -49,7 +56,7 @@ void ja_linux_rules_restore(struct ja_planning *p);
 void ja_linux_nic_rules_repair(struct ja_planning *p, const struct ja_subject *s);
 
 /* ruleset.c: `nft -f -` text that makes the instance's table of a family ("inet", "bridge"); `again`: puts the rules back
- * in one that is there, without touching its sets. And how many rules that are. */
+ * in one that is there, without touching its sets and the chains of networks. And how many rules that are. */
 void ja_linux_ruleset(const char *family, const char *tag, bool again, struct ja_str *text);
 unsigned ja_linux_ruleset_rules(const char *family);
 

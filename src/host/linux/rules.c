@@ -127,6 +127,7 @@ bool ja_linux_rules_are_up(struct ja_planning *p, const struct ja_network *netwo
     struct ja_linux_script ask = {.p = p, .way = JA_LINUX_ASK, .missing = &missing};
     inet_elements(&ask, network);
     bridge_elements(&ask, network);
+    ja_linux_netrules(&ask, network);
     return table_fact(p, "bridge") && !missing;
 }
 
@@ -182,6 +183,11 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
                 elements(&undo, network);
         }
         elements(&add, network);
+        if (i == 0) {
+            ja_linux_netrules(&add, network);
+            if (table && !there)
+                ja_linux_netrules(&undo, network);
+        }
     }
     char guard[32];
     snprintf(guard, sizeof guard, "inet ja%s", p->site->tag);
@@ -189,21 +195,36 @@ void ja_linux_rules_up(struct ja_planning *p, const struct ja_network *network)
         ja_step_guard(p->plan, step, JA_FACT_NFT, guard, NULL);
 }
 
+static bool elements_differ(const struct ja_network *a, const struct ja_network *b)
+{
+    return !ja_str_equal(a->nat, b->nat) || a->isolate != b->isolate || a->dhcp != b->dhcp ||
+           !ja_strv_equal(&a->addresses, &b->addresses);
+}
+
 void ja_linux_rules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to,
                            const struct ja_subject *from_jails, const struct ja_subject *to_jails, size_t count)
 {
+    bool elements = elements_differ(from, to);
+    if (!elements && ja_list_equal(&ja_noun_rule, &from->rules, &to->rules))
+        return;
     struct ja_step *step = ja_plan_step(p->plan, "change the rules of network %s", to->name);
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     ja_step_undo(p->plan, step, TOOL("nft"), "-f", "-", NULL);
+    /* A table of an older program asks no network's rules. */
+    if (to->rules.count && !rules_are_whole(p, "inet"))
+        add_ruleset(p, step, "inet", true);
     for (int undo = 0; undo < 2; undo++) {
         /* In one transaction: what stays is not interrupted. */
         struct ja_linux_script remove = {.p = p, .step = step, .undo = undo, .way = JA_LINUX_REMOVE},
                                add = {.p = p, .step = step, .undo = undo, .way = JA_LINUX_ADD};
         const struct ja_network *old = undo ? to : from, *new = undo ? from : to;
-        inet_elements(&remove, old);
-        bridge_elements(&remove, old);
-        inet_elements(&add, new);
-        bridge_elements(&add, new);
+        if (elements) {
+            inet_elements(&remove, old);
+            bridge_elements(&remove, old);
+            inet_elements(&add, new);
+            bridge_elements(&add, new);
+        }
+        ja_linux_netrules_change(&add, old, new);
         for (size_t i = 0; i < count; i++) {
             all_nics(&remove, undo ? &to_jails[i] : &from_jails[i]);
             all_nics(&add, undo ? &from_jails[i] : &to_jails[i]);
@@ -249,8 +270,10 @@ void ja_linux_rules_down(struct ja_planning *p, const struct ja_network *network
     struct ja_step *step = ja_plan_step(p->plan, "let the rules forget the network");
     ja_step_run(p->plan, step, TOOL("nft"), "-f", "-", NULL);
     struct ja_linux_script script = {.p = p, .step = step, .way = JA_LINUX_REMOVE};
-    if (inet)
+    if (inet) {
         inet_elements(&script, network);
+        ja_linux_netrules(&script, network);
+    }
     if (bridge)
         bridge_elements(&script, network);
     if (!step->run.input)

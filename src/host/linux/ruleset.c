@@ -5,6 +5,9 @@
  *
  * "accept" ends only our own chain: tables of others are still asked. Nothing here touches traffic that is
  * not of our bridges.
+ *
+ * Networks with rules of their own have chains of their own, named net<slot>_<kind> (netrules.c); maps lead there. What they allow or
+ * deny is new connections: what exists has passed before.
  */
 #include "host/linux/network.h"
 
@@ -28,6 +31,11 @@ static const char inet_table[] =
     "\tset dhcp { type ifname; }\n"
     "\t# pairs of a bridge and itself, where jails may not reach each other\n"
     "\tset alone { type ifname . ifname; }\n"
+    "\t# bridges with rules of their own: what their jails begin that is routed, what they begin to the host, what\n"
+    "\t# others begin to them\n"
+    "\tmap rules_out { type ifname : verdict; }\n"
+    "\tmap rules_host { type ifname : verdict; }\n"
+    "\tmap rules_in { type ifname : verdict; }\n"
     "\t# ports of the host that lead to jails: of all its addresses, of one\n"
     "\tmap forward4 { type inet_proto . inet_service : ipv4_addr . inet_service; }\n"
     "\tmap forward6 { type inet_proto . inet_service : ipv6_addr . inet_service; }\n"
@@ -39,6 +47,16 @@ static const char inet_table[] =
     "\t\tmeta l4proto tcp reject with tcp reset\n"
     "\t\treject with icmpx type admin-prohibited\n"
     "\t}\n"
+    "\tchain metadata {\n"
+    "\t\t# what clouds tell a machine about itself is not for its jails, whatever rules say\n"
+    "\t\tip daddr 169.254.169.254 goto deny\n"
+    "\t\tip6 daddr fd00:ec2::254 goto deny\n"
+    "\t}\n"
+    "\t# by the rules of one network; those of the other may still deny it\n"
+    "\tchain allowed {\n"
+    "\t\toifname vmap @rules_in\n"
+    "\t\taccept\n"
+    "\t}\n"
     "\tchain to_gateway {\n"
     "\t\ticmp type echo-request accept\n"
     "\t\ticmpv6 type echo-request accept\n"
@@ -48,18 +66,17 @@ static const char inet_table[] =
     "\t\ttype filter hook input priority filter; policy accept;\n"
     "\t\tiifname != @nets accept\n"
     "\t\tct state established,related accept\n"
-    "\t\tiifname . ip daddr @gateway4 jump to_gateway\n"
-    "\t\tiifname . ip6 daddr @gateway6 jump to_gateway\n"
     "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } "
     "accept\n"
     "\t\tiifname @dhcp udp dport 67 accept\n"
     "\t\tiifname @dhcp icmpv6 type nd-router-solicit accept\n"
+    "\t\tjump metadata\n"
+    "\t\tiifname vmap @rules_host\n"
+    "\t\tiifname . ip daddr @gateway4 jump to_gateway\n"
+    "\t\tiifname . ip6 daddr @gateway6 jump to_gateway\n"
     "\t\tgoto deny\n"
     "\t}\n"
     "\tchain from_jail {\n"
-    "\t\t# what clouds tell a machine about itself is not for its jails\n"
-    "\t\tip daddr 169.254.169.254 goto deny\n"
-    "\t\tip6 daddr fd00:ec2::254 goto deny\n"
     "\t\toifname != @nets iifname @auto accept\n"
     "\t\toifname != @nets iifname @routed accept\n"
     "\t\tiifname . oifname @via accept\n"
@@ -72,6 +89,9 @@ static const char inet_table[] =
     "\t\tiifname . oifname @own accept\n"
     "\t\tct state vmap { established : accept, related : accept, invalid : drop }\n"
     "\t\tiifname . oifname @alone goto deny\n"
+    "\t\tiifname @nets jump metadata\n"
+    "\t\tiifname vmap @rules_out\n"
+    "\t\toifname vmap @rules_in\n"
     "\t\t# somebody's port forward, ours or the administrator's\n"
     "\t\tct status dnat accept\n"
     "\t\tiifname @nets goto from_jail\n"
@@ -181,11 +201,30 @@ static const char *text_of(const char *family)
     return strcmp(family, "bridge") == 0 ? bridge_table : inet_table;
 }
 
+/* Each chain of the text is there, and empty: not the table, since networks' chains are in it as well. */
+static void empty_chains(const char *family, const char *tag, struct ja_str *text)
+{
+    static const char begin[] = "\n\tchain ", hook[] = " {\n\t\ttype ";
+    for (const char *at = text_of(family); (at = strstr(at, begin)) != NULL;) {
+        at += strlen(begin);
+        int length = (int)strcspn(at, " ");
+        ja_str_addf(text, "add chain %s ja%s %.*s", family, tag, length, at);
+        if (ja_str_starts(at + length, hook)) {
+            const char *type = at + length + strlen(hook);
+            ja_str_addf(text, " { type %.*s }", (int)strcspn(type, "\n"), type);
+        }
+        ja_str_addf(text, "\nflush chain %s ja%s %.*s\n", family, tag, length, at);
+    }
+}
+
 void ja_linux_ruleset(const char *family, const char *tag, bool again, struct ja_str *text)
 {
     static const char placeholder[] = "@TAG@";
     const char *rest = text_of(family);
-    ja_str_addf(text, "%s table %s ja%s\n", again ? "flush" : "create", family, tag);
+    if (again)
+        empty_chains(family, tag, text);
+    else
+        ja_str_addf(text, "create table %s ja%s\n", family, tag);
     for (const char *at; (at = strstr(rest, placeholder)) != NULL; rest = at + strlen(placeholder)) {
         ja_str_addn(text, rest, (size_t)(at - rest));
         ja_str_add(text, tag);

@@ -108,26 +108,40 @@ END
 /sbin/ipfw table ja00gw create type addr
 /sbin/ipfw table ja00natted create type addr
 /sbin/ipfw table ja00members create type iface
+/sbin/ipfw table ja00alone create type addr
+/sbin/ipfw table ja00tcp create type number
+/sbin/ipfw table ja00udp create type number
+/sbin/ipfw table ja00rules create type addr
 # say what jails may reach, and what they may send
 /sbin/ipfw -q /dev/stdin <<'END'
+add 20449 set 1 deny ip4 from any to me in recv ja00*
+add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
 add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20001 set 1 allow ip from any to any out recv ja00* xmit ja00[0-9]*
-add 20002 set 1 skipto 20020 ip from any to any not recv ja00[0-9]*
-add 20003 set 1 skipto 20020 ip from any to any out
+add 20002 set 1 skipto 20016 ip from any to any not recv ja00[0-9]*
+add 20003 set 1 skipto 20016 ip from any to any out
 add 20004 set 1 deny udp from any 67,547 to any
 add 20005 set 1 deny ipv6-icmp from any to any icmp6types 134,137
 add 20006 set 1 count tag tablearg ip from any to any recv table(ja00nics)
-add 20007 set 1 skipto 20020 ip from table(ja00src) to any tagged tablearg
-add 20008 set 1 skipto 20020 ipv6-icmp from :: to any icmp6types 131,132,133,135,143
-add 20009 set 1 skipto 20020 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja00dhcp)
+add 20007 set 1 skipto 20016 ip from table(ja00src) to any tagged tablearg
+add 20008 set 1 skipto 20016 ipv6-icmp from :: to any icmp6types 131,132,133,135,143
+add 20009 set 1 skipto 20016 udp from 0.0.0.0 68 to 255.255.255.255 67 recv table(ja00dhcp)
 add 20010 set 1 deny ip from me to any
-add 20011 set 1 skipto 20020 ip from any to any recv table(ja00any)
+add 20011 set 1 skipto 20016 ip from any to any recv table(ja00any)
 add 20012 set 1 deny ip from any to any
+add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
+add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
+add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
 add 20020 set 1 check-state :ja00
 add 20021 set 1 allow ip from me to any out xmit ja00br* keep-state :ja00
 add 20022 set 1 deny ip from any to 169.254.169.254 in recv ja00*
 add 20023 set 1 deny ip6 from any to fd00:ec2::254 in recv ja00*
 add 20024 set 1 count tag tablearg ip from table(ja00nets) to any in recv ja00*
+add 20024 set 1 skipto 20025 icmp from any to any in recv ja00* icmptypes 3,11,12
+add 20024 set 1 skipto 20025 ipv6-icmp from any to any in recv ja00* icmp6types 1,2,3,4,131,132,133,135,136,143
+add 20024 set 1 skipto 20025 udp from any 68 to any 67 in recv table(ja00dhcp)
+add 20024 set 1 skipto 20025 ip from any to table(ja00nets) in recv ja00* tagged tablearg not dst-ip me
+add 20024 set 1 call tablearg ip from table(ja00rules) to any in recv ja00*
 add 20025 set 1 allow udp from any to table(ja00gw) 53 in recv ja00* tagged tablearg
 add 20026 set 1 allow tcp from any to table(ja00gw) 53 in recv ja00* tagged tablearg
 add 20027 set 1 allow icmp from any to table(ja00gw) in recv ja00* icmptypes 8 tagged tablearg
@@ -137,8 +151,15 @@ add 20030 set 1 allow ipv6-icmp from any to me in recv ja00* icmp6types 1,2,3,4,
 add 20031 set 1 allow ipv6-icmp from any to ff02::/16 in recv ja00* icmp6types 131,132,133,135,136,143
 add 20032 set 1 allow udp from any 68 to me 67 in recv table(ja00dhcp)
 add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
+add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
+add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
+add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
 add 20037 set 1 deny ip from any to me in recv ja00*
 add 20038 set 1 allow ip from any to table(ja00nets) in recv ja00[0-9]* tagged tablearg
+add 20038 set 1 skipto 20039 ip from any to table(ja00nets) in recv ja00* tagged tablearg
+add 20038 set 1 call tablearg ip from any to table(ja00rules) in recv ja00*
+add 20039 set 1 allow ip from any to table(ja00nets) in recv ja00* tagged 39999 keep-state :ja00
 add 20039 set 1 deny ip from any to table(ja00nets) in recv ja00*
 add 20040 set 1 deny ip from any to any out recv ja00* xmit ja00br*
 add 20041 set 1 deny ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja00br*
@@ -147,9 +168,19 @@ add 20043 set 1 allow ip4 from any to 224.0.0.0/4,255.255.255.255 in recv ja00[0
 add 20044 set 1 allow ip6 from any to ff00::/8 in recv ja00[0-9]*
 add 20045 set 1 allow ip6 from any to fe80::/10 in recv ja00[0-9]*
 add 20046 set 1 allow ip6 from table(ja00natted) to any out recv ja00* keep-state :ja00
+add 20047 set 1 skipto 20100 ip from table(ja00rules) to any in recv ja00* keep-state :ja00
+add 20048 set 1 skipto 20100 icmp from any to any out not recv ja00* xmit ja00br* icmptypes 3,11,12
+add 20048 set 1 skipto 20100 ipv6-icmp from any to any out not recv ja00* xmit ja00br* icmp6types 1,2,3,4
+add 20048 set 1 call tablearg ip from any to table(ja00rules) out not recv ja00* xmit ja00br*
+add 20049 set 1 skipto 20100 ip from any to table(ja00rules) out not recv ja00* xmit ja00br* keep-state :ja00
 add 20058 set 1 check-state :ja00
+add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
+add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
+add 20059 set 1 skipto 20499 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
 add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
+add 20061 set 1 skipto 20100 ip from any to any
+add 20098 set 1 return ip from any to any
 add 20450 set 1 deny ip4 from table(ja00natted) to not table(ja00nets) out not xmit ja00* not xmit lo0
 END
 # let the rules know it
@@ -162,13 +193,28 @@ END
 /sbin/ipfw -q table ja00nat0 add 10.66.0.0/16 0
 # translate addresses to those of vtnet0
 /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0
+# let the host itself reach what is forwarded from vtnet0
+/usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0
 # translate what jails send, and what is for them
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20100 set 1 nat 20000 ip4 from table(ja00nat0) to not table(ja00nets) out xmit vtnet0
 add 20101 set 1 nat 20000 ip4 from any to me in recv vtnet0
+add 20102 set 1 nat 20000 ip4 from any to me in recv ja00*
+add 20102 set 1 call tablearg ip4 from any to table(ja00rules) in recv ja00*
+add 20103 set 1 allow tag 41000 ip4 from any to table(ja00nets) not dst-ip me in recv ja00*
+add 20104 set 1 nat 20000 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
+add 20105 set 1 allow ip4 from any to any out recv ja00* xmit ja00br* tagged 41000
+add 20106 set 1 nat 20016 tcp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja00tcp out
+add 20107 set 1 nat 20016 udp from me to me not dst-ip 127.0.0.0/8 lookup dst-port ja00udp out
+add 20108 set 1 skipto 20451 ip4 from me to table(ja00nets) not dst-ip me out keep-state :ja00
+add 20451 set 1 allow ip4 from me to table(ja00nets) not dst-ip me out
+add 20452 set 1 nat 20016 ip4 from table(ja00nets) to me in recv ja00*
+add 20453 set 1 allow tag 41100 ip4 from me to me in recv ja00*
 END
 # make the bridge ja00br0 of network default
 /sbin/ifconfig bridge10000 create name ja00br0
+# give it the MAC by which jails know their gateway
+/sbin/ifconfig ja00br0 ether 26:ab:25:76:9a:44
 # say whose it is, and use it
 /sbin/ifconfig ja00br0 description 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000001' up
 # give it the gateway's address
@@ -228,14 +274,19 @@ END
 #   /usr/sbin/jailadmin host rmdir /var/run/jailadmin-00/dns/default.d   if there is the path /var/run/jailadmin-00/dns/default.d
 #   /usr/sbin/jailadmin host setting release 00 net.inet.ip.forwarding
 #   /usr/sbin/jailadmin host link-remove --made-as bridge10000 ja00br0 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000001'
-#   /sbin/ipfw -q delete 20100 20101   if there is the ipfw rule 20100
+#   /sbin/ipfw -q delete 20100 20101 20102 20103 20104 20105 20106 20107 20108 20451 20452 20453   if there is the ipfw rule 20100
+#   /sbin/ipfw -q nat 20016 delete   if there is the ipfw nat 20016
 #   /sbin/ipfw -q nat 20000 delete   if there is the ipfw nat 20000
 #   /sbin/ipfw -q table ja00nat0 delete 10.66.0.0/16   if there is the ipfw table ja00nat0 10.66.0.0/16
 #   /sbin/ipfw table ja00nat0 destroy   if there is the ipfw table ja00nat0
 #   /sbin/ipfw -q table ja00natted delete 10.66.0.0/16   if there is the ipfw table ja00natted 10.66.0.0/16
 #   /sbin/ipfw -q table ja00gw delete 10.66.0.1/32   if there is the ipfw table ja00gw 10.66.0.1/32
 #   /sbin/ipfw -q table ja00nets delete 10.66.0.0/16   if there is the ipfw table ja00nets 10.66.0.0/16
-#   /sbin/ipfw -q delete 20000 20001 20002 20003 20004 20005 20006 20007 20008 20009 20010 20011 20012 20020 20021 20022 20023 20024 20025 20026 20027 20028 20029 20030 20031 20032 20033 20037 20038 20039 20040 20041 20042 20043 20044 20045 20046 20058 20059 20060 20450   if there is the ipfw rule 20000
+#   /sbin/ipfw -q delete 20449 20448 20000 20001 20002 20003 20004 20005 20006 20007 20008 20009 20010 20011 20012 20016 20017 20018 20020 20021 20022 20023 20024 20025 20026 20027 20028 20029 20030 20031 20032 20033 20034 20035 20036 20037 20038 20039 20040 20041 20042 20043 20044 20045 20046 20047 20048 20049 20058 20059 20060 20061 20098 20450   if there is the ipfw rule 20449
+#   /sbin/ipfw table ja00rules destroy   if there is the ipfw table ja00rules
+#   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
+#   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp
+#   /sbin/ipfw table ja00alone destroy   if there is the ipfw table ja00alone
 #   /sbin/ipfw table ja00members destroy   if there is the ipfw table ja00members
 #   /sbin/ipfw table ja00natted destroy   if there is the ipfw table ja00natted
 #   /sbin/ipfw table ja00gw destroy   if there is the ipfw table ja00gw

@@ -3,9 +3,25 @@
 /usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_local_phys 1
 /usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_bridge 0
 /usr/sbin/jailadmin host setting acquire 00 net.inet.ip.fw.one_pass 0
+# make the tables that the rules look into
+/sbin/ipfw table ja00alone create type addr
+/sbin/ipfw table ja00tcp create type number
+/sbin/ipfw table ja00udp create type number
+# say what jails may reach, and what they may send
+/sbin/ipfw -q /dev/stdin <<'END'
+add 20449 set 1 deny ip4 from any to me in recv ja00*
+add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
+add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
+add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
+add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
+add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
+add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
+END
 # let the rules know it
 /sbin/ipfw -q table ja00nets add 192.168.2.0/24 40001 fd00:2::/64 40001
 /sbin/ipfw -q table ja00gw add 192.168.2.1/32 40001 fd00:2::1/128 40001
+/sbin/ipfw -q table ja00alone add 192.168.2.0/24 40001 fd00:2::/64 40001
 # translate addresses to those of the uplink, by pf
 /sbin/pfctl -q -a jailadmin/ja00br1 -o none -f - <<'END'
 nat on vtnet0 inet from 192.168.2.0/24 to any -> (vtnet0:0)
@@ -18,6 +34,8 @@ block drop in quick on ! lo0 inet6 from fd00:2:0:1:: - fe7f:ffff:ffff:ffff:ffff:
 END
 # make the bridge ja00br1 of network lan
 /sbin/ifconfig bridge10001 create name ja00br1
+# give it the MAC by which jails know their gateway
+/sbin/ifconfig ja00br1 ether 32:9e:87:56:1c:e2
 # say whose it is, and use it
 /sbin/ifconfig ja00br1 description 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002' up
 # give it the gateway's address
@@ -85,6 +103,11 @@ END
 #   /usr/sbin/jailadmin host rmdir /var/run/jailadmin-00/dns/lan.d   if there is the path /var/run/jailadmin-00/dns/lan.d
 #   /usr/sbin/jailadmin host setting release 00 net.inet6.ip6.forwarding
 #   /usr/sbin/jailadmin host link-remove --made-as bridge10001 ja00br1 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002'
-#   /sbin/pfctl -q -a jailadmin/ja00br1 -F all   if there is the pf anchor ja00br1
+#   /sbin/pfctl -q -a jailadmin/ja00br1 -f /dev/null   if there is the pf anchor ja00br1
+#   /sbin/ipfw -q table ja00alone delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00alone 192.168.2.0/24
 #   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
 #   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24
+#   /sbin/ipfw -q delete 20449 20448 20016 20017 20018 20034 20035 20036   if there is the ipfw rule 20449
+#   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
+#   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp
+#   /sbin/ipfw table ja00alone destroy   if there is the ipfw table ja00alone

@@ -13,6 +13,12 @@
 /sbin/ipfw -q table ja00gw delete 10.66.0.1/32
 /sbin/ipfw -q table ja00natted delete 10.66.0.0/16
 /sbin/ipfw -q table ja00nat0 delete 10.66.0.0/16
+# no network uses the uplink vtnet0 any more
+/sbin/ipfw -q delete 20100 20101
+# remove its address translation
+/sbin/ipfw -q nat 20000 delete
+# remove the tables of the rules
+/sbin/ipfw table ja00nat0 destroy
 # remove the spec that was kept for `adopt`
 /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json
 

@@ -11,6 +11,8 @@ rdr pass on vtnet0 inet proto udp from any to (vtnet0) port 5000:5002 -> 10.66.0
 END
 # forward its ports
 /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0 remove 'tcp 10.66.0.2:80 8080' remove 'udp 10.66.0.2:53-55 5000-5002'
+# also for the host itself
+/usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0 remove 'tcp 10.66.0.2:80 8080' remove 'udp 10.66.0.2:53-55 5000-5002'
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/instance/default.network.json <<'END'
 {
@@ -40,9 +42,16 @@ END
 # let the rules forget it
 /sbin/ipfw -q table ja00natted delete 10.66.0.0/16
 /sbin/ipfw -q table ja00nat0 delete 10.66.0.0/16
+# no network uses the uplink vtnet0 any more
+/sbin/ipfw -q delete 20100 20101
+# remove its address translation
+/sbin/ipfw -q nat 20000 delete
+# remove the tables of the rules
+/sbin/ipfw table ja00nat0 destroy
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json
+#   /usr/sbin/jailadmin host nat-config --back /var/run/jailadmin-00 20016 vtnet0 add 'tcp 10.66.0.2:80 8080' add 'udp 10.66.0.2:53-55 5000-5002'   if there is the ipfw nat 20016
 #   /usr/sbin/jailadmin host nat-config /var/run/jailadmin-00 20000 vtnet0 add 'tcp 10.66.0.2:80 8080' add 'udp 10.66.0.2:53-55 5000-5002'   if there is the ipfw nat 20000
-#   /sbin/pfctl -q -a jailadmin/ja000 -F all   if there is the pf anchor ja000
-#   /sbin/pfctl -q -a jailadmin/ja00br0 -F all   if there is the pf anchor ja00br0
+#   /sbin/pfctl -q -a jailadmin/ja000 -f /dev/null   if there is the pf anchor ja000
+#   /sbin/pfctl -q -a jailadmin/ja00br0 -f /dev/null   if there is the pf anchor ja00br0

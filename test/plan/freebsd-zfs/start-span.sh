@@ -31,6 +31,8 @@ END
 /sbin/ifconfig epair10002b ether b6:5c:2f:96:57:4c
 # let it see all that passes through the bridge ja00br1
 /sbin/ifconfig ja00br1 span ja001n1
+# tell the host where its addresses are
+/usr/sbin/arp -s 10.66.0.3 e6:bb:3c:08:0c:ce
 # say which devices it has
 /sbin/devfs rule -s 1001 add include 1
 /sbin/devfs rule -s 1001 add include 2
@@ -52,6 +54,8 @@ END
 /usr/sbin/jexec web2 /sbin/ifconfig lo0 inet 127.0.0.1/8 up
 # give its interfaces their addresses
 /usr/sbin/jexec web2 /sbin/ifconfig epair10001b inet 10.66.0.3/16 alias up
+# tell it where its gateway is
+/usr/sbin/jexec web2 /usr/sbin/arp -s 10.66.0.1 26:ab:25:76:9a:44
 # use its interfaces
 /usr/sbin/jexec web2 /sbin/ifconfig epair10002b up
 # tell it the ways to elsewhere
@@ -99,6 +103,7 @@ END
 #   /usr/sbin/jailadmin host jail-remove web2 /var/db/jailadmin/pool/jails/web2/root/default   if there is the jail web2
 #   /usr/sbin/jailadmin host unmount /var/db/jailadmin/pool/jails/web2/root/default/dev   if there is the mount /var/db/jailadmin/pool/jails/web2/root/default/dev
 #   /sbin/devfs rule -s 1001 delset   if there is the devfs 1001
+#   /usr/sbin/arp -d 10.66.0.3   if there is the neighbour 10.66.0.3 ja00br0
 #   /sbin/ifconfig ja00br1 -span ja001n1   if there is the member ja00br1 ja001n1
 #   /usr/sbin/jailadmin host link-remove --made-as epair10002a ja001n1 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'
 #   /usr/sbin/jailadmin host link-remove --made-as epair10001a ja001n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'

@@ -35,6 +35,10 @@ END
 /sbin/ifconfig epair10002b ether b6:5c:2f:96:57:4c
 # put the host's end into the bridge, for this MAC alone
 /sbin/ifconfig ja00br1 addm ja001n1 static ja001n1 b6:5c:2f:96:57:4c ifmaxaddr ja001n1 1 private ja001n1
+# tell the host where its addresses are
+/usr/sbin/arp -s 10.66.0.3 e6:bb:3c:08:0c:ce
+/usr/sbin/arp -s 192.168.2.2 b6:5c:2f:96:57:4c
+/usr/sbin/ndp -s fd00:2::2 b6:5c:2f:96:57:4c
 # make the place of a mount, beneath its tree without links
 /usr/sbin/jailadmin host mount-point /var/db/jailadmin/pool/jails/web2/root/default /dev
 # give it its devices
@@ -51,8 +55,14 @@ END
 /usr/sbin/jexec web2 /sbin/ifconfig lo0 inet 127.0.0.1/8 up
 # give its interfaces their addresses
 /usr/sbin/jexec web2 /sbin/ifconfig epair10001b inet 10.66.0.3/16 alias up
+# tell it where its gateway is
+/usr/sbin/jexec web2 /usr/sbin/arp -s 10.66.0.1 26:ab:25:76:9a:44
+# give its interfaces their addresses
 /usr/sbin/jexec web2 /sbin/ifconfig epair10002b inet 192.168.2.2/24 alias up
 /usr/sbin/jexec web2 /sbin/ifconfig epair10002b inet6 fd00:2::2/64 no_dad -ifdisabled up
+# tell it where its gateway is
+/usr/sbin/jexec web2 /usr/sbin/arp -s 192.168.2.1 32:9e:87:56:1c:e2
+/usr/sbin/jexec web2 /usr/sbin/ndp -s fd00:2::1 32:9e:87:56:1c:e2
 # tell it the ways to elsewhere
 /usr/sbin/jexec web2 /sbin/route -n add default 10.66.0.1
 /usr/sbin/jexec web2 /sbin/route -n add -inet6 default fd00:2::1
@@ -107,6 +117,9 @@ END
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/1/pid
 #   /usr/sbin/jailadmin host jail-remove web2 /var/db/jailadmin/pool/jails/web2/root/default   if there is the jail web2
 #   /usr/sbin/jailadmin host unmount /var/db/jailadmin/pool/jails/web2/root/default/dev   if there is the mount /var/db/jailadmin/pool/jails/web2/root/default/dev
+#   /usr/sbin/ndp -d fd00:2::2   if there is the neighbour fd00:2::2 ja00br1
+#   /usr/sbin/arp -d 192.168.2.2   if there is the neighbour 192.168.2.2 ja00br1
+#   /usr/sbin/arp -d 10.66.0.3   if there is the neighbour 10.66.0.3 ja00br0
 #   /usr/sbin/jailadmin host link-remove --made-as epair10002a ja001n1 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'
 #   /usr/sbin/jailadmin host link-remove --made-as epair10001a ja001n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'
 #   /sbin/ipfw -q table ja00src delete 192.168.2.2/32 fd00:2::2/128 fe80::b45c:2fff:fe96:574c/128   if there is the ipfw table ja00src 192.168.2.2/32

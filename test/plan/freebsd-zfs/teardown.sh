@@ -16,6 +16,7 @@
 /sbin/ipfw table ja00gw destroy
 /sbin/ipfw table ja00natted destroy
 /sbin/ipfw table ja00members destroy
+/sbin/ipfw table ja00rules destroy
 # put the host's settings back if nobody else needs them
 /usr/sbin/jailadmin host setting release 00 net.link.bridge.pfil_member
 /usr/sbin/jailadmin host setting release 00 net.link.bridge.pfil_local_phys

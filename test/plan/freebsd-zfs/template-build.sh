@@ -22,6 +22,8 @@ END
 /sbin/ifconfig epair10000b ether 0a:6c:5a:7b:df:17
 # put the host's end into the bridge, for this MAC alone
 /sbin/ifconfig ja00br0 addm ja000n0 static ja000n0 0a:6c:5a:7b:df:17 ifmaxaddr ja000n0 1
+# tell the host where its addresses are
+/usr/sbin/arp -s 10.66.0.2 0a:6c:5a:7b:df:17
 # make the place of a mount, beneath its tree without links
 /usr/sbin/jailadmin host mount-point /var/db/jailadmin/pool/templates/base/1 /dev
 # give it its devices
@@ -42,6 +44,8 @@ END
 /usr/sbin/jexec _build-base /sbin/ifconfig lo0 inet 127.0.0.1/8 up
 # give its interfaces their addresses
 /usr/sbin/jexec _build-base /sbin/ifconfig epair10000b inet 10.66.0.2/16 alias up
+# tell it where its gateway is
+/usr/sbin/jexec _build-base /usr/sbin/arp -s 10.66.0.1 26:ab:25:76:9a:44
 # tell it the ways to elsewhere
 /usr/sbin/jexec _build-base /sbin/route -n add default 10.66.0.1
 # tell network default its name
@@ -114,6 +118,8 @@ if [ -x /usr/local/sbin/pkg ]; then pkg clean -aqy; rm -rf /var/db/pkg/repos /va
 /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/default.d/_build-base
 # remove its interfaces
 /usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
+# let the host forget where its addresses were
+/usr/sbin/arp -d 10.66.0.2
 # let the rules forget it
 /sbin/ipfw -q table ja00nics delete ja000n0
 /sbin/ipfw -q table ja00src delete 10.66.0.2/32 fe80::86c:5aff:fe7b:df17/128
@@ -178,6 +184,7 @@ END
 #   /usr/bin/rctl -r jail:_build-base   if there is the rctl jail:_build-base
 #   /usr/sbin/jailadmin host unmount /var/db/jailadmin/pool/templates/base/1/tmp   if there is the mount /var/db/jailadmin/pool/templates/base/1/tmp
 #   /usr/sbin/jailadmin host unmount /var/db/jailadmin/pool/templates/base/1/dev   if there is the mount /var/db/jailadmin/pool/templates/base/1/dev
+#   /usr/sbin/arp -d 10.66.0.2   if there is the neighbour 10.66.0.2 ja00br0
 #   /usr/sbin/jailadmin host link-remove --made-as epair10000a ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
 #   /sbin/ipfw -q table ja00src delete 10.66.0.2/32 fe80::86c:5aff:fe7b:df17/128   if there is the ipfw table ja00src 10.66.0.2/32
 #   /sbin/ipfw -q table ja00nics delete ja000n0   if there is the ipfw table ja00nics ja000n0

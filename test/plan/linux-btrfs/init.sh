@@ -108,6 +108,11 @@ table inet ja00 {
 	set dhcp { type ifname; }
 	# pairs of a bridge and itself, where jails may not reach each other
 	set alone { type ifname . ifname; }
+	# bridges with rules of their own: what their jails begin that is routed, what they begin to the host, what
+	# others begin to them
+	map rules_out { type ifname : verdict; }
+	map rules_host { type ifname : verdict; }
+	map rules_in { type ifname : verdict; }
 	# ports of the host that lead to jails: of all its addresses, of one
 	map forward4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
 	map forward6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
@@ -119,6 +124,16 @@ table inet ja00 {
 		meta l4proto tcp reject with tcp reset
 		reject with icmpx type admin-prohibited
 	}
+	chain metadata {
+		# what clouds tell a machine about itself is not for its jails, whatever rules say
+		ip daddr 169.254.169.254 goto deny
+		ip6 daddr fd00:ec2::254 goto deny
+	}
+	# by the rules of one network; those of the other may still deny it
+	chain allowed {
+		oifname vmap @rules_in
+		accept
+	}
 	chain to_gateway {
 		icmp type echo-request accept
 		icmpv6 type echo-request accept
@@ -128,17 +143,16 @@ table inet ja00 {
 		type filter hook input priority filter; policy accept;
 		iifname != @nets accept
 		ct state established,related accept
-		iifname . ip daddr @gateway4 jump to_gateway
-		iifname . ip6 daddr @gateway6 jump to_gateway
 		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
 		iifname @dhcp udp dport 67 accept
 		iifname @dhcp icmpv6 type nd-router-solicit accept
+		jump metadata
+		iifname vmap @rules_host
+		iifname . ip daddr @gateway4 jump to_gateway
+		iifname . ip6 daddr @gateway6 jump to_gateway
 		goto deny
 	}
 	chain from_jail {
-		# what clouds tell a machine about itself is not for its jails
-		ip daddr 169.254.169.254 goto deny
-		ip6 daddr fd00:ec2::254 goto deny
 		oifname != @nets iifname @auto accept
 		oifname != @nets iifname @routed accept
 		iifname . oifname @via accept
@@ -151,6 +165,9 @@ table inet ja00 {
 		iifname . oifname @own accept
 		ct state vmap { established : accept, related : accept, invalid : drop }
 		iifname . oifname @alone goto deny
+		iifname @nets jump metadata
+		iifname vmap @rules_out
+		oifname vmap @rules_in
 		# somebody's port forward, ours or the administrator's
 		ct status dnat accept
 		iifname @nets goto from_jail

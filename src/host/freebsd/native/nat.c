@@ -66,8 +66,8 @@ static int check_interface(const char *config, const char *number, const char *i
                         JA_SHOW(config));
 }
 
-static int change(const char *number, const char *interface, const struct ja_strv *add, const struct ja_strv *remove,
-                  struct ja_error *err)
+static int change(const char *number, const char *interface, bool reverse, const struct ja_strv *add,
+                  const struct ja_strv *remove, struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
     struct ja_map answers = {0};
@@ -78,7 +78,7 @@ static int change(const char *number, const char *interface, const struct ja_str
     /* Nothing is made only to take something out of it. */
     bool needed = config || add->count || !remove->count;
     if (rc == 0 && needed)
-        rc = ja_freebsd_nat_words(config, interface, add, remove, &words, err);
+        rc = ja_freebsd_nat_words(config, interface, reverse, add, remove, &words, err);
     if (rc == 0 && needed)
         rc = write_config(number, &words, err);
     ja_map_fini(&answers);
@@ -88,13 +88,17 @@ static int change(const char *number, const char *interface, const struct ja_str
 int ja_verb_nat_config(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
 {
     ja_autostrv struct ja_strv add = {0}, remove = {0};
+    const char *verb = argv[0];
+    bool reverse = argc > 1 && strcmp(argv[1], "--back") == 0;
+    argc -= reverse;
+    argv += reverse;
     if (argc < 4 || argc % 2 != 0 || argv[1][0] != '/' || !argv[2][0] ||
         strspn(argv[2], "0123456789") != strlen(argv[2]) || !ja_opt_plain_name(argv[3]))
-        return ja_opt_usage(argv[0], err);
+        return ja_opt_usage(verb, err);
     for (int i = 4; i < argc; i += 2) {
         bool is_add = strcmp(argv[i], "add") == 0;
         if (!is_add && strcmp(argv[i], "remove") != 0)
-            return ja_opt_usage(argv[0], err);
+            return ja_opt_usage(verb, err);
         if (ja_strv_add(is_add ? &add : &remove, argv[i + 1]) < 0)
             return ja_error_nomem(err);
     }
@@ -104,5 +108,5 @@ int ja_verb_nat_config(int argc, char *const *argv, JA_UNUSED struct ja_hostverb
             return ja_file_error(err, errno, argv[1], "lock it");
     if (lock < 0)
         return ja_file_error(err, errno, argv[1], "open it");
-    return change(argv[2], argv[3], &add, &remove, err);
+    return change(argv[2], argv[3], reverse, &add, &remove, err);
 }

@@ -24,9 +24,9 @@ int ja_freebsd_attach(int jid);
  * ja_freebsd_source's run. */
 int ja_freebsd_run(char *const *argv, struct ja_str *output, int *ret_status, struct ja_error *err);
 
-/* copy.c, daemon.c, nat.c, run.c: host verbs */
+/* accept.c, copy.c, daemon.c, nat.c, rescue.c, run.c: host verbs */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out, ja_verb_daemon_signal, ja_verb_daemon_start, ja_verb_daemon_stop,
-    ja_verb_jail_run, ja_verb_nat_config, ja_verb_stop_init;
+    ja_verb_jail_rescue, ja_verb_jail_run, ja_verb_nat_config, ja_verb_stop_init, ja_verb_vnet_accept;
 
 /* drop.c: ends the processes of a jail, and drops the connections of its own network stack. What fails of it is left to its
  * removal. */

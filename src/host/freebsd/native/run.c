@@ -19,14 +19,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/param.h>
+#include <sys/proc.h>
 #include <sys/stat.h>
-#include <sys/types.h>
+#include <sys/sysctl.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Something that cannot work, such as a program whose libraries are missing, ends within SETTLE_MS of its exec. */
-enum { PAUSE_MS = 20, SETTLE_MS = 30, FILES_MOST = 1100 };
+/* Something that cannot work, such as a program whose libraries are missing, ends within SETTLE_MS of its exec where it gets a
+ * processor at once, and before it has waited for anything or used BUSY_US of processor time where it does not. */
+enum { PAUSE_MS = 20, SETTLE_MS = 30, SETTLE_MOST_MS = 2000, BUSY_US = 200000, FILES_MOST = 1100 };
 
 #define PATH_INSIDE "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
@@ -140,14 +144,26 @@ static int ended(const char *command, int status, const char *log, struct ja_err
     return ja_error_hint(err, "%s holds what it printed", log);
 }
 
+/* It waits for something that may never come, or has computed for a while. */
+static bool has_settled(pid_t pid)
+{
+    int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+    struct kinfo_proc info = {0};
+    size_t size = sizeof info;
+    if (sysctl(name, JA_COUNT(name), &info, &size, NULL, 0) < 0 || size != sizeof info)
+        return true;
+    return info.ki_runtime >= BUSY_US || (info.ki_stat == SSLEEP && (info.ki_tdflags & TDF_SINTR));
+}
+
 /* Whether it ends before it could have done anything. */
 static bool ends_at_once(pid_t pid, int *ret_status)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
-    int64_t deadline = ja_clock_monotonic_ms() + SETTLE_MS;
+    int64_t start = ja_clock_monotonic_ms();
     while (waitpid(pid, ret_status, WNOHANG) != pid) {
-        if (ja_clock_monotonic_ms() >= deadline)
-            return false;
+        int64_t gone = ja_clock_monotonic_ms() - start;
+        if (gone >= SETTLE_MOST_MS || (gone >= SETTLE_MS && has_settled(pid)))
+            return waitpid(pid, ret_status, WNOHANG) == pid; /* it may have ended in between */
         nanosleep(&pause, NULL);
     }
     return true;

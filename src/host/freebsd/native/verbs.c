@@ -214,9 +214,9 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
     {"daemon-stop", "PIDFILE PROGRAM", "end the daemon PROGRAM that was started with PIDFILE and wrote it",
      ja_verb_daemon_stop, 0},
     {"jail-wait", "NAME PATH", "wait until a jail that has ended is gone; explain why when it stays", jail_wait, 0},
-    {"nat-config", "RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
-     "make a NAT instance of ipfw for an interface, and change its port redirections, \"tcp ADDRESS:PORT PORT\"; "
-     "changes of those that share RUN wait for each other",
+    {"nat-config", "[--back] RUN NUMBER INTERFACE [add REDIRECTION | remove REDIRECTION]...",
+     "make a NAT instance of ipfw for an interface (--back: one for what the host itself sends), and change its port "
+     "redirections, \"tcp ADDRESS:PORT PORT\"; changes of those that share RUN wait for each other",
      ja_verb_nat_config, 0},
     {"link-remove", "[--made-as FIRST] NAME MARK",
      "remove a network interface whose description is MARK, and what has the name FIRST and no description: what a creation "
@@ -234,5 +234,10 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      ja_verb_jail_run, JA_HOSTVERB_PROCESS},
     {"stop-init", "--jail FILE --signal SIGTERM --timeout MS PIDFILE...",
      "signal processes of a jail one after the other, and wait for their end", ja_verb_stop_init, JA_HOSTVERB_FORK},
+    {"jail-rescue", "JAIL PROGRAM [ARGUMENT]...",
+     "run the host's /rescue/PROGRAM in a jail of the kernel, or, where the host has none, the jail's /sbin/PROGRAM",
+     ja_verb_jail_rescue, JA_HOSTVERB_PROCESS},
+    {"vnet-accept", "FILE", "let ipfw accept the packets of the own network stack of the jail that FILE names",
+     ja_verb_vnet_accept, JA_HOSTVERB_FORK},
     {NULL, NULL, NULL, NULL, 0},
 };

@@ -1,10 +1,12 @@
 /*
  * firewall.c: rules of others that drop what the host forwards: base chains of nftables (iptables writes there too) and the
  * old kernel tables of iptables. A table in which our bridges are mentioned counts as settled: somebody has thought of us.
+ * And the rules of our own tables, of which others may have taken some away.
  */
 #include "base/file.h"
 #include "host/linux/native/native.h"
 #include "host/linux/native/netlink.h"
+#include "host/linux/network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -205,23 +207,75 @@ int ja_linux_probe_firewall(const char *bridges, struct ja_str *lines, struct ja
     return lines->length ? 1 : 0;
 }
 
-static int count_rule(void *context, const struct nlmsghdr *message)
+/* ---- our own tables ---- */
+
+struct rules {
+    const char *chain; /* NULL: all but those of networks */
+    unsigned count;
+    struct ja_str *lines; /* may be NULL */
+};
+
+/* A rule's comment, as nft(8) keeps it: type, length, text with its zero, among other such data of its own. */
+static void take_comment(const void *data, size_t size, struct ja_str *lines)
 {
-    *(unsigned *)context += NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWRULE;
+    enum { COMMENT = 0 }; /* NFTNL_UDATA_RULE_COMMENT of libnftnl */
+    const unsigned char *at = data;
+    for (size_t left = data ? size : 0; left >= 2 && (size_t)at[1] + 2 <= left; left -= at[1] + 2U, at += at[1] + 2)
+        if (at[0] == COMMENT && at[1] > 1) {
+            ja_str_addn(lines, (const char *)at + 2, strnlen((const char *)at + 2, at[1]));
+            ja_str_add(lines, "\n");
+            return;
+        }
+    ja_str_add(lines, "-\n");
+}
+
+static int look_at_rule(void *context, const struct nlmsghdr *message)
+{
+    struct rules *rules = context;
+    const struct nfgenmsg *header = NLMSG_DATA(message);
+    size_t skip = NLMSG_ALIGN(sizeof *header), size = 0;
+    char chain[64];
+    if (NFNL_MSG_TYPE(message->nlmsg_type) != NFT_MSG_NEWRULE || message->nlmsg_len < NLMSG_LENGTH(skip))
+        return 0;
+    const char *attrs = (const char *)header + skip;
+    size_t length = message->nlmsg_len - NLMSG_LENGTH(skip);
+    take_text(chain, sizeof chain, attrs, length, NFTA_RULE_CHAIN);
+    if (rules->chain ? strcmp(chain, rules->chain) != 0 : ja_str_starts(chain, JA_LINUX_NETCHAIN))
+        return 0;
+    rules->count++;
+    if (rules->lines) {
+        const void *data = ja_nl_find(attrs, length, NFTA_RULE_USERDATA, &size);
+        take_comment(data, size, rules->lines);
+    }
     return 0;
+}
+
+static int read_rules(uint8_t family, const char *table, struct rules *rules, struct ja_error *err)
+{
+    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
+    int rc = fd < 0 ? -errno : -EINTR;
+    for (int tries = 0; rc == -EINTR && tries < DUMP_TRIES; tries++) {
+        rules->count = 0;
+        if (rules->lines)
+            ja_str_fini(rules->lines);
+        rc = dump(fd, NFT_MSG_GETRULE, family, table, NFTA_RULE_TABLE, look_at_rule, rules);
+    }
+    return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot read the rules of table %s", table) : 0;
 }
 
 int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count, struct ja_error *err)
 {
-    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
-    int rc = fd < 0 ? -errno : -EINTR;
-    unsigned count = 0;
-    for (int tries = 0; rc == -EINTR && tries < DUMP_TRIES; tries++) {
-        count = 0;
-        rc = dump(fd, NFT_MSG_GETRULE, family, table, NFTA_RULE_TABLE, count_rule, &count);
-    }
-    if (rc < 0)
-        return ja_error_sys(err, -rc, NULL, "cannot count the rules of table %s", table);
-    *ret_count = count;
-    return 0;
+    struct rules rules = {0};
+    int rc = read_rules(family, table, &rules, err);
+    if (rc == 0)
+        *ret_count = rules.count;
+    return rc;
+}
+
+int ja_linux_probe_chain(uint8_t family, const char *table, const char *chain, struct ja_str *lines,
+                         struct ja_error *err)
+{
+    struct rules rules = {.chain = chain, .lines = lines};
+    int rc = read_rules(family, table, &rules, err);
+    return rc < 0 ? rc : rules.count > 0;
 }

@@ -6,8 +6,6 @@
 #include "host/linux/native/native.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,22 +226,6 @@ static const char *nth_line(const char *input, unsigned number, char *text, size
     return text;
 }
 
-/* A netlink socket that belongs to the network namespace at `path`. This process is there only while it makes
- * it: from then on the socket alone is, and no child is needed. -1 and errno. */
-static int open_in(const char *path)
-{
-    ja_autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    ja_autoclose int there = own < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    if (there < 0 || setns(there, CLONE_NEWNET) < 0)
-        return -1;
-    int fd = ja_nl_open(NETLINK_ROUTE), sys = errno;
-    /* Going back needs nothing that was not needed to come. In the wrong namespace nothing may go on. */
-    if (setns(own, CLONE_NEWNET) < 0)
-        abort();
-    errno = sys;
-    return fd;
-}
-
 static int run_batch(const char *netns, const char *input, struct ja_error *err)
 {
     struct ja_ip_op *ops;
@@ -252,7 +234,7 @@ static int run_batch(const char *netns, const char *input, struct ja_error *err)
     int rc = read_batch(input, &ops, &count, err);
     if (rc < 0)
         return rc;
-    ja_autoclose int fd = netns ? open_in(netns) : ja_nl_open(NETLINK_ROUTE);
+    ja_autoclose int fd = netns ? ja_nl_open_in(netns, NETLINK_ROUTE) : ja_nl_open(NETLINK_ROUTE);
     if (fd < 0)
         rc =
             ja_error_sys(err, errno, NULL, "cannot open a netlink socket%s%s", netns ? " in " : "", netns ? netns : "");

@@ -35,6 +35,9 @@ int ja_sys_new_mount(const char *type, const char *source, const char *const *op
 /* openat2 with the tree as root for all links. */
 int ja_sys_open_in_root(int root_fd, const char *path, int flags);
 int ja_sys_pidfd_open(pid_t pid);
+/* A socket, close-on-exec, that belongs to the network namespace at `netns`, or to a new one (NULL) that lasts as long as it.
+ * This process is there only while it makes it. For a single-threaded caller. */
+int ja_sys_socket_in(const char *netns, int domain, int type, int protocol);
 int ja_sys_pidfd_signal(int pidfd, int signal);
 /* fork() with namespaces (CLONE_NEW*) and a pidfd, without a signal at its end, so that a caller who waits for any
  * child does not see this one. 0 in the child. Reap it with ja_sys_reap. */
@@ -112,6 +115,8 @@ ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
 /* Facts about rules, firewall.c: see JA_FACT_FIREWALL; and how many rules a table of a family (NFPROTO_*) has. */
 int ja_linux_probe_firewall(const char *bridges, struct ja_str *lines, struct ja_error *err);
 int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count, struct ja_error *err);
+int ja_linux_probe_chain(uint8_t family, const char *table, const char *chain, struct ja_str *lines,
+                         struct ja_error *err);
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
@@ -126,6 +131,10 @@ int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
 /* Probes of doctor; see host/linux/facts.h. */
 int ja_linux_probe_version(const char *program, struct ja_str *line, struct ja_error *err);
 int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_error *err);
+
+/* What the kernel can do to traffic, and the queues of an interface: JA_FACT_SHAPING, JA_FACT_QDISC (traffic.c). */
+int ja_linux_probe_shaping(struct ja_str *words, struct ja_error *err);
+int ja_linux_probe_qdisc(const char *interface, struct ja_str *words, struct ja_error *err);
 
 /*
  * A detached clone of the mount at `from`, with the ids of a user namespace (-1: unmapped). The pool is nosuid and nodev for

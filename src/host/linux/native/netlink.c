@@ -2,6 +2,7 @@
  * netlink.c: see netlink.h.
  */
 #include "host/linux/native/netlink.h"
+#include "host/linux/native/native.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -110,15 +111,25 @@ void ja_nl_fini(struct ja_nl *nl)
     *nl = (struct ja_nl){0};
 }
 
-int ja_nl_open(int protocol)
+/* Both only make errors say more: a kernel without them is no failure. */
+static int with_words(int fd)
 {
-    int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    int on = 1;
     if (fd < 0)
         return -1;
-    /* Both only make errors say more: a kernel without them is no failure. */
     setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     return fd;
+}
+
+int ja_nl_open(int protocol)
+{
+    return with_words(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+}
+
+int ja_nl_open_in(const char *netns, int protocol)
+{
+    return with_words(ja_sys_socket_in(netns, AF_NETLINK, SOCK_RAW, protocol));
 }
 
 void ja_nl_send_room(int fd, size_t size)

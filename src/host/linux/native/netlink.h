@@ -30,6 +30,8 @@ void ja_nl_fini(struct ja_nl *nl);
 
 /* A socket of NETLINK_ROUTE or NETLINK_NETFILTER in the current network namespace; -1 and errno. */
 int ja_nl_open(int protocol);
+/* The same in another one, see ja_sys_socket_in. */
+int ja_nl_open_in(const char *netns, int protocol);
 /* Makes room for a transaction that is sent as one datagram, which is larger than a socket sends by itself. */
 void ja_nl_send_room(int fd, size_t size);
 /* Each reply that is neither an acknowledgement nor an error. Negative ends the request. */

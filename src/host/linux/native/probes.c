@@ -222,6 +222,14 @@ static int probe_nftrules(const char *name, unsigned *ret_count, struct ja_error
     return rc < 0 ? rc : 1;
 }
 
+static int probe_nftchain(const char *name, struct ja_str *lines, struct ja_error *err)
+{
+    char family[8], table[64], chain[64];
+    if (sscanf(name, "%7s %63s %63s", family, table, chain) != 3 || ja_nft_family(family) < 0)
+        return 0;
+    return ja_linux_probe_chain((uint8_t)ja_nft_family(family), table, chain, lines, err);
+}
+
 /* ---- file systems ---- */
 
 static const struct {
@@ -422,6 +430,7 @@ static struct ja_linux_probes probes = {
     .subvolume = probe_subvolume,
     .nft = probe_nft,
     .nftrules = probe_nftrules,
+    .nftchain = probe_nftchain,
     .device = probe_device,
     .quota = probe_quota,
     .disks = probe_disks,
@@ -431,6 +440,8 @@ static struct ja_linux_probes probes = {
     .zfs = ja_zfs_facts_read,
     .version = ja_linux_probe_version,
     .health = ja_linux_probe_health,
+    .shaping = ja_linux_probe_shaping,
+    .qdisc = ja_linux_probe_qdisc,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)

@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,6 +132,21 @@ int ja_sys_open_in_root(int root_fd, const char *path, int flags)
     } how = {.flags = (__u64)(unsigned)flags | O_CLOEXEC, .resolve = 0x10 /* RESOLVE_IN_ROOT */};
 
     return (int)syscall(__NR_openat2, root_fd, path, &how, sizeof(how));
+}
+
+int ja_sys_socket_in(const char *netns, int domain, int type, int protocol)
+{
+    ja_autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = -1;
+    if (own < 0 || (netns && (there = open(netns, O_RDONLY | O_CLOEXEC)) < 0))
+        return -1;
+    if ((netns ? setns(there, CLONE_NEWNET) : unshare(CLONE_NEWNET)) < 0)
+        return -1;
+    int fd = socket(domain, type | SOCK_CLOEXEC, protocol), sys = errno;
+    /* Going back needs nothing that was not needed to come. In the wrong namespace nothing may go on. */
+    if (setns(own, CLONE_NEWNET) < 0)
+        abort();
+    errno = sys;
+    return fd;
 }
 
 int ja_sys_pidfd_open(pid_t pid)

@@ -1,0 +1,391 @@
+/*
+ * shape.c: traffic shaping by dummynet, in the jail's own network stack, where each packet passes once: a pipe for each direction
+ * of a nic, and a rule that leads through it. Rules on the bridge would see packets not at all, or twice.
+ *
+ * The rules come before all others of the jail, and what has passed a pipe goes on through these (one_pass 0), so that the jail's own
+ * firewall stays one. With shape.enforce the jail has a securelevel of 3, at which its root changes neither rules nor pipes; we
+ * lower it for as long as a change takes. Its rules then know the nic by its addresses too: an interface can be given another name,
+ * but the host takes no other addresses from it.
+ */
+#include "host/freebsd/freebsd.h"
+#include "host/shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOOL(name) ja_plan_tool(p->plan, p->facts, name)
+
+/* Numbers in the jail's own ipfw: rules before those of /etc/rc.firewall, which begin at 100; pipes at the end of the 65535 that
+ * there may be. The direction out has the next number, and rules that are enforced have others than those that are not. */
+enum { RULE_FIRST = 1, PIPE_FIRST = 60001 };
+enum { MTU_DEFAULT = 1500, SECURELEVEL = 3, HZ = 1000 };
+/* What dummynet takes where nobody has set net.inet.ip.dummynet.pipe_slot_limit and pipe_byte_limit otherwise; and the largest
+ * rate, which it keeps in 32 bits. */
+#define SLOTS_MOST 100
+#define KBYTES_MOST 1000
+#define RATE_MOST 4294967295
+
+struct line {
+    struct ja_freebsd_nic nic;
+    const struct ja_flow *flow;
+    bool out;
+    unsigned rule, pipe;
+};
+
+static void fill(const struct ja_planning *p, const struct ja_subject *s, size_t number, bool out, struct line *line)
+{
+    *line = (struct line){.out = out};
+    ja_freebsd_nic_fill(p, s, number, &line->nic);
+    line->flow = out ? &line->nic.nic->shape.out : &line->nic.nic->shape.in;
+    line->rule = RULE_FIRST + 4 * (unsigned)number + (line->nic.nic->shape.enforce ? 2 : 0) + out;
+    line->pipe = PIPE_FIRST + 2 * (unsigned)number + out;
+}
+
+static bool is_set(const struct line *line)
+{
+    return ja_flow_is_set(line->flow);
+}
+
+/* ---- whether this host can ---- */
+
+static int64_t slots_most(struct ja_planning *p)
+{
+    const char *limit = ja_fact(p->facts, JA_FACT_SYSCTL, "net.inet.ip.dummynet.pipe_slot_limit");
+    return limit ? atoll(limit) : SLOTS_MOST;
+}
+
+static void check_flow(void *context, const struct ja_nic *nic, const struct ja_flow *flow, bool out)
+{
+    struct ja_planning *p = context;
+    char why[128];
+    if (flow->jitter)
+        ja_flow_refuse(p->plan, nic, out, "jitter", "dummynet delays all packets alike");
+    if (flow->loss_burst)
+        ja_flow_refuse(p->plan, nic, out, "loss-burst", "dummynet loses each packet by itself");
+    if (flow->rate > RATE_MOST)
+        ja_flow_refuse(p->plan, nic, out, "rate", "dummynet keeps no rate above 4294967295bit");
+    if (flow->queue > slots_most(p)) {
+        snprintf(why, sizeof why, "%lld packets were given; net.inet.ip.dummynet.pipe_slot_limit allows %lld",
+                 (long long)flow->queue, (long long)slots_most(p));
+        ja_flow_refuse(p->plan, nic, out, "queue", why);
+    }
+}
+
+/* Virtual machines have 100 unless they are told otherwise. */
+static void note_steps(struct ja_planning *p)
+{
+    const char *hz = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.hz");
+    if (hz && atoi(hz) > 0 && atoi(hz) < HZ)
+        ja_plan_note(
+            p->plan,
+            "this host has kern.hz=%s: packets are shaped in steps of %d ms; kern.hz=1000 in /boot/loader.conf "
+            "makes them finer",
+            hz, 1000 / atoi(hz));
+}
+
+void ja_freebsd_shape_check(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_YES) {
+        if (ja_flow_each(jail, check_flow, p))
+            note_steps(p);
+    } else if (ja_flow_each(jail, NULL, NULL)) {
+        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.shape", "only jails with vnet=yes are shaped");
+        ja_plan_hint(p->plan, "the packets of others are the host's own");
+    }
+}
+
+/* ---- commands in the jail ---- */
+
+typedef void add_words(struct ja_plan *plan, struct ja_step *step, ...);
+
+static void jexec_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                        const char *program)
+{
+    add(p->plan, step, TOOL("jexec"), name, program, NULL);
+}
+
+/* The host's ipfw, which the kernel understands and the jail's root has not touched. */
+static void ipfw_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name)
+{
+    add(p->plan, step, p->site->self, "host", "jail-rescue", name, "ipfw", NULL);
+}
+
+static void number(char text[24], int64_t value)
+{
+    snprintf(text, 24, "%lld", (long long)value);
+}
+
+/* All of a pipe's configuration: what is not said is as it is by default. */
+static void pipe_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                       const struct line *line)
+{
+    const struct ja_flow *flow = line->flow;
+    char text[48];
+    ipfw_words(p, step, add, name);
+    number(text, line->pipe);
+    add(p->plan, step, "-q", "pipe", text, "config", NULL);
+    if (flow->rate) {
+        int64_t mtu = line->nic.nic->mtu       ? line->nic.nic->mtu
+                      : line->nic.network->mtu ? line->nic.network->mtu
+                                               : MTU_DEFAULT;
+        int64_t queue = ja_flow_queue(flow, mtu), kbytes = (queue * mtu + 1023) / 1024;
+        snprintf(text, sizeof text, "%lldbit/s", (long long)flow->rate);
+        add(p->plan, step, "bw", text, NULL);
+        /* Where it is ours to choose, more than its slots hold is counted in bytes. */
+        if (queue > SLOTS_MOST && !flow->queue)
+            snprintf(text, sizeof text, "%lldKbytes", (long long)(kbytes < KBYTES_MOST ? kbytes : KBYTES_MOST));
+        else
+            number(text, queue);
+        add(p->plan, step, "queue", text, NULL);
+    }
+    if (flow->burst) {
+        number(text, flow->burst);
+        add(p->plan, step, "burst", text, NULL);
+    }
+    if (flow->delay) {
+        number(text, flow->delay);
+        add(p->plan, step, "delay", text, NULL);
+    }
+    if (flow->loss) {
+        snprintf(text, sizeof text, "%lld.%06lld", (long long)flow->loss / 1000000, (long long)flow->loss % 1000000);
+        add(p->plan, step, "plr", text, NULL);
+    }
+}
+
+static void no_pipe_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                          const struct line *line)
+{
+    char text[24];
+    ipfw_words(p, step, add, name);
+    number(text, line->pipe);
+    add(p->plan, step, "-q", "pipe", text, "delete", NULL);
+}
+
+/* "{ recv epair7b or dst-ip 10.66.0.2 } not src-ip 10.66.0.2": by name or address, but not what it sends to itself. */
+static void enforced_words(struct ja_planning *p, struct ja_step *step, const struct line *line)
+{
+    const struct ja_strv *assigned = &line->nic.nic->assigned;
+    ja_step_run(p->plan, step, "{", line->out ? "xmit" : "recv", line->nic.inner, NULL);
+    for (int own = 0; own < 2; own++) {
+        for (size_t i = 0; i < assigned->count; i++) {
+            struct ja_addr addr;
+            char text[JA_ADDR_TEXT];
+            if (ja_addr_parse(assigned->items[i], &addr, NULL) < 0)
+                continue;
+            ja_addr_format(&addr, false, text);
+            ja_step_run(p->plan, step, own ? "not" : "or", NULL);
+            ja_step_runf(p->plan, step, "%s-ip%s", line->out != own ? "src" : "dst", addr.v6 ? "6" : "");
+            ja_step_run(p->plan, step, text, NULL);
+        }
+        if (!own)
+            ja_step_run(p->plan, step, "}", NULL);
+    }
+}
+
+static void rule_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line)
+{
+    char rule[24], pipe[24];
+    ipfw_words(p, step, ja_step_run, name);
+    number(rule, line->rule);
+    number(pipe, line->pipe);
+    ja_step_run(p->plan, step, "-q", "add", rule, "pipe", pipe, "ip", "from", "any", "to", "any", NULL);
+    ja_step_run(p->plan, step, line->out ? "out" : "in", NULL);
+    if (line->nic.nic->shape.enforce)
+        enforced_words(p, step, line);
+    else
+        ja_step_run(p->plan, step, line->out ? "xmit" : "recv", line->nic.inner, NULL);
+}
+
+static void no_rule_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                          const struct line *line)
+{
+    char text[24];
+    ipfw_words(p, step, add, name);
+    number(text, line->rule);
+    add(p->plan, step, "-q", "delete", text, NULL);
+}
+
+static struct ja_step *begin(struct ja_planning *p, const struct line *line, const char *verb, const char *how)
+{
+    return ja_plan_step(p->plan, "%s what it %s by %s%s", verb, line->out ? "sends" : "is sent", line->nic.nic->label,
+                        how);
+}
+
+#define ONE_PASS "net.inet.ip.fw.one_pass="
+
+/* What has passed a pipe goes on through the jail's own rules. */
+static struct ja_step *pass_on(struct ja_planning *p, const char *name)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "let what has been shaped go on through its own rules");
+    jexec_words(p, step, ja_step_run, name, "/sbin/sysctl");
+    ja_step_run(p->plan, step, ONE_PASS "0", NULL);
+    return step;
+}
+
+static void add_rule(struct ja_planning *p, const char *name, const struct line *line, bool fresh)
+{
+    struct ja_step *step = begin(p, line, "lead", " through it");
+    rule_words(p, step, name, line);
+    if (!fresh)
+        no_rule_words(p, step, ja_step_undo, name, line);
+}
+
+/* `fresh`: the jail was made by this plan, and takes all away again. */
+static void add_line(struct ja_planning *p, const char *name, const struct line *line, bool fresh)
+{
+    struct ja_step *step = begin(p, line, "shape", "");
+    pipe_words(p, step, ja_step_run, name, line);
+    if (!fresh)
+        no_pipe_words(p, step, ja_step_undo, name, line);
+    add_rule(p, name, line, fresh);
+}
+
+void ja_freebsd_shape_module(struct ja_planning *p, const struct ja_jail *jail)
+{
+    if (ja_flow_each(jail, NULL, NULL))
+        ja_freebsd_module(p, "dummynet", "load what shapes traffic");
+}
+
+void ja_freebsd_shape_add(struct ja_planning *p, const struct ja_subject *s, const char *name)
+{
+    if (!ja_flow_each(s->jail, NULL, NULL))
+        return;
+    pass_on(p, name);
+    for (size_t i = 0; i < s->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line line;
+            fill(p, s, i, out, &line);
+            if (is_set(&line))
+                add_line(p, name, &line, true);
+        }
+}
+
+/* ---- securelevels ---- */
+
+int64_t ja_freebsd_securelevel(const struct ja_jail *jail)
+{
+    return ja_jail_enforces_shape(jail) ? SECURELEVEL : jail->securelevel;
+}
+
+/* A jail's is not below the host's. */
+static int64_t lowest(struct ja_planning *p, int64_t level)
+{
+    const char *host = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.securelevel");
+    return host && atoll(host) > level ? atoll(host) : level;
+}
+
+static void level_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name, int64_t level)
+{
+    char jail[JA_FREEBSD_JAILNAME + 8], text[32];
+    snprintf(jail, sizeof jail, "name=%s", name);
+    snprintf(text, sizeof text, "securelevel=%lld", (long long)level);
+    add(p->plan, step, TOOL("jail"), "-m", jail, text, NULL);
+}
+
+static void set_level(struct ja_planning *p, const char *name, int64_t to, int64_t from, const char *why)
+{
+    struct ja_step *step = ja_plan_step(p->plan, "%s", why);
+    level_words(p, step, ja_step_run, name, to);
+    level_words(p, step, ja_step_undo, name, from);
+}
+
+/* ---- while it runs ---- */
+
+/* What of a running jail's shapes differs: is to be set or changed, is to be removed. */
+static void differences(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                        bool *ret_set, bool *ret_removed)
+{
+    *ret_set = *ret_removed = false;
+    for (size_t i = 0; i < to->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line old, new;
+            fill(p, from, i, out, &old);
+            fill(p, to, i, out, &new);
+            bool differ = old.rule != new.rule || !ja_object_equal(&ja_noun_flow, old.flow, new.flow);
+            *ret_set = *ret_set || (differ && is_set(&new));
+            *ret_removed = *ret_removed || (is_set(&old) && (!is_set(&new) || old.rule != new.rule));
+        }
+}
+
+static void change_line(struct ja_planning *p, const char *name, const struct line *old, const struct line *new)
+{
+    if (!is_set(new))
+        return;
+    if (!is_set(old)) {
+        add_line(p, name, new, false);
+        return;
+    }
+    /* The old rule goes after the commit. */
+    if (old->rule != new->rule)
+        add_rule(p, name, new, false);
+    if (ja_object_equal(&ja_noun_flow, old->flow, new->flow))
+        return;
+    struct ja_step *step = begin(p, new, "shape", " anew");
+    pipe_words(p, step, ja_step_run, name, new);
+    pipe_words(p, step, ja_step_undo, name, old);
+}
+
+void ja_freebsd_shape_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                             const char *name)
+{
+    bool set, removed;
+    int64_t old = ja_freebsd_securelevel(from->jail), new = ja_freebsd_securelevel(to->jail), level = old;
+    differences(p, from, to, &set, &removed);
+    if (set)
+        ja_freebsd_shape_module(p, to->jail);
+    if (old >= SECURELEVEL && (set || removed || new < old)) {
+        level = lowest(p, -1);
+        set_level(p, name, level, old, "lower its securelevel, which forbids the change");
+    }
+    if (set && !ja_flow_each(from->jail, NULL, NULL)) {
+        struct ja_step *step = pass_on(p, name);
+        jexec_words(p, step, ja_step_undo, name, "/sbin/sysctl");
+        ja_step_undo(p->plan, step, ONE_PASS "1", NULL);
+    }
+    for (size_t i = 0; i < to->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line was, is;
+            fill(p, from, i, out, &was);
+            fill(p, to, i, out, &is);
+            change_line(p, name, &was, &is);
+        }
+    /* What is removed is so after the commit, and before this. */
+    if (!removed && new > level)
+        set_level(p, name, new, level, "raise its securelevel");
+}
+
+void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
+                              const char *name)
+{
+    bool set, removed;
+    differences(p, from, to, &set, &removed);
+    for (size_t i = 0; i < to->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line was, is;
+            fill(p, from, i, out, &was);
+            fill(p, to, i, out, &is);
+            if (!is_set(&was) || (is_set(&is) && was.rule == is.rule))
+                continue;
+            struct ja_step *step = begin(p, &was, "shape", is_set(&is) ? " by the new rule alone" : " no more");
+            no_rule_words(p, step, ja_step_run, name, &was);
+            step->flags |= JA_STEP_IGNORE;
+            if (is_set(&is))
+                continue;
+            step = begin(p, &was, "remove the pipe of", "");
+            no_pipe_words(p, step, ja_step_run, name, &was);
+            step->flags |= JA_STEP_IGNORE;
+        }
+    struct ja_step *step;
+    if (removed && !ja_flow_each(to->jail, NULL, NULL)) {
+        step = ja_plan_step(p->plan, "let its pipes end the way through its rules again");
+        jexec_words(p, step, ja_step_run, name, "/sbin/sysctl");
+        ja_step_run(p->plan, step, ONE_PASS "1", NULL);
+        step->flags |= JA_STEP_IGNORE;
+    }
+    if (!removed || ja_freebsd_securelevel(to->jail) < SECURELEVEL)
+        return;
+    step = ja_plan_step(p->plan, "raise its securelevel");
+    level_words(p, step, ja_step_run, name, ja_freebsd_securelevel(to->jail));
+    step->flags |= JA_STEP_IGNORE;
+}
