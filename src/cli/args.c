@@ -325,11 +325,13 @@ static int parse_one(struct parser *p)
 {
     const struct ja_verb *verb = p->args->verb;
     const char *word = p->argv[p->at];
-    if (verb && (verb->flags & JA_VERB_COMMAND) && p->args->word_count == (size_t)verb->most) {
+    bool dashes = strcmp(word, "--") == 0;
+    if (verb && (verb->flags & JA_VERB_COMMAND) && p->args->word_count == (size_t)verb->most &&
+        (dashes || !(verb->flags & JA_VERB_DASHES))) {
         take_command(p);
         return 0;
     }
-    if (!p->ended && strcmp(word, "--") == 0) {
+    if (!p->ended && dashes) {
         p->ended = true;
         p->at++;
         return 0;
@@ -353,13 +355,16 @@ static int check_words(struct parser *p)
         return usage(p, "give at least one name, or --all");
     if (args->word_count < (size_t)verb->least)
         return usage(p, "too few arguments: it takes %s", verb->usage);
+    if ((verb->flags & JA_VERB_DASHES) && args->word_count > (size_t)verb->most)
+        return usage(p, "%s: the command is what follows --", JA_SHOW(args->words[verb->most]));
     if (verb->most >= 0 && args->word_count > (size_t)verb->most) {
         const char *extra = args->words[verb->most];
         return usage(p, "%s: %s", verb->most ? "one argument too many" : "it takes no arguments, but got",
                      JA_SHOW(extra));
     }
     if ((verb->flags & JA_VERB_NEED_COMMAND) && !args->command)
-        return usage(p, "a command is missing after the name");
+        return usage(p, verb->flags & JA_VERB_DASHES ? "a command is missing: it is what follows --"
+                                                     : "a command is missing after the name");
     if (p->cli->dry_run && !(verb->flags & JA_VERB_MUTATES)) {
         usage(p, "it takes no --dry-run");
         return ja_error_hint(p->err, "a dry run shows a plan, and this verb makes none");

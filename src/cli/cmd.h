@@ -45,6 +45,9 @@ int ja_cmd_change(struct ja_cli *cli, struct ja_engine *engine, const struct ja_
 /* Prints an object's JSON and takes it: as it is with --json, else one line for each value. NULL: out of memory. */
 int ja_cmd_print_object(struct ja_cli *cli, json_t *json, struct ja_error *err);
 
+/* A cell "1.5M", in units of 1024; below 0: not known. */
+void ja_cmd_size_cell(struct ja_table *table, int64_t bytes);
+
 /* "changed web1; waiting for its next start: nics.eth0.address, limits.files" */
 int ja_cmd_say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err);
 

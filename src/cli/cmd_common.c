@@ -257,3 +257,18 @@ int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja
         return failed;
     return failed == (int)work.total ? 1 : 3;
 }
+
+void ja_cmd_size_cell(struct ja_table *table, int64_t bytes)
+{
+    static const char units[] = "BKMGTPE";
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 1024 && units[unit + 1]) {
+        value /= 1024;
+        unit++;
+    }
+    if (bytes < 0)
+        ja_table_cell(table, "");
+    else
+        ja_table_cellf(table, value < 10 && unit ? "%.1f%c" : "%.0f%c", value, units[unit]);
+}

@@ -59,22 +59,6 @@ struct listing {
     json_t *array; /* NULL: a table */
 };
 
-/* "1.5M", in units of 1024. */
-static void size_cell(struct ja_table *table, int64_t bytes)
-{
-    static const char units[] = "BKMGTPE";
-    double value = (double)bytes;
-    size_t unit = 0;
-    while (value >= 1024 && units[unit + 1]) {
-        value /= 1024;
-        unit++;
-    }
-    if (bytes < 0)
-        ja_table_cell(table, "");
-    else
-        ja_table_cellf(table, value < 10 && unit ? "%.1f%c" : "%.0f%c", value, units[unit]);
-}
-
 static int add_json(json_t *array, const struct ja_jail *jail, const struct ja_snapshot *snapshot, struct ja_error *err)
 {
     json_t *json = ja_object_to_json(&ja_noun_snapshot, snapshot, true);
@@ -102,7 +86,7 @@ static int add_snapshot(void *context, const struct ja_jail *jail, const struct 
     ja_table_cell(table, jail->name);
     ja_table_cell(table, snapshot->name);
     ja_table_cell(table, snapshot->created);
-    size_cell(table, snapshot->used);
+    ja_cmd_size_cell(table, snapshot->used);
     ja_table_cell(table, holds.text);
     ja_table_cells_joined(table, &snapshot->schedules);
     ja_table_cell(table, snapshot->by);

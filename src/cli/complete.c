@@ -69,6 +69,7 @@ static void read_word(struct completing *c, const char *word)
         c->awaiting = NULL;
     } else if (!c->ended && strcmp(word, "--") == 0) {
         c->ended = true;
+        c->command = c->verb && (c->verb->flags & JA_VERB_DASHES) && c->positional == (size_t)c->verb->most;
     } else if (!c->ended && word[0] == '-' && word[1]) {
         read_option(c, word);
     } else if (c->verb) {
@@ -87,7 +88,8 @@ static void read_words(struct completing *c)
 {
     for (size_t i = 0; i < c->count && !c->command && !c->unknown; i++) {
         read_word(c, c->words[i]);
-        c->command = c->verb && (c->verb->flags & JA_VERB_COMMAND) && c->positional == (size_t)c->verb->most;
+        if (c->verb && (c->verb->flags & JA_VERB_COMMAND) && !(c->verb->flags & JA_VERB_DASHES))
+            c->command = c->positional == (size_t)c->verb->most;
     }
 }
 

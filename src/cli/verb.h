@@ -52,6 +52,7 @@ enum ja_verb_flag {
     JA_VERB_ALL = 1 << 4,          /* wants words or --all, not both, not neither */
     JA_VERB_STATUS = 1 << 5,       /* passes a command's exit status on: own failures are 125 */
     JA_VERB_HIDDEN = 1 << 6,       /* in no list, no manual page */
+    JA_VERB_DASHES = 1 << 7, /* JA_VERB_COMMAND: the command is only what follows "--"; options may stand before that */
 };
 
 enum ja_verb_group {
@@ -60,6 +61,7 @@ enum ja_verb_group {
     JA_GROUP_NETWORK,
     JA_GROUP_JAIL,
     JA_GROUP_SNAPSHOT,
+    JA_GROUP_BE,
     JA_GROUP_INSIDE,
     JA_GROUP_UPKEEP,
     JA_GROUP_OTHER,

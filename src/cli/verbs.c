@@ -32,8 +32,9 @@ const char *ja_verb_group_title(enum ja_verb_group group)
     static const char *const titles[JA_GROUP_COUNT] = {
         [JA_GROUP_INSTANCE] = "The instance", [JA_GROUP_TEMPLATE] = "Templates",
         [JA_GROUP_NETWORK] = "Networks",      [JA_GROUP_JAIL] = "Jails",
-        [JA_GROUP_SNAPSHOT] = "Snapshots",    [JA_GROUP_INSIDE] = "Inside jails",
-        [JA_GROUP_UPKEEP] = "Upkeep",         [JA_GROUP_OTHER] = "Other",
+        [JA_GROUP_SNAPSHOT] = "Snapshots",    [JA_GROUP_BE] = "Boot environments and upgrades",
+        [JA_GROUP_INSIDE] = "Inside jails",   [JA_GROUP_UPKEEP] = "Upkeep",
+        [JA_GROUP_OTHER] = "Other",
     };
     return titles[group];
 }
@@ -168,6 +169,22 @@ static const struct ja_option rollback_options[] = {
     {"volume", .metavar = "VOLUME", .repeatable = true, .doc = "Roll this volume back too"},
     {"volumes", .doc = "Roll back all volumes that the snapshot holds"},
     {"restart", .doc = "Stop the jail when it runs, and start it again afterwards"},
+    {0},
+};
+static const struct ja_option be_create_options[] = {
+    {"from", .metavar = "BE|@SNAPSHOT", .doc = "What it is a copy of; the active boot environment unless given"},
+    {0},
+};
+static const struct ja_option be_activate_options[] = {
+    {"restart", .doc = "When the jail runs on another one, stop it and start it again"},
+    {0},
+};
+static const struct ja_option upgrade_options[] = {
+    {"health", .metavar = "COMMAND",
+     .doc = "Afterwards this shell command in the jail must succeed; it is tried every second until --timeout"},
+    {"timeout", .metavar = "TIME", .doc = "How long the health command may go on failing; 60s unless given"},
+    {"be", .metavar = "NAME", .doc = "The name of the new boot environment; upgrade- and the time in UTC unless given"},
+    {"keep-failed", .doc = "When it fails, keep the new boot environment, to look into it"},
     {0},
 };
 static const struct ja_option shape_options[] = {
@@ -403,6 +420,36 @@ const struct ja_verb ja_verbs[] = {
      "nor does a clock that jumps.",
      "jailadmin tick", "After `jailadmin set web1 keep.hourly=24 keep.daily=7`.", NULL, CHANGES, 0, 0,
      .run = ja_cmd_tick},
+
+    {"be create", JA_GROUP_BE, "JAIL NAME", "Make a boot environment",
+     "A boot environment is a tree that a jail can have as its root; its volumes and fields are the same with each. The new one is a "
+     "copy of the active one, or of another or of a snapshot, takes an instant and no space, and can be made while the jail runs. "
+     "limits.disk counts for each of them by itself.",
+     "jailadmin be create web1 next --from @before-update", "A copy of what that snapshot of web1 holds.",
+     be_create_options, CHANGES, 2, 2, JA_WORD_JAIL, .run = ja_cmd_be_create},
+    {"be list", JA_GROUP_BE, "[JAIL | FILTER]...", "List boot environments",
+     "Prints one line for each: whether it is the active one, which the next start takes, and whether the jail runs on it; what it "
+     "refers to, which on btrfs only quotas count; what it is a copy of, and who made it. With --json also where its tree is "
+     "on the host, for root to look into it.",
+     "jailadmin be list web1", "Those of web1.", NULL, JA_VERB_ROOT, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL,
+     .run = ja_cmd_be_list},
+    {"be activate", JA_GROUP_BE, "JAIL NAME", "Choose the boot environment of the next start",
+     "It is the jail's field be. A running jail goes on with the one that it was started on until it is started again.",
+     "jailadmin be activate web1 default --restart", "Back to the first one, at once.", be_activate_options, CHANGES, 2,
+     2, JA_WORD_JAIL, .run = ja_cmd_be_activate},
+    {"be delete", JA_GROUP_BE, "JAIL NAME...", "Delete boot environments",
+     "It asks on a terminal. Neither the active one nor the one that the jail runs on is deleted. Copies of it go on; on ZFS its "
+     "space is free when the last of them is gone, and its snapshots go with it.",
+     "jailadmin be delete web1 next", "Deletes one.", NULL, CHANGES, 2, -1, JA_WORD_JAIL, .run = ja_cmd_be_delete},
+    {"upgrade", JA_GROUP_BE, "JAIL -- COMMAND [ARGUMENT]...", "Change a jail, and go back by itself when that fails",
+     "Copies the active boot environment, starts the jail on the copy, and runs the command in it; its input and output are those of "
+     "jailadmin. When that and the health command have succeeded the copy is made the active one, and the old one stays, to be "
+     "deleted with be delete. When anything fails, or this process or the host dies, the jail goes back to the old one, and the "
+     "copy is deleted; after a crash that is done by the next start, boot or gc. A jail that did not run is stopped "
+     "again. Volumes do not go back. The exit status is 0 or 1.",
+     "jailadmin upgrade web1 --health 'curl -fsS localhost' -- sh -c 'apt-get update && apt-get -y dist-upgrade'",
+     "Upgrades web1, and makes sure that it answers.", upgrade_options,
+     CHANGES | JA_VERB_COMMAND | JA_VERB_NEED_COMMAND | JA_VERB_DASHES, 1, 1, JA_WORD_JAIL, .run = ja_cmd_upgrade},
 
     {"exec", JA_GROUP_INSIDE, "JAIL [--] COMMAND [ARGUMENT]...", "Run a command in a running jail",
      "Standard input, output and error are those of jailadmin. When input and output are a terminal, the command gets a "

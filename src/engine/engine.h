@@ -275,6 +275,46 @@ int ja_engine_tick(struct ja_engine *engine, const char *jail, int64_t now_ms, s
 /* Adds the names of the jails that have schedules. */
 int ja_engine_tick_names(struct ja_engine *engine, struct ja_strv *ret_names, struct ja_error *err);
 
+/* ---- boot environments ---- */
+
+struct ja_be_listed {
+    const struct ja_jail *jail;
+    const struct ja_be *be;
+    bool active, running;
+    int64_t used; /* bytes that its tree refers to; -1: not known */
+    const char *path;
+};
+/* Jail after jail, in order of names; reads only. */
+int ja_engine_environments(struct ja_engine *engine, const struct ja_strv *names,
+                           int (*each)(void *context, const struct ja_be_listed *listed, struct ja_error *err),
+                           void *context, struct ja_error *err);
+/* `from`: a boot environment or "@SNAPSHOT"; NULL: the active one. The jail may run. */
+int ja_engine_be_create(struct ja_engine *engine, const char *jail, const char *name, const char *from,
+                        struct ja_error *err);
+/* *ret_running: the jail runs on another one until it is started again. */
+int ja_engine_be_activate(struct ja_engine *engine, const char *jail, const char *name, bool *ret_running,
+                          struct ja_error *err);
+int ja_engine_be_delete(struct ja_engine *engine, const char *jail, const struct ja_strv *names, struct ja_error *err);
+
+struct ja_upgrade_request {
+    const char *be; /* the new one's name */
+    bool keep_failed;
+    int64_t timeout_ms; /* how long `health` may fail before the upgrade does */
+    /* Told what is done next; may be NULL. */
+    void (*say)(void *context, const char *what);
+    /* Runs the command in the jail, which runs on the new boot environment; and looks whether all is well, within that time, ms. Both
+     * fail with *err filled. */
+    int (*command)(void *context, struct ja_error *err);
+    int (*health)(void *context, int64_t timeout_ms, struct ja_error *err); /* NULL: nothing is looked at */
+    void *context;
+};
+/* Made of plans of its own, see upgrade.c. When it fails the jail is what it was. *ret_ran: it ran before. Of a dry run only the first
+ * plan is shown. */
+int ja_engine_upgrade(struct ja_engine *engine, const char *jail, const struct ja_upgrade_request *request,
+                      bool *ret_ran, struct ja_error *err);
+/* Goes back from an upgrade whose process has died; nothing when there is none, or one that lives. */
+int ja_engine_upgrade_settle(struct ja_engine *engine, const char *jail, struct ja_error *err);
+
 /* What a new version of a template is made from, and what is done in it. Nothing is owned. */
 struct ja_template_request {
     const struct ja_template *spec; /* name; source (see plan/source.h); labels, init and os of a new one */

@@ -67,7 +67,9 @@ static int clean_jails(struct ja_engine *engine, struct ja_error *err)
     /* One jail that cannot be cleaned does not keep the others from it. */
     for (size_t i = 0; i < names.count; i++) {
         struct ja_error one = JA_ERROR_INIT;
-        rc = clean_jail(engine, names.items[i], &one);
+        rc = ja_engine_upgrade_settle(engine, names.items[i], &one);
+        if (rc == 0)
+            rc = clean_jail(engine, names.items[i], &one);
         if (rc < 0 && first == 0) {
             first = rc;
             *err = one;

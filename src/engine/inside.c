@@ -129,6 +129,14 @@ int ja_engine_enter(struct ja_engine *engine, const char *name, const struct ja_
         rc = ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", name), "it is not running");
         ja_error_hint(err, "start it with `jailadmin start %s`", name);
     }
+    /* Users are those of the tree that it runs on. */
+    struct ja_jail *applied = NULL;
+    if (rc == 0 && (inside->user || !inside->command))
+        rc = ja_engine_applied(engine, jail, &applied, err);
+    if (rc == 0 && applied) {
+        ja_object_free(&ja_noun_jail, jail);
+        jail = applied;
+    }
     if (rc == 0)
         rc = enter(engine, jail, inside, ret_status, err);
     if (rc < 0 && !err->object[0])

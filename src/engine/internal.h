@@ -84,6 +84,18 @@ int ja_release_find(struct ja_engine *engine, const char *version, const char *m
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err);
+/* Starts a jail. `be`: on this boot environment, and without saying that it is wanted running; NULL: on the active one. */
+int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err);
+/* A pool that is not mounted would seem to hold nothing: JA_E_FAILED. */
+int ja_check_pool_mounted(struct ja_engine *engine, struct ja_error *err);
+/* Stops a jail when it runs. `again`: it stays wanted. */
+int ja_stop_running(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_ran, struct ja_error *err);
+/* The plans of boot environments as a whole upgrade uses them; see planning.h. ja_be_make: `be` has its name only. */
+int ja_be_make(struct ja_engine *engine, const char *jail, const char *name, const char *from, bool trial,
+               struct ja_error *err);
+int ja_be_activate(struct ja_engine *engine, const char *jail, const char *name, bool trial, struct ja_error *err);
+int ja_be_delete(struct ja_engine *engine, const char *jail, const struct ja_strv *names, bool trial,
+                 struct ja_error *err);
 /* It is neither being made nor broken: JA_E_BUSY. */
 int ja_check_ready(const struct ja_jail *jail, struct ja_error *err);
 /* "web1@NAME": the jail's name (the caller's) and the snapshot's, NULL when none is named. Both are checked. */

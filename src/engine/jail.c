@@ -342,14 +342,27 @@ static int begin_on_networks(struct ja_change *change, struct ja_engine *engine,
     return rc < 0 ? rc : load_changed(change, ret_loaded, err);
 }
 
+static void plan_try(void *work, struct ja_planning *p)
+{
+    ja_plan_jail_try(p, work);
+}
+
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err)
+{
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = ja_engine_upgrade_settle(engine, name, err);
+    return rc < 0 ? rc : ja_start_on(engine, name, NULL, ret_already, err);
+}
+
+int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err)
 {
     struct ja_change change;
     struct ja_loaded loaded = {0};
     bool running = false;
-    int rc = ja_check_name(name, err);
-    if (rc == 0)
-        rc = ja_engine_pool_ensure(engine, err);
+    int rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
         rc = ja_engine_trees_ensure(engine, name, err);
     if (rc == 0)
@@ -361,11 +374,13 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
         rc = check_startable(loaded.jail, err);
     if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
+    if (rc == 0 && be)
+        rc = set_text(&loaded.jail->be, be, err);
     if (rc == 0 && running) {
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        rc = ja_change_apply(&change, plan_start, &loaded.subject, err);
+        rc = ja_change_apply(&change, be ? plan_try : plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);
     ja_change_end(&change);

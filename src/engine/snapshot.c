@@ -51,7 +51,7 @@ static void ask_mounted(void *work, struct ja_planning *p)
     *(bool *)work = p->storage->pool_mounted(p);
 }
 
-static int check_mounted(struct ja_engine *engine, struct ja_error *err)
+int ja_check_pool_mounted(struct ja_engine *engine, struct ja_error *err)
 {
     bool mounted = false;
     int rc = ja_engine_ask(engine, ask_mounted, &mounted, err);
@@ -67,7 +67,7 @@ int ja_engine_snapshots(struct ja_engine *engine, const struct ja_strv *names,
                         void *context, struct ja_error *err)
 {
     struct ja_list jails = {0};
-    int rc = check_mounted(engine, err);
+    int rc = ja_check_pool_mounted(engine, err);
     for (size_t i = 0; rc == 0 && i < names->count; i++) {
         void *jail = NULL;
         rc = ja_engine_get(engine, &ja_noun_jail, names->items[i], &jail, NULL, err);
@@ -408,8 +408,7 @@ static int roll_back(struct ja_engine *engine, const char *jail, const struct ja
     return rc;
 }
 
-/* Stops it when it runs. */
-static int stop_running(struct ja_engine *engine, const char *jail, bool *ret_ran, struct ja_error *err)
+int ja_stop_running(struct ja_engine *engine, const char *jail, enum ja_stop how, bool *ret_ran, struct ja_error *err)
 {
     void *object = NULL;
     struct ja_listed listed = {0};
@@ -418,7 +417,7 @@ static int stop_running(struct ja_engine *engine, const char *jail, bool *ret_ra
         rc = ja_engine_state(engine, object, &listed, err);
     ja_object_free(&ja_noun_jail, object);
     *ret_ran = rc == 0 && listed.pid;
-    return *ret_ran ? ja_engine_stop(engine, jail, JA_STOP_GRACEFUL, NULL, err) : rc;
+    return *ret_ran ? ja_engine_stop(engine, jail, how, NULL, err) : rc;
 }
 
 int ja_engine_rollback(struct ja_engine *engine, const char *jail, const struct ja_rollback_request *request,
@@ -432,7 +431,7 @@ int ja_engine_rollback(struct ja_engine *engine, const char *jail, const struct 
     if (rc == 0)
         rc = ja_engine_trees_ensure(engine, jail, err);
     if (rc == 0 && request->restart)
-        rc = stop_running(engine, jail, &ran, err);
+        rc = ja_stop_running(engine, jail, JA_STOP_GRACEFUL, &ran, err);
     if (rc < 0)
         return rc;
     rc = roll_back(engine, jail, request, ran, err);
@@ -554,7 +553,7 @@ int ja_engine_snapshot_diff(struct ja_engine *engine, const char *name, const ch
 {
     void *object = NULL;
     struct ja_list list = {0};
-    int rc = check_mounted(engine, err);
+    int rc = ja_check_pool_mounted(engine, err);
     if (rc == 0)
         rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
     const struct ja_jail *jail = object;

@@ -224,7 +224,18 @@ struct ja_snapshot {
     bool foreign;  /* not made by jailadmin */
 };
 
-extern const struct ja_noun ja_noun_keep, ja_noun_snapshot;
+/* A boot environment: one of the trees that a jail can have as its root. */
+struct ja_be {
+    char *name;
+    char *uuid;    /* of its making, in names of what that made */
+    char *created; /* RFC 3339 */
+    char *by;      /* who made it */
+    char *origin;  /* the boot environment, "@SNAPSHOT" or TEMPLATE@VERSION that it is a copy of */
+    /* Not part of its record: */
+    bool trial; /* an upgrade runs the jail on it, and has not decided yet */
+};
+
+extern const struct ja_noun ja_noun_keep, ja_noun_snapshot, ja_noun_be;
 extern const struct ja_noun ja_noun_jail, ja_noun_nic, ja_noun_shape, ja_noun_flow, ja_noun_route, ja_noun_mount,
     ja_noun_service, ja_noun_volume, ja_noun_forward, ja_noun_limits, ja_noun_dns, ja_noun_hooks, ja_noun_network,
     ja_noun_rule, ja_noun_template, ja_noun_template_version;

@@ -1,5 +1,5 @@
 /*
- * nouns_snapshot.c: the tables of what is kept of a jail's trees: snapshots, and how many of them.
+ * nouns_snapshot.c: the tables of a jail's trees: snapshots, how many of them are kept, and boot environments.
  */
 #include "model/checks.h"
 
@@ -85,8 +85,44 @@ static const struct ja_field snapshot_fields[] = {
      .doc = "the volumes that it holds"},
 };
 
+static const struct ja_field be_fields[] = {
+    {.name = "name",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_be, name),
+     .check = ja_check_name,
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_REQUIRED,
+     .doc = "name of the boot environment"},
+    {.name = "uuid",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_be, uuid),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "its identity"},
+    {.name = "created",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_be, created),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "when it was made"},
+    {.name = "by",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_be, by),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "who made it"},
+    {.name = "origin",
+     .type = JA_T_STRING,
+     .offset = JA_FIELD(ja_be, origin),
+     .when = JA_WHEN_CREATE,
+     .flags = JA_F_STATE,
+     .doc = "what it is a copy of"},
+};
+
 const struct ja_noun ja_noun_keep =
     JA_NOUN("keep", "keep", ja_keep, keep_fields, NULL,
             "How many snapshots of each kind tick keeps of a jail; 0: it neither takes nor removes any.");
 const struct ja_noun ja_noun_snapshot =
     JA_NOUN("snapshot", "snapshots", ja_snapshot, snapshot_fields, NULL, "A state of a jail that is kept.");
+const struct ja_noun ja_noun_be =
+    JA_NOUN("be", "boot environments", ja_be, be_fields, NULL, "A tree that a jail can have as its root.");

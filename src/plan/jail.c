@@ -53,26 +53,37 @@ void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s)
     ja_plan_hooks(p, last, "after-stop", &last->hooks.after_stop, true);
 }
 
-void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)
+static void start(struct ja_planning *p, const struct ja_subject *s, const char *wanted, const char *why)
 {
     const struct ja_jail *jail = s->jail;
     ja_plan_jail_clean(p, s);
     ja_plan_hooks(p, jail, "before-start", &jail->hooks.before_start, false);
     p->host->jail_start(p, s);
-    struct ja_step *step =
-        ja_plan_store_set(p, "jail", jail->name, "wanted=running", "it is wanted running from now on");
+    struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, wanted, why);
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->host->jail_started(p, s);
     ja_plan_hooks(p, jail, "after-start", &jail->hooks.after_start, true);
 }
 
+void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)
+{
+    start(p, s, "wanted=running", "it is wanted running from now on");
+}
+
+void ja_plan_jail_try(struct ja_planning *p, const struct ja_subject *s)
+{
+    start(p, s, s->jail->wanted == JA_WANTED_RUNNING ? "wanted=running" : "wanted=stopped",
+          "it is wanted running, or not, as before");
+}
+
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how)
 {
     const struct ja_jail *jail = s->jail;
-    bool shutdown = how == JA_STOP_SHUTDOWN;
-    struct ja_step *step =
-        ja_plan_store_set(p, "jail", jail->name, shutdown ? "wanted=running" : "wanted=stopped",
-                          shutdown ? "it is still wanted, after the next boot" : "it is wanted stopped from now on");
+    bool stays = how == JA_STOP_SHUTDOWN || how == JA_STOP_AGAIN;
+    struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, stays ? "wanted=running" : "wanted=stopped",
+                                             how == JA_STOP_AGAIN ? "it is still wanted, and will be started again"
+                                             : stays              ? "it is still wanted, after the next boot"
+                                                                  : "it is wanted stopped from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     ja_plan_hooks(p, jail, "before-stop", &jail->hooks.before_stop, true);
     p->host->jail_stop(p, s, how == JA_STOP_FORCE);

@@ -42,9 +42,22 @@ static bool forwards_differ(const struct ja_jail *a, const struct ja_jail *b)
     return !ja_list_equal(&ja_noun_forward, &a->forwards, &b->forwards);
 }
 
+/* A jail without its root would not start. */
+static void check_be(struct ja_planning *p, const struct ja_jail *new)
+{
+    struct ja_list list = {0};
+    ja_plan_environments(p, new, &list);
+    const struct ja_be *be = ja_plan_find_be(p, new, new->be, "field be", &list);
+    if (be && be->trial)
+        ja_plan_fail(p->plan, JA_E_BUSY, "field be", "an upgrade is trying the boot environment %s", be->name);
+    ja_environments_fini(&list);
+}
+
 void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)
 {
     const struct ja_jail *old = set->old, *new = set->new->jail;
+    if (strcmp(old->be, new->be) != 0)
+        check_be(p, new);
     if (p->host->jail_notes)
         p->host->jail_notes(p, new);
     if (ja_site_shifts(p->site) && old->privileged != new->privileged) {

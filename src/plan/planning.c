@@ -147,6 +147,11 @@ char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail)
     return below(p, "jails/%s/root/%s", jail->name, jail->be);
 }
 
+char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be)
+{
+    return below(p, "jails/%s/root%s%s", jail->name, *be ? "/" : "", be);
+}
+
 char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume)
 {
     return below(p, "jails/%s/vol/%s", jail, volume);

@@ -57,6 +57,8 @@ void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, c
 void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* The same where the object is still kept under another name: before its directory is renamed. */
 void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name);
+/* Writes JSON (taken; NULL: out of memory) to a file of the pool; the undo puts back what was there. */
+void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, const char *why);
 /* An object as JSON; the caller's. NULL with the plan failed when memory is out. */
 char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* Removes it, after the commit; repeatable. */
@@ -70,6 +72,7 @@ char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char
 char *ja_path_template(struct ja_planning *p, const char *name, const char *version); /* version NULL: the directory */
 char *ja_path_jail(struct ja_planning *p, const char *name);                          /* .../jails/web1 */
 char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail);                /* .../jails/web1/root/default */
+char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be);  /* be "": the directory of all */
 char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume);
 char *ja_path_deleted(struct ja_planning *p, const char *uuid);
 char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail); /* RUN/jails/<slot>: bundle, pid, applied spec */
@@ -85,11 +88,14 @@ void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const char *snapshot,
                         const struct ja_subject *s);
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
+/* The same, but whether it is wanted running stays as it is. */
+void ja_plan_jail_try(struct ja_planning *p, const struct ja_subject *s);
 /* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
 enum ja_stop {
     JA_STOP_GRACEFUL,
     JA_STOP_FORCE,    /* at once */
     JA_STOP_SHUTDOWN, /* graceful, for a host that goes down: it stays wanted, for boot=last */
+    JA_STOP_AGAIN,    /* graceful, and it is going to be started again: it stays wanted */
 };
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how);
 /* A change of a jail's fields. `applied` and `live`: what the running jail has, and what it has afterwards; NULL when it
@@ -208,6 +214,25 @@ int ja_keep_old(const struct ja_keep *keep, const struct ja_list *snapshots, int
 /* "2026-11-26-1432", in UTC; with seconds where that is taken. */
 #define JA_SNAPSHOT_NAME 64
 void ja_snapshot_name(int64_t now_ms, const struct ja_list *taken, const char *suffix, char name[JA_SNAPSHOT_NAME]);
+/* Boot environments. What there is of them is asked of the pool: their trees, and jails/NAME/be/BE.json for each that was made
+ * by a verb of its own. jails/NAME/upgrade names the one that an upgrade is trying. The list is the caller's, to be ended with
+ * ja_environments_fini. */
+void ja_plan_environments(struct ja_planning *p, const struct ja_jail *jail, struct ja_list *ret_list);
+void ja_environments_fini(struct ja_list *list);
+/* One that is not there fails the plan with the names of those that are; `object`: what the error is about, may be NULL. */
+const struct ja_be *ja_plan_find_be(struct ja_planning *p, const struct ja_jail *jail, const char *name,
+                                    const char *object, const struct ja_list *list);
+/* Where it is noted which one an upgrade is trying; the caller's. */
+char *ja_path_upgrade(struct ja_planning *p, const struct ja_jail *jail);
+/* `be` has all but its origin. `from`: a boot environment or "@SNAPSHOT"; NULL: the active one. be->trial: for an upgrade. */
+void ja_plan_be_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be *be, const char *from);
+/* It is the jail's root from the next start on. `trial`: it is the one that an upgrade was trying. */
+void ja_plan_be_activate(struct ja_planning *p, const struct ja_jail *jail, const char *name, bool trial);
+/* `running`: the one that the jail runs on, NULL when it does not run. `uuids`: new ones, one for each name. */
+void ja_plan_be_delete(struct ja_planning *p, const struct ja_subject *s, const char *running,
+                       const struct ja_strv *names, const struct ja_strv *uuids, bool trial);
+/* An upgrade tries nothing any more; what it tried stays. */
+void ja_plan_be_keep(struct ja_planning *p, const struct ja_jail *jail);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
 /* A change of a network's fields: the running jails on it as they are and as they are then, `count` of each. */

@@ -26,8 +26,7 @@ char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char
     return path;
 }
 
-/* Writes JSON (taken; NULL: out of memory) to `path`; the undo puts back what was there. */
-static void write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
+void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
 {
     ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
@@ -87,7 +86,7 @@ void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, con
     if (noun == &ja_noun_network)
         instance_dir(p);
     if (path)
-        write_json(p, path, ja_object_to_json(noun, object, false), "keep the spec in the pool, for `adopt`");
+        ja_plan_write_json(p, path, ja_object_to_json(noun, object, false), "keep the spec in the pool, for `adopt`");
 }
 
 void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name)
@@ -105,7 +104,7 @@ void ja_plan_keep_site(struct ja_planning *p)
     ja_autofree char *path = instance_path(p, "site", ".json");
     instance_dir(p);
     if (path)
-        write_json(p, path, ja_site_to_json(p->site), "note which instance the pool belongs to");
+        ja_plan_write_json(p, path, ja_site_to_json(p->site), "note which instance the pool belongs to");
 }
 
 void ja_plan_drop_site(struct ja_planning *p)

@@ -318,11 +318,30 @@ static void limit_subvolume(struct ja_planning *p, const char *path, int64_t fro
     ja_step_guard(p->plan, step, JA_FACT_SUBVOLUME, path, NULL);
 }
 
+/* The trees of its boot environments are the subvolumes in jails/NAME/root. */
+static void environments(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *names)
+{
+    ja_autofree char *dir = ja_path_be(p, jail, "");
+    const char *text = dir ? ja_fact(p->facts, JA_FACT_DIRECTORY, dir) : NULL;
+    ja_autofree char *copy = ja_strdup(text ? text : "");
+    if (!copy)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    char *rest = copy;
+    for (char *name; rest && (name = strsep(&rest, "\n")) != NULL;)
+        if (ja_check_name(name, NULL) == 0 && ja_strv_add(names, name) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
 static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new)
 {
-    ja_autofree char *root = ja_path_root(p, new);
-    if (root && old->limits.disk != new->limits.disk)
-        limit_subvolume(p, root, old->limits.disk, new->limits.disk, true);
+    ja_autostrv struct ja_strv names = {0};
+    if (old->limits.disk != new->limits.disk)
+        environments(p, new, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        ja_autofree char *root = ja_path_be(p, new, names.items[i]);
+        if (root)
+            limit_subvolume(p, root, old->limits.disk, new->limits.disk, true);
+    }
     for (size_t i = 0; i < new->volumes.count; i++) {
         const struct ja_volume *volume = new->volumes.items[i], *before = ja_list_get(&old->volumes, volume->name);
         ja_autofree char *path = ja_path_volume(p, new->name, volume->name);
@@ -617,6 +636,31 @@ static void rollback_finish(struct ja_planning *p, const struct ja_rollback *rol
         destroy_aside(p, rollback, rollback->trees.items[i]);
 }
 
+/* ---- boot environments ---- */
+
+static void be_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be *be, const char *from,
+                      const struct ja_snapshot *taken)
+{
+    ja_autofree char *source = taken ? path_snapshot(p, jail, taken->name, "/root") : ja_path_be(p, jail, from),
+                     *to = ja_path_be(p, jail, be->name);
+    if (!source || !to)
+        return;
+    snapshot(p, source, to, false, taken ? "copy the jail's tree as it was" : "copy the tree as it is now");
+    limit_subvolume(p, to, 0, jail->limits.disk, false);
+}
+
+static void be_retire(struct ja_planning *p, const struct ja_jail *jail, const char *be, const char *uuid)
+{
+    ja_autofree char *from = ja_path_be(p, jail, be), *to = ja_path_deleted(p, uuid);
+    if (from && to)
+        rename_path(p, from, to, "move the boot environment out of the way");
+}
+
+static void be_destroy(struct ja_planning *p, JA_UNUSED const struct ja_jail *jail, const char *uuid)
+{
+    template_destroy(p, uuid);
+}
+
 const struct ja_storage ja_storage_btrfs = {
     .name = "btrfs",
     .pool_create = pool_create,
@@ -640,6 +684,10 @@ const struct ja_storage ja_storage_btrfs = {
     .volume_destroy = volume_destroy,
     .jail_limit = jail_limit,
     .jail_used = jail_used,
+    .environments = environments,
+    .be_create = be_create,
+    .be_retire = be_retire,
+    .be_destroy = be_destroy,
     .snapshots = snapshots,
     .snapshot_create = snapshot_create,
     .snapshot_retire = snapshot_retire,

@@ -34,7 +34,7 @@ struct ja_storage {
     void (*volume_create)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
     void (*volume_retire)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
     void (*volume_destroy)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
-    /* Changes the disk limits of a jail's trees, undoably, where `old` and `new` differ. May be NULL: no such limits. */
+    /* Changes the disk limits of a jail's trees (all boot environments and volumes), undoably, where `old` and `new` differ. May be NULL: no such limits. */
     void (*jail_limit)(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new);
     /* The bytes of a jail's tree, or of one of its volumes, as their limits count them, as JA_FACT_USED tells them; NULL: not known. */
     const char *(*jail_used)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume);
@@ -50,6 +50,14 @@ struct ja_storage {
      * with the pool. */
     bool (*jail_mounted)(struct ja_planning *p, const struct ja_jail *jail);
     void (*jail_mount)(struct ja_planning *p, const struct ja_jail *jail);
+    /* Boot environments of a jail: adds the names of their trees, in order. */
+    void (*environments)(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *ret_names);
+    /* A tree as a copy of another one of the jail (`from`), as it is now, or as a snapshot has it; undoable. */
+    void (*be_create)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be *be, const char *from,
+                      const struct ja_snapshot *snapshot);
+    /* Out of the way into deleted/<uuid>, undoable; then destroyed, repeatable. With clones it waits there for the last one. */
+    void (*be_retire)(struct ja_planning *p, const struct ja_jail *jail, const char *be, const char *uuid);
+    void (*be_destroy)(struct ja_planning *p, const struct ja_jail *jail, const char *uuid);
     /* Adds all snapshots of a jail's trees, struct ja_snapshot, oldest first; those of others are marked as foreign. */
     void (*snapshots)(struct ja_planning *p, const struct ja_jail *jail, struct ja_list *ret_list);
     /* Of the jail's active tree and its volumes, all steps undoable: the last one, which keeps the record, may be the commit. */

@@ -571,16 +571,72 @@ static void set_limit(struct ja_planning *p, const struct ja_dataset *ds, const 
     step->flags |= JA_STEP_PERSISTENT;
 }
 
+/* Those of ours in jails/NAME/root: an administrator may have made others there. */
+static void environments(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *names)
+{
+    char mark[JA_MARK_SIZE];
+    struct ja_dataset holder = ja_dataset(p, "jails/%s/root", jail->name);
+    const char *text = ja_fact(p->facts, JA_FACT_CONTENTS, holder.name);
+    ja_autofree char *copy = ja_strdup(text ? text : "");
+    size_t length = strlen(holder.name);
+    ja_dataset_mark(p, jail->uuid, mark);
+    if (!copy)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    char *rest = copy;
+    for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;) {
+        if (strncmp(line, holder.name, length) != 0 || line[length] != '/' ||
+            ja_check_name(line + length + 1, NULL) < 0)
+            continue;
+        const char *found = ja_fact(p->facts, JA_FACT_DATASET, line);
+        if (found && strcmp(found, mark) == 0 && ja_strv_add(names, line + length + 1) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+}
+
 static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new)
 {
-    struct ja_dataset root = in_jail(p, new, "root", new->be);
-    set_limit(p, &root, new->uuid, old->limits.disk, new->limits.disk);
+    ja_autostrv struct ja_strv names = {0};
+    if (old->limits.disk != new->limits.disk)
+        environments(p, new, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        struct ja_dataset root = in_jail(p, new, "root", names.items[i]);
+        set_limit(p, &root, new->uuid, old->limits.disk, new->limits.disk);
+    }
     for (size_t i = 0; i < new->volumes.count; i++) {
         const struct ja_volume *volume = new->volumes.items[i], *before = ja_list_get(&old->volumes, volume->name);
         struct ja_dataset ds = in_jail(p, new, "vol", volume->name);
         if (before)
             set_limit(p, &ds, new->uuid, before->size, volume->size);
     }
+}
+
+/* ---- boot environments ---- */
+
+/* As clones of jails are: a snapshot that was made for it is named after it, and destroyed with it. */
+static void be_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be *be, const char *from,
+                      const struct ja_snapshot *snapshot)
+{
+    struct ja_dataset taken = ja_dataset(p, "jails/%s/root/%s@clone-%s", jail->name, from, be->uuid);
+    struct ja_dataset to = in_jail(p, jail, "root", be->name);
+    const char *why = snapshot ? "copy the jail's tree as it was" : "copy the tree as it is now";
+    if (snapshot)
+        taken = ja_dataset(p, "jails/%s/root/%s@%s", jail->name, snapshot->be, snapshot->name);
+    else
+        take_snapshot(p, &taken, jail->uuid, why);
+    make_clone(p, &taken, &to, jail->uuid, NULL, jail->limits.disk, why);
+    mount_tree(p, &to, false, "mount it");
+}
+
+static void be_retire(struct ja_planning *p, const struct ja_jail *jail, const char *be, const char *uuid)
+{
+    struct ja_dataset from = in_jail(p, jail, "root", be), to = ja_dataset(p, "deleted/%s", uuid);
+    rename_tree(p, &from, &to, jail->uuid, false, "move the boot environment out of the way");
+}
+
+static void be_destroy(struct ja_planning *p, const struct ja_jail *jail, const char *uuid)
+{
+    struct ja_dataset ds = ja_dataset(p, "deleted/%s", uuid);
+    destroy_deleted(p, &ds, jail->uuid, "destroy it, or let it wait for its last clone");
 }
 
 /* ---- the end of a jail, and its name ---- */
@@ -651,6 +707,10 @@ const struct ja_storage ja_storage_zfs = {
     .jail_used = jail_used,
     .jail_mounted = jail_mounted,
     .jail_mount = mount_jail,
+    .environments = environments,
+    .be_create = be_create,
+    .be_retire = be_retire,
+    .be_destroy = be_destroy,
     .snapshots = ja_zfs_snapshots,
     .snapshot_create = ja_zfs_snapshot_create,
     .snapshot_retire = ja_zfs_snapshot_retire,

@@ -302,13 +302,16 @@ void ja_zfs_rollback_lost(struct ja_planning *p, const struct ja_rollback *rollb
     each_later(p, rollback, add_lost, ret_names);
 }
 
-/* "jail web9", "template base@2", or the dataset itself. */
-static void owner_of(const struct ja_planning *p, const char *dataset, char owner[JA_DATASET_SIZE + 16])
+/* "boot environment new" of that jail, "jail web9", "template base@2", or the dataset itself. */
+static void owner_of(const struct ja_planning *p, const struct ja_jail *jail, const char *dataset,
+                     char owner[JA_DATASET_SIZE + 16])
 {
     size_t length = strlen(p->site->source);
     char one[JA_DATASET_SIZE] = "", two[JA_DATASET_SIZE] = "";
     const char *below = strncmp(dataset, p->site->source, length) == 0 ? dataset + length : "";
-    if (sscanf(below, "/jails/%255[^/\n]", one) == 1)
+    if (sscanf(below, "/jails/%255[^/\n]/root/%255[^/\n]", one, two) == 2 && strcmp(one, jail->name) == 0)
+        snprintf(owner, JA_DATASET_SIZE + 16, "boot environment %.120s", two);
+    else if (sscanf(below, "/jails/%255[^/\n]", one) == 1)
         snprintf(owner, JA_DATASET_SIZE + 16, "jail %s", one);
     else if (sscanf(below, "/templates/%255[^/\n]/%255[^/\n]", one, two) == 2)
         snprintf(owner, JA_DATASET_SIZE + 16, "template %.120s@%.120s", one, two);
@@ -325,7 +328,7 @@ static void refuse_clones(struct ja_planning *p, const struct ja_rollback *rollb
     char owner[JA_DATASET_SIZE + 16];
     if (!clones)
         return;
-    owner_of(p, clones, owner);
+    owner_of(p, jail, clones, owner);
     bool hidden = ja_str_starts(line->name, "clone-");
     ja_plan_fail(p->plan, JA_E_CONFLICT, NULL, "the %s is a clone of %s%s, which would go with the rollback", owner,
                  hidden ? "a later state of it" : "its later snapshot ", hidden ? "" : line->name);

@@ -9,6 +9,7 @@ program=$(realpath "$1") || exit 1
 here=$(dirname "$0")
 . "$here/../host/kit.sh"
 . "$here/../host/snapkit.sh"
+. "$here/../host/bekit.sh"
 kit_begin freebsd
 own=
 
@@ -246,6 +247,16 @@ want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o nam
 want "a rollback" ja --yes snapshot rollback s@one --volumes
 want "nothing has changed then" not prints '^[-+]' ja snapshot diff s@one
 want "it goes" ja delete s --yes
+be_timeout=20s
+be_states
+want "a jail" ja create b --template base
+want "a snapshot" ja snapshot create b@early
+want "a boot environment" ja be create b new
+refuse "is in the way of a rollback" "the boot environment new is a clone of a later state" ja --yes snapshot rollback b@early
+want "it goes" ja be delete b new
+want "and with it what was out of sight" sh -c "! zfs list -H -t snapshot -o name -r '$pool/jailadmin-test/jails/b' | grep clone-"
+want "the rollback" ja --yes snapshot rollback b@early
+want "it goes" ja delete b --yes
 want "doctor finds no fault" ja doctor
 want "repair finds nothing to do" ja repair
 want "no network is translated" sh -c "

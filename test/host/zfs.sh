@@ -9,6 +9,7 @@ sweep=${2:+$(realpath "$2")}
 cutoff=${3:+$(realpath "$3")}
 . "$(dirname "$0")/kit.sh"
 . "$(dirname "$0")/snapkit.sh"
+. "$(dirname "$0")/bekit.sh"
 command -v zfs-fuse >/dev/null || { echo "skipped: needs zfs-fuse"; exit 77; }
 exec 9>/run/lock/jailadmin-zfs-fuse.lock
 flock -w 300 9 || { echo "skipped: another test uses zfs-fuse"; exit 77; }
@@ -125,6 +126,8 @@ want "by zfs" prints "67108864" zfs get -Hp -o value refquota "$tank/ja/jails/hh
 want "both go" ja -y delete --force g hh
 want "with their templates" sh -c "for t in fromc built; do timeout 60 '$program' --state '$state' -y template delete \$t || exit 1; done"
 
+old_zfs=yes
+be_states
 # Snapshots.
 later=lost
 snap_states

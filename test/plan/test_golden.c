@@ -572,6 +572,105 @@ static void plan_template_snapshot(struct ja_planning *p)
     ja_plan_template_create(p, &build);
 }
 
+static void make_be(struct ja_planning *p, const char *name, const char *from, bool trial)
+{
+    struct ja_be be = {.name = (char *)name,
+                       .uuid = (char *)"eeeeeeee-0000-4000-8000-000000000007",
+                       .created = (char *)"2026-11-26T15:00:00.000Z",
+                       .by = (char *)"root",
+                       .trial = trial};
+    ja_plan_be_create(p, jails[0], &be, from);
+}
+
+static void plan_be_create(struct ja_planning *p)
+{
+    make_be(p, "new", NULL, false);
+}
+
+static void plan_be_create_limited(struct ja_planning *p)
+{
+    int64_t limit = jails[0]->limits.disk;
+    jails[0]->limits.disk = 1 << 30;
+    make_be(p, "new", "next", false);
+    jails[0]->limits.disk = limit;
+}
+
+static void plan_be_create_snapshot(struct ja_planning *p)
+{
+    make_be(p, "new", "@before", false);
+}
+
+static void plan_be_create_again(struct ja_planning *p)
+{
+    make_be(p, "next", NULL, false);
+}
+
+static void plan_be_activate(struct ja_planning *p)
+{
+    ja_plan_be_activate(p, jails[0], "next", false);
+}
+
+static void plan_be_activate_none(struct ja_planning *p)
+{
+    ja_plan_be_activate(p, jails[0], "other", false);
+}
+
+static void plan_be_activate_tried(struct ja_planning *p)
+{
+    ja_plan_be_activate(p, jails[0], "tried", false);
+}
+
+static void delete_be(struct ja_planning *p, const char *name, const char *running, bool trial)
+{
+    ja_autostrv struct ja_strv names = {0}, uuids = {0};
+    if (ja_strv_add(&names, name) < 0 || ja_strv_add(&uuids, "eeeeeeee-0000-4000-8000-000000000008") < 0)
+        abort();
+    ja_plan_be_delete(p, &subjects[0], running, &names, &uuids, trial);
+}
+
+static void plan_be_delete(struct ja_planning *p)
+{
+    delete_be(p, "next", NULL, false);
+}
+
+static void plan_be_delete_active(struct ja_planning *p)
+{
+    delete_be(p, "default", NULL, false);
+}
+
+static void plan_be_delete_running(struct ja_planning *p)
+{
+    delete_be(p, "next", "next", false);
+}
+
+static void plan_upgrade_copy(struct ja_planning *p)
+{
+    make_be(p, "new", NULL, true);
+}
+
+static void plan_upgrade_start(struct ja_planning *p)
+{
+    char *be = jails[0]->be;
+    jails[0]->be = (char *)"new";
+    ja_plan_jail_try(p, &subjects[0]);
+    jails[0]->be = be;
+}
+
+static void plan_upgrade_end(struct ja_planning *p)
+{
+    ja_plan_be_activate(p, jails[0], "tried", true);
+}
+
+static void plan_upgrade_failed(struct ja_planning *p)
+{
+    delete_be(p, "tried", NULL, true);
+}
+
+static void plan_upgrade_kept(struct ja_planning *p)
+{
+    ja_plan_be_keep(p, jails[0]);
+}
+
 static const struct golden {
     const char *name, *facts;
     void (*plan)(struct ja_planning *p);
@@ -640,6 +739,21 @@ static const struct golden {
     {"snapshot", "kept", plan_snapshot_delete_other, NULL, "jailadmin snapshot delete web1@admin"},
     {"snapshot", "kept", plan_clone_snapshot, NULL, "jailadmin clone web1@before web2"},
     {"snapshot", "kept", plan_template_snapshot, NULL, "jailadmin template create base --from jail:web1@before"},
+    {"be", "kept", plan_be_create, NULL, "jailadmin be create web1 new"},
+    {"be", "kept", plan_be_create_limited, NULL, "jailadmin be create web1 new --from next, with limits.disk=1G"},
+    {"be", "kept", plan_be_create_snapshot, NULL, "jailadmin be create web1 new --from @before"},
+    {"be", "kept", plan_be_create_again, NULL, "jailadmin be create web1 next"},
+    {"be", "kept", plan_be_activate, NULL, "jailadmin be activate web1 next"},
+    {"be", "kept", plan_be_activate_none, NULL, "jailadmin be activate web1 other"},
+    {"be", "kept", plan_be_activate_tried, NULL, "jailadmin be activate web1 tried, while an upgrade tries it"},
+    {"be", "kept", plan_be_delete, NULL, "jailadmin be delete web1 next"},
+    {"be", "kept", plan_be_delete_active, NULL, "jailadmin be delete web1 default"},
+    {"be", "kept", plan_be_delete_running, NULL, "jailadmin be delete web1 next, while it runs"},
+    {"upgrade", "kept", plan_upgrade_copy, NULL, "jailadmin upgrade web1 --be new -- COMMAND: the copy"},
+    {"upgrade", "stopped", plan_upgrade_start, NULL, "its start, before the command"},
+    {"upgrade", "kept", plan_upgrade_end, NULL, "after the command"},
+    {"upgrade", "kept", plan_upgrade_failed, NULL, "or when it failed"},
+    {"upgrade", "kept", plan_upgrade_kept, NULL, "or with --keep-failed"},
     {"rollback", "kept", plan_rollback, NULL, "jailadmin snapshot rollback web1@before"},
     {"rollback", "kept", plan_rollback_all, NULL, "jailadmin snapshot rollback web1@before --volumes"},
 };

@@ -358,6 +358,80 @@ static inline int do_rollback(struct ja_engine *engine, struct ja_error *err)
     return ja_engine_rollback(engine, "j", &request, NULL, err);
 }
 
+static inline int do_be(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_be_create(engine, "j", "new", NULL, err);
+}
+
+static inline int do_be_of_snapshot(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_be_create(engine, "j", "new", "@s", err);
+}
+
+static inline int lab_activate(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    bool running;
+    return ja_engine_be_activate(engine, "j", name, &running, err);
+}
+
+static inline int do_activate(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_activate(engine, "new", err);
+}
+
+static inline int do_activate_default(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_activate(engine, "default", err);
+}
+
+static inline int do_unbe(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    if (ja_strv_add(&names, "new") < 0)
+        return ja_error_nomem(err);
+    return ja_engine_be_delete(engine, "j", &names, err);
+}
+
+/* What the command of an upgrade, and its health command, are in the simulated jail. */
+static int lab_command_status, lab_health_status;
+static inline int lab_command(void *context, struct ja_error *err)
+{
+    (void)context;
+    return lab_command_status ? ja_error_set(err, JA_E_FAILED, NULL, "the command failed") : 0;
+}
+
+static inline int lab_health(void *context, int64_t timeout_ms, struct ja_error *err)
+{
+    (void)context, (void)timeout_ms;
+    return lab_health_status ? ja_error_set(err, JA_E_FAILED, NULL, "the health command failed") : 0;
+}
+
+static inline int do_upgrade(struct ja_engine *engine, struct ja_error *err)
+{
+    bool ran;
+    struct ja_upgrade_request request = {.be = "new", .timeout_ms = 1, .command = lab_command, .health = lab_health};
+    return ja_engine_upgrade(engine, "j", &request, &ran, err);
+}
+
+static inline int do_downgrade(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_activate_default(engine, err);
+    return rc < 0 ? rc : do_unbe(engine, err);
+}
+
+/* Of a jail that runs, or was to run until a power cut. */
+static inline int do_downgrade_running(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_start(engine, err);
+    if (rc == 0)
+        rc = do_activate_default(engine, err);
+    if (rc == 0)
+        rc = ja_engine_stop(engine, "j", JA_STOP_AGAIN, NULL, err);
+    if (rc == 0)
+        rc = do_start(engine, err);
+    return rc < 0 ? rc : do_unbe(engine, err);
+}
+
 /* ---- what is there ---- */
 
 static inline int lab_add_row(void *context, const struct ja_row *row, struct ja_error *err)

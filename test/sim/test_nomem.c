@@ -7,7 +7,8 @@
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_recover(engine, true, err);
+    int rc = ja_engine_recover(engine, true, err);
+    return rc < 0 ? rc : ja_engine_upgrade_settle(engine, "j", err);
 }
 
 static void sweep(const char *name, lab_verb *verb, lab_verb *back)
@@ -68,6 +69,12 @@ static void memory_runs_out(void **unused)
     lab_do(do_later_delete);
     sweep("snapshot delete", do_unsnapshot, do_snapshot);
     lab_do(do_unsnapshot);
+    sweep("be create", do_be, do_unbe);
+    lab_do(do_be);
+    sweep("be activate", do_activate, do_activate_default);
+    sweep("be delete", do_unbe, do_be);
+    lab_do(do_unbe);
+    sweep("upgrade", do_upgrade, do_downgrade);
     sweep("start", do_start, do_kill);
     lab_do(do_start);
     sweep("set, running", do_tune, do_untune);

@@ -18,11 +18,21 @@ static bool is_at(const char *fact, const char *tree)
     return fact && tree && strncmp(fact, tree, length) == 0 && fact[length] == ' ';
 }
 
+/* The kernel's jail is ours: at its tree, or at that of another of its boot environments, which it was started on. */
+static bool is_ours(struct ja_planning *p, const struct ja_jail *jail, const char *fact)
+{
+    ja_autofree char *tree = ja_path_root(p, jail), *all = ja_path_be(p, jail, "");
+    size_t length = all ? strlen(all) : 0;
+    if (is_at(fact, tree))
+        return true;
+    return fact && all && p->build != jail && strncmp(fact, all, length) == 0 && fact[length] == '/' &&
+           strcspn(fact + length + 1, "/ ") == strcspn(fact + length + 1, " ");
+}
+
 void ja_freebsd_jail_name(struct ja_planning *p, const struct ja_jail *jail, char name[JA_FREEBSD_JAILNAME])
 {
-    ja_autofree char *tree = ja_path_root(p, jail);
     const char *plain = ja_fact(p->facts, JA_FACT_JAIL, jail->name);
-    if (!plain || is_at(plain, tree))
+    if (!plain || is_ours(p, jail, plain))
         snprintf(name, JA_FREEBSD_JAILNAME, "%s", jail->name);
     else
         snprintf(name, JA_FREEBSD_JAILNAME, "ja%s-%s", p->site->tag, jail->name);
@@ -30,11 +40,10 @@ void ja_freebsd_jail_name(struct ja_planning *p, const struct ja_jail *jail, cha
 
 const char *ja_freebsd_jail_fact(struct ja_planning *p, const struct ja_jail *jail)
 {
-    ja_autofree char *tree = ja_path_root(p, jail);
     char name[JA_FREEBSD_JAILNAME];
     ja_freebsd_jail_name(p, jail, name);
     const char *fact = ja_fact(p->facts, JA_FACT_JAIL, name);
-    return is_at(fact, tree) ? fact : NULL;
+    return is_ours(p, jail, fact) ? fact : NULL;
 }
 
 static bool running(struct ja_planning *p, const struct ja_jail *jail)
