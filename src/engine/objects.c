@@ -220,31 +220,42 @@ int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_lo
 }
 
 /* The spec of its last run, as long as something of that is left. What cannot be read is as good as nothing: the newest
- * spec is the best there is then. */
-static struct ja_loaded *load_last(struct ja_engine *engine, const struct ja_jail *jail)
+ * spec is the best there is then. But it is no substitute for one that is there and for which memory ran out. */
+static int load_last(struct ja_engine *engine, const struct ja_jail *jail, struct ja_loaded **ret_last,
+                     struct ja_error *err)
 {
     char path[512];
     ja_autofree char *text = NULL;
     void *object = NULL;
+    json_error_t json_err = {0};
     snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
-    if (ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, NULL) < 0 || !text)
-        return NULL;
-    json_t *json = json_loads(text, 0, NULL);
-    int rc = json ? ja_object_from_json(&ja_noun_jail, json, true, &object, NULL) : JA_E_CORRUPT;
+    int rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
+    if (rc < 0 || !text)
+        return rc == JA_E_NOMEM ? rc : 0;
+    json_t *json = json_loads(text, 0, &json_err);
+    if (json)
+        rc = ja_object_from_json(&ja_noun_jail, json, true, &object, err);
+    else
+        rc = json_error_code(&json_err) == json_error_out_of_memory ? ja_error_nomem(err) : JA_E_CORRUPT;
     json_decref(json);
     if (rc < 0)
-        return NULL;
-    struct ja_loaded *last = ja_calloc(1, sizeof *last);
-    if (!last || !ja_str_equal(((struct ja_jail *)object)->uuid, jail->uuid)) {
-        free(last);
+        return rc == JA_E_NOMEM ? rc : 0;
+    if (!ja_str_equal(((struct ja_jail *)object)->uuid, jail->uuid)) {
         ja_object_free(&ja_noun_jail, object);
-        return NULL;
+        return 0;
     }
-    if (ja_load_subject(engine, object, last, NULL) < 0) {
+    struct ja_loaded *last = ja_calloc(1, sizeof *last);
+    if (!last) {
+        ja_object_free(&ja_noun_jail, object);
+        return ja_error_nomem(err);
+    }
+    rc = ja_load_subject(engine, object, last, err);
+    if (rc < 0) {
         free(last);
-        return NULL;
+        return rc == JA_E_NOMEM ? rc : 0;
     }
-    return last;
+    *ret_last = last;
+    return 0;
 }
 
 int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *ret_loaded, struct ja_error *err)
@@ -257,7 +268,12 @@ int ja_load_jail(struct ja_engine *engine, const char *name, struct ja_loaded *r
     if (rc < 0)
         return rc;
     ret_loaded->revision = revision;
-    ret_loaded->last = load_last(engine, ret_loaded->jail);
+    rc = load_last(engine, ret_loaded->jail, &ret_loaded->last, err);
+    if (rc < 0) {
+        ja_loaded_fini(ret_loaded);
+        return rc;
+    }
+    ja_error_clear(err);
     ret_loaded->subject.last = ret_loaded->last ? &ret_loaded->last->subject : NULL;
     return 0;
 }
