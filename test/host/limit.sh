@@ -27,6 +27,7 @@ forks() { # forks JAIL N: so many processes at once
     ja exec "$1" -- sh -c 'i=0; while [ $i -lt '"$2"' ]; do sleep 1 & i=$((i+1)); done; wait' 2>&1 | tee "$dir/forks"
     ! grep -q fork "$dir/forks"
 }
+few() { [ "$(cgroup_file "$1" pids pids.current pids.current)" -le 3 ]; } # processes, that a limit of them leaves room for others
 cached() { ja exec a -- sh -c 'dd if=/dev/urandom of=/data/f bs=1M count=6 conv=fsync'; }
 ms() { # ms COMMAND...: how long it takes
     begun=$(date +%s%N)
@@ -67,9 +68,11 @@ want "a pattern for jails" prints '^b  *memory' ja limit '[b-z]*'
 want "who takes more memory is ended" status 137 ja exec a -- sh -c 'x=$(yes | head -c 90000000)'
 want "which is counted" prints 'oom-kills: 1' ja show a
 want "too many processes are refused" not forks a 25
+want "and those that began have ended" eventually few a
 want "the processor is shared out" share 45
 want "it sees one processor" prints '^1$' ja exec a -- nproc
 want "a full disk is full" full a /f
+want "nothing of that goes on" eventually few a
 want "which does not concern a volume" fits a /data/f
 want "what is full is shown" prints '20M/20M' ja list -l a
 
