@@ -79,9 +79,9 @@ be_states() {
     want "and no other" not prints "bc *default " ja be list bc
     want "and goes" ja delete --yes bc
     want "stop" ja stop --force b
-    want "another name of the jail" ja rename b b2
-    want "with all of them" prints "^b2 *old *active " ja be list b2
-    want "the first name" ja rename b2 b
+    want "another name of the jail" ja rename b be-b
+    want "with all of them" prints "^be-b *old *active " ja be list be-b
+    want "the first name" ja rename be-b b
     want "the first one again" ja be activate b default
     want "two at once" ja be delete b new old
     want "are gone" be_named "default "
