@@ -21,6 +21,9 @@ void ja_cmd_close(struct ja_engine **engine);
 /* The names that a verb is for: its words, with --all all jails. Where words are names of jails, they may also be patterns
  * and filters, as `list` takes them; JA_E_NOTFOUND when no jail matches. */
 int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names, struct ja_error *err);
+/* The same, and all jails where no word is given. */
+int ja_cmd_names_or_all(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names,
+                        struct ja_error *err);
 
 /* A filter word that holds "=" is a field's value; state is the one that no field holds, label.KEY is short for labels.KEY. */
 int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret_matches, struct ja_error *err);

@@ -107,11 +107,6 @@ static int add_be(void *context, const struct ja_be_listed *listed, struct ja_er
     return 0;
 }
 
-static int add_name(void *context, const struct ja_row *row, struct ja_error *err)
-{
-    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
-}
-
 int ja_cmd_be_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
@@ -120,8 +115,7 @@ int ja_cmd_be_list(struct ja_cli *cli, const struct ja_args *args, struct ja_err
     ja_table_init(&listing.table, "JAIL", "NAME", "STATE", "CREATED", ">USED", "ORIGIN", "BY", NULL);
     int rc = ja_cmd_open(cli, true, &engine, err);
     if (rc == 0)
-        rc = args->word_count ? ja_cmd_names(engine, args, &names, err)
-                              : ja_store_each(engine->store, "jail", NULL, add_name, &names, err);
+        rc = ja_cmd_names_or_all(engine, args, &names, err);
     if (rc == 0)
         rc = ja_engine_environments(engine, &names, add_be, &listing, err);
     if (rc == 0)

@@ -203,6 +203,13 @@ int ja_cmd_names(struct ja_engine *engine, const struct ja_args *args, struct ja
     return 0;
 }
 
+int ja_cmd_names_or_all(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *ret_names,
+                        struct ja_error *err)
+{
+    return args->word_count ? ja_cmd_names(engine, args, ret_names, err)
+                            : ja_store_each(engine->store, "jail", NULL, add_name, ret_names, err);
+}
+
 static void report(void *context, const char *name, int rc, const struct ja_error *err)
 {
     struct ja_cmd_work *work = context;

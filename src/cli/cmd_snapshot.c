@@ -94,11 +94,6 @@ static int add_snapshot(void *context, const struct ja_jail *jail, const struct 
     return 0;
 }
 
-static int add_name(void *context, const struct ja_row *row, struct ja_error *err)
-{
-    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
-}
-
 int ja_cmd_snapshot_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
 {
     ja_autoengine struct ja_engine *engine = NULL;
@@ -107,8 +102,7 @@ int ja_cmd_snapshot_list(struct ja_cli *cli, const struct ja_args *args, struct 
     ja_table_init(&listing.table, "JAIL", "SNAPSHOT", "CREATED", ">USED", "HOLDS", "SCHEDULE", "BY", "COMMENT", NULL);
     int rc = ja_cmd_open(cli, true, &engine, err);
     if (rc == 0)
-        rc = args->word_count ? ja_cmd_names(engine, args, &names, err)
-                              : ja_store_each(engine->store, "jail", NULL, add_name, &names, err);
+        rc = ja_cmd_names_or_all(engine, args, &names, err);
     if (rc == 0)
         rc = ja_engine_snapshots(engine, &names, add_snapshot, &listing, err);
     if (rc == 0)

@@ -301,9 +301,7 @@ int ja_engine_adopt(struct ja_engine *engine, const struct ja_strv *names,
             failed += done < 0;
             report(context, order[k]->name, *(char **)list->items[i], done, &one);
         }
-        for (size_t i = 0; i < list->count; i++)
-            ja_object_free(order[k], list->items[i]);
-        free(list->items);
+        ja_list_fini(order[k], list);
     }
     if (rc == 0)
         rc = settle_rules(engine, &failed, report, context, err);

@@ -232,8 +232,9 @@ static int find_lost(struct ja_engine *engine, struct ja_strv *lost, struct ja_e
 static int record(struct ja_engine *engine, const char *path, int64_t started_ms, struct ja_error *err)
 {
     char id[JA_UUID_TEXT];
-    if (ja_uuid_new(id) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_new_uuid(id, err);
+    if (rc < 0)
+        return rc;
     struct ja_plan_row row = {.id = id,
                               .verb = (char *)"restore",
                               .kind = (char *)"host",
@@ -243,7 +244,7 @@ static int record(struct ja_engine *engine, const char *path, int64_t started_ms
                               .started_ms = started_ms,
                               .result = (char *)"open",
                               .detail = (char *)""};
-    int rc = ja_store_plan_open(engine->store, &row, err);
+    rc = ja_store_plan_open(engine->store, &row, err);
     return rc < 0 ? rc : ja_store_plan_update(engine->store, id, "done", path, ja_clock_wall_ms(), err);
 }
 

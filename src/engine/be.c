@@ -20,7 +20,7 @@ struct looking {
 static void ask_environments(void *work, struct ja_planning *p)
 {
     struct looking *looking = work;
-    ja_environments_fini(&looking->found);
+    ja_list_fini(&ja_noun_be, &looking->found);
     free(looking->bytes);
     ja_plan_environments(p, looking->jail, &looking->found);
     looking->bytes = ja_calloc(looking->found.count + 1, sizeof *looking->bytes);
@@ -58,7 +58,7 @@ static int list_one(struct ja_engine *engine, const char *name,
                                       .path = path};
         rc = path ? each(context, &listed, err) : ja_error_nomem(err);
     }
-    ja_environments_fini(&looking.found);
+    ja_list_fini(&ja_noun_be, &looking.found);
     free(looking.bytes);
     ja_object_free(&ja_noun_jail, applied);
     ja_object_free(&ja_noun_jail, object);
@@ -224,9 +224,8 @@ int ja_be_delete(struct ja_engine *engine, const char *jail, const struct ja_str
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < names->count; i++) {
         char uuid[JA_UUID_TEXT];
-        if (ja_uuid_new(uuid) < 0)
-            rc = ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-        else if (ja_strv_add(&deleting.uuids, uuid) < 0)
+        rc = ja_new_uuid(uuid, err);
+        if (rc == 0 && ja_strv_add(&deleting.uuids, uuid) < 0)
             rc = ja_error_nomem(err);
     }
     if (rc == 0) {

@@ -33,12 +33,8 @@ static void objects_fini(struct objects *objects)
     for (size_t i = 0; i < objects->jail_count; i++)
         ja_loaded_fini(&objects->jails[i]);
     free(objects->jails);
-    for (size_t i = 0; i < objects->networks.count; i++)
-        ja_object_free(&ja_noun_network, objects->networks.items[i]);
-    free(objects->networks.items);
-    for (size_t i = 0; i < objects->templates.count; i++)
-        ja_object_free(&ja_noun_template, objects->templates.items[i]);
-    free(objects->templates.items);
+    ja_list_fini(&ja_noun_network, &objects->networks);
+    ja_list_fini(&ja_noun_template, &objects->templates);
 }
 
 /* ---- what the store says ---- */

@@ -301,9 +301,7 @@ int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const 
     snprintf(change->name, sizeof change->name, "%s", name);
     change->started_ms = ja_clock_wall_ms();
     change->result = JA_RESULT_UNDONE;
-    if (ja_uuid_new(change->id) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-    return 0;
+    return ja_new_uuid(change->id, err);
 }
 
 int ja_change_open(struct ja_change *change, struct ja_error *err)

@@ -253,9 +253,10 @@ static int read_marks(struct ja_engine *engine, struct orphan *orphan, struct ja
 
 static int identify(struct orphan *orphan, struct ja_error *err)
 {
+    int rc;
     for (size_t i = 0; i < JA_COUNT(orphan->uuids); i++)
-        if (ja_uuid_new(orphan->uuids[i]) < 0)
-            return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+        if ((rc = ja_new_uuid(orphan->uuids[i], err)) < 0)
+            return rc;
     orphan->jail.name = orphan->name;
     orphan->jail.uuid = orphan->uuids[0];
     orphan->jail.be = (char *)"default";

@@ -4,6 +4,7 @@
 #ifndef JA_ENGINE_INTERNAL_H
 #define JA_ENGINE_INTERNAL_H
 
+#include "base/clock.h"
 #include "base/sha256.h"
 #include "engine/engine.h"
 #include "run/registry.h"
@@ -116,6 +117,7 @@ void ja_known_fini(struct ja_known *known);
 /* Plans the removal of what belongs to nobody; `work` is a struct ja_known. */
 void ja_plan_leftovers(void *work, struct ja_planning *p);
 
+int ja_new_uuid(char ret_uuid[JA_UUID_TEXT], struct ja_error *err);
 /* A new uuid and the time of creation. */
 int ja_new_identity(char **uuid, char **created, struct ja_error *err);
 /* JA_E_CONFLICT when an address of a network overlaps another network of the store. */

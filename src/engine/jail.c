@@ -35,13 +35,19 @@ static int set_text(char **field, const char *text, struct ja_error *err)
     return 0;
 }
 
+int ja_new_uuid(char ret_uuid[JA_UUID_TEXT], struct ja_error *err)
+{
+    return ja_uuid_new(ret_uuid) < 0 ? ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel") : 0;
+}
+
 int ja_new_identity(char **uuid, char **created, struct ja_error *err)
 {
     char fresh[JA_UUID_TEXT], now[JA_TIME_TEXT];
-    if (ja_uuid_new(fresh) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_new_uuid(fresh, err);
+    if (rc < 0)
+        return rc;
     ja_clock_format(ja_clock_wall_ms(), now);
-    int rc = set_text(uuid, fresh, err);
+    rc = set_text(uuid, fresh, err);
     return rc < 0 ? rc : set_text(created, now, err);
 }
 

@@ -40,7 +40,7 @@ static void ask_snapshots(void *work, struct ja_planning *p)
 {
     struct looking *looking = work;
     for (size_t i = 0; i < looking->jails->count; i++) {
-        ja_snapshots_fini(&looking->found[i]);
+        ja_list_fini(&ja_noun_snapshot, &looking->found[i]);
         p->storage->snapshots(p, looking->jails->items[i], &looking->found[i]);
     }
 }
@@ -84,11 +84,10 @@ int ja_engine_snapshots(struct ja_engine *engine, const struct ja_strv *names,
                 rc = each(context, jails.items[i], snapshot, err);
         }
         if (looking.found)
-            ja_snapshots_fini(&looking.found[i]);
-        ja_object_free(&ja_noun_jail, jails.items[i]);
+            ja_list_fini(&ja_noun_snapshot, &looking.found[i]);
     }
     free(looking.found);
-    free(jails.items);
+    ja_list_fini(&ja_noun_jail, &jails);
     return rc;
 }
 
@@ -122,6 +121,14 @@ static int begin(struct ja_change *change, struct ja_engine *engine, const char 
     return ja_check_ready(ret_loaded->jail, err);
 }
 
+/* What begin has begun, whether it succeeded or not. */
+static void end(struct ja_change *change, struct ja_loaded *loaded, struct ja_list *list)
+{
+    ja_list_fini(&ja_noun_snapshot, list);
+    ja_loaded_fini(loaded);
+    ja_change_end(change);
+}
+
 struct taking {
     const struct ja_jail *jail;
     struct ja_snapshot *snapshot;
@@ -138,8 +145,9 @@ static int fill_record(struct ja_snapshot *snapshot, const char *name, const cha
                        const struct ja_strv *schedules, int64_t now_ms, struct ja_error *err)
 {
     char created[JA_TIME_TEXT], uuid[JA_UUID_TEXT];
-    if (ja_uuid_new(uuid) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
+    int rc = ja_new_uuid(uuid, err);
+    if (rc < 0)
+        return rc;
     ja_clock_format(now_ms, created);
     snapshot->name = ja_strdup(name);
     snapshot->uuid = ja_strdup(uuid);
@@ -187,9 +195,7 @@ int ja_engine_snapshot_create(struct ja_engine *engine, const char *jail, const 
             ja_snapshot_name(now, &list, "", chosen);
         rc = apply_create(&change, loaded.jail, chosen, comment, NULL, now, err);
     }
-    ja_snapshots_fini(&list);
-    ja_loaded_fini(&loaded);
-    ja_change_end(&change);
+    end(&change, &loaded, &list);
     if (rc == 0)
         snprintf(ret_name, JA_SNAPSHOT_NAME, "%s", chosen);
     return rc;
@@ -224,9 +230,7 @@ int ja_engine_snapshot_delete(struct ja_engine *engine, const char *jail, const 
         struct deleting deleting = {loaded.jail, names};
         rc = ja_change_apply(&change, plan_delete, &deleting, err);
     }
-    ja_snapshots_fini(&list);
-    ja_loaded_fini(&loaded);
-    ja_change_end(&change);
+    end(&change, &loaded, &list);
     return rc;
 }
 
@@ -251,9 +255,7 @@ static int tick_create(struct ja_engine *engine, const char *jail, int64_t now_m
         if (rc == 0)
             snprintf(ticked->taken, sizeof ticked->taken, "%s", name);
     }
-    ja_snapshots_fini(&list);
-    ja_loaded_fini(&loaded);
-    ja_change_end(&change);
+    end(&change, &loaded, &list);
     return rc;
 }
 
@@ -274,9 +276,7 @@ static int tick_delete(struct ja_engine *engine, const char *jail, int64_t now_m
         if (rc == 0)
             ticked->deleted = old.count;
     }
-    ja_snapshots_fini(&list);
-    ja_loaded_fini(&loaded);
-    ja_change_end(&change);
+    end(&change, &loaded, &list);
     return rc;
 }
 
@@ -387,9 +387,10 @@ static int roll_back(struct ja_engine *engine, const char *jail, const struct ja
     struct ja_change change;
     struct ja_loaded loaded = {0};
     char uuid[JA_UUID_TEXT];
-    if (ja_uuid_new(uuid) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "no random numbers from the kernel");
-    int rc = ja_begin_with_jail(&change, engine, "rollback", jail, &loaded, err);
+    int rc = ja_new_uuid(uuid, err);
+    if (rc < 0)
+        return rc;
+    rc = ja_begin_with_jail(&change, engine, "rollback", jail, &loaded, err);
     if (rc == 0)
         rc = ja_check_ready(loaded.jail, err);
     /* Of a dry run it is stopped by what was shown before. */
@@ -526,7 +527,7 @@ struct finding_one {
 static void ask_one(void *work, struct ja_planning *p)
 {
     struct finding_one *one = work;
-    ja_snapshots_fini(one->list);
+    ja_list_fini(&ja_noun_snapshot, one->list);
     one->found = ja_plan_find_snapshot(p, one->jail, one->name, one->list);
 }
 
@@ -570,7 +571,7 @@ int ja_engine_snapshot_diff(struct ja_engine *engine, const char *name, const ch
         if (volume)
             rc = diff_tree(engine, jail, snapshot, "vol", volume->name, &differing, err);
     }
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
     ja_object_free(&ja_noun_jail, object);
     return rc;
 }

@@ -71,7 +71,6 @@ struct asking {
     struct ja_usage *usage;
 };
 
-/* A plan without steps: it only asks. */
 static void ask(void *work, struct ja_planning *p)
 {
     struct asking *asking = work;
@@ -93,10 +92,7 @@ int ja_engine_usage(struct ja_engine *engine, const struct ja_listed *jails, siz
                     struct ja_error *err)
 {
     struct asking asking = {jails, count, ret_usage};
-    struct ja_plan plan;
-    int rc = ja_engine_plan(engine, "usage", "jail", "", ask, &asking, &plan, err);
-    if (rc == 0)
-        ja_plan_fini(&plan);
+    int rc = ja_engine_ask(engine, ask, &asking, err);
     int64_t now = ja_clock_monotonic_us();
     for (size_t i = 0; i < count; i++)
         ret_usage[i].at_us = now;
@@ -142,9 +138,5 @@ int ja_engine_volumes_used(struct ja_engine *engine, const struct ja_jail *jail,
                            struct ja_error *err)
 {
     struct volumes volumes = {jail, ret_bytes};
-    struct ja_plan plan;
-    int rc = ja_engine_plan(engine, "usage", "jail", jail->name, ask_volumes, &volumes, &plan, err);
-    if (rc == 0)
-        ja_plan_fini(&plan);
-    return rc;
+    return ja_engine_ask(engine, ask_volumes, &volumes, err);
 }

@@ -46,7 +46,6 @@ int ja_field_init(const struct ja_field *field, void *value)
 
 void ja_field_fini(const struct ja_field *field, void *value)
 {
-    struct ja_list *list = value;
     if (field->type == JA_T_STRING)
         free(*(char **)value);
     else if (field->type == JA_T_MAP)
@@ -55,11 +54,8 @@ void ja_field_fini(const struct ja_field *field, void *value)
         ja_object_fini(field->noun, value);
     else if (ja_type_is_strv(field->type))
         ja_strv_fini(value);
-    else if (field->type == JA_T_LIST) {
-        for (size_t i = 0; i < list->count; i++)
-            ja_object_free(field->noun, list->items[i]);
-        free(list->items);
-    }
+    else if (field->type == JA_T_LIST)
+        ja_list_fini(field->noun, value);
     memset(value, 0, ja_field_size(field));
 }
 
@@ -300,6 +296,14 @@ int ja_list_add(const struct ja_noun *noun, struct ja_list *list, void *object)
     list->items = items;
     items[list->count++] = object;
     return 0;
+}
+
+void ja_list_fini(const struct ja_noun *noun, struct ja_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        ja_object_free(noun, list->items[i]);
+    free(list->items);
+    *list = (struct ja_list){0};
 }
 
 bool ja_list_remove(const struct ja_noun *noun, struct ja_list *list, const char *key)

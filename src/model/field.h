@@ -162,6 +162,8 @@ bool ja_list_equal(const struct ja_noun *noun, const struct ja_list *a, const st
 /* The list owns the object from now on, also on failure (-1: no memory). */
 int ja_list_add(const struct ja_noun *noun, struct ja_list *list, void *object);
 bool ja_list_remove(const struct ja_noun *noun, struct ja_list *list, const char *key);
+/* Frees what is in it; it is empty then. */
+void ja_list_fini(const struct ja_noun *noun, struct ja_list *list);
 
 /* Values as text and back, by type: "512M" <-> 536870912. */
 int ja_value_parse(enum ja_type type, const char *text, int64_t *ret_value, struct ja_error *err);

@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-void ja_environments_fini(struct ja_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        ja_object_free(&ja_noun_be, list->items[i]);
-    free(list->items);
-    *list = (struct ja_list){0};
-}
-
 /* ---- what there is ---- */
 
 /* jails/NAME/be, and the record of one in it. */
@@ -58,23 +50,15 @@ static struct ja_be *read_be(struct ja_planning *p, const struct ja_jail *jail, 
 {
     ja_autofree char *path = path_record(p, jail, name);
     const char *text = path ? ja_fact(p->facts, JA_FACT_FILE, path) : NULL;
-    json_t *json = NULL;
-    void *object = NULL;
-    int rc = text ? ja_json_read(text, NULL, &json, NULL) : JA_E_NOTFOUND;
-    if (rc == 0)
-        rc = ja_object_from_json(&ja_noun_be, json, true, &object, NULL);
-    json_decref(json);
-    bool recorded = rc == 0;
-    struct ja_be *be = rc == JA_E_NOMEM ? NULL : object ? object : ja_object_new(&ja_noun_be);
-    char *own = ja_strdup(name);
-    if (!be || !own || (!recorded && fill_made(jail, be) < 0)) {
-        free(own);
+    bool recorded = false;
+    struct ja_be *be = path ? ja_plan_read_record(p, &ja_noun_be, text, NULL, name, &recorded) : NULL;
+    if (be && !recorded && fill_made(jail, be) < 0) {
         ja_object_free(&ja_noun_be, be);
+        be = NULL;
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        return NULL;
     }
-    free(be->name);
-    be->name = own;
+    if (!be)
+        return NULL;
     be->trial = is_tried(p, jail, name);
     return be;
 }
@@ -90,19 +74,11 @@ void ja_plan_environments(struct ja_planning *p, const struct ja_jail *jail, str
     }
 }
 
-static const struct ja_be *named(const struct ja_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(((const struct ja_be *)list->items[i])->name, name) == 0)
-            return list->items[i];
-    return NULL;
-}
-
 const struct ja_be *ja_plan_find_be(struct ja_planning *p, const struct ja_jail *jail, const char *name,
                                     const char *object, const struct ja_list *list)
 {
     ja_autostr struct ja_str names = {0};
-    const struct ja_be *be = named(list, name);
+    const struct ja_be *be = ja_list_get(list, name);
     if (be)
         return be;
     for (size_t i = 0; i < list->count; i++)
@@ -144,12 +120,6 @@ static void forget_upgrade(struct ja_planning *p, const struct ja_jail *jail, co
 
 /* ---- the verbs ---- */
 
-static void commit_here(struct ja_planning *p)
-{
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
-}
-
 static void write_record(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be *be, const char *origin)
 {
     struct ja_be whole = *be; /* shallow: only for writing it as JSON */
@@ -168,7 +138,7 @@ void ja_plan_be_create(struct ja_planning *p, const struct ja_jail *jail, const 
     const struct ja_snapshot *taken = NULL;
     const char *origin = from ? from : jail->be;
     ja_plan_environments(p, jail, &list);
-    if (named(&list, be->name))
+    if (ja_list_get(&list, be->name))
         ja_plan_fail(p->plan, JA_E_EXISTS, NULL, "%s has a boot environment %s already", jail->name, be->name);
     if (*origin == '@')
         taken = ja_plan_find_snapshot(p, jail, origin + 1, &snapshots);
@@ -181,9 +151,9 @@ void ja_plan_be_create(struct ja_planning *p, const struct ja_jail *jail, const 
     if (*origin != '@' || (taken && taken->be))
         p->storage->be_create(p, jail, be, origin, taken);
     write_record(p, jail, be, origin);
-    commit_here(p);
-    ja_snapshots_fini(&snapshots);
-    ja_environments_fini(&list);
+    ja_plan_commit_last(p);
+    ja_list_fini(&ja_noun_snapshot, &snapshots);
+    ja_list_fini(&ja_noun_be, &list);
 }
 
 void ja_plan_be_activate(struct ja_planning *p, const struct ja_jail *jail, const char *name, bool trial)
@@ -201,7 +171,7 @@ void ja_plan_be_activate(struct ja_planning *p, const struct ja_jail *jail, cons
     ja_plan_keep_spec(p, &ja_noun_jail, &changed);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &changed, "make it the active one");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
-    ja_environments_fini(&list);
+    ja_list_fini(&ja_noun_be, &list);
 }
 
 static void check_unused(struct ja_planning *p, const struct ja_jail *jail, const char *running, const struct ja_be *be,
@@ -236,7 +206,7 @@ void ja_plan_be_delete(struct ja_planning *p, const struct ja_subject *s, const 
         tried = tried || be->trial;
         p->storage->be_retire(p, jail, be->name, uuids->items[i]);
     }
-    commit_here(p);
+    ja_plan_commit_last(p);
     for (size_t i = 0; i < names->count && p->plan->count; i++) {
         ja_autofree char *path = path_record(p, jail, names->items[i]);
         struct ja_step *step = ja_plan_host_step(p, "remove", "remove its record");
@@ -246,11 +216,11 @@ void ja_plan_be_delete(struct ja_planning *p, const struct ja_subject *s, const 
     }
     if (tried)
         forget_upgrade(p, jail, NULL);
-    ja_environments_fini(&list);
+    ja_list_fini(&ja_noun_be, &list);
 }
 
 void ja_plan_be_keep(struct ja_planning *p, const struct ja_jail *jail)
 {
     forget_upgrade(p, jail, NULL);
-    commit_here(p);
+    ja_plan_commit_last(p);
 }

@@ -39,7 +39,7 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
         ja_plan_fail(p->plan, JA_E_NOTFOUND, NULL, "the snapshot %s of %s holds volumes only", snapshot, from->name);
     else if (taken || !snapshot)
         p->storage->jail_clone(p, from, taken, s->jail);
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
     store_ready(p, s->jail);
 }
 

@@ -50,7 +50,7 @@ static void check_be(struct ja_planning *p, const struct ja_jail *new)
     const struct ja_be *be = ja_plan_find_be(p, new, new->be, "field be", &list);
     if (be && be->trial)
         ja_plan_fail(p->plan, JA_E_BUSY, "field be", "an upgrade is trying the boot environment %s", be->name);
-    ja_environments_fini(&list);
+    ja_list_fini(&ja_noun_be, &list);
 }
 
 void ja_plan_jail_set(struct ja_planning *p, const struct ja_jailset *set)

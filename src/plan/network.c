@@ -25,7 +25,7 @@ void ja_plan_network_up(struct ja_planning *p, const struct ja_network *network)
     size_t before = p->plan->count;
     p->host->network_up(p, network);
     if (p->plan->count > before)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+        ja_plan_commit_last(p);
 }
 
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network)

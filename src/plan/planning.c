@@ -31,6 +31,12 @@ void ja_step_undo_host(struct ja_planning *p, struct ja_step *step, const char *
     va_end(args);
 }
 
+void ja_plan_commit_last(struct ja_planning *p)
+{
+    if (p->plan->count)
+        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+}
+
 static struct ja_step *store_step(struct ja_planning *p, const char *verb, const char *kind, const char *name,
                                   const char *why)
 {

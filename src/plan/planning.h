@@ -36,6 +36,8 @@ struct ja_subject {
 struct ja_step *ja_plan_host_step(struct ja_planning *p, const char *verb, const char *why, ...) JA_PRINTF(3, 4);
 /* Adds the undo `jailadmin host VERB ARGUMENT...` to a step. */
 void ja_step_undo_host(struct ja_planning *p, struct ja_step *step, const char *verb, ...) __attribute__((sentinel));
+/* What has been added last is where the plan commits; nothing in a plan without steps, which has failed or needs none. */
+void ja_plan_commit_last(struct ja_planning *p);
 /* Steps of the store. put: the whole spec. set: assignments such as "wanted=running". */
 struct ja_step *ja_plan_store_put(struct ja_planning *p, const struct ja_noun *noun, const void *object,
                                   const char *why);
@@ -59,6 +61,10 @@ void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const 
 void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name);
 /* Writes JSON (taken; NULL: out of memory) to a file of the pool; the undo puts back what was there. */
 void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, const char *why);
+/* A new object, called `name`, from its record, JSON, or from a member of that; without anything else when there is none that can be
+ * read (*ret_recorded, may be NULL). NULL with the plan failed when memory is out. */
+void *ja_plan_read_record(struct ja_planning *p, const struct ja_noun *noun, const char *text, const char *member,
+                          const char *name, bool *ret_recorded);
 /* An object as JSON; the caller's. NULL with the plan failed when memory is out. */
 char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* Removes it, after the commit; repeatable. */
@@ -179,13 +185,9 @@ void ja_plan_template_delete_version(struct ja_planning *p, const struct ja_temp
 void ja_plan_template_rename(struct ja_planning *p, const struct ja_template *template, const char *to);
 void ja_plan_template_delete(struct ja_planning *p, const struct ja_template *template);
 /* Snapshots. One that is not there fails the plan; NULL then, and while facts are missing. *list is the caller's to end with
- * ja_snapshots_fini. */
+ * ja_list_fini. */
 const struct ja_snapshot *ja_plan_find_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name,
                                                 struct ja_list *list);
-void ja_snapshots_fini(struct ja_list *list);
-/* A new snapshot from its record, JSON, or from a member of that; without any record when there is none that can be read. NULL with
- * the plan failed when memory is out. */
-struct ja_snapshot *ja_plan_read_record(struct ja_planning *p, const char *text, const char *member);
 /* `snapshot` has all but the trees it holds: those are the jail's. */
 void ja_plan_snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot);
 void ja_plan_snapshot_delete(struct ja_planning *p, const struct ja_jail *jail, const struct ja_strv *names);
@@ -216,9 +218,8 @@ int ja_keep_old(const struct ja_keep *keep, const struct ja_list *snapshots, int
 void ja_snapshot_name(int64_t now_ms, const struct ja_list *taken, const char *suffix, char name[JA_SNAPSHOT_NAME]);
 /* Boot environments. What there is of them is asked of the pool: their trees, and jails/NAME/be/BE.json for each that was made
  * by a verb of its own. jails/NAME/upgrade names the one that an upgrade is trying. The list is the caller's, to be ended with
- * ja_environments_fini. */
+ * ja_list_fini. */
 void ja_plan_environments(struct ja_planning *p, const struct ja_jail *jail, struct ja_list *ret_list);
-void ja_environments_fini(struct ja_list *list);
 /* One that is not there fails the plan with the names of those that are; `object`: what the error is about, may be NULL. */
 const struct ja_be *ja_plan_find_be(struct ja_planning *p, const struct ja_jail *jail, const char *name,
                                     const char *object, const struct ja_list *list);

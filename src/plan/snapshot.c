@@ -7,32 +7,6 @@
 
 #include <string.h>
 
-void ja_snapshots_fini(struct ja_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        ja_object_free(&ja_noun_snapshot, list->items[i]);
-    free(list->items);
-    *list = (struct ja_list){0};
-}
-
-struct ja_snapshot *ja_plan_read_record(struct ja_planning *p, const char *text, const char *member)
-{
-    json_t *json = NULL;
-    void *object = NULL;
-    int rc = text ? ja_json_read(text, NULL, &json, NULL) : JA_E_NOTFOUND;
-    const json_t *record = json && member ? json_object_get(json, member) : json;
-    if (rc == 0)
-        rc = ja_object_from_json(&ja_noun_snapshot, record, true, &object, NULL);
-    json_decref(json);
-    if (rc < 0 && rc != JA_E_NOMEM)
-        object = ja_object_new(&ja_noun_snapshot);
-    if (rc == JA_E_NOMEM || !object) {
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        return NULL;
-    }
-    return object;
-}
-
 static const struct ja_snapshot *named(const struct ja_list *list, const char *name, bool foreign_too)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -71,13 +45,6 @@ const struct ja_snapshot *ja_plan_find_snapshot(struct ja_planning *p, const str
     return NULL;
 }
 
-/* What an emitter has added last is where the plan commits; none without memory, or when it failed. */
-static void commit_here(struct ja_planning *p)
-{
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
-}
-
 void ja_plan_snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot)
 {
     struct ja_list list = {0};
@@ -88,14 +55,14 @@ void ja_plan_snapshot_create(struct ja_planning *p, const struct ja_jail *jail, 
         ja_plan_fail(p->plan, JA_E_EXISTS, NULL, "%s has a snapshot %s already", jail->name, snapshot->name);
         ja_plan_hint(p->plan, "name another, or let the time be its name");
     }
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
     for (size_t i = 0; i < jail->volumes.count; i++)
         if (ja_strv_add(&volumes, ((const struct ja_volume *)jail->volumes.items[i])->name) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     whole.be = jail->be;
     whole.volumes = volumes;
     p->storage->snapshot_create(p, jail, &whole);
-    commit_here(p);
+    ja_plan_commit_last(p);
 }
 
 void ja_plan_snapshot_delete(struct ja_planning *p, const struct ja_jail *jail, const struct ja_strv *names)
@@ -107,13 +74,13 @@ void ja_plan_snapshot_delete(struct ja_planning *p, const struct ja_jail *jail, 
         if (taken)
             p->storage->snapshot_retire(p, jail, taken);
     }
-    commit_here(p);
+    ja_plan_commit_last(p);
     for (size_t i = 0; i < names->count; i++) {
         const struct ja_snapshot *taken = find(p, jail, &list, names->items[i]);
         if (taken)
             p->storage->snapshot_destroy(p, jail, taken);
     }
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
 }
 
 /* ---- rollback ---- */
@@ -182,7 +149,7 @@ void ja_plan_snapshot_rollback(struct ja_planning *p, const struct ja_rollback *
         p->storage->rollback_finish(p, &rollback);
     }
     ja_strv_fini(&rollback.trees);
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
 }
 
 void ja_plan_rollback_lost(struct ja_planning *p, const struct ja_rollback *request, struct ja_strv *ret_volumes,
@@ -198,5 +165,5 @@ void ja_plan_rollback_lost(struct ja_planning *p, const struct ja_rollback *requ
             p->storage->rollback_lost(p, &rollback, ret_snapshots);
     }
     ja_strv_fini(&rollback.trees);
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
 }

@@ -47,6 +47,32 @@ void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, c
     step->flags |= JA_STEP_PERSISTENT;
 }
 
+void *ja_plan_read_record(struct ja_planning *p, const struct ja_noun *noun, const char *text, const char *member,
+                          const char *name, bool *ret_recorded)
+{
+    json_t *json = NULL;
+    void *object = NULL;
+    int rc = text ? ja_json_read(text, NULL, &json, NULL) : JA_E_NOTFOUND;
+    if (rc == 0)
+        rc = ja_object_from_json(noun, member ? json_object_get(json, member) : json, true, &object, NULL);
+    json_decref(json);
+    if (ret_recorded)
+        *ret_recorded = rc == 0;
+    if (rc < 0 && rc != JA_E_NOMEM)
+        object = ja_object_new(noun);
+    char *own = ja_strdup(name);
+    if (!object || !own) {
+        free(own);
+        ja_object_free(noun, object);
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+        return NULL;
+    }
+    /* The key comes first in every structure. */
+    free(*(char **)object);
+    *(char **)object = own;
+    return object;
+}
+
 /* An earlier step of this plan makes it. */
 static bool is_planned(const struct ja_plan *plan, const char *dir)
 {

@@ -66,7 +66,7 @@ static void from_jail(struct ja_planning *p, const struct ja_template_build *bui
                      build->snapshot, build->jail->name);
     else if (taken || !build->snapshot)
         p->storage->template_from_jail(p, build->jail, taken, build->template->name, version->version, version->uuid);
-    ja_snapshots_fini(&list);
+    ja_list_fini(&ja_noun_snapshot, &list);
 }
 
 /* The tree, filled from its source. */

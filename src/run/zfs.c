@@ -274,29 +274,6 @@ static int unknown_datasets(const struct ja_facts *facts, enum ja_fact_kind kind
     return 0;
 }
 
-/* One process for up to NAMES_AT_ONCE datasets. One that was neither shown nor said to be missing is an error: what is
- * unknown must not pass for absent. */
-static int read_marks(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err)
-{
-    ja_autostrv struct ja_strv words = {0};
-    ja_autostr struct ja_str output = {0};
-    size_t before = facts->missing;
-    if (ja_strv_add_all(&words, "get", "-Hp", "-o", "name,value,source", JA_ZFS_MARK, NULL) < 0)
-        return ja_error_nomem(err);
-    size_t count = names->count < NAMES_AT_ONCE ? names->count : NAMES_AT_ONCE;
-    for (size_t i = 0; i < count; i++)
-        if (ja_strv_add(&words, names->items[i]) < 0)
-            return ja_error_nomem(err);
-    int rc = run(&words, true, &output, err);
-    if (rc < 0)
-        return rc;
-    ja_autofree char *copy = ja_strdup(output.text ? output.text : "");
-    rc = copy ? ja_zfs_facts_parse(copy, facts, err) : ja_error_nomem(err);
-    if (rc == 0 && before - facts->missing < count)
-        fill_error(err, &words, output.text ? output.text : "", rc = JA_E_FAILED, 1);
-    return rc;
-}
-
 int ja_zfs_used_parse(char *text, struct ja_facts *facts, struct ja_error *err)
 {
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -314,19 +291,28 @@ int ja_zfs_used_parse(char *text, struct ja_facts *facts, struct ja_error *err)
     return 0;
 }
 
-/* The bytes that datasets refer to; as read_marks. */
-static int read_used(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err)
+/* What one kind of fact is asked of `zfs get` by, and who takes the answer. */
+struct property {
+    enum ja_fact_kind kind;
+    const char *columns, *name;
+    int (*parse)(char *text, struct ja_facts *facts, struct ja_error *err);
+};
+
+/* One process for up to NAMES_AT_ONCE datasets. One that was neither shown nor said to be missing is an error: what is
+ * unknown must not pass for absent. */
+static int read_property(const struct property *property, const struct ja_strv *names, struct ja_facts *facts,
+                         struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
     ja_autostr struct ja_str output = {0};
     size_t before = facts->missing, count = names->count < NAMES_AT_ONCE ? names->count : NAMES_AT_ONCE;
-    bool nomem = ja_strv_add_all(&words, "get", "-Hp", "-o", "name,value", "referenced", NULL) < 0;
+    bool nomem = ja_strv_add_all(&words, "get", "-Hp", "-o", property->columns, property->name, NULL) < 0;
     for (size_t i = 0; i < count; i++)
         nomem = ja_strv_add(&words, names->items[i]) < 0 || nomem;
     int rc = nomem ? ja_error_nomem(err) : run(&words, true, &output, err);
     ja_autofree char *copy = rc == 0 ? ja_strdup(output.text ? output.text : "") : NULL;
     if (rc == 0)
-        rc = copy ? ja_zfs_used_parse(copy, facts, err) : ja_error_nomem(err);
+        rc = copy ? property->parse(copy, facts, err) : ja_error_nomem(err);
     if (rc == 0 && before - facts->missing < count)
         fill_error(err, &words, output.text ? output.text : "", rc = JA_E_FAILED, 1);
     return rc;
@@ -372,17 +358,17 @@ static int read_contents(const char *name, struct ja_str *ret_value, struct ja_e
 
 int ja_zfs_facts_read(struct ja_facts *facts, struct ja_error *err)
 {
-    static const struct {
-        enum ja_fact_kind kind;
-        int (*read)(struct ja_strv *names, struct ja_facts *facts, struct ja_error *err);
-    } lists[] = {{JA_FACT_DATASET, read_marks}, {JA_FACT_USED, read_used}};
+    static const struct property lists[] = {
+        {JA_FACT_DATASET, "name,value,source", JA_ZFS_MARK, ja_zfs_facts_parse},
+        {JA_FACT_USED, "name,value", "referenced", ja_zfs_used_parse},
+    };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < JA_COUNT(lists);) {
         ja_autostrv struct ja_strv names = {0};
         if (unknown_datasets(facts, lists[i].kind, &names) < 0)
             return ja_error_nomem(err);
         if (names.count)
-            rc = lists[i].read(&names, facts, err);
+            rc = read_property(&lists[i], &names, facts, err);
         else
             i++;
     }

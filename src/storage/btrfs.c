@@ -476,16 +476,10 @@ static const char *jail_used(struct ja_planning *p, const struct ja_jail *jail, 
 static struct ja_snapshot *read_snapshot(struct ja_planning *p, const struct ja_jail *jail, const char *name)
 {
     ja_autofree char *path = path_snapshot(p, jail, name, "/spec.json");
-    struct ja_snapshot *taken = path ? ja_plan_read_record(p, ja_fact(p->facts, JA_FACT_FILE, path), "snapshot") : NULL;
-    char *own = ja_strdup(name);
-    if (!taken || !own) {
-        free(own);
-        ja_object_free(&ja_noun_snapshot, taken);
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    const char *text = path ? ja_fact(p->facts, JA_FACT_FILE, path) : NULL;
+    struct ja_snapshot *taken = path ? ja_plan_read_record(p, &ja_noun_snapshot, text, "snapshot", name, NULL) : NULL;
+    if (!taken)
         return NULL;
-    }
-    free(taken->name);
-    taken->name = own;
     taken->used = -1;
     if (!taken->created || ja_clock_parse(taken->created, &taken->order) < 0)
         taken->order = 0;
@@ -512,17 +506,7 @@ static void write_record(struct ja_planning *p, const struct ja_jail *jail, cons
 {
     json_t *json = json_pack("{s:o?, s:o?}", "snapshot", ja_object_to_json(&ja_noun_snapshot, taken, false), "jail",
                              ja_object_to_json(&ja_noun_jail, jail, false));
-    ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
-    json_decref(json);
-    if (!text) {
-        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
-        return;
-    }
-    struct ja_step *step = ja_plan_host_step(p, "write", "keep its record, with the spec that the jail has now");
-    ja_step_run(p->plan, step, "--mode", "0600", "--sync", path, NULL);
-    ja_step_input(p->plan, step, "%s\n", text);
-    ja_step_undo_host(p, step, "remove", path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    ja_plan_write_json(p, path, json, "keep its record, with the spec that the jail has now");
 }
 
 static void snapshot_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)

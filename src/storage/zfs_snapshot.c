@@ -77,10 +77,11 @@ static int set_text(char **field, const char *text)
 /* A new entry from the first line of a snapshot. NULL: no memory. */
 static struct ja_snapshot *from_line(struct ja_planning *p, const struct line *line, const char *uuid)
 {
-    struct ja_snapshot *taken = ja_plan_read_record(p, uuid ? line->record : NULL, NULL);
+    struct ja_snapshot *taken =
+        ja_plan_read_record(p, &ja_noun_snapshot, uuid ? line->record : NULL, NULL, line->name, NULL);
     char created[JA_TIME_TEXT];
     ja_clock_format(line->created * 1000, created);
-    if (!taken || set_text(&taken->name, line->name) < 0 || (uuid && set_text(&taken->uuid, uuid) < 0) ||
+    if (!taken || (uuid && set_text(&taken->uuid, uuid) < 0) ||
         (!taken->created && set_text(&taken->created, created) < 0)) {
         ja_object_free(&ja_noun_snapshot, taken);
         return NULL;

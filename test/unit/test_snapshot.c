@@ -32,7 +32,7 @@ static void take(const char *name, const char *created, const char *schedules)
 static int forget(void **state)
 {
     (void)state;
-    ja_snapshots_fini(&taken);
+    ja_list_fini(&ja_noun_snapshot, &taken);
     return 0;
 }
 

@@ -1,31 +1,8 @@
 #!/bin/sh
 # Jails on a host with cgroup v2 alone: limits, what a command in a jail is counted for, the end. Runs by boot.sh.
 set -u
-program=$1
-state=/var/tmp/state
-bad=0
-
-ja() { "$program" --state $state "$@"; }
-check() { # check WHAT COMMAND...
-    what=$1
-    shift
-    if "$@" >/var/tmp/out 2>&1; then
-        echo "ok: $what"
-    else
-        echo "FAILED: $what ($*)"
-        cat /var/tmp/out
-        bad=1
-    fi
-}
-is() { # is FILE TEXT
-    [ "$(cat $1)" = "$2" ] || { cat $1; return 1; }
-}
-status() { # status N COMMAND...
-    want=$1
-    shift
-    "$@"
-    [ $? -eq "$want" ]
-}
+# shellcheck source=kit.sh
+. "$(dirname "$0")/kit.sh"
 
 check "this kernel has no other cgroups than v2" test -e /sys/fs/cgroup/cgroup.controllers
 check "init" ja init --storage file:512M --network none

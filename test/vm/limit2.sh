@@ -1,31 +1,8 @@
 #!/bin/sh
 # Limits on a host with cgroup v2 alone: set, changed and taken away while the jail runs, kept, and shown. Runs by boot.sh.
 set -u
-program=$1
-state=/var/tmp/state
-bad=0
-
-ja() { "$program" --state $state "$@"; }
-check() { # check WHAT COMMAND...
-    what=$1
-    shift
-    if "$@" >/var/tmp/out 2>&1; then
-        echo "ok: $what"
-    else
-        echo "FAILED: $what ($*)"
-        cat /var/tmp/out
-        bad=1
-    fi
-}
-is() { # is FILE TEXT
-    [ "$(cat $1)" = "$2" ] || { cat $1; return 1; }
-}
-status() { # status N COMMAND...
-    want=$1
-    shift
-    "$@"
-    [ $? -eq "$want" ]
-}
+# shellcheck source=kit.sh
+. "$(dirname "$0")/kit.sh"
 
 check "init" ja init --storage file:512M --network none
 check "template" ja template create base --from busybox

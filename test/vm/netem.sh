@@ -2,23 +2,10 @@
 # Traffic shaping on a kernel with netem: rates, delays, jitter, losses by chance and in a row, together and alone, live and at the
 # start of a jail. Runs by kernel.sh.
 set -u
-program=$1
-state=/var/tmp/state
-bad=0
-ja() { "$program" --state $state "$@"; }
+# shellcheck source=kit.sh
+. "$(dirname "$0")/kit.sh"
 # shellcheck source=../host/shapekit.sh
 . "$(dirname "$0")/../host/shapekit.sh"
-check() { # check WHAT COMMAND...
-    what=$1
-    shift
-    if "$@" >/var/tmp/out 2>&1; then
-        echo "ok: $what"
-    else
-        echo "FAILED: $what ($*)"
-        cat /var/tmp/out
-        bad=1
-    fi
-}
 # The shortest time of a packet is the delay, in seconds, within 5 ms; what an emulated machine adds to others is its own.
 delay() { near "$(awk -v s="$3" 'BEGIN { print s - 0.005 }')" "$(awk -v s="$3" 'BEGIN { print s + 0.005 }')" measured "$1" "$2" least-delay; }
 # loss JAIL DIRECTION PERCENT SPREAD: within what chance makes of so many packets, three times the standard deviation.

@@ -2,22 +2,9 @@
 # Jails on a host with systemd: what it does and what is done to it leaves them and their limits alone; a reboot stops them in
 # order and brings them back. Runs by kernel.sh --systemd.
 set -u
-program=$1
-bad=0
-
+# shellcheck source=kit.sh
+. "$(dirname "$0")/kit.sh"
 ja() { "$program" "$@"; } # the default instance, which the unit is for
-check() { # check WHAT COMMAND...
-    what=$1
-    shift
-    if "$@" >/var/tmp/out 2>&1; then
-        echo "ok: $what"
-    else
-        echo "FAILED: $what ($*)"
-        cat /var/tmp/out
-        bad=1
-    fi
-}
-not() { ! "$@"; }
 prints() { # prints TEXT COMMAND...
     text=$1
     shift

@@ -2,23 +2,8 @@
 # Networks whose jails are in a VLAN of a physical interface: another host at its other end sees tagged frames, jails of one VLAN
 # do not see another, and nothing stays on the interface. Runs by kernel.sh: needs 8021q.
 set -u
-program=$1
-state=/var/tmp/state
-bad=0
-
-ja() { "$program" --state $state "$@"; }
-check() { # check WHAT COMMAND...
-    what=$1
-    shift
-    if "$@" >/var/tmp/out 2>&1; then
-        echo "ok: $what"
-    else
-        echo "FAILED: $what ($*)"
-        cat /var/tmp/out
-        bad=1
-    fi
-}
-not() { ! "$@"; }
+# shellcheck source=kit.sh
+. "$(dirname "$0")/kit.sh"
 refuse() { # refuse TEXT COMMAND...
     text=$1
     shift

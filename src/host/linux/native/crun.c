@@ -334,17 +334,6 @@ static int limit_files(const char *text, struct ja_error *err)
                                                 : 0;
 }
 
-/* True when the process that a pid file of ours names lives: a step that is repeated starts nothing twice. */
-static bool is_running(const char *pid_file)
-{
-    uint64_t start, now;
-    char state;
-    pid_t pid;
-
-    return ja_init_read(pid_file, &pid, &start, NULL) == 0 && ja_init_start_time(pid, &now, &state) == 0 &&
-           now == start && state != 'Z';
-}
-
 /* Reads the options up to crun's own words, which begin at *ret_first. Free *call in any case. */
 static int read_call(int argc, char *const *argv, struct crun_call *call, int *ret_first, struct ja_error *err)
 {
@@ -432,7 +421,7 @@ int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     if ((code = read_call(argc, argv, &call, &first, err)) < 0) {
         return code;
     }
-    if (call.unless != NULL && is_running(call.unless)) {
+    if (call.unless != NULL && ja_init_alive(call.unless)) {
         return 0;
     }
     if (call.files != NULL && (code = limit_files(call.files, err)) < 0) {

@@ -76,6 +76,14 @@ static bool has_ended(pid_t pid, uint64_t start)
     return ja_init_start_time(pid, &now_start, &state) < 0 || now_start != start || state == 'Z' || state == 'X';
 }
 
+bool ja_init_alive(const char *pidfile)
+{
+    uint64_t start;
+    pid_t pid;
+
+    return ja_init_read(pidfile, &pid, &start, NULL) == 0 && !has_ended(pid, start);
+}
+
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err)
 {
     ja_autoclose int pidfd = -1;

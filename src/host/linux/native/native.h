@@ -120,6 +120,8 @@ int ja_linux_probe_chain(uint8_t family, const char *table, const char *chain, s
 
 /* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
+/* Whether it lives: a step that is repeated starts nothing twice. */
+bool ja_init_alive(const char *pidfile);
 /* Signals it and waits for its end; none is success. */
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err);
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);

@@ -32,21 +32,11 @@ static bool is_unit(const char *name)
            strcmp(name + length - end, ".service") == 0;
 }
 
-static bool is_alive(const char *pidfile)
-{
-    uint64_t start, now;
-    char state;
-    pid_t pid;
-
-    return ja_init_read(pidfile, &pid, &start, NULL) == 0 && ja_init_start_time(pid, &now, &state) == 0 &&
-           now == start && state != 'Z' && state != 'X';
-}
-
 static bool wait_alive(const char *pidfile, int64_t timeout_ms)
 {
     int64_t deadline = ja_clock_monotonic_ms() + timeout_ms;
 
-    while (!is_alive(pidfile)) {
+    while (!ja_init_alive(pidfile)) {
         struct timespec pause = {.tv_nsec = 20000000};
 
         if (ja_clock_monotonic_ms() >= deadline) {
@@ -145,11 +135,11 @@ int ja_verb_cgroup_unit(int argc, char *const *argv, struct ja_hostverb_io *io J
         return ja_opt_usage(argv[0], err);
     }
     found.unit = argv[3];
-    if (!is_alive(argv[1]) && (code = ja_cgroup_each(look, &found, err)) < 0) {
+    if (!ja_init_alive(argv[1]) && (code = ja_cgroup_each(look, &found, err)) < 0) {
         return code;
     }
     /* Another start may make it at the same time, or one that has ended may still be known: then it is asked again. */
-    while (!found.used && !is_alive(argv[1])) {
+    while (!found.used && !ja_init_alive(argv[1])) {
         bool done = false;
 
         if ((code = ask(argc, argv, &done, &said, err)) < 0) {
