@@ -266,7 +266,7 @@ static int show_one(struct ja_cli *cli, struct ja_engine *engine, const char *na
     struct ja_jail *applied = NULL;
     struct ja_listed listed;
     struct pending pending = {0};
-    struct ja_usage usage;
+    struct ja_usage usage = {0};
     int rc = ja_engine_get(engine, &ja_noun_jail, name, &jail, NULL, err);
     if (rc == 0)
         rc = ja_engine_state(engine, jail, &listed, err);
