@@ -286,7 +286,7 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     if (change->lock_count == JA_COUNT(change->locks))
         return ja_error_set(err, JA_E_LIMIT, NULL, "too many locks for one change");
     lock_path(engine, kind, name, path);
-    snprintf(who, sizeof who, "jailadmin %s %s, process %d", change->verb, change->name, (int)getpid());
+    snprintf(who, sizeof who, "jailadmin %s %s", change->verb, change->name);
     struct ja_lock *lock = &change->locks[change->lock_count];
     int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
     if (rc == 0)

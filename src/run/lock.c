@@ -43,20 +43,23 @@ static int try_lock(const char *path, bool shared)
     }
 }
 
-/* Writes who holds the lock, for those who wait. That this fails is no reason not to hold it. */
+/* Writes who holds the lock, for those who wait. That this fails is no reason not to hold it. What is left of a longer
+ * name follows a newline: to cut the file would be a change of the file system's journal, and several times dearer. */
 static void sign(int fd, const char *who)
 {
     char text[256];
-    int n = snprintf(text, sizeof text, "%s, process %ld", who, (long)getpid());
+    int n = snprintf(text, sizeof text, "%s, process %ld\n", who, (long)getpid());
     size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-    if (ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0)
-        (void)ja_fd_write(fd, text, length);
+    if (pwrite(fd, text, length, 0) < 0)
+        return;
 }
 
 static int busy(const char *path, int64_t wait_ms, struct ja_error *err)
 {
     ja_autofree char *holder = NULL;
-    if (ja_file_read(path, 1024, &holder, NULL, NULL) != 0 || !*holder)
+    if (ja_file_read(path, 1024, &holder, NULL, NULL) == 0)
+        holder[strcspn(holder, "\n")] = '\0';
+    if (!holder || !*holder)
         return ja_error_set(err, JA_E_BUSY, path, "the lock did not become free in %lld ms", (long long)wait_ms);
     return ja_error_set(err, JA_E_BUSY, path, "it is held by %s, and did not become free in %lld ms", holder,
                         (long long)wait_ms);
