@@ -82,31 +82,51 @@ int ja_store_reserved(struct ja_store *store, const char *kind, const char *pref
     return 0;
 }
 
-int ja_store_reserve_number(struct ja_store *store, const char *kind, int64_t least, int64_t count, const char *owner,
-                            int64_t *ret_number, struct ja_error *err)
+/* Within a transaction. */
+static int reserve_least(struct ja_store *store, const char *kind, int64_t least, int64_t count, const char *owner,
+                         int64_t *ret_number, struct ja_error *err)
 {
-    /* The smallest free number is the least one, or follows one that is taken. */
+    /* The smallest free number is the least one, or follows one that is taken. Without sorting and RETURNING, for which SQLite makes
+     * tables of their own. */
     ja_autoquery struct ja_query query = {0};
-    int r =
-        ja_query_start(store, &query, err,
-                       "INSERT INTO reservation SELECT ?1, CAST(n AS TEXT), ?4 FROM"
-                       " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
-                       " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
-                       " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))"
-                       " ORDER BY n LIMIT 1 RETURNING CAST(key AS INTEGER)",
-                       "tiit", kind, least, count, owner);
+    int r = ja_query_start(store, &query, err,
+                           "SELECT min(n) FROM"
+                           " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
+                           " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
+                           " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))",
+                           "tii", kind, least, count);
     if (r == 0)
         r = ja_query_step(&query, err);
     if (r < 0)
         return r;
-    if (r == 0)
+    if (sqlite3_column_type(query.stmt, 0) == SQLITE_NULL)
         return ja_error_set(err, JA_E_LIMIT, kind, "all %lld numbers from %lld are taken", (long long)count,
                             (long long)least);
     int64_t number = ja_query_int(&query, 0);
-    /* The row is written when the statement has ended. */
-    r = ja_query_step(&query, err);
+    char key[24];
+    snprintf(key, sizeof key, "%lld", (long long)number);
+    r = ja_store_reserve(store, kind, key, owner, err);
     if (r < 0)
         return r;
     *ret_number = number;
     return 0;
+}
+
+int ja_store_reserve_number(struct ja_store *store, const char *kind, int64_t least, int64_t count, const char *owner,
+                            int64_t *ret_number, struct ja_error *err)
+{
+    if (store->transaction)
+        return reserve_least(store, kind, least, count, owner, ret_number, err);
+    int64_t number;
+    int r = ja_store_begin(store, err);
+    if (r < 0)
+        return r;
+    r = reserve_least(store, kind, least, count, owner, &number, err);
+    if (r == 0)
+        r = ja_store_commit(store, false, err);
+    else
+        ja_store_rollback(store);
+    if (r == 0)
+        *ret_number = number;
+    return r;
 }
