@@ -37,7 +37,7 @@
 /* A bind mount's source on a dead network file system must not hold us for ever. */
 #define ANSWER_MS 60000
 #define STATUS_NO_CGROUP 201
-#define INIT_AHEAD (256 * 1024)
+#define INIT_AHEAD (4 << 20) /* with the first page that is missing the kernel reads as much as btrfs asks for, which is 4 MiB */
 #define JA_SECCOMP_SPEC_ALLOW 4ul /* crun's choice too: no mitigation that programs of other jails do not have */
 
 enum says { SAYS_PID = 1, SAYS_RUNNING, SAYS_FAILED };
@@ -235,7 +235,7 @@ static int open_all(struct start *start, struct ja_error *err)
     return 0;
 }
 
-/* A fresh clone's init lies on the disk: it is read while the namespaces are made. Whatever is there, nothing depends on it. */
+/* A fresh clone's init lies on the disk: it is read while the jail mounts what it sees. Whatever is there, nothing depends on it. */
 static void read_ahead(const struct start *start)
 {
     ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -381,6 +381,7 @@ static int run(struct start *start, struct ja_error *err)
         return ja_error_sys(err, errno, NULL, "cannot fork");
     close(start->theirs);
     start->theirs = -1;
+    read_ahead(start);
     code = listen_to(start, err);
     if (code < 0)
         kill(between, SIGKILL);
@@ -416,6 +417,5 @@ int ja_container_start(const struct ja_container_call *call, struct ja_error *er
 
     if (code < 0 || (call->filtered && (code = read_filter(&start, err)) < 0) || (code = open_all(&start, err)) < 0)
         return code;
-    read_ahead(&start);
     return run(&start, err);
 }
