@@ -386,6 +386,8 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
+        if (loaded.jail->vnet == JA_VNET_YES && !engine->options.dry_run && engine->machine->foresee_start)
+            engine->machine->foresee_start(engine->machine);
         rc = ja_change_apply(&change, be ? plan_try : plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);

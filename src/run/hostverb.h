@@ -50,5 +50,7 @@ struct ja_native {
     unsigned flags;
 };
 const struct ja_native *ja_native_table(void); /* ends with words[0] NULL */
+/* See ja_machine.foresee_start; NULL: there is nothing to be done on this system. */
+extern void (*const ja_native_foresee_start)(void);
 
 #endif

@@ -144,10 +144,19 @@ static void real_kill_marked(JA_UNUSED struct ja_machine *machine, const char *m
     ja_spawn_kill_marked(mark);
 }
 
+static void real_foresee_start(struct ja_machine *machine)
+{
+    if (((const struct ja_real_machine *)machine)->natives && ja_native_foresee_start)
+        ja_native_foresee_start();
+}
+
 int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
                          struct ja_error *err)
 {
-    *real = (struct ja_real_machine){.machine = {.run = real_run, .facts = facts, .kill_marked = real_kill_marked},
+    *real = (struct ja_real_machine){.machine = {.run = real_run,
+                                                 .facts = facts,
+                                                 .kill_marked = real_kill_marked,
+                                                 .foresee_start = real_foresee_start},
                                      .natives = natives,
                                      .self = self};
     return ja_boot_id(real->machine.boot_id, sizeof real->machine.boot_id, err);

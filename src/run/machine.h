@@ -14,6 +14,9 @@ struct ja_machine {
     struct ja_fact_reader facts;
     /* Ends what is left of a dead plan's step. May be NULL. */
     void (*kill_marked)(struct ja_machine *machine, const char *mark);
+    /* A jail with a network stack of its own is about to start: what takes time and is nobody's yet may be made beforehand. May be
+     * NULL. */
+    void (*foresee_start)(struct ja_machine *machine);
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
     /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */

@@ -13,6 +13,8 @@ const struct ja_hostverb *ja_hostverb_native(void)
     return ja_freebsd_verbs;
 }
 
+void (*const ja_native_foresee_start)(void) = NULL;
+
 const struct ja_native *ja_native_table(void)
 {
     return NATIVES;

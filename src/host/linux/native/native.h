@@ -55,13 +55,16 @@ int ja_sys_close_from(unsigned first);
 int ja_sys_reap(int pidfd);
 
 /*
- * A user namespace that maps `count` ids from 0 to `base`, made with a process that ends before this returns.
+ * A user namespace that maps `count` ids from 0 to `base`, made with a process that is ending when this returns.
  * With ret_net_fd also a network namespace that it owns, with lo up; without link_local its interfaces get no IPv6 address
  * of their link by themselves. With a count of 0 no user namespace is made, and
  * *ret_user_fd is -1. Descriptors are close-on-exec and keep them alive.
  */
 int ja_userns_new(int64_t base, int64_t count, bool link_local, int *ret_user_fd, int *ret_net_fd,
                   struct ja_error *err);
+/* One of each is about to be wanted: begins to make them, beside whatever this process does meanwhile. They go with this process
+ * when nobody asks for them. */
+void ja_userns_foresee(void);
 
 /* Calls `each` with the root of every cgroup hierarchy: one of v2, or those of v1, and both on a hybrid host. */
 typedef int ja_cgroup_fn(const char *root, bool v2, void *context, struct ja_error *err);

@@ -26,8 +26,8 @@ struct reply {
     int step;
     int sys;
 };
-enum { STEP_SYNC = 1, STEP_SOCKET, STEP_LO };
-static const char *const STEP_TEXT[] = {"", "wait for the id maps", "make a socket", "bring up lo"};
+enum { STEP_NET = 1, STEP_SOCKET, STEP_LO };
+static const char *const STEP_TEXT[] = {"", "make a network stack", "make a socket", "bring up lo"};
 
 static void write_sysctl(const char *path, const char *value)
 {
@@ -40,45 +40,118 @@ static void write_sysctl(const char *path, const char *value)
     }
 }
 
+/* What a new network stack is told once its ids are mapped. */
+struct order {
+    bool link_local;
+    char ping_range[32];
+};
+
+static void make_stack(struct reply *reply)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    int fd = -1;
+
+    if (unshare(CLONE_NEWNET) < 0) {
+        *reply = (struct reply){STEP_NET, errno};
+    } else if ((fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0) {
+        *reply = (struct reply){STEP_SOCKET, errno};
+    } else if (ioctl(fd, SIOCGIFFLAGS, &request) < 0 ||
+               (request.ifr_flags = (short)(request.ifr_flags | IFF_UP), ioctl(fd, SIOCSIFFLAGS, &request) < 0)) {
+        *reply = (struct reply){STEP_LO, errno};
+    }
+    if (reply->step == 0) {
+        /* A new stack copies the host's forwarding. A jail with nics in two networks must not join them unasked. */
+        write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+        /* What a jail was given counts, not what somebody on its network advertises; ns-setting allows it. */
+        write_sysctl("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /*
- * Runs in the new namespaces; only system calls, since it may have been forked from anything.
- * /proc/sys/net shows the network namespace of the process that opens it, and its owner may write there.
+ * Runs in the new user namespace, if there is one, and makes the network namespace; only system calls, since it may have been
+ * forked from anything. /proc/sys/net shows the network namespace of the process that opens it, and its owner may write there.
  */
-static void child_main(int sync, bool net, bool link_local, const char *ping_range)
+static void child_main(int sync, bool net)
 {
     struct reply reply = {0};
-    struct ifreq request = {.ifr_name = "lo"};
-    char go = 0;
-    int fd;
+    struct order order;
 
-    if (read(sync, &go, 1) != 1 || go != 'g') {
-        reply = (struct reply){STEP_SYNC, errno};
-    } else if (net) {
-        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0) {
-            reply = (struct reply){STEP_SOCKET, errno};
-        } else if (ioctl(fd, SIOCGIFFLAGS, &request) < 0 ||
-                   (request.ifr_flags = (short)(request.ifr_flags | IFF_UP), ioctl(fd, SIOCSIFFLAGS, &request) < 0)) {
-            reply = (struct reply){STEP_LO, errno};
-        } else {
-            /* ping without privileges for all ids of the jail; the default range is empty. */
-            write_sysctl("/proc/sys/net/ipv4/ping_group_range", ping_range);
-            /* A new stack copies the host's forwarding. A jail with nics in two networks must not join them unasked. */
-            write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
-            /* What a jail was given counts, not what somebody on its network advertises; ns-setting allows it. */
-            write_sysctl("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
-            if (!link_local) {
-                write_sysctl("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
-            }
+    if (net) {
+        make_stack(&reply);
+    }
+    if (read(sync, &order, sizeof(order)) != (ssize_t)sizeof(order)) {
+        _exit(1);
+    }
+    if (net && reply.step == 0) {
+        /* ping without privileges for all ids of the jail; the default range is empty. */
+        write_sysctl("/proc/sys/net/ipv4/ping_group_range", order.ping_range);
+        if (!order.link_local) {
+            write_sysctl("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
         }
     }
     if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
         _exit(1);
     }
     /* Stays until the other end is closed: it is what holds the namespaces meanwhile. */
-    while (read(sync, &go, 1) > 0) {
+    while (read(sync, &order, 1) > 0) {
     }
     _exit(0);
+}
+
+/* A process in new namespaces, with our end of the channel to it. */
+struct keeper {
+    pid_t pid; /* 0: none */
+    int pidfd, sync;
+};
+
+/* The one that ja_userns_foresee made, and the last one that was let go, which has ended by the time it is waited for. */
+static struct keeper foreseen = {.pidfd = -1, .sync = -1};
+static int ending = -1;
+
+static int keeper_new(bool user, bool net, struct keeper *ret_keeper, struct ja_error *err)
+{
+    struct keeper keeper = {.pidfd = -1};
+    int sync[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
+    }
+    keeper.sync = sync[0];
+    keeper.pid = ja_sys_fork(user ? CLONE_NEWUSER : 0, &keeper.pidfd);
+    if (keeper.pid == 0) {
+        close(sync[0]);
+        child_main(sync[1], net);
+    }
+    close(sync[1]);
+    if (keeper.pid < 0) {
+        int code = ja_error_sys(err, errno, NULL, "cannot make namespaces");
+        ja_error_hint(err, "see user.max_user_namespaces of sysctl(8)");
+        close(sync[0]);
+        return code;
+    }
+    *ret_keeper = keeper;
+    return 0;
+}
+
+static void keeper_end(struct keeper *keeper)
+{
+    if (ending >= 0) {
+        ja_sys_reap(ending);
+        close(ending);
+    }
+    close(keeper->sync);
+    ending = keeper->pidfd;
+    *keeper = (struct keeper){.pidfd = -1, .sync = -1};
+}
+
+void ja_userns_foresee(void)
+{
+    if (foreseen.pid == 0) {
+        keeper_new(true, true, &foreseen, NULL);
+    }
 }
 
 static int write_map(pid_t pid, const char *name, int64_t base, int64_t count, struct ja_error *err)
@@ -110,52 +183,66 @@ static int open_ns(pid_t pid, const char *name, int *ret_fd, struct ja_error *er
     return 0;
 }
 
+static int tell_keeper(const struct keeper *keeper, int64_t count, bool link_local, struct ja_error *err)
+{
+    struct order order = {.link_local = link_local};
+    struct reply reply;
+
+    snprintf(order.ping_range, sizeof(order.ping_range), "0 %lld", count > 0 ? (long long)count - 1 : INT32_MAX);
+    if (send(keeper->sync, &order, sizeof(order), MSG_NOSIGNAL) != (ssize_t)sizeof(order) ||
+        read(keeper->sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
+        return ja_error_set(err, JA_E_FAILED, NULL, "the process in the new namespaces died");
+    }
+    if (reply.step != 0) {
+        int code = ja_error_sys(err, reply.sys, NULL, "cannot %s in the new namespaces", STEP_TEXT[reply.step]);
+        return reply.step == STEP_NET ? ja_error_hint(err, "see user.max_net_namespaces of sysctl(8)") : code;
+    }
+    return 0;
+}
+
+static int open_kept(const struct keeper *keeper, int64_t base, int64_t count, bool net, bool link_local,
+                     int *ret_user_fd, int *ret_net_fd, struct ja_error *err)
+{
+    int code = 0;
+
+    if (count > 0 && (code = write_map(keeper->pid, "uid_map", base, count, err)) == 0 &&
+        (code = write_map(keeper->pid, "gid_map", base, count, err)) == 0) {
+        code = open_ns(keeper->pid, "user", ret_user_fd, err);
+    }
+    if (code == 0 && net && (code = tell_keeper(keeper, count, link_local, err)) == 0) {
+        code = open_ns(keeper->pid, "net", ret_net_fd, err);
+    }
+    return code;
+}
+
 int ja_userns_new(int64_t base, int64_t count, bool link_local, int *ret_user_fd, int *ret_net_fd, struct ja_error *err)
 {
-    ja_autoclose int pidfd = -1, user_fd = -1, net_fd = -1;
-    int sync[2], code = 0;
-    char ping_range[32];
-    struct reply reply = {0};
-    pid_t pid;
+    ja_autoclose int user_fd = -1, net_fd = -1;
+    bool user = count > 0, net = ret_net_fd != NULL;
+    struct keeper keeper;
+    int code = JA_E_FAILED;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0) {
-        return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
-    }
-    snprintf(ping_range, sizeof(ping_range), "0 %lld", count > 0 ? (long long)count - 1 : INT32_MAX);
-    pid = ja_sys_fork((count > 0 ? CLONE_NEWUSER : 0) | (ret_net_fd != NULL ? CLONE_NEWNET : 0), &pidfd);
-    if (pid == 0) {
-        close(sync[0]);
-        child_main(sync[1], ret_net_fd != NULL, link_local, ping_range);
-    }
-    close(sync[1]);
-    if (pid < 0) {
-        code = ja_error_sys(err, errno, NULL, "cannot make namespaces");
-        ja_error_hint(err, "see user.max_user_namespaces and user.max_net_namespaces of sysctl(8)");
-        close(sync[0]);
-        return code;
-    }
-    if (count > 0 && (code = write_map(pid, "uid_map", base, count, err)) == 0 &&
-        (code = write_map(pid, "gid_map", base, count, err)) == 0) {
-        code = open_ns(pid, "user", &user_fd, err);
-    }
-    if (code == 0 && ret_net_fd != NULL) {
-        code = open_ns(pid, "net", &net_fd, err);
-    }
-    if (code == 0 && ret_net_fd != NULL) {
-        if (write(sync[0], "g", 1) != 1 || read(sync[0], &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
-            code = ja_error_sys(err, errno, NULL, "the process in the new namespaces died");
-        } else if (reply.step != 0) {
-            code = ja_error_sys(err, reply.sys, NULL, "cannot %s in the new namespaces", STEP_TEXT[reply.step]);
+    if (user && net && foreseen.pid != 0) {
+        code = open_kept(&foreseen, base, count, net, link_local, &user_fd, &net_fd, NULL);
+        keeper_end(&foreseen);
+        if (code < 0 && user_fd >= 0) { /* somebody ended it: another one is made */
+            close(user_fd);
+            user_fd = -1;
         }
     }
-    close(sync[0]);
-    ja_sys_reap(pidfd);
+    if (code < 0) {
+        if ((code = keeper_new(user, net, &keeper, err)) < 0) {
+            return code;
+        }
+        code = open_kept(&keeper, base, count, net, link_local, &user_fd, &net_fd, err);
+        keeper_end(&keeper);
+    }
     if (code < 0) {
         return code;
     }
     *ret_user_fd = user_fd;
     user_fd = -1;
-    if (ret_net_fd != NULL) {
+    if (net) {
         *ret_net_fd = net_fd;
         net_fd = -1;
     }

@@ -87,6 +87,8 @@ const struct ja_hostverb *ja_hostverb_native(void)
     return VERBS;
 }
 
+void (*const ja_native_foresee_start)(void) = ja_userns_foresee;
+
 const struct ja_native *ja_native_table(void)
 {
     return NATIVES;
