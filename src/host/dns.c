@@ -65,11 +65,12 @@ static const char *taken_by(struct ja_planning *p, const struct ja_network *netw
 bool ja_dns_answers(struct ja_planning *p, const struct ja_network *network)
 {
     struct paths paths = paths_of(p, network);
-    if (!network->dns || !is_possible(p, network))
+    if (!network->dns)
         return false;
-    size_t missing = p->facts->missing;
     /* Who else listens there is asked only when ours is known not to: it means looking at every process. */
-    return is_alive(p, &paths) || p->facts->missing > missing || !taken_by(p, network);
+    size_t missing = p->facts->missing;
+    bool alive = is_alive(p, &paths), unknown = p->facts->missing > missing;
+    return is_possible(p, network) && (alive || unknown || !taken_by(p, network));
 }
 
 /* Which addresses are given out: reserved ones only. */
@@ -129,15 +130,19 @@ static void config_text(const struct ja_planning *p, const struct ja_network *ne
 
 bool ja_dns_is_up(struct ja_planning *p, const struct ja_network *network)
 {
-    if (!is_possible(p, network))
+    if (!is_wanted(network))
         return true;
+    /* All is asked at once, whether dnsmasq is installed or not: facts that are asked later cost another round of planning. */
     struct paths paths = paths_of(p, network);
-    ja_autostr struct ja_str text = {0};
-    config_text(p, network, &text);
     const char *config = ja_fact(p->facts, JA_FACT_FILE, paths.config);
     const char *names = ja_fact(p->facts, JA_FACT_PATH, paths.names);
     const char *hosts = network->dhcp ? ja_fact(p->facts, JA_FACT_PATH, paths.hosts) : "";
-    return is_alive(p, &paths) && names && hosts && config && text.text && strcmp(config, text.text) == 0;
+    bool alive = is_alive(p, &paths);
+    if (!is_possible(p, network))
+        return true;
+    ja_autostr struct ja_str text = {0};
+    config_text(p, network, &text);
+    return alive && names && hosts && config && text.text && strcmp(config, text.text) == 0;
 }
 
 static void stop(struct ja_planning *p, const char *pid, const char *why)
@@ -371,10 +376,10 @@ static void for_each_file(struct ja_planning *p, const struct ja_subject *s, eac
 static void add_file(struct ja_planning *p, JA_UNUSED const struct ja_subject *s, const struct ja_network *network,
                      const char *path, const struct ja_str *text, bool is_hosts)
 {
-    if (!is_possible(p, network))
-        return;
     /* What a run left that ended by itself is removed by an earlier step of the next start. */
     const char *old = ja_plan_makes(p->plan, path) ? NULL : ja_fact(p->facts, JA_FACT_FILE, path);
+    if (!is_possible(p, network))
+        return;
     if (old && strcmp(old, text->text) == 0)
         return;
     struct ja_step *step = is_hosts ? ja_plan_host_step(p, "write", "let network %s give it its address", network->name)

@@ -37,7 +37,8 @@
 /* A bind mount's source on a dead network file system must not hold us for ever. */
 #define ANSWER_MS 60000
 #define STATUS_NO_CGROUP 201
-#define INIT_AHEAD (4 << 20) /* with the first page that is missing the kernel reads as much as btrfs asks for, which is 4 MiB */
+#define INIT_AHEAD                                                                                                     \
+    (4 << 20) /* with the first page that is missing the kernel reads as much as btrfs asks for, which is 4 MiB */
 #define JA_SECCOMP_SPEC_ALLOW 4ul /* crun's choice too: no mitigation that programs of other jails do not have */
 
 enum says { SAYS_PID = 1, SAYS_RUNNING, SAYS_FAILED };
