@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -95,7 +96,7 @@ static void child_main(int sync, bool net)
     if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
         _exit(1);
     }
-    /* Stays until the other end is closed: it is what holds the namespaces meanwhile. */
+    /* Stays until it is ended, or the other end is closed: it is what holds the namespaces meanwhile. */
     while (read(sync, &order, 1) > 0) {
     }
     _exit(0);
@@ -143,6 +144,7 @@ static void keeper_end(struct keeper *keeper)
         close(ending);
     }
     close(keeper->sync);
+    ja_sys_pidfd_signal(keeper->pidfd, SIGKILL);
     ending = keeper->pidfd;
     *keeper = (struct keeper){.pidfd = -1, .sync = -1};
 }
