@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -418,6 +419,22 @@ static int add_subids(struct taken *taken, const char *name, struct ja_error *er
     return taken->uids.failed ? ja_error_nomem(err) : 0;
 }
 
+/* Bridges "ja01br0" of an instance whose registration was lost: its tag is not for another one. They are the machine's, so that a
+ * registry elsewhere, for tests, does not count them. */
+static int add_bridges(struct taken *taken, struct ja_error *err)
+{
+    struct if_nameindex *all = getenv("JAILADMIN_REGISTRY") ? NULL : if_nameindex();
+    for (const struct if_nameindex *one = all; one && one->if_index; one++) {
+        char tag[3] = "", rest;
+        int slot;
+        if (sscanf(one->if_name, "ja%2[0-9a-z]br%d%c", tag, &slot, &rest) == 2 && ja_tag_valid(tag))
+            ranges_add(&taken->tags, strtol(tag, NULL, 36), 1);
+    }
+    if (all)
+        if_freenameindex(all);
+    return taken->tags.failed ? ja_error_nomem(err) : 0;
+}
+
 static int no_block(const char *what, struct ja_error *err)
 {
     ja_error_set(err, JA_E_LIMIT, what, "no block of them is free for another instance");
@@ -452,6 +469,8 @@ static int choose(const struct taken *taken, struct ja_instance *instance, struc
 static int taken_by_others(struct taken *taken, struct ja_error *err)
 {
     int r = ja_registry_each(add_instance, taken, err);
+    if (r == 0)
+        r = add_bridges(taken, err);
     if (r == 0)
         r = add_subids(taken, "subuid", err);
     return r == 0 ? add_subids(taken, "subgid", err) : r;
