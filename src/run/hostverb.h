@@ -9,6 +9,7 @@
 #define JA_HOSTVERB_H
 
 #include "base/str.h"
+#include "plan/plan.h"
 
 struct ja_hostverb_io {
     const char *input; /* standard input, zero-terminated; "" when there is none */
@@ -50,7 +51,12 @@ struct ja_native {
     unsigned flags;
 };
 const struct ja_native *ja_native_table(void); /* ends with words[0] NULL */
-/* See ja_machine.foresee_start; NULL: there is nothing to be done on this system. */
-extern void (*const ja_native_foresee_start)(void);
+/* What this system can do before it is asked to, see machine.h; members may be NULL. */
+struct ja_native_ahead {
+    void (*start)(void);
+    void (*step)(const struct ja_plan *plan, size_t next);
+    void (*end)(void);
+};
+extern const struct ja_native_ahead ja_native_ahead;
 
 #endif

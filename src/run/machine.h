@@ -14,9 +14,14 @@ struct ja_machine {
     struct ja_fact_reader facts;
     /* Ends what is left of a dead plan's step. May be NULL. */
     void (*kill_marked)(struct ja_machine *machine, const char *mark);
-    /* A jail with a network stack of its own is about to start: what takes time and is nobody's yet may be made beforehand. May be
-     * NULL. */
+    /*
+     * Work ahead, beside the steps: what takes time, shows nothing yet and goes with this process. A jail with a network stack of its
+     * own is about to start; the steps before `next` of a plan are done (1 to count - 1); nothing of the plan is to come any more.
+     * Any may be NULL.
+     */
     void (*foresee_start)(struct ja_machine *machine);
+    void (*ahead)(struct ja_machine *machine, const struct ja_plan *plan, size_t next);
+    void (*ahead_end)(struct ja_machine *machine);
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
     /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */

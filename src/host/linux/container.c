@@ -368,6 +368,17 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
         ja_plan_note_applied(p, live, applied);
 }
 
+void ja_linux_container_prepare(struct ja_planning *p, const struct ja_subject *s, const char *run)
+{
+    ja_autofree char *tree = ja_path_root(p, s->jail);
+    if (!tree)
+        return;
+    ja_linux_unit_up(p);
+    if (!s->jail->privileged)
+        make_cgroup(p, s->jail, tree);
+    bundle(p, s, run, tree);
+}
+
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
     const struct ja_jail *jail = s->jail;
@@ -381,10 +392,6 @@ void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s,
     ja_linux_cgroup_path(p, jail, cgroup);
     snprintf(pid, sizeof pid, "%s/pid", run);
     snprintf(crun_root, sizeof crun_root, "%s/crun", p->site->run);
-    ja_linux_unit_up(p);
-    if (!jail->privileged)
-        make_cgroup(p, jail, tree);
-    bundle(p, s, run, tree);
     ja_plan_note_applied(p, jail, NULL);
     struct ja_step *step = ja_plan_host_step(p, "crun", "start it");
     if (!jail->privileged)

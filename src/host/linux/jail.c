@@ -131,6 +131,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     if (p->build == s->jail)
         ja_plan_names(p, s);
     pin_namespaces(p, s, run);
+    ja_linux_container_prepare(p, s, run);
     if (s->jail->vnet == JA_VNET_YES) {
         snprintf(netns, sizeof netns, "%s/ns/net", run);
         if (s->jail->nics.count)

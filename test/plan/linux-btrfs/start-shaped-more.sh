@@ -13,44 +13,6 @@ END
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/0
 # make its user and network namespaces, pinned while it starts
 /usr/sbin/jailadmin host ns-create --uid-base 1879048192 --uid-count 65536 --no-link-local /run/jailadmin-00/jails/0/ns
-# make the pair ja000n0 and eth0, one end in the bridge ja00br0
-/usr/sbin/ip -batch - <<'END'
-link add ja000n0 type veth peer name eth0 address 0a:6c:5a:7b:df:17 netns /run/jailadmin-00/jails/0/ns/net
-link set dev ja000n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001" addrgenmode none master ja00br0 up
-END
-# tell the host where its addresses are
-/usr/sbin/ip -batch - <<'END'
-neigh replace 10.66.0.2 lladdr 0a:6c:5a:7b:df:17 dev ja00br0 nud permanent
-END
-# configure its interfaces and routes from within
-/usr/bin/nsenter --net=/run/jailadmin-00/jails/0/ns/net /usr/sbin/ip -batch - <<'END'
-addr add 10.66.0.2/16 dev eth0
-link set dev eth0 up
-neigh replace 10.66.0.1 lladdr 26:ab:25:76:9a:44 dev eth0 nud permanent
-route add default via 10.66.0.1 dev eth0
-END
-# make ja000s0, through which goes what it sends by eth0
-/usr/sbin/ip -batch - <<'END'
-link add ja000s0 type ifb
-link set dev ja000s0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001" addrgenmode none up
-END
-# shape what it sends by eth0
-/usr/sbin/tc -batch - <<'END'
-qdisc replace dev ja000s0 root handle 2: netem limit 11000 delay 100ms 10ms loss gemodel 0.252525% 25.000000%
-qdisc add dev ja000n0 ingress
-filter add dev ja000n0 parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev ja000s0
-END
-# let its interfaces send with their own addresses, and no others
-/usr/sbin/nft -f - <<'END'
-add element bridge ja00 nics { "ja000n0" . 0a:6c:5a:7b:df:17 }
-add element bridge ja00 source4 { "ja000n0" . 10.66.0.2 }
-add element bridge ja00 source6 { "ja000n0" . fe80::86c:5aff:fe7b:df17 }
-add element bridge ja00 target6 { "ja000n0" . 0xfe80000000000000086c5afffe7bdf17 }
-END
-# tell network default its name
-/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/default.d/web1 <<'END'
-10.66.0.2 web1.default.internal web1
-END
 # make its cgroup
 /usr/sbin/jailadmin host cgroup-create /jailadmin-00/ja000
 # limit it
@@ -279,6 +241,44 @@ END
  "hostname": "web1"
 }
 END
+# make the pair ja000n0 and eth0, one end in the bridge ja00br0
+/usr/sbin/ip -batch - <<'END'
+link add ja000n0 type veth peer name eth0 address 0a:6c:5a:7b:df:17 netns /run/jailadmin-00/jails/0/ns/net
+link set dev ja000n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001" addrgenmode none master ja00br0 up
+END
+# tell the host where its addresses are
+/usr/sbin/ip -batch - <<'END'
+neigh replace 10.66.0.2 lladdr 0a:6c:5a:7b:df:17 dev ja00br0 nud permanent
+END
+# configure its interfaces and routes from within
+/usr/bin/nsenter --net=/run/jailadmin-00/jails/0/ns/net /usr/sbin/ip -batch - <<'END'
+addr add 10.66.0.2/16 dev eth0
+link set dev eth0 up
+neigh replace 10.66.0.1 lladdr 26:ab:25:76:9a:44 dev eth0 nud permanent
+route add default via 10.66.0.1 dev eth0
+END
+# make ja000s0, through which goes what it sends by eth0
+/usr/sbin/ip -batch - <<'END'
+link add ja000s0 type ifb
+link set dev ja000s0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001" addrgenmode none up
+END
+# shape what it sends by eth0
+/usr/sbin/tc -batch - <<'END'
+qdisc replace dev ja000s0 root handle 2: netem limit 11000 delay 100ms 10ms loss gemodel 0.252525% 25.000000%
+qdisc add dev ja000n0 ingress
+filter add dev ja000n0 parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev ja000s0
+END
+# let its interfaces send with their own addresses, and no others
+/usr/sbin/nft -f - <<'END'
+add element bridge ja00 nics { "ja000n0" . 0a:6c:5a:7b:df:17 }
+add element bridge ja00 source4 { "ja000n0" . 10.66.0.2 }
+add element bridge ja00 source6 { "ja000n0" . fe80::86c:5aff:fe7b:df17 }
+add element bridge ja00 target6 { "ja000n0" . 0xfe80000000000000086c5afffe7bdf17 }
+END
+# tell network default its name
+/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/default.d/web1 <<'END'
+10.66.0.2 web1.default.internal web1
+END
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -329,13 +329,13 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja000 ja000
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/jails/0/applied.json
-#   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0/bundle   if there is the path /run/jailadmin-00/jails/0/bundle
-#   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja000
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web1
 #   /usr/sbin/nft -f -   if there is the nft bridge ja00
 #   /usr/sbin/jailadmin host link-remove ja000s0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the link ja000s0
 #   /usr/sbin/ip -batch -
 #   /usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the link ja000n0
+#   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0/bundle   if there is the path /run/jailadmin-00/jails/0/bundle
+#   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja000
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns   if there is the path /run/jailadmin-00/jails/0/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0   if there is the path /run/jailadmin-00/jails/0
 #   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/resolv.conf

@@ -16,58 +16,6 @@ END
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/1
 # make its user and network namespaces, pinned while it starts
 /usr/sbin/jailadmin host ns-create --uid-base 1879113728 --uid-count 65536 /run/jailadmin-00/jails/1/ns
-# make the pair ja001n0 and eth0, one end in the bridge ja00br0
-/usr/sbin/ip -batch - <<'END'
-link add ja001n0 type veth peer name eth0 address e6:bb:3c:08:0c:ce netns /run/jailadmin-00/jails/1/ns/net
-link set dev ja001n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br0 up
-END
-# make the pair ja001n1 and eth1, one end in the bridge ja00br1
-/usr/sbin/ip -batch - <<'END'
-link add ja001n1 type veth peer name eth1 address b6:5c:2f:96:57:4c netns /run/jailadmin-00/jails/1/ns/net
-link set dev ja001n1 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br1 up
-END
-# tell the host where its addresses are
-/usr/sbin/ip -batch - <<'END'
-neigh replace 10.66.0.3 lladdr e6:bb:3c:08:0c:ce dev ja00br0 nud permanent
-neigh replace 192.168.2.2 lladdr b6:5c:2f:96:57:4c dev ja00br1 nud permanent
-neigh replace fd00:2::2 lladdr b6:5c:2f:96:57:4c dev ja00br1 nud permanent
-END
-# configure its interfaces and routes from within
-/usr/bin/nsenter --net=/run/jailadmin-00/jails/1/ns/net /usr/sbin/ip -batch - <<'END'
-addr add 10.66.0.3/16 dev eth0
-link set dev eth0 up
-neigh replace 10.66.0.1 lladdr 26:ab:25:76:9a:44 dev eth0 nud permanent
-route add default via 10.66.0.1 dev eth0
-addr add 192.168.2.2/24 dev eth1
-addr add fd00:2::2/64 dev eth1 nodad
-link set dev eth1 up
-neigh replace 192.168.2.1 lladdr 32:9e:87:56:1c:e2 dev eth1 nud permanent
-neigh replace fd00:2::1 lladdr 32:9e:87:56:1c:e2 dev eth1 nud permanent
-route add default via fd00:2::1 dev eth1
-END
-# let its interfaces send with their own addresses, and no others
-/usr/sbin/nft -f - <<'END'
-add element bridge ja00 nics { "ja001n0" . e6:bb:3c:08:0c:ce }
-add element bridge ja00 source4 { "ja001n0" . 10.66.0.3 }
-add element bridge ja00 source6 { "ja001n0" . fe80::e4bb:3cff:fe08:cce }
-add element bridge ja00 target6 { "ja001n0" . 0xfe80000000000000e4bb3cfffe080cce }
-add element bridge ja00 nics { "ja001n1" . b6:5c:2f:96:57:4c }
-add element bridge ja00 source4 { "ja001n1" . 192.168.2.2 }
-add element bridge ja00 source6 { "ja001n1" . fd00:2::2 }
-add element bridge ja00 target6 { "ja001n1" . 0xfd000002000000000000000000000002 }
-add element bridge ja00 source6 { "ja001n1" . fe80::b45c:2fff:fe96:574c }
-add element bridge ja00 target6 { "ja001n1" . 0xfe80000000000000b45c2ffffe96574c }
-add element bridge ja00 isolated { "ja001n1" }
-END
-# tell network default its name
-/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/default.d/web2 <<'END'
-10.66.0.3 web2.default.internal web2
-END
-# tell network lan its name
-/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/lan.d/web2 <<'END'
-192.168.2.2 web2.lan.internal web2
-fd00:2::2 web2.lan.internal web2
-END
 # make its cgroup
 /usr/sbin/jailadmin host cgroup-create /jailadmin-00/ja001
 # write its container configuration
@@ -285,6 +233,58 @@ END
  "hostname": "web2"
 }
 END
+# make the pair ja001n0 and eth0, one end in the bridge ja00br0
+/usr/sbin/ip -batch - <<'END'
+link add ja001n0 type veth peer name eth0 address e6:bb:3c:08:0c:ce netns /run/jailadmin-00/jails/1/ns/net
+link set dev ja001n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br0 up
+END
+# make the pair ja001n1 and eth1, one end in the bridge ja00br1
+/usr/sbin/ip -batch - <<'END'
+link add ja001n1 type veth peer name eth1 address b6:5c:2f:96:57:4c netns /run/jailadmin-00/jails/1/ns/net
+link set dev ja001n1 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br1 up
+END
+# tell the host where its addresses are
+/usr/sbin/ip -batch - <<'END'
+neigh replace 10.66.0.3 lladdr e6:bb:3c:08:0c:ce dev ja00br0 nud permanent
+neigh replace 192.168.2.2 lladdr b6:5c:2f:96:57:4c dev ja00br1 nud permanent
+neigh replace fd00:2::2 lladdr b6:5c:2f:96:57:4c dev ja00br1 nud permanent
+END
+# configure its interfaces and routes from within
+/usr/bin/nsenter --net=/run/jailadmin-00/jails/1/ns/net /usr/sbin/ip -batch - <<'END'
+addr add 10.66.0.3/16 dev eth0
+link set dev eth0 up
+neigh replace 10.66.0.1 lladdr 26:ab:25:76:9a:44 dev eth0 nud permanent
+route add default via 10.66.0.1 dev eth0
+addr add 192.168.2.2/24 dev eth1
+addr add fd00:2::2/64 dev eth1 nodad
+link set dev eth1 up
+neigh replace 192.168.2.1 lladdr 32:9e:87:56:1c:e2 dev eth1 nud permanent
+neigh replace fd00:2::1 lladdr 32:9e:87:56:1c:e2 dev eth1 nud permanent
+route add default via fd00:2::1 dev eth1
+END
+# let its interfaces send with their own addresses, and no others
+/usr/sbin/nft -f - <<'END'
+add element bridge ja00 nics { "ja001n0" . e6:bb:3c:08:0c:ce }
+add element bridge ja00 source4 { "ja001n0" . 10.66.0.3 }
+add element bridge ja00 source6 { "ja001n0" . fe80::e4bb:3cff:fe08:cce }
+add element bridge ja00 target6 { "ja001n0" . 0xfe80000000000000e4bb3cfffe080cce }
+add element bridge ja00 nics { "ja001n1" . b6:5c:2f:96:57:4c }
+add element bridge ja00 source4 { "ja001n1" . 192.168.2.2 }
+add element bridge ja00 source6 { "ja001n1" . fd00:2::2 }
+add element bridge ja00 target6 { "ja001n1" . 0xfd000002000000000000000000000002 }
+add element bridge ja00 source6 { "ja001n1" . fe80::b45c:2fff:fe96:574c }
+add element bridge ja00 target6 { "ja001n1" . 0xfe80000000000000b45c2ffffe96574c }
+add element bridge ja00 isolated { "ja001n1" }
+END
+# tell network default its name
+/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/default.d/web2 <<'END'
+10.66.0.3 web2.default.internal web2
+END
+# tell network lan its name
+/usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/lan.d/web2 <<'END'
+192.168.2.2 web2.lan.internal web2
+fd00:2::2 web2.lan.internal web2
+END
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/1/applied.json <<'END'
 {
@@ -325,14 +325,14 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja001 ja001
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/jails/1/applied.json
-#   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/1/bundle   if there is the path /run/jailadmin-00/jails/1/bundle
-#   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja001
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/lan.d/web2
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web2
 #   /usr/sbin/nft -f -   if there is the nft bridge ja00
 #   /usr/sbin/ip -batch -
 #   /usr/sbin/jailadmin host link-remove ja001n1 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'   if there is the link ja001n1
 #   /usr/sbin/jailadmin host link-remove ja001n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002'   if there is the link ja001n0
+#   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/1/bundle   if there is the path /run/jailadmin-00/jails/1/bundle
+#   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja001
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/1/ns   if there is the path /run/jailadmin-00/jails/1/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/1   if there is the path /run/jailadmin-00/jails/1
 #   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web2/root/default etc/resolv.conf

@@ -14,9 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define BUSY_EVERY_MS 5
+#define BUSY_MS 3000
 
 static bool is_v2(const char *path)
 {
@@ -175,15 +178,28 @@ static int create_in(const char *root, bool v2, void *context, struct ja_error *
     return 0;
 }
 
+struct removal {
+    const char *cgroup;
+    int waits_left; /* in all hierarchies together */
+};
+
 static int remove_from(const char *root, bool v2 JA_UNUSED, void *context, struct ja_error *err)
 {
-    ja_autofree char *path = ja_printf("%s%s", root, (const char *)context);
+    const struct timespec pause = {.tv_nsec = BUSY_EVERY_MS * 1000000};
+    struct removal *removal = context;
+    ja_autofree char *path = ja_printf("%s%s", root, removal->cgroup);
 
     if (path == NULL) {
         return ja_error_nomem(err);
     }
-    return rmdir(path) == 0 || errno == ENOENT ? 0
-                                               : ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
+    /* Processes that were ended, or end because we have died, leave it a little later. */
+    while (rmdir(path) < 0 && errno != ENOENT) {
+        if (errno != EBUSY || removal->waits_left-- <= 0) {
+            return ja_error_sys(err, errno, NULL, "cannot remove the cgroup %s", path);
+        }
+        nanosleep(&pause, NULL);
+    }
+    return 0;
 }
 
 int ja_verb_cgroup_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
@@ -215,7 +231,9 @@ int ja_cgroup_make(const char *cgroup, struct ja_error *err)
 
 int ja_cgroup_remove(const char *cgroup, struct ja_error *err)
 {
-    return ja_cgroup_each(remove_from, (void *)cgroup, err);
+    struct removal removal = {.cgroup = cgroup, .waits_left = BUSY_MS / BUSY_EVERY_MS};
+
+    return ja_cgroup_each(remove_from, &removal, err);
 }
 
 int ja_verb_cgroup_remove(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)

@@ -36,6 +36,7 @@
 
 /* A bind mount's source on a dead network file system must not hold us for ever. */
 #define ANSWER_MS 60000
+#define CANCEL_MS 10000
 #define STATUS_NO_CGROUP 201
 #define INIT_AHEAD                                                                                                     \
     (4 << 20) /* with the first page that is missing the kernel reads as much as btrfs asks for, which is 4 MiB */
@@ -50,7 +51,7 @@ struct message {
 };
 
 /* All that is opened before anything is done. */
-struct start {
+struct ja_container_start {
     const struct ja_container_call *call;
     struct ja_container container;
     struct sock_fprog filter; /* compiled; len 0: none */
@@ -58,10 +59,13 @@ struct start {
     int tree, user_ns, net_ns, log;
     int ours, theirs; /* ends of the channel to the init */
     int init;         /* its pidfd */
+    pid_t between;    /* until it is reaped */
+    int *kept;        /* descriptors that the init needs, sorted */
+    size_t kept_count;
     bool has_state, has_pid_file;
 };
 
-static void start_fini(struct start *start)
+static void start_free(struct ja_container_start *start)
 {
     int *fds[] = {&start->tree, &start->user_ns, &start->net_ns, &start->log,
                   &start->ours, &start->theirs,  &start->init};
@@ -69,9 +73,11 @@ static void start_fini(struct start *start)
     for (size_t i = 0; i < JA_COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);
+    ja_free(start->kept);
     ja_free(start->filter.filter);
     ja_cgroup_close(&start->place);
     ja_container_fini(&start->container);
+    ja_free(start);
 }
 
 /* ---- in the jail: system calls only ---- */
@@ -96,7 +102,7 @@ static int take_streams(int log)
     return null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ? -1 : 0;
 }
 
-static int take_rights(const struct start *start)
+static int take_rights(const struct ja_container_start *start)
 {
     const struct ja_container *container = &start->container;
     const struct rlimit files = {.rlim_cur = (rlim_t)container->files, .rlim_max = (rlim_t)container->files};
@@ -112,7 +118,7 @@ static int take_rights(const struct start *start)
     return ja_sys_have_capabilities(container->capabilities);
 }
 
-static void be_init(const struct start *start)
+static void be_init(const struct ja_container_start *start)
 {
     const struct ja_container *container = &start->container;
     struct ja_container_failure failure = {0};
@@ -144,12 +150,15 @@ static void be_init(const struct start *start)
     give_up(3, &failure, "run", container->argv[0]);
 }
 
-static void be_between(const struct start *start, pid_t parent)
+static void be_between(const struct ja_container_start *start, pid_t parent)
 {
     struct ja_container_failure failure = {0};
     struct message message = {.says = SAYS_PID};
     int fd = start->theirs;
 
+    /* The locks and the journal of our plan would be held by the jail for as long as it needs to notice that we have died. */
+    if (ja_sys_close_but(start->kept, start->kept_count) < 0)
+        give_up(fd, &failure, "close what is the host's", "");
     /* It owns its log, or its programs could not open /dev/stdout. */
     if (start->log >= 0 && fchown(start->log, (uid_t)start->container.root_uid, (gid_t)start->container.root_uid) < 0)
         give_up(fd, &failure, "give it its log", "");
@@ -179,7 +188,7 @@ static int open_ns(const char *path, int *ret_fd, struct ja_error *err)
 }
 
 /* The jail's volumes have its ids; what else it binds is the host's. */
-static int open_binds(struct start *start, int mapped, struct ja_error *err)
+static int open_binds(struct ja_container_start *start, int mapped, struct ja_error *err)
 {
     for (size_t i = 0; i < start->container.mount_count; i++) {
         struct ja_container_mount *mount = &start->container.mounts[i];
@@ -213,7 +222,7 @@ static int open_log(const struct ja_container_call *call, int *ret_fd, struct ja
     return *ret_fd < 0 ? ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log) : 0;
 }
 
-static int open_all(struct start *start, struct ja_error *err)
+static int open_all(struct ja_container_start *start, struct ja_error *err)
 {
     const struct ja_container_call *call = start->call;
     int pair[2], code;
@@ -237,7 +246,7 @@ static int open_all(struct start *start, struct ja_error *err)
 }
 
 /* A fresh clone's init lies on the disk: it is read while the jail mounts what it sees. Whatever is there, nothing depends on it. */
-static void read_ahead(const struct start *start)
+static void read_ahead(const struct ja_container_start *start)
 {
     ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat info;
@@ -285,7 +294,7 @@ static json_t *crun_status(const struct ja_container_call *call, pid_t pid, uint
                      streams);
 }
 
-static int write_state(struct start *start, pid_t pid, uint64_t born, struct ja_error *err)
+static int write_state(struct ja_container_start *start, pid_t pid, uint64_t born, struct ja_error *err)
 {
     const char *dir = start->call->state;
     json_t *status = crun_status(start->call, pid, born);
@@ -305,7 +314,7 @@ static int write_state(struct start *start, pid_t pid, uint64_t born, struct ja_
 }
 
 /* The init waits, so that it cannot have ended and its number cannot be another's. */
-static int let_go(struct start *start, pid_t pid, struct ja_error *err)
+static int let_go(struct ja_container_start *start, pid_t pid, struct ja_error *err)
 {
     uint64_t born;
     char state;
@@ -330,7 +339,7 @@ static int failure_of(const struct ja_container_failure *failure, struct ja_erro
                         failure->path[0] != '\0' ? " " : "", failure->path);
 }
 
-static int listen_to(struct start *start, struct ja_error *err)
+static int listen_to(struct ja_container_start *start, struct ja_error *err)
 {
     int64_t deadline = ja_clock_monotonic_ms() + ANSWER_MS;
     bool running = false;
@@ -361,7 +370,7 @@ static int listen_to(struct start *start, struct ja_error *err)
     }
 }
 
-static void take_back(struct start *start)
+static void take_back(struct ja_container_start *start)
 {
     if (start->init >= 0)
         ja_sys_pidfd_signal(start->init, SIGKILL);
@@ -371,23 +380,62 @@ static void take_back(struct start *start)
         unlink(start->call->pid_file);
 }
 
-static int run(struct start *start, struct ja_error *err)
+static int by_number(const void *a, const void *b)
 {
-    pid_t ours = getpid(), between = ja_cgroup_fork(&start->place, STATUS_NO_CGROUP);
-    int status = 0, code;
+    return *(const int *)a - *(const int *)b;
+}
 
-    if (between == 0)
+static int list_kept(struct ja_container_start *start, struct ja_error *err)
+{
+    const struct ja_container *container = &start->container;
+    const int fds[] = {start->theirs, start->tree, start->user_ns, start->net_ns, start->log};
+
+    start->kept = ja_calloc(JA_COUNT(fds) + container->mount_count, sizeof(*start->kept));
+    if (start->kept == NULL)
+        return ja_error_nomem(err);
+    for (size_t i = 0; i < JA_COUNT(fds); i++)
+        if (fds[i] >= 0)
+            start->kept[start->kept_count++] = fds[i];
+    for (size_t i = 0; i < container->mount_count; i++)
+        if (container->mounts[i].fd >= 0)
+            start->kept[start->kept_count++] = container->mounts[i].fd;
+    qsort(start->kept, start->kept_count, sizeof(*start->kept), by_number);
+    return 0;
+}
+
+/* Forks, and does meanwhile what the init will be glad of. */
+static int begin(struct ja_container_start *start, struct ja_error *err)
+{
+    pid_t ours = getpid();
+
+    start->between = ja_cgroup_fork(&start->place, STATUS_NO_CGROUP);
+    if (start->between == 0)
         be_between(start, ours);
-    if (between < 0)
+    if (start->between < 0)
         return ja_error_sys(err, errno, NULL, "cannot fork");
     close(start->theirs);
     start->theirs = -1;
     read_ahead(start);
-    code = listen_to(start, err);
-    if (code < 0)
-        kill(between, SIGKILL);
-    while (waitpid(between, &status, 0) < 0 && errno == EINTR) {
+    return 0;
+}
+
+static int reap_between(struct ja_container_start *start)
+{
+    int status = 0;
+
+    while (waitpid(start->between, &status, 0) < 0 && errno == EINTR) {
     }
+    start->between = 0;
+    return status;
+}
+
+static int finish(struct ja_container_start *start, struct ja_error *err)
+{
+    int code = listen_to(start, err), status;
+
+    if (code < 0)
+        kill(start->between, SIGKILL);
+    status = reap_between(start);
     if (code < 0 && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_CGROUP)
         code = ja_error_set(err, JA_E_FAILED, NULL, "cannot join the cgroup %s", start->place.path);
     if (code < 0)
@@ -395,28 +443,64 @@ static int run(struct start *start, struct ja_error *err)
     return code;
 }
 
-static int read_filter(struct start *start, struct ja_error *err)
+static int read_filter(struct ja_container_start *start, struct ja_error *err)
 {
     ja_autofree char *path = ja_printf("%s/seccomp.bpf", start->call->bundle);
 
     return path == NULL ? ja_error_nomem(err) : ja_filter_read(path, &start->filter, err);
 }
 
-int ja_container_start(const struct ja_container_call *call, struct ja_error *err)
+int ja_container_begin(const struct ja_container_call *call, struct ja_container_start **ret_start,
+                       struct ja_error *err)
 {
-    JA_CLEANUP(start_fini)
-    struct start start = {.call = call,
-                          .place = {.v2 = -1},
-                          .tree = -1,
-                          .user_ns = -1,
-                          .net_ns = -1,
-                          .log = -1,
-                          .ours = -1,
-                          .theirs = -1,
-                          .init = -1};
-    int code = ja_container_read(call->bundle, &start.container, err);
+    struct ja_container_start *start = ja_calloc(1, sizeof(*start));
+    int code;
 
-    if (code < 0 || (call->filtered && (code = read_filter(&start, err)) < 0) || (code = open_all(&start, err)) < 0)
+    if (start == NULL)
+        return ja_error_nomem(err);
+    *start = (struct ja_container_start){.call = call,
+                                         .place = {.v2 = -1},
+                                         .tree = -1,
+                                         .user_ns = -1,
+                                         .net_ns = -1,
+                                         .log = -1,
+                                         .ours = -1,
+                                         .theirs = -1,
+                                         .init = -1};
+    if ((code = ja_container_read(call->bundle, &start->container, err)) < 0 ||
+        (call->filtered && (code = read_filter(start, err)) < 0) || (code = open_all(start, err)) < 0 ||
+        (code = list_kept(start, err)) < 0 || (code = begin(start, err)) < 0) {
+        start_free(start);
         return code;
-    return run(&start, err);
+    }
+    *ret_start = start;
+    return 0;
+}
+
+int ja_container_finish(struct ja_container_start *start, struct ja_error *err)
+{
+    int code = finish(start, err);
+
+    start_free(start);
+    return code;
+}
+
+void ja_container_cancel(struct ja_container_start *start)
+{
+    struct pollfd fds = {.fd = start->ours, .events = POLLIN};
+    struct message message;
+    ja_autoclose int init = -1;
+
+    /* `between` tells us of the init before it ends, unless it failed; the init waits for our word and cannot have ended. */
+    if (poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
+        message.says == SAYS_PID)
+        init = ja_sys_pidfd_open(message.pid);
+    kill(start->between, SIGKILL);
+    reap_between(start);
+    if (init >= 0) {
+        fds = (struct pollfd){.fd = init, .events = POLLIN};
+        ja_sys_pidfd_signal(init, SIGKILL);
+        poll(&fds, 1, CANCEL_MS); /* until it has ended, and its cgroup is empty */
+    }
+    start_free(start);
 }

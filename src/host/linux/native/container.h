@@ -70,7 +70,15 @@ struct ja_container_call {
     int64_t log_limit;
     const char *pid_file;
 };
-/* Starts the init; it outlives us. On failure nothing is left. JA_E_UNSUPPORTED: not done, crun has to do it. */
-int ja_container_start(const struct ja_container_call *call, struct ja_error *err);
+/*
+ * Starts the init in two halves, between which other things may be done: it is made, with all that it sees, and waits; then it is
+ * let go, and outlives us. Nothing of it is seen before the second half, and it ends with us. On failure nothing is left.
+ * JA_E_UNSUPPORTED: not done, crun has to do it. `call` is borrowed until the end; finish and cancel free *ret_start.
+ */
+struct ja_container_start;
+int ja_container_begin(const struct ja_container_call *call, struct ja_container_start **ret_start,
+                       struct ja_error *err);
+int ja_container_finish(struct ja_container_start *start, struct ja_error *err);
+void ja_container_cancel(struct ja_container_start *start);
 
 #endif

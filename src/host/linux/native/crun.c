@@ -377,38 +377,88 @@ static bool is_start(int argc, char *const *argv)
     return argc == (int)JA_COUNT(words) && ja_opt_plain_name(argv[argc - 1]);
 }
 
-int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+/* A start that is done without crun. */
+struct native_start {
+    struct crun_call words;
+    char *state;
+    struct ja_container_call call;
+    struct ja_container_start *begun;
+};
+
+static void native_fini(struct native_start *start)
 {
-    JA_CLEANUP(call_fini) struct crun_call call = {0};
-    struct ja_container_call start = {0};
-    int first, code = read_call(argc, argv, &call, &first, err);
+    call_fini(&start->words);
+    ja_free(start->state);
+}
+
+static int native_begin(int argc, char *const *argv, struct native_start *start, struct ja_error *err)
+{
+    struct crun_call *call = &start->words;
+    int first, code = read_call(argc, argv, call, &first, err);
 
     if (code < 0) {
         return code;
     }
-    if (!is_start(argc - first, argv + first) || call.cgroup == NULL || call.tree == NULL || call.pid_file == NULL ||
-        call.uid_count != NULL || call.unless != NULL || call.files != NULL) {
+    if (!is_start(argc - first, argv + first) || call->cgroup == NULL || call->tree == NULL || call->pid_file == NULL ||
+        call->uid_count != NULL || call->unless != NULL || call->files != NULL) {
         return JA_E_UNSUPPORTED;
     }
-    ja_autofree char *state = ja_printf("%s/%s", argv[first + 4], argv[argc - 1]);
-    if (state == NULL) {
+    start->state = ja_printf("%s/%s", argv[first + 4], argv[argc - 1]);
+    if (start->state == NULL) {
         return ja_error_nomem(err);
     }
-    start = (struct ja_container_call){.bundle = argv[argc - 2],
-                                       .state = state,
-                                       .filtered = call.filtered,
-                                       .cgroup = call.cgroup,
-                                       .tree = call.tree,
-                                       .root = call.root,
-                                       .mapped = call.userns != NULL,
-                                       .volumes = &call.idmap,
-                                       .log = call.log,
-                                       .pid_file = call.pid_file};
-    if (call.log != NULL &&
-        (code = ja_opt_number("--log-limit", call.log_limit, 4096, INT64_MAX / 2, &start.log_limit, err)) < 0) {
+    start->call = (struct ja_container_call){.bundle = argv[argc - 2],
+                                             .state = start->state,
+                                             .filtered = call->filtered,
+                                             .cgroup = call->cgroup,
+                                             .tree = call->tree,
+                                             .root = call->root,
+                                             .mapped = call->userns != NULL,
+                                             .volumes = &call->idmap,
+                                             .log = call->log,
+                                             .pid_file = call->pid_file};
+    if (call->log != NULL &&
+        (code = ja_opt_number("--log-limit", call->log_limit, 4096, INT64_MAX / 2, &start->call.log_limit, err)) < 0) {
         return code;
     }
-    return ja_container_start(&start, err);
+    return ja_container_begin(&start->call, &start->begun, err);
+}
+
+/* What ja_crun_ahead has begun; `begun` NULL: nothing. */
+static struct native_start ahead;
+
+void ja_crun_ahead(int argc, char *const *argv)
+{
+    ja_crun_ahead_end();
+    if (native_begin(argc, argv, &ahead, NULL) < 0) {
+        native_fini(&ahead);
+        ahead = (struct native_start){0};
+    }
+}
+
+void ja_crun_ahead_end(void)
+{
+    if (ahead.begun != NULL) {
+        ja_container_cancel(ahead.begun);
+        native_fini(&ahead);
+    }
+    ahead = (struct native_start){0};
+}
+
+int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
+{
+    JA_CLEANUP(native_fini) struct native_start start = {0};
+
+    /* The same words, not only equal ones: it was begun for this very step. */
+    if (ahead.begun != NULL && argc > 2 && ahead.call.bundle == argv[argc - 2]) {
+        int code = ja_container_finish(ahead.begun, err);
+
+        native_fini(&ahead);
+        ahead = (struct native_start){0};
+        return code;
+    }
+    int code = native_begin(argc, argv, &start, err);
+    return code < 0 ? code : ja_container_finish(start.begun, err);
 }
 
 int ja_verb_crun(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)

@@ -51,6 +51,8 @@ int ja_sys_bound_capabilities(__u64 keep);
 int ja_sys_have_capabilities(__u64 capabilities);
 /* Closes all descriptors from this one on. -1 and errno. */
 int ja_sys_close_from(unsigned first);
+/* Closes all from 3 on but those, which are sorted. */
+int ja_sys_close_but(const int *keep, size_t count);
 /* Waits for a ja_sys_fork child. The wait status, or -1. */
 int ja_sys_reap(int pidfd);
 
@@ -93,9 +95,13 @@ int ja_cgroup_move(const struct ja_cgroup *place, pid_t pid);
 pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 
 /* The verbs, one file each group. */
-ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;                                                   /* ns.c */
-ja_hostverb_fn ja_verb_ns_setting;                                                                      /* ns.c */
-ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink;                                                /* ns.c */
+ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;    /* ns.c */
+ja_hostverb_fn ja_verb_ns_setting;                       /* ns.c */
+ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink; /* ns.c */
+/* Begins what `host crun ... run` with these words, which are borrowed, will finish; or does nothing. Ended by that, or by
+ * ja_crun_ahead_end, which may always be called. */
+void ja_crun_ahead(int argc, char *const *argv);
+void ja_crun_ahead_end(void);
 ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                                        /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                                       /* copy.c */
 ja_hostverb_fn ja_verb_contain;                                                                         /* contain.c */

@@ -80,6 +80,10 @@ static void child_main(int sync, bool net)
     struct reply reply = {0};
     struct order order;
 
+    /* The locks of whoever forked us are not to be held any longer than it lives. */
+    if (ja_sys_close_but(&sync, 1) < 0) {
+        _exit(1);
+    }
     if (net) {
         make_stack(&reply);
     }

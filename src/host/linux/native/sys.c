@@ -213,6 +213,21 @@ int ja_sys_close_from(unsigned first)
     return (int)syscall(__NR_close_range, first, ~0U, 0);
 }
 
+int ja_sys_close_but(const int *keep, size_t count)
+{
+    unsigned first = 3;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned kept = (unsigned)keep[i];
+
+        if (kept > first && syscall(__NR_close_range, first, kept - 1, 0) < 0) {
+            return -1;
+        }
+        first = kept >= first ? kept + 1 : first;
+    }
+    return ja_sys_close_from(first);
+}
+
 int ja_sys_reap(int pidfd)
 {
     siginfo_t info = {0};

@@ -3,6 +3,8 @@
  */
 #include "host/linux/native/native.h"
 
+#include <string.h>
+
 static const struct ja_hostverb VERBS[] = {
     {"ns-create", "[--uid-base N --uid-count N] [--no-link-local] DIR",
      "make a user namespace and a network namespace in it, pinned as DIR/user and DIR/net; without ids only the latter",
@@ -87,7 +89,26 @@ const struct ja_hostverb *ja_hostverb_native(void)
     return VERBS;
 }
 
-void (*const ja_native_foresee_start)(void) = ja_userns_foresee;
+/* When its configuration has been written a container can be made, beside the steps that make its network. */
+static void ahead(const struct ja_plan *plan, size_t next)
+{
+    const struct ja_strv *done = &plan->steps[next - 1]->run.argv;
+
+    if (done->count < 3 || strcmp(done->items[1], "host") != 0 || strcmp(done->items[2], "bundle") != 0) {
+        return;
+    }
+    for (size_t k = next; k < plan->count; k++) {
+        const struct ja_strv *argv = &plan->steps[k]->run.argv;
+
+        if (argv->count > 3 && strcmp(argv->items[0], done->items[0]) == 0 && strcmp(argv->items[1], "host") == 0 &&
+            strcmp(argv->items[2], "crun") == 0) {
+            ja_crun_ahead((int)argv->count - 2, argv->items + 2);
+            return;
+        }
+    }
+}
+
+const struct ja_native_ahead ja_native_ahead = {.start = ja_userns_foresee, .step = ahead, .end = ja_crun_ahead_end};
 
 const struct ja_native *ja_native_table(void)
 {
