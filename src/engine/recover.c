@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A dead plan's lock may still be held by children of its process, which are about to end. */
+#define CHILDREN_MS 1000
+
 struct recovery {
     struct ja_engine *engine;
     const char *kind, *name; /* only plans of this object, whose lock is held; NULL: all */
@@ -80,7 +83,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     if (!r->kind && dead->plan.count) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s-%s", engine->locks, dead->plan.kind, dead->plan.name);
-        rc = ja_lock_take(path, false, 0, "jailadmin recovery", &lock, err);
+        rc = ja_lock_take(path, false, CHILDREN_MS, "jailadmin recovery", &lock, err);
     }
     bool mine = rc == 0;
     if (rc == JA_E_BUSY)
@@ -118,7 +121,7 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
     int rc = 0;
     snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
     if (!locked)
-        rc = ja_lock_take(path, false, 0, "jailadmin recovery", &lock, err);
+        rc = ja_lock_take(path, false, CHILDREN_MS, "jailadmin recovery", &lock, err);
     if (rc == JA_E_BUSY)
         return 0; /* it lives, and has not begun yet */
     struct ja_plan_row row;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,7 +17,7 @@
 
 #define SUFFIX ".plan"
 
-enum { FILE_LIMIT = 64 << 20 };
+enum { FILE_LIMIT = 64 << 20, ORPHAN_EVERY_MS = 10, ORPHAN_MS = 3000 };
 
 int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
                       struct ja_journal *ret_journal, struct ja_error *err)
@@ -25,7 +26,8 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
     if (snprintf(journal.path, sizeof journal.path, "%s/%s" SUFFIX, dir, id) >= (int)sizeof journal.path)
         return ja_error_set(err, JA_E_INVALID, NULL, "the state directory's path is too long");
     json_t *json = ja_plan_to_json(plan);
-    if (!json || json_object_set_new(json, "boot", json_string(boot_id)) < 0) {
+    if (!json || json_object_set_new(json, "boot", json_string(boot_id)) < 0 ||
+        json_object_set_new(json, "process", json_integer(getpid())) < 0) {
         json_decref(json);
         return ja_error_nomem(err);
     }
@@ -132,6 +134,29 @@ static int read_text(struct ja_dead_plan *dead, char *text, struct ja_error *err
     return 0;
 }
 
+/* Whether the process that wrote a journal has ended, and only children of it hold the lock, which are about to end too. */
+static bool is_orphaned(const char *path)
+{
+    ja_autofree char *text = NULL;
+    if (ja_file_read(path, FILE_LIMIT, &text, NULL, NULL) < 0)
+        return false;
+    json_t *json = json_loadb(text, strcspn(text, "\n"), 0, NULL);
+    json_int_t pid = json_integer_value(json_object_get(json, "process"));
+    json_decref(json);
+    return pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static bool lock_dead(const char *path, int fd)
+{
+    for (int i = 0;; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK || i == ORPHAN_MS / ORPHAN_EVERY_MS || !is_orphaned(path))
+            return false;
+        usleep(ORPHAN_EVERY_MS * 1000);
+    }
+}
+
 /* Opens and locks a journal. 1: it is ours; 0: its plan lives, or it is gone by now. */
 static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dead, struct ja_error *err)
 {
@@ -141,7 +166,7 @@ static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dea
     if (dead->journal.fd < 0)
         return errno == ENOENT ? 0 : ja_error_sys(err, errno, NULL, "cannot open %s", dead->journal.path);
     struct stat st;
-    if (flock(dead->journal.fd, LOCK_EX | LOCK_NB) < 0 || fstat(dead->journal.fd, &st) < 0 || st.st_nlink == 0) {
+    if (!lock_dead(dead->journal.path, dead->journal.fd) || fstat(dead->journal.fd, &st) < 0 || st.st_nlink == 0) {
         ja_journal_abandon(&dead->journal);
         return 0;
     }
