@@ -46,6 +46,7 @@ struct ja_engine {
     struct ja_real_machine real;
     struct ja_facts described; /* of the facts file */
     struct ja_strv told;       /* notes of plans that were told already */
+    struct ja_change *holding; /* the change that holds locks, the innermost one; see ja_change_lock */
     bool tearing;              /* in teardown: what is gone by then does not count, also when only shown */
     char journal[300], locks[300];
 };
@@ -80,7 +81,8 @@ struct ja_change {
     int64_t started_ms;
     struct ja_lock locks[JA_NETWORKS_MOST + 1];
     size_t lock_count;
-    bool open; /* the transaction is */
+    struct ja_change *outer; /* that holds locks too */
+    bool open;               /* the transaction is */
     enum ja_result result;
     void (*plan)(void *work, struct ja_planning *p); /* pure */
     void *work;
@@ -95,7 +97,8 @@ int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, cons
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                       const char *name, struct ja_error *err);
 int ja_change_open(struct ja_change *change, struct ja_error *err);
-/* Released by ja_change_end. holds: whether it is held; of a dry run, which locks nothing, always true. */
+/* Released by ja_change_end. The order is checked, since another one could have two processes wait for each other: networks, templates,
+ * jails, each by name, then the host, which nobody holds who waits for anything else. holds: whether it is held; of a dry run, which locks nothing, always true. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
 bool ja_change_holds(const struct ja_change *change, const char *kind, const char *name);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,

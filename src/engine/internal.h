@@ -85,6 +85,10 @@ int ja_release_find(struct ja_engine *engine, const char *version, const char *m
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err);
+/* The spec of a jail's last run, as long as something of that is left; NULL: none. The caller's. What cannot be read is as good as
+ * nothing: the newest spec is the best there is then. But it is no substitute for one that is there and for which memory ran out. */
+int ja_load_last_spec(struct ja_engine *engine, const struct ja_jail *jail, struct ja_jail **ret_last,
+                      struct ja_error *err);
 /* Starts a jail. `be`: on this boot environment, and without saying that it is wanted running; NULL: on the active one. */
 int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err);
 /* A pool that is not mounted would seem to hold nothing: JA_E_FAILED. */
