@@ -406,8 +406,9 @@ struct ja_listed {
     char started[32]; /* RFC 3339, or "" */
     pid_t pid;        /* of its init, 0: none */
 };
-/* All jails whose name matches the glob (NULL: all), in order of name, without starting a process. */
-int ja_engine_list(struct ja_engine *engine, const char *glob,
+/* All jails whose name matches the glob (NULL: all), in order of name, without starting a process. `brief`: of each jail nothing is set
+ * but name, uuid, slot, state, template, version, networks and addresses of nics, and labels, which is quick. */
+int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
                    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                    struct ja_error *err);
 int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,
