@@ -133,7 +133,7 @@ measure_jailadmin() {
     # shellcheck disable=SC2046
     timed us ja set $(cat "$dir/names") nics.eth0.shape.in.rate=100Mbit && phase jailadmin "shape" "$jails" "$us"
     timed us ja snapshot create --all && phase jailadmin "snapshot" "$jails" "$us"
-    timed us exec_in_each && phase jailadmin "exec, one by one" "$jails" "$us"
+    timed us exec_in_each && phase jailadmin "exec one by one" "$jails" "$us"
     timed us ja stop --force --all && phase jailadmin "stop" "$jails" "$us"
     timed us ja delete --yes --all && phase jailadmin "delete" "$jails" "$us"
     nothing_left
@@ -211,7 +211,7 @@ measure_lxc() {
     timed us all_answer "$dir/lxc-addresses" && phase LXC "ping from the host" $count "$us"
     timed us lxc-ls -P "$dir/lxc" -f && phase LXC "list" $count "$us"
     attached=$((count < 100 ? count : 100))
-    timed us attach_all $attached && phase LXC "exec, one by one" $attached "$us"
+    timed us attach_all $attached && phase LXC "exec one by one" $attached "$us"
     timed us stop_all $count && phase LXC "stop" $count "$us"
     timed us destroy_all $count && phase LXC "delete" $count "$us"
 }
