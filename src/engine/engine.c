@@ -472,6 +472,8 @@ int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja
     if (rc < 0)
         return rc;
     rc = ja_engine_plan(engine, change->verb, change->kind, change->name, plan, work, &made, &failure);
+    if (rc == 0 && change->check)
+        rc = change->check(change, work, &failure);
     if (rc == 0)
         tell_notes(engine, &made);
     if (rc == 0 && engine->options.dry_run) {

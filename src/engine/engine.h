@@ -84,8 +84,8 @@ struct ja_change {
     struct ja_change *outer; /* that holds locks too */
     bool open;               /* the transaction is */
     enum ja_result result;
-    void (*plan)(void *work, struct ja_planning *p); /* pure */
-    void *work;
+    /* Asked between planning and the first step, when the facts are read; may be NULL. Less than 0: the plan is not run. */
+    int (*check)(struct ja_change *change, void *work, struct ja_error *err);
 };
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err);

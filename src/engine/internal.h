@@ -40,8 +40,9 @@ int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name,
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 
 /* Runs a plan that has no object of its own when facts say that it is needed: asked without a lock, planned again under
- * it. What was done is added to *done, one sentence each, unless that is NULL. */
-int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+ * it. When the object that `work` is of has another revision by then it is JA_E_CONFLICT, or JA_E_NOTFOUND; 0: it is of none.
+ * What was done is added to *done, one sentence each, unless that is NULL. */
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
                      void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
                      struct ja_error *err);
 

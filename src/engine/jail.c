@@ -298,12 +298,13 @@ static void plan_trees(void *work, struct ja_planning *p)
 int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
     void *object = NULL;
+    int64_t revision = 0;
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0 || !engine->storage->jail_mounted)
         return rc;
-    rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    rc = ja_engine_get(engine, &ja_noun_jail, name, &object, &revision, err);
     if (rc == 0 && ((struct ja_jail *)object)->state == JA_ROW_READY)
-        rc = ja_engine_ensure(engine, "mount", "jail", name, plan_trees, object, NULL, err);
+        rc = ja_engine_ensure(engine, "mount", "jail", name, revision, plan_trees, object, NULL, err);
     ja_object_free(&ja_noun_jail, object);
     return rc;
 }

@@ -20,16 +20,16 @@ static void it_is_what_the_whole_reader_makes_of_it(void **state)
     (void)state;
     struct ja_jail *jail = ja_object_new(&ja_noun_jail), *brief = NULL;
     struct ja_error err = JA_ERROR_INIT;
-    static const char *const sets[][2] = {
-        {"name", "web1"},         {"hostname", "www"},         {"labels.team", "a"},         {"env.X", "1,2"},
-        {"limits.memory", "64M"}, {"forwards.web.port", "80"}, {"mounts./mnt.type", "tmpfs"}};
+    static const char *const sets[] = {
+        "name=web1",         "hostname=www",         "labels.team=a",         "env.X=1,2",
+        "limits.memory=64M", "forwards.web.port=80", "mounts./mnt.type=tmpfs"};
     for (size_t i = 0; i < JA_COUNT(sets); i++)
-        assert_int_equal(ja_object_set(&ja_noun_jail, jail, sets[i][0], sets[i][1], &err), 0);
+        if (ja_object_set(&ja_noun_jail, jail, sets[i], true, &err) < 0)
+            fail_msg("%s: %s", sets[i], err.what);
     assert_int_equal(ja_object_set_entry(&ja_noun_jail, jail, "nics", "eth0,network=lan", &err), 0);
     assert_int_equal(ja_object_set_entry(&ja_noun_jail, jail, "nics", "eth1,network=dmz", &err), 0);
     struct ja_nic *nic = jail->nics.items[0];
     assert_int_equal(ja_strv_add_all(&nic->assigned, "10.0.0.2/24", "fd00::2/64", NULL), 0);
-    jail->name = ja_strdup("web1");
     jail->template = ja_strdup("base");
     jail->version = ja_strdup("3");
     json_t *json = ja_object_to_json(&ja_noun_jail, jail, false);
