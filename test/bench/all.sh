@@ -45,7 +45,7 @@ table() {
     echo "| phase | how many | seconds | ms each | a second |"
     echo "|---|---|---|---|---|"
     awk -F, -v who="$1" '$1 == "phase" && $2 == who {
-        printf "| %s | %d | %.2f | %.2f | %.0f |\n", $3, $4, $5 / 1e6, $5 / 1e3 / $4, $4 * 1e6 / $5 }' "$csv"
+        printf "| %s | %d | %.3f | %.2f | %.0f |\n", $3, $4, $5 / 1e6, $5 / 1e3 / $4, $4 * 1e6 / $5 }' "$csv"
 }
 memory() { awk -F, -v who="$1" '$1 == "memory" && $2 == who { printf "%.2f MiB (%d of them)", $4 / $3 / 1024, $3 }' "$csv"; }
 # flat WHAT: the first and the last of a series, and their ratio.
