@@ -16,11 +16,11 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kit.sh"
 bench_run_in_memory "$0" "$@"
-jails=1000 networks=4 most=1000 seconds=300 csv='' program=$here/../../build/src/jailadmin
+jails=1000 networks=4 most=1000 seconds=300 csv='' tenths=10 probes='1 2 3' program=$here/../../build/src/jailadmin
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) jails=40 networks=2 most=20 seconds=60 ;;
-    --check) most=0 ;;
+    --check) most=0 tenths=2 probes=1 ;;
     --jails) jails=${2:?} && shift ;;
     --networks) networks=${2:?} && shift ;;
     --lxc) most=${2:?} && shift ;;
@@ -76,7 +76,7 @@ prepare() {
 # One jail, from nothing to nothing, while `at` others run.
 probe() { # probe AT
     local at=$1 k us
-    for k in 1 2 3; do
+    for k in $probes; do
         timed us ja create probe --template base --nic eth0,network=n0 --start && echo "$us" >>"$dir/t.start"
         timed us ja exec probe -- true && echo "$us" >>"$dir/t.exec"
         timed us ja list && echo "$us" >>"$dir/t.list"
@@ -105,7 +105,7 @@ jails_answer() {
     test -s "$dir/pairs"
 }
 measure_jailadmin() {
-    local step=$((jails / 10)) from to us create=0 start=0 before
+    local step=$(((jails + tenths - 1) / tenths)) from to us create=0 start=0 before
     before=$(free_kb)
     probe 0
     for ((from = 1; from <= jails; from += step)); do
@@ -163,7 +163,7 @@ nothing_left() {
 
 probe_lxc() { # probe_lxc AT
     local at=$1 k us
-    for k in 1 2 3; do
+    for k in $probes; do
         timed us lxc_copy_start "probe$k" && echo "$us" >>"$dir/t.start"
         timed us lxc attach "probe$k" -- /bin/true && echo "$us" >>"$dir/t.exec"
         timed us lxc destroy "probe$k" -f && echo "$us" >>"$dir/t.delete"
@@ -191,7 +191,7 @@ attach_all() {
     for name in $(names c 1 "$1"); do lxc attach "$name" -- /bin/true || return 1; done
 }
 measure_lxc() {
-    local step=$((most / 10)) from to us create=0 start=0 begin before count=0 attached
+    local step=$(((most + tenths - 1) / tenths)) from to us create=0 start=0 begin before count=0 attached
     prepare_lxc "$((most * 3 + 512))M"
     begin=$(now) before=$(free_kb)
     probe_lxc 0
