@@ -3,16 +3,18 @@
  */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include "base/file.h"
+#include <fcntl.h>
 #endif
 #ifdef __FreeBSD__
-#include <errno.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
 #include <sys/user.h>
@@ -120,24 +122,28 @@ int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)
 
 int ja_process_start(pid_t pid, uint64_t *ret_start)
 {
-    char path[64];
+    char path[64], text[2048];
     snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    ja_autofree char *text = NULL;
-    int r = ja_file_read(path, 8192, &text, NULL, NULL);
-    /* The process may end between open and read (ESRCH): the same as not there. */
-    if (r < 0)
-        return r == JA_E_NOMEM ? r : JA_E_NOTFOUND;
+    /* The kernel gives it as a whole to one read. The process may end between open and read (ESRCH): the same as not there. */
+    ja_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (n < 0)
+        return errno == ENOMEM ? JA_E_NOMEM : JA_E_NOTFOUND;
+    text[n] = '\0';
     /* proc_pid_stat(5). The name, field 2, may hold anything, even ") R": fields are counted from the last
      * ")". */
-    const char *fields = strrchr(text, ')');
-    char state;
-    unsigned long long start;
-    if (!fields || sscanf(fields, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-                          &state, &start) != 2)
+    const char *field = strrchr(text, ')');
+    char state = '\0';
+    for (int number = 3; field && number <= 22; number++) {
+        field = strchr(field + 1, ' ');
+        if (field && number == 3)
+            state = field[1];
+    }
+    if (!field || field[1] < '0' || field[1] > '9')
         return JA_E_FAILED;
     if (state == 'Z' || state == 'X')
         return JA_E_NOTFOUND;
-    *ret_start = start;
+    *ret_start = strtoull(field + 1, NULL, 10);
     return 0;
 }
 

@@ -32,6 +32,7 @@ int ja_file_error(struct ja_error *err, int sys, const char *path, const char *w
     int code = JA_E_FAILED;
     switch (sys) {
     case ENOENT:
+    case ENODEV: /* of an open file of /sys: its device or cgroup went away meanwhile */
         code = JA_E_NOTFOUND;
         break;
     case EEXIST:

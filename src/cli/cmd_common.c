@@ -129,19 +129,29 @@ int ja_cmd_matches_all(const struct ja_args *args, const struct ja_listed *liste
     return 0;
 }
 
+/* True when the filters look at nothing of a jail that a brief list has not. */
+static bool brief_will_do(const struct ja_args *args)
+{
+    for (size_t i = 0; i < args->word_count; i++)
+        if (strchr(args->words[i], '=') && !ja_str_starts(args->words[i], "state=") &&
+            !ja_str_starts(args->words[i], "label."))
+            return false;
+    return true;
+}
+
 int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args,
                       int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                       struct ja_error *err)
 {
-    bool named = false;
+    bool named = false, brief = brief_will_do(args);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
         if (strchr(args->words[i], '='))
             continue;
         named = true;
-        rc = ja_engine_list(engine, args->words[i], each, context, err);
+        rc = ja_engine_list(engine, args->words[i], brief, each, context, err);
     }
-    return rc == 0 && !named ? ja_engine_list(engine, NULL, each, context, err) : rc;
+    return rc == 0 && !named ? ja_engine_list(engine, NULL, brief, each, context, err) : rc;
 }
 
 int ja_cmd_check_filters(const struct ja_args *args, struct ja_error *err)

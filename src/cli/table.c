@@ -115,19 +115,28 @@ static void add_cut(struct ja_str *line, const char *text, size_t width)
     ja_str_add(line, "...");
 }
 
+static void add_spaces(struct ja_str *line, size_t count)
+{
+    static const char spaces[] = "                                ";
+    for (size_t n; count > 0; count -= n) {
+        n = count < sizeof spaces - 1 ? count : sizeof spaces - 1;
+        ja_str_addn(line, spaces, n);
+    }
+}
+
 /* One cell; nothing stands after the last one of a line. */
 static void add_cell(struct ja_str *line, const char *text, size_t width, bool right, bool last)
 {
     size_t length = text_width(text);
-    int fill = (int)(length < width ? width - length : 0);
-    if (length > width) {
+    size_t fill = length < width ? width - length : 0;
+    if (right)
+        add_spaces(line, fill);
+    if (length > width)
         add_cut(line, text, width);
-    } else if (right)
-        ja_str_addf(line, "%*s%s", fill, "", text);
     else
-        ja_str_addf(line, "%s%*s", text, last ? 0 : fill, "");
+        ja_str_add(line, text);
     if (!last)
-        ja_str_addf(line, "%*s", GAP, "");
+        add_spaces(line, right ? GAP : fill + GAP);
 }
 
 static void add_rows(const struct ja_table *table, const size_t *widths, bool bold, struct ja_str *out)

@@ -70,7 +70,7 @@ int ja_gather_names(struct ja_engine *engine, const struct ja_strv *names, struc
         size_t before = ret_all->count;
         rc = pattern ? 0 : ja_check_name(names->items[i], err);
         if (rc == 0)
-            rc = ja_engine_list(engine, names->items[i], keep_wanted, &gathering, err);
+            rc = ja_engine_list(engine, names->items[i], false, keep_wanted, &gathering, err);
         if (rc == 0 && !pattern && ret_all->count == before && !has_jail(ret_all, names->items[i])) {
             rc = ja_error_set(err, JA_E_NOTFOUND, NULL, "there is no jail %s", names->items[i]);
             ja_error_hint(err, "`jailadmin list` shows the jails there are");

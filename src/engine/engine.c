@@ -277,6 +277,35 @@ bool ja_change_holds(const struct ja_change *change, const char *kind, const cha
     return held;
 }
 
+/* Where a lock stands in the order in which all are taken. */
+static int lock_rank(const char *kind)
+{
+    static const char *const kinds[] = {"network", "template", "jail", "host"};
+    int rank = 0;
+    while (rank < (int)JA_COUNT(kinds) && strcmp(kind, kinds[rank]) != 0)
+        rank++;
+    return rank;
+}
+
+/* True when the lock comes after all that this process holds, and no transaction of the store is open. */
+static bool in_order(const struct ja_change *innermost, const char *kind, const char *name)
+{
+    for (const struct ja_change *change = innermost; change; change = change->outer) {
+        if (change->open)
+            return false;
+        for (size_t i = 0; i < change->lock_count; i++) {
+            /* LOCKS/KIND-NAME; kinds have no dash */
+            const char *held = strrchr(change->locks[i].path, '/') + 1, *held_name = strchr(held, '-') + 1;
+            char held_kind[32];
+            snprintf(held_kind, sizeof held_kind, "%.*s", (int)(held_name - held - 1), held);
+            int before = lock_rank(held_kind) - lock_rank(kind);
+            if (before > 0 || (before == 0 && strcmp(held_name, name) >= 0))
+                return false;
+        }
+    }
+    return true;
+}
+
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err)
 {
     struct ja_engine *engine = change->engine;
@@ -285,12 +314,20 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
         return 0;
     if (change->lock_count == JA_COUNT(change->locks))
         return ja_error_set(err, JA_E_LIMIT, NULL, "too many locks for one change");
+    if (change->open || !in_order(change->lock_count ? change : engine->holding, kind, name))
+        return ja_error_set(err, JA_E_FAILED, JA_LABEL(kind, name),
+                            "its lock would be taken out of order: this is a bug");
     lock_path(engine, kind, name, path);
     snprintf(who, sizeof who, "jailadmin %s %s", change->verb, change->name);
     struct ja_lock *lock = &change->locks[change->lock_count];
     int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
-    if (rc == 0)
-        change->lock_count++;
+    if (rc == 0 && change->lock_count++ == 0) {
+        change->outer = engine->holding;
+        engine->holding = change;
+    }
+    /* The file is nothing to the user. */
+    if (rc == JA_E_BUSY && err)
+        snprintf(err->object, sizeof err->object, "%s %s", kind, name);
     return rc;
 }
 
@@ -435,6 +472,8 @@ int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja
     if (rc < 0)
         return rc;
     rc = ja_engine_plan(engine, change->verb, change->kind, change->name, plan, work, &made, &failure);
+    if (rc == 0 && change->check)
+        rc = change->check(change, work, &failure);
     if (rc == 0)
         tell_notes(engine, &made);
     if (rc == 0 && engine->options.dry_run) {
@@ -458,6 +497,8 @@ void ja_change_end(struct ja_change *change)
     if (change->open)
         ja_store_rollback(change->engine->store);
     change->open = false;
+    if (change->lock_count)
+        change->engine->holding = change->outer;
     while (change->lock_count)
         ja_lock_release(&change->locks[--change->lock_count], false);
 }

@@ -46,6 +46,7 @@ struct ja_engine {
     struct ja_real_machine real;
     struct ja_facts described; /* of the facts file */
     struct ja_strv told;       /* notes of plans that were told already */
+    struct ja_change *holding; /* the change that holds locks, the innermost one; see ja_change_lock */
     bool tearing;              /* in teardown: what is gone by then does not count, also when only shown */
     char journal[300], locks[300];
 };
@@ -80,10 +81,11 @@ struct ja_change {
     int64_t started_ms;
     struct ja_lock locks[JA_NETWORKS_MOST + 1];
     size_t lock_count;
-    bool open; /* the transaction is */
+    struct ja_change *outer; /* that holds locks too */
+    bool open;               /* the transaction is */
     enum ja_result result;
-    void (*plan)(void *work, struct ja_planning *p); /* pure */
-    void *work;
+    /* Asked between planning and the first step, when the facts are read; may be NULL. Less than 0: the plan is not run. */
+    int (*check)(struct ja_change *change, void *work, struct ja_error *err);
 };
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err);
@@ -95,7 +97,8 @@ int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, cons
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                       const char *name, struct ja_error *err);
 int ja_change_open(struct ja_change *change, struct ja_error *err);
-/* Released by ja_change_end. holds: whether it is held; of a dry run, which locks nothing, always true. */
+/* Released by ja_change_end. The order is checked, since another one could have two processes wait for each other: networks, templates,
+ * jails, each by name, then the host, which nobody holds who waits for anything else. holds: whether it is held; of a dry run, which locks nothing, always true. */
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err);
 bool ja_change_holds(const struct ja_change *change, const char *kind, const char *name);
 int ja_change_apply(struct ja_change *change, void (*plan)(void *work, struct ja_planning *p), void *work,
@@ -403,8 +406,9 @@ struct ja_listed {
     char started[32]; /* RFC 3339, or "" */
     pid_t pid;        /* of its init, 0: none */
 };
-/* All jails whose name matches the glob (NULL: all), in order of name, without starting a process. */
-int ja_engine_list(struct ja_engine *engine, const char *glob,
+/* All jails whose name matches the glob (NULL: all), in order of name, without starting a process. `brief`: of each jail nothing is set
+ * but name, uuid, slot, state, template, version, networks and addresses of nics, and labels, which is quick. */
+int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
                    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                    struct ja_error *err);
 int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct ja_listed *ret_listed,

@@ -116,13 +116,49 @@ void ja_plan_leftovers(void *work, struct ja_planning *p)
         p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
 }
 
+/* What the store knows now and did not when the plan was begun may be among what the plan takes for nobody's: it was made meanwhile.
+ * A row is there before anything of its object is, so what is read after the facts knows all that they saw. */
+static int check_known(struct ja_change *change, void *work, struct ja_error *err)
+{
+    const struct ja_known *known = work;
+    struct ja_known now = {0};
+    int rc = ja_engine_known(change->engine, &now, err);
+    if (rc == 0 && !(ja_strv_equal(&known->slots, &now.slots) && ja_strv_equal(&known->bridges, &now.bridges) &&
+                     ja_strv_equal(&known->names, &now.names)))
+        rc = ja_error_set(err, JA_E_CONFLICT, NULL, "jails or networks are made or deleted all the time");
+    ja_known_fini(&now);
+    return rc;
+}
+
+static int try_leftovers(struct ja_engine *engine, struct ja_known *known, struct ja_error *err)
+{
+    struct ja_plan quick = {0};
+    struct ja_change change;
+    int rc = ja_engine_plan(engine, "gc", "host", "leftovers", ja_plan_leftovers, known, &quick, err);
+    bool needed = rc < 0 || quick.count > 0;
+    ja_plan_fini(&quick);
+    if (rc < 0 || !needed)
+        return rc;
+    rc = ja_change_begin(&change, engine, "gc", "host", "leftovers", err);
+    change.check = check_known;
+    if (rc == 0)
+        rc = ja_change_apply(&change, ja_plan_leftovers, known, err);
+    ja_change_end(&change);
+    return rc;
+}
+
 static int remove_leftovers(struct ja_engine *engine, struct ja_error *err)
 {
-    struct ja_known known = {0};
-    int rc = ja_engine_known(engine, &known, err);
-    if (rc == 0)
-        rc = ja_engine_ensure(engine, "gc", "host", "leftovers", ja_plan_leftovers, &known, NULL, err);
-    ja_known_fini(&known);
+    enum { TRIES = 10 };
+    int rc = JA_E_CONFLICT;
+    for (int i = 0; i < TRIES && rc == JA_E_CONFLICT; i++) {
+        struct ja_known known = {0};
+        ja_error_clear(err);
+        rc = ja_engine_known(engine, &known, err);
+        if (rc == 0)
+            rc = try_leftovers(engine, &known, err);
+        ja_known_fini(&known);
+    }
     return rc;
 }
 

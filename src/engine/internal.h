@@ -40,8 +40,9 @@ int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name,
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 
 /* Runs a plan that has no object of its own when facts say that it is needed: asked without a lock, planned again under
- * it. What was done is added to *done, one sentence each, unless that is NULL. */
-int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+ * it. When the object that `work` is of has another revision by then it is JA_E_CONFLICT, or JA_E_NOTFOUND; 0: it is of none.
+ * What was done is added to *done, one sentence each, unless that is NULL. */
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
                      void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
                      struct ja_error *err);
 
@@ -85,6 +86,15 @@ int ja_release_find(struct ja_engine *engine, const char *version, const char *m
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err);
+/* brief.c: of a jail only name, uuid, slot, state, template, version, networks and addresses of nics, and labels; nothing else of it
+ * is set. 1; 0 when the row is not written as usual, so that ja_object_from_json has to read it. ja_brief_free alone frees it. */
+int ja_brief_read(const struct ja_row_text *row, struct ja_jail **ret_jail, struct ja_error *err);
+void ja_brief_free(struct ja_jail *jail);
+
+/* The spec of a jail's last run, as long as something of that is left; NULL: none. The caller's. What cannot be read is as good as
+ * nothing: the newest spec is the best there is then. But it is no substitute for one that is there and for which memory ran out. */
+int ja_load_last_spec(struct ja_engine *engine, const struct ja_jail *jail, struct ja_jail **ret_last,
+                      struct ja_error *err);
 /* Starts a jail. `be`: on this boot environment, and without saying that it is wanted running; NULL: on the active one. */
 int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err);
 /* A pool that is not mounted would seem to hold nothing: JA_E_FAILED. */

@@ -298,54 +298,92 @@ static void plan_trees(void *work, struct ja_planning *p)
 int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
     void *object = NULL;
+    int64_t revision = 0;
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0 || !engine->storage->jail_mounted)
         return rc;
-    rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
+    rc = ja_engine_get(engine, &ja_noun_jail, name, &object, &revision, err);
     if (rc == 0 && ((struct ja_jail *)object)->state == JA_ROW_READY)
-        rc = ja_engine_ensure(engine, "mount", "jail", name, plan_trees, object, NULL, err);
+        rc = ja_engine_ensure(engine, "mount", "jail", name, revision, plan_trees, object, NULL, err);
     ja_object_free(&ja_noun_jail, object);
     return rc;
 }
 
-/* The networks of a jail, held by whoever starts or stops it: none changes meanwhile. They are taken before the jail and
- * before the store's transaction, since who holds a network waits for both. */
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_networks(struct ja_strv *names, const struct ja_jail *jail, struct ja_error *err)
+{
+    for (size_t i = 0; jail && i < jail->nics.count; i++) {
+        const char *network = ((const struct ja_nic *)jail->nics.items[i])->network;
+        if (!ja_strv_has(names, network) && ja_strv_add(names, network) < 0)
+            return ja_error_nomem(err);
+    }
+    return 0;
+}
+
+/* The networks of a jail, and those that it was started on, held by whoever starts or stops it: none changes meanwhile. They are
+ * taken before the jail and before the store's transaction, since who holds a network waits for both. */
 static int lock_networks(struct ja_change *change, struct ja_error *err)
 {
     void *object = NULL;
+    struct ja_jail *last = NULL;
+    ja_autostrv struct ja_strv names = {0};
     if (change->engine->options.dry_run)
         return 0;
     int rc = ja_engine_get(change->engine, &ja_noun_jail, change->name, &object, NULL, err);
-    if (rc < 0)
-        return rc;
-    const struct ja_jail *jail = object;
-    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
-        const struct ja_nic *nic = jail->nics.items[i];
-        bool again = false;
-        for (size_t j = 0; j < i; j++)
-            again = again || strcmp(((const struct ja_nic *)jail->nics.items[j])->network, nic->network) == 0;
-        if (!again && change->lock_count == JA_NETWORKS_MOST)
-            rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", jail->name), "it is on more than %d networks",
-                              JA_NETWORKS_MOST);
-        else if (!again)
-            rc = ja_change_lock(change, "network", nic->network, true, err);
-    }
+    if (rc == 0)
+        rc = ja_load_last_spec(change->engine, object, &last, err);
+    if (rc == 0)
+        rc = add_networks(&names, object, err);
+    if (rc == 0)
+        rc = add_networks(&names, last, err);
+    ja_object_free(&ja_noun_jail, last);
     ja_object_free(&ja_noun_jail, object);
+    if (rc == 0 && names.count > JA_NETWORKS_MOST)
+        rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", change->name), "it is on more than %d networks",
+                          JA_NETWORKS_MOST);
+    if (names.count)
+        qsort(names.items, names.count, sizeof *names.items, compare_texts);
+    for (size_t i = 0; rc == 0 && i < names.count; i++)
+        rc = ja_change_lock(change, "network", names.items[i], true, err);
     return rc;
+}
+
+/* Whether all that lock_networks would lock now is held. */
+static bool holds_networks(const struct ja_change *change, const struct ja_loaded *loaded)
+{
+    for (; loaded; loaded = loaded->last)
+        for (size_t i = 0; i < loaded->jail->nics.count; i++)
+            if (!ja_change_holds(change, "network", ((const struct ja_nic *)loaded->jail->nics.items[i])->network))
+                return false;
+    return true;
 }
 
 /* A start or stop: the networks' locks, the jail's, the transaction, and the jail in it. */
 static int begin_on_networks(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                              struct ja_loaded *ret_loaded, struct ja_error *err)
 {
-    int rc = ja_change_prepare(change, engine, verb, "jail", name, err);
-    if (rc == 0)
-        rc = lock_networks(change, err);
-    if (rc == 0)
-        rc = ja_change_lock(change, "jail", name, false, err);
-    if (rc == 0)
-        rc = ja_change_open(change, err);
-    return rc < 0 ? rc : load_changed(change, ret_loaded, err);
+    enum { TRIES = 10 };
+    for (int i = 0; i < TRIES; i++) {
+        int rc = ja_change_prepare(change, engine, verb, "jail", name, err);
+        if (rc == 0)
+            rc = lock_networks(change, err);
+        if (rc == 0)
+            rc = ja_change_lock(change, "jail", name, false, err);
+        if (rc == 0)
+            rc = ja_change_open(change, err);
+        if (rc == 0)
+            rc = load_changed(change, ret_loaded, err);
+        if (rc < 0 || holds_networks(change, ret_loaded))
+            return rc;
+        /* It was put on another network before we had its lock. */
+        ja_loaded_fini(ret_loaded);
+        ja_change_end(change);
+    }
+    return ja_error_set(err, JA_E_CONFLICT, JA_LABEL("jail", name), "its networks are being changed all the time");
 }
 
 static void plan_try(void *work, struct ja_planning *p)

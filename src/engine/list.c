@@ -54,27 +54,59 @@ static void apply_verb(const char *verb, struct ja_listed *listed)
 struct listing {
     struct ja_engine *engine;
     struct ja_listed *items;
+    bool *brief; /* which of the jails are; NULL: none */
     size_t count, size;
     struct ja_facts facts;
 };
 
-static int collect(void *context, const struct ja_row *row, struct ja_error *err)
+static int make_room(struct listing *listing, struct ja_error *err)
 {
-    struct listing *listing = context;
-    void *jail = NULL;
-    if (listing->count == listing->size) {
-        size_t size = listing->size ? listing->size * 2 : 64;
-        struct ja_listed *items = ja_realloc(listing->items, size * sizeof *items);
-        if (!items)
-            return ja_error_nomem(err);
-        listing->items = items;
-        listing->size = size;
-    }
-    int rc = ja_object_from_json(&ja_noun_jail, row->spec, true, &jail, err);
-    if (rc < 0)
-        return rc;
-    listing->items[listing->count++] = (struct ja_listed){.jail = jail};
+    if (listing->count < listing->size)
+        return 0;
+    size_t size = listing->size ? listing->size * 2 : 64;
+    struct ja_listed *items = ja_realloc(listing->items, size * sizeof *items);
+    listing->items = items ? items : listing->items;
+    bool *brief = items ? ja_realloc(listing->brief, size * sizeof *brief) : NULL;
+    if (!brief)
+        return ja_error_nomem(err);
+    listing->brief = brief;
+    listing->size = size;
     return 0;
+}
+
+static int whole(const char *spec, void **ret_jail, struct ja_error *err)
+{
+    json_t *json = NULL;
+    int rc = ja_json_read(spec, "store", &json, err);
+    if (rc == 0)
+        rc = ja_object_from_json(&ja_noun_jail, json, true, ret_jail, err);
+    json_decref(json);
+    return rc;
+}
+
+static int collect(struct listing *listing, const struct ja_row_text *row, bool brief, struct ja_error *err)
+{
+    struct ja_jail *jail = NULL;
+    void *object = NULL;
+    int rc = make_room(listing, err);
+    int read = rc == 0 && brief ? ja_brief_read(row, &jail, err) : rc;
+    if (read == 0)
+        read = whole(row->spec, &object, err);
+    if (read < 0)
+        return read;
+    listing->brief[listing->count] = jail != NULL;
+    listing->items[listing->count++] = (struct ja_listed){.jail = jail ? jail : object};
+    return 0;
+}
+
+static int collect_whole(void *context, const struct ja_row_text *row, struct ja_error *err)
+{
+    return collect(context, row, false, err);
+}
+
+static int collect_brief(void *context, const struct ja_row_text *row, struct ja_error *err)
+{
+    return collect(context, row, true, err);
 }
 
 /* Two passes: the first one notes which facts are missing, one read answers them all. */
@@ -93,13 +125,13 @@ static int fill_all(struct listing *listing, struct ja_error *err)
     return 0;
 }
 
-int ja_engine_list(struct ja_engine *engine, const char *glob,
+int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
                    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                    struct ja_error *err)
 {
     struct listing listing = {.engine = engine};
     struct ja_map verbs = {0};
-    int rc = ja_store_each(engine->store, "jail", glob, collect, &listing, err);
+    int rc = ja_store_scan(engine->store, "jail", glob, brief ? collect_brief : collect_whole, &listing, err);
     if (rc == 0)
         rc = ja_store_plans(engine->store, NULL, true, 0, open_verb, &verbs, err);
     if (rc == 0)
@@ -108,9 +140,13 @@ int ja_engine_list(struct ja_engine *engine, const char *glob,
         apply_verb(ja_map_get(&verbs, listing.items[i].jail->name), &listing.items[i]);
         if (rc == 0)
             rc = each(context, &listing.items[i], err);
-        ja_object_free(&ja_noun_jail, listing.items[i].jail);
+        if (listing.brief[i])
+            ja_brief_free(listing.items[i].jail);
+        else
+            ja_object_free(&ja_noun_jail, listing.items[i].jail);
     }
     free(listing.items);
+    free(listing.brief);
     ja_facts_fini(&listing.facts);
     ja_map_fini(&verbs);
     return rc;

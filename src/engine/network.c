@@ -15,7 +15,20 @@ static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)
     ja_plan_pool_mount(p);
 }
 
-int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+/* Under the lock: the object that the plan is made from is still what the store has. */
+static int check_revision(struct ja_engine *engine, const char *kind, const char *name, int64_t revision,
+                          struct ja_error *err)
+{
+    struct ja_row row;
+    int rc = ja_store_get(engine->store, kind, name, &row, err);
+    if (rc < 0)
+        return rc;
+    bool same = row.revision == revision;
+    ja_row_fini(&row);
+    return same ? 0 : ja_error_set(err, JA_E_CONFLICT, JA_LABEL(kind, name), "somebody has changed it meanwhile");
+}
+
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
                      void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
                      struct ja_error *err)
 {
@@ -30,6 +43,8 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
         return rc;
     struct ja_change change;
     rc = ja_change_begin(&change, engine, verb, kind, name, err);
+    if (rc == 0 && revision)
+        rc = check_revision(engine, kind, name, revision, err);
     if (rc == 0)
         rc = ja_change_apply(&change, plan, work, err);
     ja_change_end(&change);
@@ -38,7 +53,7 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
 
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_ensure(engine, "mount", "host", "pool", plan_pool, NULL, NULL, err);
+    return ja_engine_ensure(engine, "mount", "host", "pool", 0, plan_pool, NULL, NULL, err);
 }
 
 static void plan_up(void *work, struct ja_planning *p)
@@ -48,11 +63,17 @@ static void plan_up(void *work, struct ja_planning *p)
 
 int ja_engine_network_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
-    void *network = NULL;
-    int rc = ja_engine_get(engine, &ja_noun_network, name, &network, NULL, err);
-    if (rc == 0)
-        rc = ja_engine_ensure(engine, "up", "network", name, plan_up, network, NULL, err);
-    ja_object_free(&ja_noun_network, network);
+    enum { TRIES = 10 };
+    int rc = JA_E_CONFLICT;
+    for (int i = 0; i < TRIES && rc == JA_E_CONFLICT; i++) {
+        void *network = NULL;
+        int64_t revision = 0;
+        ja_error_clear(err);
+        rc = ja_engine_get(engine, &ja_noun_network, name, &network, &revision, err);
+        if (rc == 0)
+            rc = ja_engine_ensure(engine, "up", "network", name, revision, plan_up, network, NULL, err);
+        ja_object_free(&ja_noun_network, network);
+    }
     return rc;
 }
 

@@ -312,7 +312,8 @@ static int repair_network(void *context, const struct ja_row *row, JA_UNUSED str
         return 0;
     int rc = ja_object_from_json(&ja_noun_network, row->spec, true, &network, &failure);
     if (rc == 0)
-        rc = ja_engine_ensure(repair->engine, "repair", "network", row->name, plan_network, network, &done, &failure);
+        rc = ja_engine_ensure(repair->engine, "repair", "network", row->name, row->revision, plan_network, network,
+                              &done, &failure);
     tell(repair, JA_LABEL("network", row->name), &done, rc, &failure);
     ja_object_free(&ja_noun_network, network);
     return 0;
@@ -330,7 +331,7 @@ static int repair_jail(struct ja_engine *engine, const char *name, struct ja_str
     if (rc == 0 && listed.pid)
         ja_load_applied(&loaded);
     if (rc == 0 && listed.pid)
-        rc = ja_engine_ensure(engine, "repair", "jail", name, plan_jail, &loaded.subject, done, err);
+        rc = ja_engine_ensure(engine, "repair", "jail", name, loaded.revision, plan_jail, &loaded.subject, done, err);
     ja_loaded_fini(&loaded);
     return rc;
 }
@@ -345,7 +346,7 @@ int ja_engine_repair(struct ja_engine *engine,
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
         return rc;
-    rc = ja_engine_ensure(engine, "repair", "host", "rules", plan_rules, NULL, &done, &failure);
+    rc = ja_engine_ensure(engine, "repair", "host", "rules", 0, plan_rules, NULL, &done, &failure);
     tell(&repair, "host", &done, rc, &failure);
     rc = ja_store_each(engine->store, "network", NULL, repair_network, &repair, err);
     if (rc == 0)

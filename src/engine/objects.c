@@ -219,15 +219,14 @@ int ja_load_subject(struct ja_engine *engine, struct ja_jail *jail, struct ja_lo
     return 0;
 }
 
-/* The spec of its last run, as long as something of that is left. What cannot be read is as good as nothing: the newest
- * spec is the best there is then. But it is no substitute for one that is there and for which memory ran out. */
-static int load_last(struct ja_engine *engine, const struct ja_jail *jail, struct ja_loaded **ret_last,
-                     struct ja_error *err)
+int ja_load_last_spec(struct ja_engine *engine, const struct ja_jail *jail, struct ja_jail **ret_last,
+                      struct ja_error *err)
 {
     char path[512];
     ja_autofree char *text = NULL;
     void *object = NULL;
     json_error_t json_err = {0};
+    *ret_last = NULL;
     snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
     int rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
     if (rc < 0 || !text)
@@ -240,16 +239,27 @@ static int load_last(struct ja_engine *engine, const struct ja_jail *jail, struc
     json_decref(json);
     if (rc < 0)
         return rc == JA_E_NOMEM ? rc : 0;
-    if (!ja_str_equal(((struct ja_jail *)object)->uuid, jail->uuid)) {
+    if (ja_str_equal(((struct ja_jail *)object)->uuid, jail->uuid))
+        *ret_last = object;
+    else
         ja_object_free(&ja_noun_jail, object);
-        return 0;
-    }
+    return 0;
+}
+
+/* The spec of its last run, with what it refers to. */
+static int load_last(struct ja_engine *engine, const struct ja_jail *jail, struct ja_loaded **ret_last,
+                     struct ja_error *err)
+{
+    struct ja_jail *spec = NULL;
+    int rc = ja_load_last_spec(engine, jail, &spec, err);
+    if (rc < 0 || !spec)
+        return rc;
     struct ja_loaded *last = ja_calloc(1, sizeof *last);
     if (!last) {
-        ja_object_free(&ja_noun_jail, object);
+        ja_object_free(&ja_noun_jail, spec);
         return ja_error_nomem(err);
     }
-    rc = ja_load_subject(engine, object, last, err);
+    rc = ja_load_subject(engine, spec, last, err);
     if (rc < 0) {
         free(last);
         return rc == JA_E_NOMEM ? rc : 0;

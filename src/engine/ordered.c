@@ -227,5 +227,5 @@ static int add_running(void *context, const struct ja_listed *listed, struct ja_
 
 int ja_engine_running(struct ja_engine *engine, struct ja_strv *ret_names, struct ja_error *err)
 {
-    return ja_engine_list(engine, NULL, add_running, ret_names, err);
+    return ja_engine_list(engine, NULL, true, add_running, ret_names, err);
 }

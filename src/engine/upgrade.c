@@ -40,7 +40,7 @@ static int take_lock(struct ja_engine *engine, const char *jail, struct ja_lock 
 {
     char path[512], who[256];
     snprintf(path, sizeof path, "%s/upgrade-%s", engine->locks, jail);
-    snprintf(who, sizeof who, "jailadmin upgrade %s, process %d", jail, (int)getpid());
+    snprintf(who, sizeof who, "jailadmin upgrade %s", jail);
     return ja_lock_take(path, false, 0, who, lock, err);
 }
 

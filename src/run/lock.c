@@ -43,6 +43,33 @@ static int try_lock(const char *path, bool shared)
     }
 }
 
+/* The head of the queue: whoever wants the lock alone, and does not get it at once, holds PATH.next until it does. All others wait
+ * behind it; else those who share the lock could follow each other for ever. */
+static int next_path(const char *path, char next[], size_t size)
+{
+    return (size_t)snprintf(next, size, "%s.next", path) < size ? 0 : -1;
+}
+
+static bool somebody_is_next(const char *next)
+{
+    int fd = open(next, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
+/* One try, unless somebody else is next. */
+static int try_turn(const char *path, const char *next, bool is_next, bool shared)
+{
+    if (!is_next && somebody_is_next(next)) {
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    return try_lock(path, shared);
+}
+
 /* Writes who holds the lock, for those who wait. That this fails is no reason not to hold it. What is left of a longer
  * name follows a newline: to cut the file would be a change of the file system's journal, and several times dearer. */
 static void sign(int fd, const char *who)
@@ -73,22 +100,43 @@ static int wait_a_little(const char *path, struct ja_error *err)
     return 0;
 }
 
-int ja_lock_take(const char *path, bool shared, int64_t wait_ms, const char *who, struct ja_lock *ret_lock,
-                 struct ja_error *err)
+/* Tries until the lock is taken or the time is over. *next_fd is then the place at the head of the queue, or -1. */
+static int wait_for(const char *path, const char *next, bool shared, int64_t wait_ms, int *ret_fd, int *next_fd,
+                    struct ja_error *err)
 {
-    struct ja_lock lock = JA_LOCK_INIT;
-    if ((size_t)snprintf(lock.path, sizeof lock.path, "%s", path) >= sizeof lock.path)
-        return ja_error_set(err, JA_E_INVALID, path, "the path is too long for a lock");
     int64_t deadline = ja_clock_monotonic_ms() + wait_ms;
-    while ((lock.fd = try_lock(path, shared)) < 0) {
+    int fd;
+    while ((fd = try_turn(path, next, *next_fd >= 0, shared)) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return ja_file_error(err, errno, path, "take the lock");
         if (ja_clock_monotonic_ms() >= deadline)
             return busy(path, wait_ms, err);
+        if (!shared && *next_fd < 0)
+            *next_fd = try_lock(next, false);
         int r = wait_a_little(path, err);
         if (r < 0)
             return r;
     }
+    *ret_fd = fd;
+    return 0;
+}
+
+int ja_lock_take(const char *path, bool shared, int64_t wait_ms, const char *who, struct ja_lock *ret_lock,
+                 struct ja_error *err)
+{
+    struct ja_lock lock = JA_LOCK_INIT;
+    char next[sizeof lock.path];
+    if ((size_t)snprintf(lock.path, sizeof lock.path, "%s", path) >= sizeof lock.path ||
+        next_path(path, next, sizeof next) < 0)
+        return ja_error_set(err, JA_E_INVALID, path, "the path is too long for a lock");
+    int next_fd = -1;
+    int r = wait_for(path, next, shared, wait_ms, &lock.fd, &next_fd, err);
+    if (next_fd >= 0) {
+        unlink(next);
+        close(next_fd);
+    }
+    if (r < 0)
+        return r;
     if (!shared)
         sign(lock.fd, who);
     *ret_lock = lock;

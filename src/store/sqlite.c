@@ -5,6 +5,7 @@
  */
 #include "store/sqlite.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -16,6 +17,19 @@
 #include <unistd.h>
 
 #define WAIT_MS 30000
+
+/* SQLite's own handler waits longer from try to try, up to 100 ms, so that whoever waits longest gets it last. */
+static int wait_for_store(void *context, int tries)
+{
+    struct ja_store *store = context;
+    int64_t now = ja_clock_monotonic_ms();
+    if (tries == 0)
+        store->waiting_since_ms = now;
+    if (now - store->waiting_since_ms >= store->wait_ms)
+        return 0;
+    usleep(tries < 10 ? 500 : 2000);
+    return 1;
+}
 
 /* Pages in the log before it is copied into the file. The first one who opens the store reads the log, so a
  * short log is a quick open; the copy costs two syncs. */
@@ -358,7 +372,8 @@ static void cut_cheaply(void)
 static int configure(struct ja_store *store, bool create, bool read_only, struct ja_error *err)
 {
     sqlite3_extended_result_codes(store->db, 1);
-    sqlite3_busy_timeout(store->db, WAIT_MS);
+    store->wait_ms = WAIT_MS;
+    sqlite3_busy_handler(store->db, wait_for_store, store);
     /* The log stays for the next one: closing would sync twice, in every command. */
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     /* Where it may not write, SQLite opens for reading instead, and would fail later. */
@@ -468,7 +483,7 @@ void ja_store_close(struct ja_store *store)
 
 void ja_store_set_wait(struct ja_store *store, int64_t wait_ms)
 {
-    sqlite3_busy_timeout(store->db, (int)wait_ms);
+    store->wait_ms = wait_ms;
 }
 
 /*

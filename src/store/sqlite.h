@@ -13,7 +13,8 @@
 
 struct ja_store {
     sqlite3 *db;
-    bool transaction; /* between begin and commit or rollback */
+    int64_t wait_ms, waiting_since_ms; /* for others that write; monotonic */
+    bool transaction;                  /* between begin and commit or rollback */
     /* Prepared statements, found by the address of their text, which is a literal. */
     struct {
         const char *sql;

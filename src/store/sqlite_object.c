@@ -93,7 +93,7 @@ int ja_store_get_uuid(struct ja_store *store, const char *kind, const char *uuid
 
 struct rows {
     struct ja_row *items;
-    size_t count;
+    size_t count, size;
 };
 
 static void rows_fini(struct rows *rows)
@@ -107,11 +107,15 @@ static int read_rows(struct ja_query *query, struct rows *rows, struct ja_error 
 {
     int r;
     while ((r = ja_query_step(query, err)) > 0) {
-        struct ja_row *items = ja_realloc(rows->items, (rows->count + 1) * sizeof *items);
-        if (!items)
-            return ja_error_nomem(err);
-        rows->items = items;
-        r = read_row(query, &items[rows->count], err);
+        if (rows->count == rows->size) {
+            size_t size = rows->size ? rows->size * 2 : 16;
+            struct ja_row *items = ja_realloc(rows->items, size * sizeof *items);
+            if (!items)
+                return ja_error_nomem(err);
+            rows->items = items;
+            rows->size = size;
+        }
+        r = read_row(query, &rows->items[rows->count], err);
         if (r < 0)
             return r;
         rows->count++;
@@ -136,6 +140,28 @@ int ja_store_each(struct ja_store *store, const char *kind, const char *glob,
     ja_query_finish(&query);
     for (size_t i = 0; i < rows.count && r >= 0; i++)
         r = each(context, &rows.items[i], err);
+    return r < 0 ? r : 0;
+}
+
+int ja_store_scan(struct ja_store *store, const char *kind, const char *glob,
+                  int (*each)(void *context, const struct ja_row_text *row, struct ja_error *err), void *context,
+                  struct ja_error *err)
+{
+    ja_autoquery struct ja_query query = {0};
+    int r = ja_query_start(
+        store, &query, err,
+        "SELECT name, uuid, state, spec, slot FROM object WHERE kind = ?1 AND (?2 IS NULL OR name GLOB ?2)"
+        " ORDER BY name",
+        "tt", kind, glob);
+    while (r >= 0 && (r = ja_query_step(&query, err)) > 0) {
+        const char *texts[4];
+        for (int i = 0; i < 4 && r > 0; i++)
+            if (!(texts[i] = (const char *)sqlite3_column_text(query.stmt, i)))
+                r = ja_error_nomem(err);
+        struct ja_row_text row = {texts[0], texts[1], texts[2], texts[3], ja_query_int(&query, 4)};
+        if (r > 0)
+            r = each(context, &row, err);
+    }
     return r < 0 ? r : 0;
 }
 

@@ -62,6 +62,14 @@ int ja_store_get_uuid(struct ja_store *store, const char *kind, const char *uuid
 int ja_store_each(struct ja_store *store, const char *kind, const char *glob,
                   int (*each)(void *context, const struct ja_row *row, struct ja_error *err), void *context,
                   struct ja_error *err);
+/* The same for many rows that are only looked at: nothing is copied. The texts are for that call, which must not use the store. */
+struct ja_row_text {
+    const char *name, *uuid, *state, *spec;
+    int64_t slot;
+};
+int ja_store_scan(struct ja_store *store, const char *kind, const char *glob,
+                  int (*each)(void *context, const struct ja_row_text *row, struct ja_error *err), void *context,
+                  struct ja_error *err);
 int64_t ja_store_count(struct ja_store *store, const char *kind, struct ja_error *err); /* or negative code */
 /* Writes when the stored revision equals row->revision (0: no such row yet); JA_E_CONFLICT or JA_E_EXISTS otherwise. The uuid of an
  * object is unique in the store and never changes. The new

@@ -310,7 +310,7 @@ static char *snapshot(void)
     struct ja_str text = {0};
     struct ja_error err = JA_ERROR_INIT;
     struct ja_engine *engine = open_engine(NULL);
-    must(ja_engine_list(engine, NULL, add_jail, &text, &err), &err);
+    must(ja_engine_list(engine, NULL, false, add_jail, &text, &err), &err);
     must(ja_store_each(engine->store, "network", NULL, add_row, &text, &err), &err);
     must(ja_store_each(engine->store, "template", NULL, add_row, &text, &err), &err);
     static const char *const reserved[] = {"address", "slot"};

@@ -87,6 +87,53 @@ static void readers_share(void **state)
     end(pid);
 }
 
+/* Until a reader would have to wait behind it. */
+static void wait_for_writer(void)
+{
+    struct ja_lock lock = JA_LOCK_INIT;
+    while (ja_lock_take(at("lock"), true, 0, "test", &lock, NULL) == 0) {
+        ja_lock_release(&lock, false);
+        usleep(1000);
+    }
+}
+
+/* Two readers that follow each other without a gap keep no writer waiting. */
+static void readers_do_not_pass_who_waits_to_be_alone(void **state)
+{
+    (void)state;
+    struct ja_lock lock = JA_LOCK_INIT;
+    pid_t reader = hold(at("lock"), true), writer = fork();
+    if (writer == 0) {
+        struct ja_lock alone = JA_LOCK_INIT;
+        _exit(ja_lock_take(at("lock"), false, 10000, "writer", &alone, NULL) ? 1 : 0);
+    }
+    /* A reader would get it, but for the one who waits. */
+    wait_for_writer();
+    end(reader);
+    assert_int_equal(child_status(writer), 0);
+    assert_false(exists(at("lock.next")));
+    assert_int_equal(ja_lock_take(at("lock"), true, 0, "test", &lock, NULL), 0);
+    ja_lock_release(&lock, true);
+}
+
+static void who_waited_and_died_is_in_nobodys_way(void **state)
+{
+    (void)state;
+    struct ja_lock lock = JA_LOCK_INIT;
+    pid_t reader = hold(at("lock"), true), writer = fork();
+    if (writer == 0) {
+        struct ja_lock alone = JA_LOCK_INIT;
+        _exit(ja_lock_take(at("lock"), false, 10000, "writer", &alone, NULL) ? 1 : 0);
+    }
+    wait_for_writer();
+    end(writer);
+    assert_int_equal(ja_lock_take(at("lock"), true, 0, "test", &lock, NULL), 0);
+    ja_lock_release(&lock, false);
+    end(reader);
+    assert_int_equal(ja_lock_take(at("lock"), false, 0, "test", &lock, NULL), 0);
+    ja_lock_release(&lock, true);
+}
+
 static void a_removed_lock_is_made_again_by_who_waited(void **state)
 {
     (void)state;
@@ -157,6 +204,8 @@ int main(void)
         LOCK(a_killed_holder_holds_nothing),
         LOCK(who_waits_gets_it_when_it_is_let_go),
         LOCK(readers_share),
+        LOCK(readers_do_not_pass_who_waits_to_be_alone),
+        LOCK(who_waited_and_died_is_in_nobodys_way),
         LOCK(a_removed_lock_is_made_again_by_who_waited),
         LOCK(no_command_inherits_a_lock),
         LOCK(the_user_can_end_the_wait),

@@ -1,0 +1,68 @@
+# plot.awk: a chart of lines as SVG, readable on light and on dark paper.
+#
+#   awk -v title=T -v xlabel=X -v ylabel=Y -f plot.awk FILE
+#
+# Each line of FILE is "SERIES<tab>x<tab>y"; points of a series are joined in their order.
+BEGIN {
+    FS = "\t"
+    width = 720; height = 360; left = 70; right = 170; top = 40; bottom = 50
+}
+NF == 3 {
+    if (!($1 in count))
+        name[++series] = $1
+    k = ++count[$1]
+    x[$1, k] = $2; y[$1, k] = $3
+    if ($2 > xmost) xmost = $2
+    if ($3 > ymost) ymost = $3
+}
+# The next of 1, 2, 5, 10, ... that divides `most` into at most `parts` steps.
+function step_of(most, parts,   step) {
+    for (step = 1; step * 10 * parts > most && step > 1e-6; step /= 10);
+    for (; ; step *= 10) {
+        if (step * parts >= most) return step
+        if (step * 2 * parts >= most) return step * 2
+        if (step * 5 * parts >= most) return step * 5
+    }
+}
+function at_x(v) { return left + v / xtop * (width - left - right) }
+function at_y(v) { return height - bottom - v / ytop * (height - top - bottom) }
+function escaped(text) { gsub(/&/, "\\&amp;", text); gsub(/</, "\\&lt;", text); return text }
+END {
+    if (xmost <= 0) xmost = 1
+    if (ymost <= 0) ymost = 1
+    xstep = step_of(xmost, 10); ystep = step_of(ymost, 6)
+    xtop = xstep * int((xmost + xstep * 0.999) / xstep); ytop = ystep * int((ymost + ystep * 0.999) / ystep)
+    printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"%s\">\n",
+        width, height, width, height, escaped(title)
+    print "<style>"
+    print "svg { background: #ffffff; --ink: #1f2328; --grid: #d8dee4; --s1: #0550ae; --s2: #bc4c00; --s3: #1a7f37; --s4: #8250df; --s5: #9a6700; --s6: #bf3989 }"
+    print "@media (prefers-color-scheme: dark) { svg { background: #0d1117; --ink: #e6edf3; --grid: #30363d; --s1: #79c0ff; --s2: #ffa657; --s3: #7ee787; --s4: #d2a8ff; --s5: #e3b341; --s6: #ff9bce } }"
+    print "text { font: 12px sans-serif; fill: var(--ink) } .title { font-size: 14px; font-weight: bold }"
+    print ".grid { stroke: var(--grid) } .axis { stroke: var(--ink) } .line { fill: none; stroke-width: 2 }"
+    for (i = 1; i <= 6; i++) printf ".s%d { stroke: var(--s%d) } .f%d { fill: var(--s%d) }\n", i, i, i, i
+    print "</style>"
+    printf "<text class=\"title\" x=\"%d\" y=\"22\">%s</text>\n", left, escaped(title)
+    for (v = 0; v <= ytop + ystep / 2; v += ystep) {
+        printf "<line class=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", v ? "grid" : "axis", left, width - right, at_y(v), at_y(v)
+        printf "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", left - 8, at_y(v) + 4, v
+    }
+    for (v = 0; v <= xtop + xstep / 2; v += xstep)
+        printf "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n", at_x(v), height - bottom + 18, v
+    printf "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", left, left, top, height - bottom
+    printf "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", (left + width - right) / 2, height - 12, escaped(xlabel)
+    printf "<text x=\"18\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 18 %d)\">%s</text>\n",
+        (top + height - bottom) / 2, (top + height - bottom) / 2, escaped(ylabel)
+    for (s = 1; s <= series; s++) {
+        colour = (s - 1) % 6 + 1
+        points = ""
+        for (k = 1; k <= count[name[s]]; k++)
+            points = points sprintf("%.1f,%.1f ", at_x(x[name[s], k]), at_y(y[name[s], k]))
+        printf "<polyline class=\"line s%d\"%s points=\"%s\"/>\n", colour, name[s] ~ /LXC/ ? " stroke-dasharray=\"6 3\"" : "", points
+        for (k = 1; k <= count[name[s]]; k++)
+            printf "<circle class=\"f%d\" r=\"3\" cx=\"%.1f\" cy=\"%.1f\"/>", colour, at_x(x[name[s], k]), at_y(y[name[s], k])
+        printf "\n<line class=\"line s%d\"%s x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/><text x=\"%d\" y=\"%d\">%s</text>\n", colour,
+            name[s] ~ /LXC/ ? " stroke-dasharray=\"6 3\"" : "", width - right + 12, width - right + 36, top + s * 20, top + s * 20,
+            width - right + 42, top + s * 20 + 4, escaped(name[s])
+    }
+    print "</svg>"
+}
