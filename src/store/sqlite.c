@@ -53,9 +53,6 @@ int ja_sqlite_error(sqlite3 *db, int rc, struct ja_error *err)
 {
     if (rc == SQLITE_IOERR_NOMEM)
         return ja_error_nomem(err);
-    /* All of our statements fit the schema: what is not there was lost. */
-    if (rc == SQLITE_ERROR && ja_str_starts(sqlite3_errmsg(db), "no such "))
-        rc = SQLITE_CORRUPT;
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
         return ja_error_nomem(err);
@@ -104,6 +101,9 @@ static int prepare(struct ja_store *store, const char *sql, struct ja_query *ret
     }
     if (!query.stmt) {
         int rc = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &query.stmt, NULL);
+        /* All of these fit the schema: what is not there was lost. */
+        if (rc == SQLITE_ERROR && ja_str_starts(sqlite3_errmsg(store->db), "no such "))
+            rc = SQLITE_CORRUPT;
         if (rc != SQLITE_OK)
             return ja_sqlite_error(store->db, rc, err);
         if (store->statement_count < JA_SQLITE_STATEMENTS) {
