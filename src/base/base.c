@@ -163,6 +163,26 @@ int ja_error_set(struct ja_error *err, int code, const char *object, const char 
     return code;
 }
 
+/* What helps against failures that have one cause wherever they occur. */
+static const char *remedy(int sys)
+{
+    switch (sys) {
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space there and try again";
+    case EROFS:
+        return "a file system that is mounted read-only, by choice or after an error of its disk: see dmesg";
+    case EMFILE:
+        return "the limit of open files is too low (ulimit -n): it takes some hundred";
+    case ENFILE:
+        return "the system's limit of open files is reached: end what has many of them";
+    case EFBIG:
+        return "a limit of the size of files is set (ulimit -f), or the file system has one";
+    default:
+        return "";
+    }
+}
+
 int ja_error_sys(struct ja_error *err, int sys, const char *object, const char *format, ...)
 {
     int code = sys == ENOMEM ? JA_E_NOMEM : JA_E_FAILED;
@@ -177,6 +197,7 @@ int ja_error_sys(struct ja_error *err, int sys, const char *object, const char *
         snprintf(what + n, sizeof what - (size_t)n, ": %s", strerror(sys));
     fill(err, code, sys, object);
     memcpy(err->what, what, sizeof what);
+    snprintf(err->hint, sizeof err->hint, "%s", remedy(sys));
     return code;
 }
 

@@ -81,7 +81,8 @@ struct ja_error {
 
 /* Fills *err (which may be NULL) and returns `code`. `object` may be NULL. Clears command, output and hint. */
 int ja_error_set(struct ja_error *err, int code, const char *object, const char *format, ...) JA_PRINTF(4, 5);
-/* The same with ": strerror(sys)" appended; code is JA_E_FAILED (JA_E_NOMEM for ENOMEM). */
+/* The same with ": strerror(sys)" appended; code is JA_E_FAILED (JA_E_NOMEM for ENOMEM). A full or read-only disk and limits that are
+ * reached have a hint. */
 int ja_error_sys(struct ja_error *err, int sys, const char *object, const char *format, ...) JA_PRINTF(4, 5);
 int ja_error_nomem(struct ja_error *err);
 /* Adds the next thing to do. Returns err->code, so that it can end a return statement. */

@@ -39,9 +39,16 @@ int64_t ja_clock_monotonic_ms(void)
     return now_us(CLOCK_MONOTONIC) / 1000;
 }
 
+static int64_t shift_ms;
+
+void ja_clock_shift(int64_t ms)
+{
+    shift_ms = ms;
+}
+
 int64_t ja_clock_wall_ms(void)
 {
-    return now_us(CLOCK_REALTIME) / 1000;
+    return now_us(CLOCK_REALTIME) / 1000 + shift_ms;
 }
 
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])

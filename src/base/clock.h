@@ -13,6 +13,8 @@
 int64_t ja_clock_monotonic_ms(void);
 int64_t ja_clock_monotonic_us(void);
 int64_t ja_clock_wall_ms(void);
+/* Sets the calendar's time forward or back from now on, for this process. For tests. */
+void ja_clock_shift(int64_t ms);
 /* RFC 3339 in UTC with milliseconds. */
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT]);
 /* The inverse of it. 0, or -1 for another text. */

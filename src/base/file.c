@@ -464,6 +464,19 @@ static const char *below(const char *path)
     return *path ? path : ".";
 }
 
+/* Named as the host sees it. */
+static int beneath_error(struct ja_error *err, int sys, const char *root, const char *path, const char *what)
+{
+    char object[2048];
+    int length = snprintf(object, sizeof object, "%s/%s", root, below(path));
+    /* Of what is too long, the end says more. */
+    int most = (int)sizeof err->object - 1,
+        skipped = length > most && length < (int)sizeof object ? length - most + 3 : 0;
+    if (skipped)
+        memcpy(object + skipped - 3, "...", 3);
+    return ja_file_error(err, sys, skipped ? object + skipped - 3 : object, what);
+}
+
 int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, struct ja_error *err)
 {
     ja_autoclose int rootfd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -473,7 +486,7 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
     if (!(flags & O_PATH))
         flags |= O_NONBLOCK | O_NOCTTY;
     int fd = open_confined(rootfd, below(path), flags, mode, CONFINE_ROOT);
-    return fd >= 0 ? fd : ja_file_error(err, errno, path, "open");
+    return fd >= 0 ? fd : beneath_error(err, errno, root, path, "open");
 }
 
 /* Opens the directory in which `path` is, or is to be; `ret_name` is its name there. */
@@ -499,7 +512,7 @@ static int write_beneath(const char *root, const char *path, const struct new_fi
     int r = open_parent(root, path, &dirfd, &name, err);
     if (r < 0)
         return r;
-    return put_file(dirfd, name, file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
+    return put_file(dirfd, name, file) == 0 ? 0 : beneath_error(err, errno, root, path, "write");
 }
 
 int ja_beneath_put(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
@@ -522,7 +535,7 @@ int ja_beneath_remove(const char *root, const char *path, struct ja_error *err)
     int r = open_parent(root, path, &dirfd, &name, err);
     if (r < 0)
         return r == JA_E_NOTFOUND ? 0 : r;
-    return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : ja_file_error(err, errno, path, "remove");
+    return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : beneath_error(err, errno, root, path, "remove");
 }
 
 /* A new directory in an open one. 0 or -1 with errno. */
@@ -544,7 +557,7 @@ int ja_beneath_mkdir_new(const char *root, const char *path, mode_t mode, struct
     if (r < 0)
         return r;
     r = make_directory_at(dirfd, name, mode, (uid_t)-1, (gid_t)-1);
-    return r == 0 ? 0 : ja_file_error(err, errno, path, "make the directory");
+    return r == 0 ? 0 : beneath_error(err, errno, root, path, "make the directory");
 }
 
 int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid, struct ja_error *err)
@@ -563,7 +576,7 @@ int ja_beneath_mkdir(const char *root, const char *path, mode_t mode, uid_t uid,
         char kept = *end;
         *end = '\0';
         if (make_directory_at(dirfd, name, mode, uid, gid) != 0 && errno != EEXIST)
-            return ja_file_error(err, errno, path, "make the directory");
+            return beneath_error(err, errno, root, path, "make the directory");
         int fd = ja_beneath_open(root, copy, O_RDONLY | O_DIRECTORY, 0, err);
         if (fd < 0)
             return fd;

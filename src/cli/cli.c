@@ -6,6 +6,7 @@
 #include "base/self.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,6 +36,19 @@ static void note_interrupts(void)
     sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a write beyond the limit is an error then */
+}
+
+/* Whoever started us may have closed standard streams, and the next files opened, such as a journal, would become them: what we print
+ * would be written there. They become streams that fail, as closed ones do. Ended children are to be waited for. */
+static void tidy_inheritance(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", flags) < 0)
+            _exit(EXIT_OWN_FAILURE);
+    }
+    signal(SIGCHLD, SIG_DFL);
 }
 
 static bool may_colour(bool terminal)
@@ -155,6 +169,7 @@ int ja_cli_main(int argc, char **argv)
     struct ja_cli cli;
     struct ja_args args = {0};
     struct ja_error err = JA_ERROR_INIT;
+    tidy_inheritance();
     ja_json_init();
     int code = ja_cli_init(&cli, &err);
     enum ja_os here = cli.os;

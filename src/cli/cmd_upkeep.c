@@ -182,6 +182,12 @@ int ja_cmd_restore(struct ja_cli *cli, const struct ja_args *args, struct ja_err
 
 /* ---- events ---- */
 
+/* How long it took, ms. Negative: it has not ended, or the clock was set back meanwhile. */
+static int64_t took(const struct ja_plan_row *row)
+{
+    return row->ended_ms ? row->ended_ms - row->started_ms : -1;
+}
+
 static int print_event(void *context, const struct ja_plan_row *row, JA_UNUSED struct ja_error *err)
 {
     struct ja_table *table = context;
@@ -191,8 +197,8 @@ static int print_event(void *context, const struct ja_plan_row *row, JA_UNUSED s
     ja_table_cell(table, row->who);
     ja_table_cellf(table, "%s %s", row->verb, row->kind);
     ja_table_cell(table, row->name);
-    if (row->ended_ms)
-        ja_table_cellf(table, "%.1f ms", (double)(row->ended_ms - row->started_ms));
+    if (took(row) >= 0)
+        ja_table_cellf(table, "%.1f ms", (double)took(row));
     else
         ja_table_cell(table, "");
     ja_table_cell(table, row->result);
@@ -207,9 +213,7 @@ static int json_event(void *context, const struct ja_plan_row *row, struct ja_er
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", row->id, "verb", row->verb, "kind", row->kind,
                   "name", row->name, "who", row->who, "started", started, "result", row->result, "detail", row->detail);
-    if (!json ||
-        json_object_set_new(json, "ms", row->ended_ms ? json_integer(row->ended_ms - row->started_ms) : json_null()) <
-            0 ||
+    if (!json || json_object_set_new(json, "ms", took(row) >= 0 ? json_integer(took(row)) : json_null()) < 0 ||
         json_array_append_new(context, json) < 0)
         return ja_error_nomem(err);
     return 0;

@@ -97,16 +97,8 @@ static int find_registration(const struct ja_engine_options *options, const stru
     }
     if (rc != JA_E_NOTFOUND)
         return rc;
-    struct ja_instance instance = {.slots = site->slots,
-                                   .uid_base = site->uid_base,
-                                   .unit_base = site->unit_base,
-                                   .rule_base = site->rule_base,
-                                   .set = site->set,
-                                   .nat_base = site->nat_base,
-                                   .ruleset_base = site->ruleset_base};
-    snprintf(instance.tag, sizeof instance.tag, "%s", site->tag);
-    snprintf(instance.uuid, sizeof instance.uuid, "%s", site->uuid);
-    snprintf(instance.state, sizeof instance.state, "%s", options->state);
+    struct ja_instance instance;
+    ja_site_give(site, options->state, &instance);
     rc = ja_registry_put(&instance, err);
     if (rc == JA_E_CONFLICT)
         rc = ja_registry_add(options->state, site->slots, &instance, err);
@@ -124,8 +116,10 @@ static void place_site(struct ja_site *site, const struct ja_engine_options *opt
     size_t length = strlen(site->pool);
     bool inside = length > 5 && strcmp(site->pool + length - 5, "/pool") == 0 &&
                   strncmp(site->source, site->pool, length) == 0 && strcmp(site->source + length, ".img") == 0;
+    bool idmap = site->idmap; /* the pool's, whatever the numbers are */
     ja_site_place(site, options);
     ja_site_take(site, instance);
+    site->idmap = idmap;
     if (inside)
         snprintf(site->source, sizeof site->source, "%s/pool.img", site->state);
 }

@@ -54,7 +54,7 @@ static int load_jail(void *context, const struct ja_row *row, struct ja_error *e
     else
         ja_find(&d->found, JA_LEVEL_BAD, JA_LABEL("jail", row->name),
                 why.hint[0] ? why.hint : "`jailadmin restore` a backup, or delete it", "%s", why.what);
-    if (strcmp(row->state, "broken") == 0) {
+    if (ja_row_is_broken(row)) {
         snprintf(subject, sizeof subject, "jail %s", row->name);
         ja_find(&d->found, JA_LEVEL_BAD, subject, "`jailadmin gc` tries again; `jailadmin events` tells what happened",
                 "it is broken: a change failed and could not be undone");
@@ -69,7 +69,7 @@ static int load_other(void *context, const struct ja_row *row, struct ja_error *
     struct ja_list *list = noun == &ja_noun_network ? &d->objects.networks : &d->objects.templates;
     struct ja_error why = JA_ERROR_INIT;
     void *object = NULL;
-    if (strcmp(row->state, "broken") == 0)
+    if (ja_row_is_broken(row))
         ja_find(&d->found, JA_LEVEL_BAD, JA_LABEL(row->kind, row->name), "`jailadmin gc` tries again",
                 "it is broken: a change failed and could not be undone");
     if (ja_object_from_json(noun, row->spec, true, &object, &why) < 0) {
@@ -102,7 +102,7 @@ static void check_registration(struct doctor *d)
     const struct ja_site *site = &d->engine->site;
     int rc = ja_registry_find(d->engine->options.state, &instance, &why);
     if (rc < 0)
-        ja_find(&d->found, JA_LEVEL_BAD, "instance", "`jailadmin backup FILE`, then `jailadmin restore --force FILE`",
+        ja_find(&d->found, JA_LEVEL_BAD, "instance", "`jailadmin repair` registers it again",
                 "it is not registered on this machine: its numbers could be given away (%s)", why.what);
     else if (strcmp(instance.uuid, site->uuid) != 0 || strcmp(instance.tag, site->tag) != 0)
         ja_find(&d->found, JA_LEVEL_BAD, "instance", "name the right state directory with --state",
@@ -169,6 +169,45 @@ static void examine_network(struct ja_planning *p, const struct ja_network *netw
                 "`jailadmin repair` makes it; so does the next start of a jail", "it is not up as it should be");
 }
 
+static void plan_host_repair(JA_UNUSED void *work, struct ja_planning *p)
+{
+    ja_plan_instance_repair(p);
+}
+
+static void plan_jail_repair(void *work, struct ja_planning *p)
+{
+    ja_plan_jail_repair(p, work);
+}
+
+/* What somebody has removed of rules, or of a running jail's network. */
+static void examine_damage(struct ja_planning *p, const char *subject,
+                           void (*planner)(void *work, struct ja_planning *p), const void *work,
+                           struct ja_findings *findings)
+{
+    struct ja_plan plan = {0};
+    if (!p->host->repairs_exactly)
+        return;
+    ask(p, &plan, planner, (void *)(uintptr_t)work);
+    if (plan.err.code)
+        ja_find(findings, JA_LEVEL_WARN, subject, plan.err.hint[0] ? plan.err.hint : "restart it",
+                "something of it is missing, and `jailadmin repair` cannot make it: %s", plan.err.what);
+    for (size_t i = 0; i < plan.notes.count; i++)
+        ja_find(findings, JA_LEVEL_WARN, subject, "restart it", "%s", plan.notes.items[i]);
+    for (size_t i = 0; i < plan.count; i++)
+        ja_find(findings, JA_LEVEL_WARN, subject, "`jailadmin repair` does it",
+                "somebody has removed something; to do: %s", plan.steps[i]->why);
+    ja_plan_fini(&plan);
+}
+
+static void examine_kept(struct ja_planning *p, const struct ja_noun *noun, const void *object,
+                         struct ja_findings *findings)
+{
+    if (ja_plan_spec_lost(p, noun, object))
+        ja_find(findings, JA_LEVEL_WARN, JA_LABEL(noun->name, *(char *const *)object),
+                "`jailadmin repair` writes it again",
+                "its spec in the pool, which `adopt` would need, is missing or damaged");
+}
+
 static void examine_leftovers(struct doctor *d, struct ja_planning *p)
 {
     struct ja_plan plan = {0};
@@ -177,6 +216,16 @@ static void examine_leftovers(struct doctor *d, struct ja_planning *p)
         if (i == 0 || strcmp(plan.steps[i]->why, plan.steps[i - 1]->why) != 0)
             ja_find(&d->found, JA_LEVEL_WARN, "leftovers", "`jailadmin gc` does it", "to do: %s", plan.steps[i]->why);
     ja_plan_fini(&plan);
+}
+
+static void examine_loaded(struct ja_planning *p, const struct ja_loaded *loaded, struct ja_findings *findings)
+{
+    const struct ja_subject *runs_with = loaded->last ? &loaded->last->subject : &loaded->subject;
+    examine_jail(p, &loaded->subject, findings);
+    if (loaded->jail->state == JA_ROW_READY)
+        examine_kept(p, &ja_noun_jail, loaded->jail, findings);
+    if (p->host->jail_running(p, loaded->jail))
+        examine_damage(p, JA_LABEL("jail", loaded->jail->name), plan_jail_repair, runs_with, findings);
 }
 
 static void examine(void *work, struct ja_planning *p)
@@ -188,10 +237,16 @@ static void examine(void *work, struct ja_planning *p)
     if (!p->site->tag[0])
         return;
     ja_examine_pool(p, &d->found);
+    examine_damage(p, "rules", plan_host_repair, NULL, &d->found);
     for (size_t i = 0; i < d->objects.networks.count; i++)
         examine_network(p, d->objects.networks.items[i], &d->found);
+    for (size_t i = 0; i < d->objects.networks.count; i++)
+        examine_kept(p, &ja_noun_network, d->objects.networks.items[i], &d->found);
+    for (size_t i = 0; i < d->objects.templates.count; i++)
+        if (((struct ja_template *)d->objects.templates.items[i])->state == JA_ROW_READY)
+            examine_kept(p, &ja_noun_template, d->objects.templates.items[i], &d->found);
     for (size_t i = 0; i < d->objects.jail_count; i++)
-        examine_jail(p, &d->objects.jails[i].subject, &d->found);
+        examine_loaded(p, &d->objects.jails[i], &d->found);
     examine_leftovers(d, p);
 }
 

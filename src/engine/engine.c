@@ -131,7 +131,10 @@ static int check_ready(struct ja_engine *engine, struct ja_error *err)
         return rc;
     ja_error_set(err, JA_E_NOTFOUND, "instance", "the init or teardown of %s was cut off before its end",
                  engine->options.state);
-    return ja_error_hint(err, "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew");
+    return ja_error_hint(
+        err,
+        "`jailadmin teardown` removes what was left, `jailadmin init` also begins anew; where there were jails, the store is "
+        "damaged: use restore, or `jailadmin init --adopt` and `jailadmin adopt --all`");
 }
 
 int ja_engine_open(const struct ja_engine_options *options, struct ja_engine **ret_engine, struct ja_error *err)
@@ -321,6 +324,9 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     snprintf(who, sizeof who, "jailadmin %s %s", change->verb, change->name);
     struct ja_lock *lock = &change->locks[change->lock_count];
     int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
+    /* Somebody has tidied up the state directory. */
+    if (rc == JA_E_NOTFOUND && ja_dir_make(engine->locks, 0700, err) == 0)
+        rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
     if (rc == 0 && change->lock_count++ == 0) {
         change->outer = engine->holding;
         engine->holding = change;
@@ -426,7 +432,7 @@ static void close_plan(struct ja_change *change, const struct ja_error *why)
     if (change->result == JA_RESULT_UNDONE)
         rc = ja_engine_settle(engine, change->kind, change->name, change->uuid, &err);
     else if (change->result == JA_RESULT_BROKEN || change->result == JA_RESULT_KEPT)
-        rc = ja_engine_mark(engine, change->kind, change->name, NULL, "broken", &err);
+        rc = ja_engine_mark(engine, change->kind, change->name, true, &err);
     if (rc == 0)
         rc = ja_store_plan_update(engine->store, change->id, result_name(change->result), detail, ja_clock_wall_ms(),
                                   &err);

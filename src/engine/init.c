@@ -93,6 +93,21 @@ void ja_site_take(struct ja_site *site, const struct ja_instance *instance)
     site->idmap = true;
 }
 
+void ja_site_give(const struct ja_site *site, const char *state, struct ja_instance *ret_instance)
+{
+    *ret_instance = (struct ja_instance){.slots = site->slots,
+                                         .uid_base = site->uid_base,
+                                         .shared_base = site->shared_base,
+                                         .unit_base = site->unit_base,
+                                         .rule_base = site->rule_base,
+                                         .set = site->set,
+                                         .nat_base = site->nat_base,
+                                         .ruleset_base = site->ruleset_base};
+    snprintf(ret_instance->tag, sizeof ret_instance->tag, "%s", site->tag);
+    snprintf(ret_instance->uuid, sizeof ret_instance->uuid, "%s", site->uuid);
+    snprintf(ret_instance->state, sizeof ret_instance->state, "%s", state);
+}
+
 int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
 {
     int rc = ja_dir_make(engine->options.state, 0700, err);
@@ -129,7 +144,8 @@ int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struc
         rc = ja_tree_remove(engine->locks, err);
     if (rc == 0 && engine->site.tag[0] && !keep_registered)
         rc = ja_registry_remove(engine->site.tag, err);
-    if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+    if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST &&
+        errno != EBUSY) /* a file system of its own is mounted there */
         rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);
     return rc;
 }
@@ -222,6 +238,29 @@ static int default_network(const char *address, struct ja_network **ret_network,
     return rc;
 }
 
+/* A pool in the state directory that no store knows: an init beside it would fail, after it had given the numbers of jails that may still
+ * run to others. */
+static int check_no_pool(const struct ja_engine *engine, struct ja_error *err)
+{
+    static const char *const signs[] = {"pool.img", "pool/instance/site.json"};
+    for (size_t i = 0; i < JA_COUNT(signs); i++) {
+        ja_autofree char *path = ja_printf("%s/%s", engine->options.state, signs[i]);
+        ja_autofree char *there = NULL;
+        int rc = path ? ja_machine_fact(engine->machine, JA_FACT_PATH, path, &there, err) : ja_error_nomem(err);
+        if (rc < 0)
+            return rc;
+        if (there) {
+            ja_error_set(err, JA_E_EXISTS, "instance",
+                         "%s is there: the pool of an instance whose store is gone or damaged", path);
+            return ja_error_hint(
+                err,
+                "`jailadmin init --adopt`, then `jailadmin adopt --all` takes its jails back; or use restore with a "
+                "backup; if nothing of it is wanted, remove it");
+        }
+    }
+    return 0;
+}
+
 /* An init that was cut off: undone, so that this one can begin anew. JA_E_EXISTS for a complete instance. */
 static int clear_cut_off(const struct ja_engine_options *options, bool adopt, struct ja_error *err)
 {
@@ -254,6 +293,9 @@ static int clear_cut_off(const struct ja_engine_options *options, bool adopt, st
         if (rc == 0)
             rc = ja_engine_recover(&engine, true, err);
     }
+    /* It may also be a store that is damaged. */
+    if (rc == 0 && !options->dry_run && !adopt && engine.machine)
+        rc = ja_check_forgotten(&engine, err);
     if (rc == 0 && !options->dry_run)
         return ja_engine_remove_state(&engine, adopt, err);
     ja_store_close(engine.store);
@@ -366,6 +408,8 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
         rc = read_storage(request->storage ? request->storage : DEFAULT_STORAGE, &engine.site, &initial.loop_size, err);
     if (rc == 0 && !request->adopt)
         rc = default_network(request->network ? request->network : DEFAULT_NETWORK, &initial.network, err);
+    if (rc == 0 && !request->adopt && (rc = ja_engine_machine(&engine, err)) == 0)
+        rc = check_no_pool(&engine, err);
     if (rc == 0)
         rc = take_registration(options, request, &instance, err);
     if (rc == 0) {

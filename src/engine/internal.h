@@ -26,15 +26,21 @@ int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err);
 int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err);
 /* The numbers of a registered instance, and what follows from them. */
 void ja_site_take(struct ja_site *site, const struct ja_instance *instance);
+/* The other way round: what is to be registered for a site in this state directory. */
+void ja_site_give(const struct ja_site *site, const char *state, struct ja_instance *ret_instance);
+
+/* Refuses to go on with what a store calls cut off when its pool has trees: an init had none yet, a teardown deletes them first, so they
+ * belong to jails that a damaged store has forgotten. */
+int ja_check_forgotten(struct ja_engine *engine, struct ja_error *err);
 
 /* The runner's view of an engine, without events. */
 struct ja_run ja_engine_run(struct ja_engine *engine);
 void ja_engine_event(void *context, const struct ja_event *event);
 int ja_engine_probe(void *context, const struct ja_plan *plan, size_t step, bool after);
 int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err);
-/* Sets the state of an object's row, if it is in the state `from` (NULL: any). A missing row is success. */
-int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, const char *from, const char *to,
-                   struct ja_error *err);
+/* Marks an object as broken, or as no longer broken; then it is what it was before, ready or being created. A missing row is success. */
+int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, bool broken, struct ja_error *err);
+bool ja_row_is_broken(const struct ja_row *row);
 
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);

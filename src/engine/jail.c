@@ -61,7 +61,7 @@ int ja_check_free(struct ja_engine *engine, const char *kind, const char *name, 
     }
     if (rc < 0)
         return rc;
-    bool broken = strcmp(row.state, "broken") == 0;
+    bool broken = ja_row_is_broken(&row);
     ja_row_fini(&row);
     ja_error_set(err, JA_E_EXISTS, JA_LABEL(kind, name), "it exists already");
     if (broken)

@@ -319,6 +319,35 @@ static int repair_network(void *context, const struct ja_row *row, JA_UNUSED str
     return 0;
 }
 
+struct kept {
+    const struct ja_noun *noun;
+    void *object;
+};
+
+static void plan_kept(void *work, struct ja_planning *p)
+{
+    const struct kept *kept = work;
+    ja_plan_spec_repair(p, kept->noun, kept->object);
+}
+
+/* What `adopt` would need of an object. */
+static int repair_kept(void *context, const struct ja_row *row, JA_UNUSED struct ja_error *err)
+{
+    struct repair *repair = context;
+    struct kept kept = {.noun = ja_noun_of_kind(row->kind)};
+    struct ja_error failure = JA_ERROR_INIT;
+    ja_autostrv struct ja_strv done = {0};
+    if (strcmp(row->state, "ready") != 0)
+        return 0;
+    int rc = ja_object_from_json(kept.noun, row->spec, true, &kept.object, &failure);
+    if (rc == 0)
+        rc = ja_engine_ensure(repair->engine, "repair", row->kind, row->name, row->revision, plan_kept, &kept, &done,
+                              &failure);
+    tell(repair, JA_LABEL(row->kind, row->name), &done, rc, &failure);
+    ja_object_free(kept.noun, kept.object);
+    return 0;
+}
+
 /* Its own lock is taken only when something is missing; a jail that is being stopped is then seen as stopped. */
 static int repair_jail(struct ja_engine *engine, const char *name, struct ja_strv *done, struct ja_error *err)
 {
@@ -336,19 +365,44 @@ static int repair_jail(struct ja_engine *engine, const char *name, struct ja_str
     return rc;
 }
 
+/* Without its registration the instance's numbers could be given away. */
+static int repair_registration(struct ja_engine *engine, struct ja_strv *done, struct ja_error *err)
+{
+    struct ja_instance instance;
+    int rc = ja_registry_find(engine->options.state, &instance, err);
+    bool lost = rc == JA_E_NOTFOUND || rc == JA_E_CORRUPT;
+    if (!lost || engine->options.dry_run)
+        return lost ? 0 : rc;
+    ja_site_give(&engine->site, engine->options.state, &instance);
+    rc = ja_registry_put(&instance, err);
+    if (rc == JA_E_CONFLICT)
+        return ja_error_hint(
+            err,
+            "somebody else has its numbers by now: `jailadmin backup FILE`, then `jailadmin restore --force FILE`");
+    if (rc < 0)
+        return rc;
+    return ja_strv_add(done, "register the instance on this machine again") < 0 ? ja_error_nomem(err) : 0;
+}
+
 int ja_engine_repair(struct ja_engine *engine,
                      void (*report)(void *context, const char *object, const char *what, const struct ja_error *err),
                      void *context, struct ja_error *err)
 {
     struct ja_error local = JA_ERROR_INIT, failure = JA_ERROR_INIT;
     struct repair repair = {engine, report, context, 0, err ? err : &local};
-    ja_autostrv struct ja_strv names = {0}, done = {0};
+    ja_autostrv struct ja_strv names = {0}, done = {0}, registered = {0};
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
         return rc;
+    rc = repair_registration(engine, &registered, &failure);
+    tell(&repair, "instance", &registered, rc, &failure);
+    failure = (struct ja_error)JA_ERROR_INIT;
     rc = ja_engine_ensure(engine, "repair", "host", "rules", 0, plan_rules, NULL, &done, &failure);
     tell(&repair, "host", &done, rc, &failure);
     rc = ja_store_each(engine->store, "network", NULL, repair_network, &repair, err);
+    static const char *const kinds[] = {"network", "template", "jail"};
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(kinds); i++)
+        rc = ja_store_each(engine->store, kinds[i], NULL, repair_kept, &repair, err);
     if (rc == 0)
         rc = ja_engine_network_jails(engine, NULL, &names, err);
     for (size_t i = 0; rc == 0 && i < names.count; i++) {

@@ -152,8 +152,12 @@ int ja_engine_settle(struct ja_engine *engine, const char *kind, const char *nam
     return ja_store_commit(engine->store, false, err);
 }
 
-int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, const char *from, const char *to,
-                   struct ja_error *err)
+bool ja_row_is_broken(const struct ja_row *row)
+{
+    return ja_str_equal(json_string_value(json_object_get(row->spec, "state")), row_states[JA_ROW_BROKEN]);
+}
+
+int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, bool broken, struct ja_error *err)
 {
     struct ja_row row;
     if (!ja_noun_of_kind(kind))
@@ -161,11 +165,15 @@ int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name,
     int rc = ja_store_get(engine->store, kind, name, &row, err);
     if (rc < 0)
         return rc == JA_E_NOTFOUND ? 0 : rc;
-    if (!from || strcmp(row.state, from) == 0) {
+    /* A row that is being created stays one, so that it goes when its creation is undone after all: only its spec says "broken". */
+    bool creating = strcmp(row.state, row_states[JA_ROW_CREATING]) == 0;
+    enum ja_row_state column = creating ? JA_ROW_CREATING : broken ? JA_ROW_BROKEN : JA_ROW_READY;
+    if (broken || ja_row_is_broken(&row)) {
         int64_t now;
         free(row.state);
-        row.state = ja_strdup(to);
-        if (!row.state || json_object_set_new(row.spec, "state", json_string(to)) < 0)
+        row.state = ja_strdup(row_states[column]);
+        if (!row.state ||
+            json_object_set_new(row.spec, "state", json_string(row_states[broken ? JA_ROW_BROKEN : column])) < 0)
             rc = ja_error_nomem(err);
         else
             rc = ja_store_put(engine->store, &row, &now, err);

@@ -2,6 +2,7 @@
  * recover.c: finishing what dead plans have left.
  */
 #include "base/clock.h"
+#include "base/file.h"
 #include "engine/internal.h"
 
 #include <stdio.h>
@@ -42,11 +43,11 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
     const char *text = result == JA_RESULT_DONE ? "done" : result == JA_RESULT_BROKEN ? "broken" : "undone";
     int store_rc = 0;
     if (result != JA_RESULT_BROKEN)
-        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, "broken", "ready", err);
+        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, false, err);
     if (store_rc == 0 && result == JA_RESULT_UNDONE)
         store_rc = ja_engine_settle(engine, dead->plan.kind, dead->plan.name, row ? row->uuid : NULL, err);
     else if (result == JA_RESULT_BROKEN)
-        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, NULL, "broken", err);
+        store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, true, err);
     if (store_rc == 0)
         store_rc = ja_store_plan_update(engine->store, dead->id, text,
                                         rc < 0 ? failure.what : "its process died; recovered", ja_clock_wall_ms(), err);
@@ -61,19 +62,54 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
     return 0;
 }
 
+static int take_lock(const struct ja_engine *engine, const char *path, int64_t wait_ms, struct ja_lock *lock,
+                     struct ja_error *err)
+{
+    int rc = ja_lock_take(path, false, wait_ms, "jailadmin recovery", lock, err);
+    if (rc == JA_E_NOTFOUND && ja_dir_make(engine->locks, 0700, err) == 0)
+        rc = ja_lock_take(path, false, wait_ms, "jailadmin recovery", lock, err);
+    return rc;
+}
+
+/* What a plan whose record cannot be read had begun is not undone by it. Its row in the store is closed as that of a plan without a
+ * journal; what it has left of a jail goes with gc or the next start, and a tree is an orphan. */
+static int put_aside(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row,
+                     struct ja_error *err)
+{
+    char path[528];
+    struct ja_error told = JA_ERROR_INIT;
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &told};
+    int rc = ja_journal_put_aside(&dead->journal, path, err);
+    if (rc < 0)
+        return rc;
+    ja_error_set(
+        &told, JA_E_CORRUPT, row ? JA_LABEL(row->kind, row->name) : NULL,
+        "the journal of a change that was cut off%s%s is damaged, so that the change cannot be undone: it is now %s; "
+        "`jailadmin gc` removes what it may have left, `jailadmin doctor` tells of the rest",
+        row ? ", " : "", row ? row->verb : "", path);
+    ja_engine_event(engine, &event);
+    return 0;
+}
+
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)
 {
     const struct recovery *r = context;
     struct ja_engine *engine = r->engine;
     struct ja_lock lock = JA_LOCK_INIT;
     struct ja_plan_row row = {0};
-    if (dead->plan.count && !is_mine(r, dead))
+    if (dead->damaged ? r->kind != NULL : dead->plan.count && !is_mine(r, dead))
         return 0;
     int rc = ja_store_plan_get(engine->store, dead->id, &row, err);
     bool have_row = rc == 0;
     if (rc < 0 && rc != JA_E_NOTFOUND)
         return rc; /* nobody knows whether it had committed */
     ja_error_clear(err);
+    if (dead->damaged) {
+        rc = put_aside(r->engine, dead, have_row ? &row : NULL, err);
+        if (have_row)
+            ja_plan_row_fini(&row);
+        return rc;
+    }
     rc = 0;
     bool left = have_row && (strcmp(row.result, "kept") == 0 || strcmp(row.result, "broken") == 0);
     if (left && !r->with_kept) {
@@ -83,7 +119,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     if (!r->kind && dead->plan.count) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s-%s", engine->locks, dead->plan.kind, dead->plan.name);
-        rc = ja_lock_take(path, false, CHILDREN_MS, "jailadmin recovery", &lock, err);
+        rc = take_lock(engine, path, CHILDREN_MS, &lock, err);
     }
     bool mine = rc == 0;
     if (rc == JA_E_BUSY)
@@ -121,7 +157,7 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
     int rc = 0;
     snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
     if (!locked)
-        rc = ja_lock_take(path, false, CHILDREN_MS, "jailadmin recovery", &lock, err);
+        rc = take_lock(engine, path, 0, &lock, err);
     if (rc == JA_E_BUSY)
         return 0; /* it lives, and has not begun yet */
     struct ja_plan_row row;

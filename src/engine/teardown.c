@@ -97,6 +97,31 @@ static int check_jails(struct ja_engine *engine, bool force, struct ja_error *er
     return ja_error_hint(err, "delete them first, or use --force, which deletes them with all their data");
 }
 
+int ja_check_forgotten(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv labels = {0};
+    ja_autofree char *there = NULL;
+    struct ja_error why = JA_ERROR_INIT;
+    bool zfs = engine->site.storage == JA_STORAGE_ZFS;
+    int rc = ja_machine_fact(engine->machine, zfs ? JA_FACT_DATASET : JA_FACT_PATH, engine->site.source, &there, err);
+    if (rc < 0 || !there)
+        return rc;
+    int pool = ja_engine_pool_ensure(engine, &why);
+    if (pool == 0)
+        rc = ja_engine_scan(engine, collect_orphan, &labels, err);
+    if (rc < 0 || (pool == 0 && labels.count == 0))
+        return rc;
+    if (pool < 0)
+        ja_error_set(err, JA_E_BUSY, "instance", "nobody can see whether there are jails in its pool: %s", why.what);
+    else
+        ja_error_set(err, JA_E_BUSY, "instance", "its pool has %zu tree%s, the first is %s: its store is damaged",
+                     labels.count, labels.count == 1 ? "" : "s", labels.items[0]);
+    return ja_error_hint(
+        err,
+        "use restore with a backup, or move the store away, then `jailadmin init --adopt` and `jailadmin adopt --all`; "
+        "teardown --force destroys all");
+}
+
 int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err)
 {
     struct ja_change change;
@@ -113,6 +138,8 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         *err = why;
         return ja_error_hint(err, "with --force the instance goes without its pool");
     }
+    if (again && !force && !engine->options.dry_run && (rc = ja_check_forgotten(engine, err)) < 0)
+        return rc;
     if (!again)
         rc = pool < 0 ? without_pool(engine, &why, err) : delete_objects(engine, force, err);
     if (rc < 0)

@@ -214,9 +214,11 @@ void ja_dns_up(struct ja_planning *p, const struct ja_network *network)
     if (is_possible(p, network) && ja_dns_is_up(p, network))
         return;
     bool alive = is_wanted(network) && is_alive(p, &paths);
+    /* Jails write their names there, also when nobody can read them now. */
+    if (is_possible(p, network))
+        make_directories(p, network, &paths);
     if (!alive && !can_start(p, network))
         return;
-    make_directories(p, network, &paths);
     if (alive)
         stop(p, paths.pid, "end the resolver, whose settings are old");
     start(p, network, &paths);

@@ -39,6 +39,7 @@ struct ja_host {
      * itself (links, rules, names). May be NULL. */
     void (*instance_repair)(struct ja_planning *p);
     void (*jail_repair)(struct ja_planning *p, const struct ja_subject *s);
+    bool repairs_exactly; /* both plan nothing when nothing is missing: so doctor can tell */
     /* All steps up to the running jail, undoable; the commit step follows them. */
     void (*jail_start)(struct ja_planning *p, const struct ja_subject *s);
     /* Steps after the commit of start: repeatable. */

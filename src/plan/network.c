@@ -63,6 +63,8 @@ void ja_plan_instance_repair(struct ja_planning *p)
 {
     if (p->host->instance_repair)
         p->host->instance_repair(p);
+    if (ja_plan_site_lost(p))
+        ja_plan_keep_site(p);
     commit_first(p->plan);
 }
 
@@ -70,5 +72,12 @@ void ja_plan_jail_repair(struct ja_planning *p, const struct ja_subject *s)
 {
     if (p->host->jail_repair)
         p->host->jail_repair(p, s);
+    commit_first(p->plan);
+}
+
+void ja_plan_spec_repair(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    if (ja_plan_spec_lost(p, noun, object))
+        ja_plan_keep_spec(p, noun, object);
     commit_first(p->plan);
 }

@@ -67,6 +67,9 @@ void *ja_plan_read_record(struct ja_planning *p, const struct ja_noun *noun, con
                           const char *name, bool *ret_recorded);
 /* An object as JSON; the caller's. NULL with the plan failed when memory is out. */
 char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const void *object);
+/* Whether somebody removed or damaged one of these, or instance/site.json. */
+bool ja_plan_spec_lost(struct ja_planning *p, const struct ja_noun *noun, const void *object);
+bool ja_plan_site_lost(struct ja_planning *p);
 /* Removes it, after the commit; repeatable. */
 void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name);
 /* Which instance the pool belongs to, instance/site.json, as `adopt` needs it; and its removal with all of instance/. */
@@ -246,6 +249,7 @@ void ja_plan_network_set(struct ja_planning *p, const struct ja_networkset *set)
 /* What is missing of what networks share, and of a running jail; no step when nothing is. */
 void ja_plan_instance_repair(struct ja_planning *p);
 void ja_plan_jail_repair(struct ja_planning *p, const struct ja_subject *s);
+void ja_plan_spec_repair(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* Makes the kernel's part of a network: bridge, rules, resolver. Needed once after creation and after each boot. */
 void ja_plan_network_up(struct ja_planning *p, const struct ja_network *network);
 bool ja_network_is_up(struct ja_planning *p, const struct ja_network *network);

@@ -3,6 +3,7 @@
  * which instance the pool belongs to.
  */
 #include "plan/planning.h"
+#include "storage/storage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,36 @@ void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, con
         instance_dir(p);
     if (path)
         ja_plan_write_json(p, path, ja_object_to_json(noun, object, false), "keep the spec in the pool, for `adopt`");
+}
+
+/* Not there, or not what was written: of that uuid. */
+static bool is_lost(struct ja_planning *p, const char *path, const char *uuid)
+{
+    const char *text = ja_fact(p->facts, JA_FACT_FILE, path);
+    json_t *json = NULL;
+    bool lost = !text || ja_json_read(text, NULL, &json, NULL) == JA_E_CORRUPT ||
+                (json && !ja_str_equal(json_string_value(json_object_get(json, "uuid")), uuid));
+    json_decref(json);
+    return lost;
+}
+
+bool ja_plan_spec_lost(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    ja_autofree char *path = ja_path_spec(p, noun, *(char *const *)object);
+    ja_autofree char *dir =
+        path && noun != &ja_noun_network ? ja_strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+    const char *uuid = noun == &ja_noun_network ? ((const struct ja_network *)object)->uuid
+                       : noun == &ja_noun_jail  ? ((const struct ja_jail *)object)->uuid
+                                                : ((const struct ja_template *)object)->uuid;
+    /* Without its directory there is nothing to adopt. */
+    return p->storage->pool_mounted(p) && path && (!dir || ja_fact(p->facts, JA_FACT_PATH, dir)) &&
+           is_lost(p, path, uuid);
+}
+
+bool ja_plan_site_lost(struct ja_planning *p)
+{
+    ja_autofree char *path = instance_path(p, "site", ".json");
+    return p->storage->pool_mounted(p) && path && is_lost(p, path, p->site->uuid);
 }
 
 void ja_plan_drop_spec(struct ja_planning *p, const struct ja_noun *noun, const char *name)

@@ -10,6 +10,7 @@
 #include "run/registry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,6 +109,26 @@ static int read_place(int argc, char *const *argv, const struct ja_opt *options,
     return r < 0 ? r : find_place(arguments, ret_place, err);
 }
 
+/* Whether the file is what it was to become: then it does not matter that it cannot be written now. So a full disk does not keep the
+ * undo of a change that it prevented from succeeding. */
+static bool is_written(const struct place *place, const struct ja_hostverb_io *io, mode_t mode, uint32_t uid,
+                       uint32_t gid)
+{
+    struct stat st;
+    ja_autoclose int fd = ja_beneath_open(place->root, place->path, O_RDONLY | O_NOFOLLOW, 0, NULL);
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777) != mode || st.st_uid != uid ||
+        st.st_gid != gid || st.st_size != (off_t)io->input_length)
+        return false;
+    for (size_t at = 0; at < io->input_length;) {
+        char bytes[4096];
+        ssize_t n = read(fd, bytes, sizeof bytes);
+        if (n <= 0 || (size_t)n > io->input_length - at || memcmp(bytes, io->input + at, (size_t)n) != 0)
+            return false;
+        at += (size_t)n;
+    }
+    return true;
+}
+
 int ja_verb_write(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     JA_CLEANUP(place_fini) struct place place = {0};
@@ -131,7 +152,12 @@ int ja_verb_write(int argc, char *const *argv, struct ja_hostverb_io *io, struct
     if (r < 0)
         return r;
     unsigned how = (arguments.new ? JA_BENEATH_NEW : 0u) | (arguments.sync ? JA_BENEATH_SYNC : 0u);
-    return ja_beneath_put(place.root, place.path, io->input, io->input_length, mode, uid, gid, how, err);
+    r = ja_beneath_put(place.root, place.path, io->input, io->input_length, mode, uid, gid, how, err);
+    if (r < 0 && !arguments.new &&is_written(&place, io, mode, uid, gid)) {
+        ja_error_clear(err);
+        return 0;
+    }
+    return r;
 }
 
 int ja_verb_remove(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)

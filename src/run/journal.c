@@ -19,6 +19,24 @@
 
 enum { FILE_LIMIT = 64 << 20, ORPHAN_EVERY_MS = 10, ORPHAN_MS = 3000 };
 
+/* FNV-1a. */
+static uint64_t sum_of(const char *text, size_t length)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ (unsigned char)text[i]) * 0x100000001b3u;
+    return sum;
+}
+
+/* The line with its end and its sum; the caller's. */
+static char *first_lines(json_t *json)
+{
+    char *line = ja_json_text(json, JSON_COMPACT);
+    char *lines = line ? ja_printf("%s\ns %016llx\n", line, (unsigned long long)sum_of(line, strlen(line))) : NULL;
+    free(line);
+    return lines;
+}
+
 int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
                       struct ja_journal *ret_journal, struct ja_error *err)
 {
@@ -31,21 +49,23 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
         json_decref(json);
         return ja_error_nomem(err);
     }
-    char *line = ja_json_text(json, JSON_COMPACT);
+    char *lines = first_lines(json);
     json_decref(json);
-    if (!line)
+    if (!lines)
         return ja_error_nomem(err);
     /* It appears under its name only when it is whole and locked, so that nobody takes it for a dead plan's. */
     char fresh[sizeof journal.path + 4];
     snprintf(fresh, sizeof fresh, "%s.new", journal.path);
     int rc = 0;
     journal.fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (journal.fd < 0 && errno == ENOENT && ja_dir_make(dir, 0700, NULL) == 0) /* somebody has tidied up */
+        journal.fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (journal.fd < 0)
         rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", fresh);
-    else if (flock(journal.fd, LOCK_EX | LOCK_NB) < 0 || ja_fd_write(journal.fd, line, strlen(line)) < 0 ||
-             ja_fd_write(journal.fd, "\n", 1) < 0 || rename(fresh, journal.path) < 0)
+    else if (flock(journal.fd, LOCK_EX | LOCK_NB) < 0 || ja_fd_write(journal.fd, lines, strlen(lines)) < 0 ||
+             rename(fresh, journal.path) < 0)
         rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", fresh);
-    free(line);
+    free(lines);
     if (rc < 0 && journal.fd >= 0) {
         unlink(fresh);
         ja_journal_abandon(&journal);
@@ -79,6 +99,14 @@ void ja_journal_close(struct ja_journal *journal)
     ja_journal_abandon(journal);
 }
 
+int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct ja_error *err)
+{
+    snprintf(ret_path, 528, "%s.damaged", journal->path);
+    if (rename(journal->path, ret_path) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot rename the journal file %s", journal->path);
+    return 0;
+}
+
 void ja_journal_abandon(struct ja_journal *journal)
 {
     if (journal->fd >= 0)
@@ -94,43 +122,73 @@ void ja_dead_plan_fini(struct ja_dead_plan *dead)
     ja_journal_abandon(&dead->journal);
 }
 
-/* Applies one record to what is known of the plan. */
-static void read_record(struct ja_dead_plan *dead, const char *line)
+/* Applies one record to what is known of the plan. False: it is none. */
+static bool read_record(struct ja_dead_plan *dead, const char *line)
 {
     char what;
     size_t step = 0;
-    if (sscanf(line, "%c %zu", &what, &step) < 1)
-        return;
-    if (what == 'c')
+    int end = 0;
+    if (strcmp(line, "c") == 0) {
         dead->committed = true;
-    else if (step < dead->plan.count)
-        dead->progress[step] = what == 'e' ? JA_STEP_ENDED : what == 'f' ? JA_STEP_FAILED : JA_STEP_BEGUN;
+        return true;
+    }
+    if (sscanf(line, "%c %zu%n", &what, &step, &end) != 2 || line[end] || !strchr("bef", what) ||
+        step >= dead->plan.count)
+        return false;
+    dead->progress[step] = what == 'e' ? JA_STEP_ENDED : what == 'f' ? JA_STEP_FAILED : JA_STEP_BEGUN;
+    return true;
+}
+
+/* What cannot have been: all may have been begun then, and guards decide. */
+static void doubt(struct ja_dead_plan *dead)
+{
+    for (size_t k = 0; k < dead->plan.count; k++)
+        if (dead->progress[k] == JA_STEP_UNTOUCHED)
+            dead->progress[k] = JA_STEP_BEGUN;
+}
+
+/* The plan of the first line. JA_E_CORRUPT: it is not what was written. */
+static int read_plan(struct ja_dead_plan *dead, const char *line, size_t length, const char *next, struct ja_error *err)
+{
+    json_t *json = NULL;
+    unsigned long long sum;
+    char text[17];
+    if (sscanf(next, "s %16[0-9a-f]", text) == 1 && (sum = strtoull(text, NULL, 16)) != sum_of(line, length))
+        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged", dead->journal.path);
+    ja_autofree char *copy = ja_strndup(line, length);
+    int rc = copy ? ja_json_read(copy, dead->journal.path, &json, err) : ja_error_nomem(err);
+    if (rc < 0)
+        return rc;
+    const char *boot = json_string_value(json_object_get(json, "boot"));
+    snprintf(dead->boot_id, sizeof dead->boot_id, "%s", boot ? boot : "");
+    rc = ja_plan_from_json(json, &dead->plan, err);
+    json_decref(json);
+    if (rc == 0 && !(dead->progress = ja_calloc(dead->plan.count, sizeof *dead->progress)))
+        rc = ja_error_nomem(err);
+    return rc;
 }
 
 /* Reads the text of a journal. A torn first line leaves plan.count 0. */
-static int read_text(struct ja_dead_plan *dead, char *text, struct ja_error *err)
+static int read_text(struct ja_dead_plan *dead, char *text, size_t length, struct ja_error *err)
 {
     char *end = strchr(text, '\n');
-    if (!end)
+    bool whole = strlen(text) == length, summed;
+    if (!end && whole)
         return 0;
-    json_error_t where;
-    json_t *json = json_loadb(text, (size_t)(end - text), 0, &where);
-    if (!json)
-        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged: %s", dead->journal.path,
-                            where.text);
-    const char *boot = json_string_value(json_object_get(json, "boot"));
-    snprintf(dead->boot_id, sizeof dead->boot_id, "%s", boot ? boot : "");
-    int rc = ja_plan_from_json(json, &dead->plan, err);
-    json_decref(json);
+    if (!end)
+        return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged", dead->journal.path);
+    int rc = read_plan(dead, text, (size_t)(end - text), end + 1, err);
     if (rc < 0)
         return rc;
-    dead->progress = ja_calloc(dead->plan.count, sizeof *dead->progress);
-    if (!dead->progress)
-        return ja_error_nomem(err);
+    summed = strncmp(end + 1, "s ", 2) == 0;
     for (char *line = end + 1; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
-        read_record(dead, line);
+        if (!summed)
+            whole = read_record(dead, line) && whole;
+        summed = false;
     }
+    if (!whole)
+        doubt(dead);
     return 0;
 }
 
@@ -171,9 +229,15 @@ static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dea
         return 0;
     }
     ja_autofree char *text = NULL;
-    int rc = ja_file_read(dead->journal.path, FILE_LIMIT, &text, NULL, err);
+    size_t length;
+    int rc = ja_file_read(dead->journal.path, FILE_LIMIT, &text, &length, err);
     if (rc == 0)
-        rc = read_text(dead, text, err);
+        rc = read_text(dead, text, length, err);
+    if (rc < 0 && rc != JA_E_NOMEM && rc != JA_E_FAILED) {
+        ja_plan_fini(&dead->plan);
+        dead->damaged = true;
+        return 1;
+    }
     if (rc < 0)
         ja_dead_plan_fini(dead);
     return rc < 0 ? rc : 1;

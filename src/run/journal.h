@@ -2,8 +2,9 @@
  * journal.h: what a plan has done so far, so that its death leaves nothing half there.
  *
  * One file per open plan, DIR/<id>.plan: the first line holds the plan as JSON with the boot id, the following lines one
- * record each: "b K" (step K begins), "e K" (it ended well), "f K" (it failed), "c" (the commit point is passed). A
- * last line without its newline was torn by a power cut and does not count. The writer holds flock(2) on the file: a plan
+ * record each: "s SUM" (of the first line: what recovery runs must be what was written; older programs wrote none), "b K" (step K
+ * begins), "e K" (it ended well), "f K" (it failed), "c" (the commit point is passed). A last line without its newline was
+ * torn by a power cut and does not count. When any other line is no record, all steps count as begun: what is there decides. The writer holds flock(2) on the file: a plan
  * whose file nobody has locked is dead. The file is removed when the plan is closed.
  */
 #ifndef JA_JOURNAL_H
@@ -24,6 +25,8 @@ int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct j
 int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
 /* Removes the file and lets go. */
 void ja_journal_close(struct ja_journal *journal);
+/* Gives a damaged file another name, which no plan has, for whoever wants to read it: `ret_path`. */
+int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct ja_error *err);
 /* Lets go without removing it: for plans that recovery is to see again. */
 void ja_journal_abandon(struct ja_journal *journal);
 
@@ -36,12 +39,13 @@ struct ja_dead_plan {
     struct ja_plan plan;
     enum ja_step_progress *progress; /* one for each step */
     bool committed;
+    bool damaged;              /* the file is not what was written, and plan.count is 0 */
     struct ja_journal journal; /* locked by us */
 };
 void ja_dead_plan_fini(struct ja_dead_plan *dead);
 
 /* Calls `each` for every dead plan in `dir`, oldest first. Files of living plans are passed over; a file whose first line is
- * torn belongs to a plan that had done nothing: *each gets it with plan.count 0. */
+ * torn belongs to a plan that had done nothing: *each gets it with plan.count 0, as one that is damaged. */
 int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err),
                     void *context, struct ja_error *err);
 /* True when there is any file at all: the quick test of every mutating verb. */

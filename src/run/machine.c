@@ -49,8 +49,8 @@ static void describe(const struct ja_cmd *cmd, char *text, size_t size)
     snprintf(text, size, "%s", str.text ? str.text : "");
 }
 
-static int call_function(ja_hostverb_fn *fn, unsigned flags, size_t skip, const struct ja_cmd *cmd, int64_t timeout_ms,
-                         struct ja_str *output, struct ja_error *err)
+static int call_function(const struct ja_machine *machine, ja_hostverb_fn *fn, unsigned flags, size_t skip,
+                         const struct ja_cmd *cmd, int64_t timeout_ms, struct ja_str *output, struct ja_error *err)
 {
     struct call call = {.fn = fn,
                         .argc = (int)(cmd->argv.count - skip),
@@ -59,7 +59,7 @@ static int call_function(ja_hostverb_fn *fn, unsigned flags, size_t skip, const 
     ja_autostr struct ja_str thrown = {0};
     struct ja_str *out = output ? output : &thrown;
     if (flags & JA_HOSTVERB_FORK)
-        return ja_spawn_call(call_fn, &call, timeout_ms, out, err);
+        return ja_spawn_call(call_fn, &call, timeout_ms, machine->interrupted, out, err);
     return call_fn(&call, out, err);
 }
 
@@ -98,8 +98,8 @@ static int run_process(struct ja_machine *machine, const struct ja_cmd *cmd, int
     } else if (result.interrupted) {
         rc = ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
     } else if (result.timed_out) {
-        rc = ja_error_set(err, JA_E_TIMEOUT, NULL, "the command did not end within %lld s",
-                          (long long)(timeout_ms / 1000));
+        rc = ja_error_set(err, JA_E_TIMEOUT, NULL, "the command did not end within %lld s%s",
+                          (long long)(timeout_ms / 1000), result.stuck ? ", nor when it was killed" : "");
     } else if (result.status != 0) {
         rc = ja_error_set(err, JA_E_FAILED, NULL, "the command ended with status %d", result.status);
     }
@@ -122,15 +122,15 @@ static int real_run(struct ja_machine *machine, const struct ja_cmd *cmd, int64_
         if (!verb)
             return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "no such host verb: %s", argv->items[2]);
         if (verb->native && real->natives)
-            rc = call_function(verb->native, 0, 2, cmd, timeout_ms, output, err);
+            rc = call_function(machine, verb->native, 0, 2, cmd, timeout_ms, output, err);
         if (rc == JA_E_UNSUPPORTED)
             rc = verb->flags & JA_HOSTVERB_PROCESS
                      ? run_process(machine, cmd, timeout_ms, mark, output, err)
-                     : call_function(verb->run, verb->flags, 2, cmd, timeout_ms, output, err);
+                     : call_function(machine, verb->run, verb->flags, 2, cmd, timeout_ms, output, err);
     } else {
         const struct ja_native *native = real->natives ? find_native(argv) : NULL;
         if (native)
-            rc = call_function(native->run, native->flags, 0, cmd, timeout_ms, output, err);
+            rc = call_function(machine, native->run, native->flags, 0, cmd, timeout_ms, output, err);
         if (!native || rc == JA_E_UNSUPPORTED)
             rc = run_process(machine, cmd, timeout_ms, mark, output, err);
     }

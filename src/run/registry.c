@@ -574,6 +574,12 @@ int ja_registry_put(const struct ja_instance *instance, struct ja_error *err)
     if (r < 0)
         return r;
     r = ja_registry_get(instance->tag, &there, err);
+    if (r == JA_E_CORRUPT) {
+        /* Its own file says nothing any more. */
+        char name[16];
+        r = tag_file(instance->tag, name) ? ja_registry_save(name, NULL, err) : r;
+        r = r == 0 ? JA_E_NOTFOUND : r;
+    }
     if (r == 0 && strcmp(there.uuid, instance->uuid) == 0 && strcmp(there.state, instance->state) == 0)
         return 0;
     if (r == 0 || r == JA_E_NOTFOUND)

@@ -28,6 +28,12 @@
 
 enum { MARK_SIZE = 128 };
 
+/* So much is read before limits are looked at again: who prints without end would never let us come to it. */
+enum { DRAIN_MOST = 1 << 20 };
+
+/* A process that is stuck in the kernel does not end by SIGKILL. So long after it, it is left to itself. */
+#define KILL_WAIT_MS 10000
+
 void ja_spawn_die_with_parent(pid_t parent)
 {
 #if defined(__linux__)
@@ -63,6 +69,8 @@ static void become_child(pid_t parent, int in, int out)
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -89,6 +97,7 @@ struct child {
     const char *input;
     size_t input_left;
     int64_t deadline; /* monotonic ms; 0: none */
+    int64_t killed;   /* when it was, monotonic ms; 0: not yet */
     const volatile int *interrupted;
     size_t output_limit;
     struct ja_spawn_result *result;
@@ -100,6 +109,7 @@ static void end_child(struct child *child)
 {
     kill(-child->pid, SIGKILL);
     kill(child->pid, SIGKILL);
+    child->killed = ja_clock_monotonic_ms();
 }
 
 /* Whether limits are used up; ends the child then. */
@@ -128,13 +138,14 @@ static void feed_input(struct child *child)
     }
 }
 
-/* Reads what is there now. */
+/* Reads what is there now, or much of it. */
 static void drain(struct child *child)
 {
     char buffer[8192];
-    while (child->out >= 0) {
+    for (size_t count = 0; child->out >= 0 && count < DRAIN_MOST;) {
         ssize_t n = read(child->out, buffer, sizeof buffer);
         if (n > 0) {
+            count += (size_t)n;
             if (keep_output(&child->result->output, child->output_limit, buffer, (size_t)n))
                 child->result->cut = true;
             if (child->heard)
@@ -163,7 +174,7 @@ static int ended_descriptor(pid_t pid)
 static void supervise(struct child *child)
 {
     int status = 0;
-    bool ended = false;
+    bool ended = false, lost = false;
     child->ended = ended_descriptor(child->pid);
     while (!ended) {
         struct pollfd fds[3] = {{.fd = child->out, .events = POLLIN},
@@ -174,14 +185,20 @@ static void supervise(struct child *child)
             feed_input(child);
         drain(child);
         pid_t done = waitpid(child->pid, &status, WNOHANG);
-        ended = done == child->pid || (done < 0 && errno == ECHILD);
-        if (!ended)
+        lost = done < 0 && errno == ECHILD;
+        if (done != child->pid && !lost)
             check_limits(child);
+        if (child->killed && ja_clock_monotonic_ms() >= child->killed + KILL_WAIT_MS)
+            child->result->stuck = lost = true;
+        ended = done == child->pid || lost;
     }
     drain(child);
     if (child->ended >= 0)
         close(child->ended);
-    child->result->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    /* Without a status nobody knows that it succeeded. */
+    child->result->status = lost                  ? JA_SPAWN_STATUS_LOST
+                            : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+                                                  : WEXITSTATUS(status);
 }
 
 static int set_flags(int fd)
@@ -228,8 +245,7 @@ static __attribute__((noinline)) pid_t start(char *const *argv, char *const *env
     if (pid != 0)
         return pid;
     become_child(parent, in, out);
-    if (failure >= 0)
-        dup2(failure, 3);
+    dup2(failure, 3);
     fcntl(3, F_SETFD, FD_CLOEXEC);
     close_from(4);
     execve(argv[0], argv, envp);
@@ -237,6 +253,16 @@ static __attribute__((noinline)) pid_t start(char *const *argv, char *const *env
     if (write(3, &sys, sizeof sys) < 0)
         _exit(126);
     _exit(127);
+}
+
+static int fork_error(int sys, const char *program, struct ja_error *err)
+{
+    ja_error_sys(err, sys, NULL, "%s cannot be run", program);
+    if (sys == EAGAIN)
+        ja_error_hint(err,
+                      "the limit of processes is reached: that of the user (ulimit -u), of the cgroup (pids.max) or "
+                      "of the system; when there are fewer, try again");
+    return err ? err->code : JA_E_FAILED;
 }
 
 int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_result, struct ja_error *err)
@@ -256,36 +282,37 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
     if (access(spawn->argv[0], X_OK) < 0)
         return ja_error_set(err, JA_E_NOTFOUND, NULL, "the program %s cannot be run: %s", spawn->argv[0],
                             strerror(errno));
+    if (make_pipe(failure) < 0)
+        return ja_error_sys(err, errno, NULL, "pipe");
     int rc = open_ends(&child, spawn->input, &in, &out, err);
-    if (rc < 0)
+    if (rc < 0) {
+        close(failure[0]);
+        close(failure[1]);
         return rc;
+    }
     child.output_limit = spawn->output_limit ? spawn->output_limit : JA_SPAWN_OUTPUT_LIMIT;
     child.input = spawn->input;
     child.input_left = spawn->input ? strlen(spawn->input) : 0;
-    if (make_pipe(failure) < 0)
-        failure[0] = failure[1] = -1;
     child.pid = start(spawn->argv, envp, in, out, failure[1]);
     int sys = child.pid < 0 ? errno : 0;
     close(in);
     close(out);
-    if (failure[1] >= 0)
-        close(failure[1]);
+    close(failure[1]);
     if (child.pid > 0) {
         if (spawn->timeout_ms)
             child.deadline = ja_clock_monotonic_ms() + spawn->timeout_ms;
         supervise(&child);
-        if (failure[0] >= 0 && read(failure[0], &sys, sizeof sys) != sizeof sys)
+        if (read(failure[0], &sys, sizeof sys) != sizeof sys)
             sys = 0;
     }
-    if (failure[0] >= 0)
-        close(failure[0]);
+    close(failure[0]);
     if (child.in >= 0)
         close(child.in);
     if (child.out >= 0)
         close(child.out);
     if (sys) {
         ja_str_fini(&ret_result->output);
-        return ja_error_sys(err, sys, NULL, "%s cannot be run", spawn->argv[0]);
+        return fork_error(sys, spawn->argv[0], err);
     }
     return 0;
 }
@@ -313,7 +340,7 @@ struct call_reply {
 };
 
 int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
-                  int64_t timeout_ms, struct ja_str *output, struct ja_error *err)
+                  int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output, struct ja_error *err)
 {
     int reply[2];
     if (make_pipe(reply) < 0)
@@ -323,7 +350,7 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
         int sys = errno;
         close(reply[0]);
         close(reply[1]);
-        return ja_error_sys(err, sys, NULL, "fork");
+        return fork_error(sys, "a helper process", err);
     }
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR);
@@ -332,14 +359,20 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
         struct call_reply result = {0};
         struct ja_str text = {0};
         result.rc = fn(context, &text, &result.err);
+        /* No more than is kept at the other end, where the beginning is needed. */
+        size_t length = text.length < JA_SPAWN_OUTPUT_LIMIT ? text.length : JA_SPAWN_OUTPUT_LIMIT;
         bool sent = ja_fd_write(reply[1], &result, sizeof result) == 0 &&
-                    (text.length == 0 || ja_fd_write(reply[1], text.text, text.length) == 0);
+                    (length == 0 || ja_fd_write(reply[1], text.text + text.length - length, length) == 0);
         _exit(sent ? 0 : 127);
     }
     close(reply[1]);
     struct ja_spawn_result spawned = {0};
-    struct child child = {
-        .pid = pid, .in = -1, .out = reply[0], .output_limit = JA_SPAWN_OUTPUT_LIMIT, .result = &spawned};
+    struct child child = {.pid = pid,
+                          .in = -1,
+                          .out = reply[0],
+                          .interrupted = interrupted,
+                          .output_limit = JA_SPAWN_OUTPUT_LIMIT,
+                          .result = &spawned};
     if (timeout_ms)
         child.deadline = ja_clock_monotonic_ms() + timeout_ms;
     set_flags(reply[0]);
@@ -350,9 +383,13 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
     int rc;
     if (spawned.output.failed)
         rc = ja_error_nomem(err);
+    else if (spawned.interrupted)
+        rc = ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
+    else if (spawned.timed_out)
+        rc = ja_error_set(err, JA_E_TIMEOUT, NULL, "it did not end within %lld s", (long long)(timeout_ms / 1000));
     else if (spawned.output.length < sizeof result)
-        rc = ja_error_set(err, spawned.timed_out ? JA_E_TIMEOUT : JA_E_FAILED, NULL, "a helper process %s (status %d)",
-                          spawned.timed_out ? "ran out of its time" : "ended before it was done", spawned.status);
+        rc = ja_error_set(err, JA_E_FAILED, NULL,
+                          "the process that was to do it ended before it was done, with status %d", spawned.status);
     else {
         memcpy(&result, spawned.output.text, sizeof result);
         rc = result.rc;

@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define JA_SPAWN_OUTPUT_LIMIT 65536 /* bytes of output that are kept, the last ones */
+#define JA_SPAWN_STATUS_LOST 127    /* of a program that was left to itself, or whose end somebody else took note of */
 
 struct ja_spawn {
     char *const *argv;
@@ -24,6 +25,7 @@ struct ja_spawn {
 struct ja_spawn_result {
     int status; /* exit status, 128 + n for a signal */
     bool timed_out, interrupted;
+    bool stuck;           /* it did not even end when it was killed, and was left to itself */
     bool cut;             /* it printed more than was kept */
     struct ja_str output; /* standard output and error together */
 };
@@ -34,9 +36,9 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
  * *output; `name` is what errors call it. */
 int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, struct ja_str *output,
                     struct ja_error *err);
-/* Calls fn in a forked child with the same care and passes its error back. */
+/* Calls fn in a forked child with the same care and passes its error back. `interrupted` as above. */
 int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
-                  int64_t timeout_ms, struct ja_str *output, struct ja_error *err);
+                  int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output, struct ja_error *err);
 /* Arms the calling (just forked) process to be killed when its parent dies; `parent` is the parent's pid as it was. */
 void ja_spawn_die_with_parent(pid_t parent);
 /* Kills every process that carries this mark (recovery). Returns how many were found. */

@@ -58,7 +58,12 @@ int ja_zfs_code(const char *printed)
 static void fill_error(struct ja_error *err, const struct ja_strv *words, const char *printed, int code, int status)
 {
     ja_autostr struct ja_str command = {0}, shown = {0};
-    ja_error_set(err, code, NULL, "zfs ended with status %d", status);
+    if (code == JA_E_TIMEOUT)
+        ja_error_set(err, code, NULL, "zfs did not end within %d s", COMMAND_MS / 1000);
+    else if (code == JA_E_LIMIT)
+        ja_error_set(err, code, NULL, "zfs printed more than %d bytes", OUTPUT_LIMIT);
+    else
+        ja_error_set(err, code, NULL, "zfs ended with status %d", status);
     ja_str_add(&command, "zfs");
     for (size_t i = 0; i < words->count; i++) {
         ja_str_add(&command, " ");
@@ -97,7 +102,7 @@ static int run(const struct ja_strv *words, bool lenient, struct ja_str *output,
     if (result.output.failed)
         rc = ja_error_nomem(err);
     else if (result.timed_out || result.cut)
-        fill_error(err, words, printed, rc = result.cut ? JA_E_LIMIT : JA_E_TIMEOUT, result.status);
+        fill_error(err, words, printed, rc = result.timed_out ? JA_E_TIMEOUT : JA_E_LIMIT, result.status);
     else if (result.status != 0 && !(lenient && result.status == 1))
         fill_error(err, words, printed, rc = ja_zfs_code(printed), result.status);
     if (rc == 0 && output)

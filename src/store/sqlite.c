@@ -57,6 +57,12 @@ static const char *const schema[] = {
 };
 _Static_assert(JA_COUNT(schema) == JA_STORE_SCHEMA, "every version of the schema has its step");
 
+static const char *name_of(sqlite3 *db)
+{
+    const char *name = db ? sqlite3_db_filename(db, "main") : NULL;
+    return name && *name ? name : "it";
+}
+
 int ja_sqlite_error(sqlite3 *db, int rc, struct ja_error *err)
 {
     if (rc == SQLITE_IOERR_NOMEM)
@@ -65,17 +71,17 @@ int ja_sqlite_error(sqlite3 *db, int rc, struct ja_error *err)
     case SQLITE_NOMEM:
         return ja_error_nomem(err);
     case SQLITE_FULL:
-        ja_error_set(err, JA_E_FAILED, "store", "no space is left for it on its file system");
+        ja_error_set(err, JA_E_FAILED, "store", "no space is left for %s", name_of(db));
         ja_error_hint(err, "free some space and try again; nothing was changed");
         return JA_E_FAILED;
     case SQLITE_READONLY:
     case SQLITE_PERM:
-        ja_error_set(err, JA_E_DENIED, "store", "it cannot be written");
+        ja_error_set(err, JA_E_DENIED, "store", "%s cannot be written", name_of(db));
         ja_error_hint(err, "run as root, and see that its file system is not mounted read-only");
         return JA_E_DENIED;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        ja_error_set(err, JA_E_CORRUPT, "store", "it is damaged: %s", sqlite3_errmsg(db));
+        ja_error_set(err, JA_E_CORRUPT, "store", "%s is damaged: %s", name_of(db), sqlite3_errmsg(db));
         ja_error_hint(err, "no jail is lost: use restore with a backup, or move the store away, then init and adopt");
         return JA_E_CORRUPT;
     case SQLITE_BUSY:
@@ -109,6 +115,9 @@ static int prepare(struct ja_store *store, const char *sql, struct ja_query *ret
     }
     if (!query.stmt) {
         int rc = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &query.stmt, NULL);
+        /* All of these fit the schema: what is not there was lost. */
+        if (rc == SQLITE_ERROR && ja_str_starts(sqlite3_errmsg(store->db), "no such "))
+            rc = SQLITE_CORRUPT;
         if (rc != SQLITE_OK)
             return ja_sqlite_error(store->db, rc, err);
         if (store->statement_count < JA_SQLITE_STATEMENTS) {
@@ -329,8 +338,11 @@ static int check_version(struct ja_store *store, bool create, bool read_only, st
         return JA_E_UNSUPPORTED;
     }
     if (version == 0 && !create) {
-        ja_error_set(err, JA_E_NOTFOUND, "store", "it was never filled");
-        ja_error_hint(err, "run: jailadmin init");
+        ja_error_set(err, JA_E_NOTFOUND, "store", "%s is empty", name_of(store->db));
+        ja_error_hint(
+            err,
+            "run: jailadmin init; if it was filled before, it or its log is damaged, and no jail is lost: use restore with "
+            "a backup, or `jailadmin init --adopt` and `jailadmin adopt --all`");
         return JA_E_NOTFOUND;
     }
     if (read_only) {

@@ -3,6 +3,7 @@
  * without, and the host and the store are as before or as wanted. Without $JAILADMIN_TEST_LONG every tenth k, or so, fewer with $JAILADMIN_TEST_SHARE,
  * from a printed seed ($JAILADMIN_TEST_SEED repeats one). Under the sanitizers this also shows that nothing leaks.
  */
+#include "simnet.h"
 #include "simshape.h"
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
@@ -84,6 +85,14 @@ static void memory_runs_out(void **unused)
     sweep("set", do_set, do_unset);
     sweep("rename", do_rename, do_rename_back);
     sweep("delete", do_delete, do_create);
+    lab_do(do_delete);
+    lab_do(do_dyn);
+    lab_do(do_guest);
+    sweep("start, on networks of all kinds", do_guest_start, do_guest_stop);
+    lab_do(do_guest_start);
+    sweep("network set", do_dyn_set, do_dyn_unset);
+    sweep("network set, rules", do_rules, do_rules_off);
+    sweep("stop, on networks of all kinds", do_guest_stop, do_guest_start);
 }
 
 static int set_up(void **unused)

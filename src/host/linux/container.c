@@ -176,6 +176,9 @@ static void fill_init(struct ja_planning *p, const struct ja_jail *jail, const c
     }
 }
 
+/* Where Debian's golang-github-containers-common has it. */
+#define PROFILE "/usr/share/containers/seccomp.json"
+
 /* The seccomp filter that init compiled; an instance of an older version has only the profile. */
 static bool has_filter(struct ja_planning *p, char path[512])
 {
@@ -225,6 +228,10 @@ static void bundle(struct ja_planning *p, const struct ja_subject *s, const char
         snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
         if (ja_fact(p->facts, JA_FACT_PATH, profile))
             ja_step_run(p->plan, step, "--seccomp", profile, NULL);
+        else if (ja_fact(p->facts, JA_FACT_PATH, PROFILE))
+            ja_plan_note(p->plan,
+                         "jails run without a seccomp filter: it is missing in %s; `jailadmin repair` makes it",
+                         p->site->state);
     }
     ja_step_runf(p->plan, step, "%s/bundle", run);
     char made[512];
@@ -493,28 +500,49 @@ void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail,
     ja_step_run(p->plan, step, "--root", crun_root, "--cgroup", cgroup, id, NULL);
 }
 
-void ja_linux_instance_up(struct ja_planning *p)
+static void convert_profile(struct ja_planning *p, const char *to)
 {
-    const char *from = "/usr/share/containers/seccomp.json";
-    char to[512];
-    snprintf(to, sizeof to, "%s/seccomp.json", p->site->state);
-    if (!ja_fact(p->facts, JA_FACT_PATH, from)) {
-        ja_plan_note(p->plan,
-                     "%s is missing: jails will run without a seccomp filter; install "
-                     "golang-github-containers-common and init again",
-                     from);
-        return;
-    }
     struct ja_step *step = ja_plan_host_step(p, "seccomp-convert", "convert the seccomp profile of jails");
-    ja_step_run(p->plan, step, from, to, NULL);
+    ja_step_run(p->plan, step, PROFILE, to, NULL);
     ja_step_undo_host(p, step, "remove", to, NULL);
     step->flags |= JA_STEP_PERSISTENT;
+}
+
+static void compile_profile(struct ja_planning *p, const char *from)
+{
     char filter[512];
     snprintf(filter, sizeof filter, "%s/seccomp.bpf", p->site->state);
-    step = ja_plan_host_step(p, "seccomp-compile", "compile it once for all jails");
-    ja_step_run(p->plan, step, to, filter, NULL);
+    struct ja_step *step = ja_plan_host_step(p, "seccomp-compile", "compile it once for all jails");
+    ja_step_run(p->plan, step, from, filter, NULL);
     ja_step_undo_host(p, step, "remove", filter, NULL);
     step->flags |= JA_STEP_PERSISTENT;
+}
+
+void ja_linux_instance_up(struct ja_planning *p)
+{
+    char profile[512];
+    snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
+    if (!ja_fact(p->facts, JA_FACT_PATH, PROFILE)) {
+        ja_plan_note(p->plan,
+                     "%s is missing: jails will run without a seccomp filter; install "
+                     "golang-github-containers-common, then run `jailadmin repair`",
+                     PROFILE);
+        return;
+    }
+    convert_profile(p, profile);
+    compile_profile(p, profile);
+}
+
+void ja_linux_filter_repair(struct ja_planning *p)
+{
+    char profile[512], filter[512];
+    snprintf(profile, sizeof profile, "%s/seccomp.json", p->site->state);
+    bool whole = ja_fact(p->facts, JA_FACT_PATH, profile), compiled = has_filter(p, filter);
+    if ((whole && compiled) || !ja_fact(p->facts, JA_FACT_PATH, PROFILE))
+        return;
+    if (!whole)
+        convert_profile(p, profile);
+    compile_profile(p, profile);
 }
 
 void ja_linux_cgroup_remove(struct ja_planning *p)

@@ -111,8 +111,11 @@ static void examine_seccomp(struct ja_planning *p, struct ja_findings *findings)
     if (there)
         ja_find(findings, JA_LEVEL_OK, "seccomp", NULL, "jails run with a filter of system calls");
     else
-        ja_find(findings, JA_LEVEL_WARN, "seccomp", "install golang-github-containers-common before `jailadmin init`",
-                "jails run without a filter of system calls: %s", instance ? "init found no profile" : "no profile");
+        ja_find(findings, JA_LEVEL_WARN, "seccomp",
+                instance ? "install golang-github-containers-common, then run `jailadmin repair`"
+                         : "install golang-github-containers-common",
+                "jails run without a filter of system calls: %s",
+                instance ? "it is missing in the state directory" : "no profile");
 }
 
 /* Ids of our jails that a user's containers have too: their processes could signal each other. */

@@ -328,25 +328,46 @@ static bool has_argument(pid_t pid, const char *word)
     return false;
 }
 
-pid_t ja_linux_daemon_pid(const char *pidfile, const char *program)
+/* Whether that process is the daemon. */
+static bool is_daemon(pid_t pid, const char *pidfile, const char *program)
 {
-    ja_autofree char *text = NULL;
     char exe[512], theirs[64], ours[64];
-    int pid;
-    if (ja_file_read(pidfile, 64, &text, NULL, NULL) < 0 || sscanf(text, "%d", &pid) != 1 || pid <= 1)
-        return 0;
     /* A process of a jail could have the number and any arguments, but not our pid namespace. */
     proc_link(0, "ns/pid", ours, sizeof ours);
     proc_link(pid, "ns/pid", theirs, sizeof theirs);
     if (strcmp(ours, theirs) != 0)
-        return 0;
+        return false;
     proc_link(pid, "exe", exe, sizeof exe);
     /* After an upgrade of its package the running program's file is gone. */
     size_t length = strlen(exe), cut = strlen(" (deleted)");
     if (length > cut && strcmp(exe + length - cut, " (deleted)") == 0)
         exe[length - cut] = '\0';
     const char *slash = strrchr(exe, '/');
-    return slash && strcmp(slash + 1, program) == 0 && has_argument(pid, pidfile) ? pid : 0;
+    return slash && strcmp(slash + 1, program) == 0 && has_argument(pid, pidfile);
+}
+
+/* Somebody may have removed its file, and it goes on. */
+static pid_t find_daemon(const char *pidfile, const char *program)
+{
+    DIR *proc = opendir("/proc");
+    pid_t found = 0;
+    for (struct dirent *entry; proc && !found && (entry = readdir(proc)) != NULL;) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid > 1 && is_daemon(pid, pidfile, program))
+            found = pid;
+    }
+    if (proc)
+        closedir(proc);
+    return found;
+}
+
+pid_t ja_linux_daemon_pid(const char *pidfile, const char *program)
+{
+    ja_autofree char *text = NULL;
+    int pid, code = ja_file_read(pidfile, 64, &text, NULL, NULL);
+    if (code == JA_E_NOTFOUND)
+        return find_daemon(pidfile, program);
+    return code == 0 && sscanf(text, "%d", &pid) == 1 && pid > 1 && is_daemon(pid, pidfile, program) ? pid : 0;
 }
 
 static int daemon_pid(struct query *query)

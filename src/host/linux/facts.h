@@ -42,7 +42,7 @@ int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *
 int ja_linux_listener(const char *name, struct ja_str *who);
 
 /* The pid of the daemon PROGRAM (a base name) that was started with PIDFILE among its arguments and wrote it; 0: none. A
- * number in a file proves nothing: program, arguments and pid namespace are compared. */
+ * number in a file proves nothing: program, arguments and pid namespace are compared. Without the file it is looked for. */
 pid_t ja_linux_daemon_pid(const char *pidfile, const char *program);
 
 #endif

@@ -72,7 +72,15 @@ static bool running(struct ja_planning *p, const struct ja_jail *jail)
 static bool left(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail);
-    return run && ja_fact(p->facts, JA_FACT_PATH, run);
+    char cgroup[64], link[16];
+    ja_linux_cgroup_path(p, s->jail, cgroup);
+    ja_site_nic_name(p->site, s->jail->slot, 0, link);
+    /* Somebody may have removed the runtime directory of a jail that runs: its processes and interfaces are still there. All is
+     * asked for at once. */
+    bool any = run && ja_fact(p->facts, JA_FACT_PATH, run);
+    any = ja_factf(p->facts, JA_FACT_PATH, "/sys/fs/cgroup%s", cgroup) || any;
+    any = ja_factf(p->facts, JA_FACT_PATH, "/sys/fs/cgroup/pids%s", cgroup) || any;
+    return (s->jail->nics.count && ja_factf(p->facts, JA_FACT_PATH, "/sys/class/net/%s", link)) || any;
 }
 
 static void notes(struct ja_planning *p, const struct ja_jail *jail)
@@ -194,12 +202,18 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
     ja_step_run(p->plan, step, run, NULL);
 }
 
+static void repair_instance(struct ja_planning *p)
+{
+    ja_linux_filter_repair(p);
+    ja_linux_rules_restore(p);
+}
+
 /* What is outside of the running jail: how it is set up within is its own affair. */
 static void repair(struct ja_planning *p, const struct ja_subject *s)
 {
     ja_autofree char *run = ja_path_run(p, s->jail);
     const char *pid = run ? ja_factf(p->facts, JA_FACT_PROCESS, "%s/pid", run) : NULL;
-    char netns[64], name[96];
+    char netns[64], name[96], id[32];
     if (!pid || s->jail->vnet != JA_VNET_YES)
         return;
     snprintf(netns, sizeof netns, "/proc/%.*s/ns/net", (int)strcspn(pid, " "), pid);
@@ -208,6 +222,12 @@ static void repair(struct ja_planning *p, const struct ja_subject *s)
     ja_linux_nic_rules_repair(p, s);
     ja_dns_names_add(p, s);
     netns_name(p->site, s->jail, name);
+    ja_linux_container_id(p->site, s->jail, id);
+    if (!ja_factf(p->facts, JA_FACT_PATH, "%s/crun/%s/status", p->site->run, id))
+        ja_plan_note(
+            p->plan,
+            "what says how commands run in jail %s is gone from %s/crun: no more can be run in it until it is restarted",
+            s->jail->name, p->site->run);
     if (ja_factf(p->facts, JA_FACT_NETNS, "%s", name))
         return;
     struct ja_step *step = ja_plan_host_step(p, "netns-link", "name the network namespace of jail %s", s->jail->name);
@@ -289,8 +309,9 @@ const struct ja_host ja_host_linux = {
     .network_needs_stop = ja_linux_network_needs_stop,
     .network_change = ja_linux_network_change,
     .network_changed = ja_linux_network_changed,
-    .instance_repair = ja_linux_rules_restore,
+    .instance_repair = repair_instance,
     .jail_repair = repair,
+    .repairs_exactly = true,
     .forwards_change = ja_linux_forwards_change,
     .examine = ja_linux_examine,
     .leftovers = ja_linux_leftovers,

@@ -63,6 +63,8 @@ void ja_linux_forwards_change(struct ja_planning *p, const struct ja_subject *fr
 
 /* container.c: the bundle, crun, init; for the whole instance the seccomp profile. */
 void ja_linux_instance_up(struct ja_planning *p);
+/* The instance's seccomp filter, made again if it is not there. */
+void ja_linux_filter_repair(struct ja_planning *p);
 /* What is made before the network: cgroup and bundle, so that the container can be begun while the network is made; and its start. */
 void ja_linux_container_prepare(struct ja_planning *p, const struct ja_subject *s, const char *run);
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
