@@ -16,6 +16,7 @@ while getopts t:j:s: option; do
     esac
 done
 shift $((OPTIND - 1))
+found=$(cd "$(dirname "$0")" && pwd)/found
 [ $# -ge 1 ] || {
     sed -n '4p' "$0" >&2
     exit 2
@@ -28,10 +29,12 @@ if [ "${FUZZ_ONE:-}" ]; then
     target=$1 dir=$build/fuzz/$1
     mkdir -p "$dir/corpus" && rm -rf "$dir/seeds" && cd "$dir" || exit 1
     "$build/test/fuzz/fuzz_$target" --seeds "$dir" || exit 1
+    set -- corpus seeds
+    [ ! -d "$found/$target" ] || set -- "$@" "$found/$target"
     # Memory: what hostile input may cost; a single allocation of more is a fault too. An input that takes seconds is one.
     ASAN_OPTIONS=detect_leaks=1 "$build/test/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$seconds" -timeout=25 \
         -rss_limit_mb=1024 -malloc_limit_mb=64 -max_len=16384 -dict=dictionary -print_final_stats=1 -verbosity=1 \
-        corpus seeds >log 2>&1
+        "$@" >log 2>&1
     status=$?
     far=$(sed -n 's/.*cov: \([0-9]*\) ft: \([0-9]*\) corp: \([0-9]*\).*/\1 edges, \2 features, \3 inputs kept/p' log | tail -n 1)
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log)
