@@ -88,8 +88,9 @@ static void complete(char *text, JA_UNUSED size_t length)
     must(ja_cli_init(&cli, NULL) == 0);
     snprintf(cli.state, sizeof cli.state, "/nonexistent");
     must(ja_complete(&cli, argv + 1, (size_t)argc - 1, &found) == 0);
+    /* But for the prefix that ":file" repeats, nothing that was typed acts on a terminal. */
     for (size_t i = 0; i < found.count; i++)
-        must(ja_str_printable(found.items[i], strlen(found.items[i]), true) || strchr(text, '\x1b') || length);
+        must(found.items[i][0] == ':' || ja_str_printable(found.items[i], strlen(found.items[i]), true));
 }
 
 /* A width, and text that is wrapped. */

@@ -37,6 +37,7 @@ int __wrap_ja_file_write(const char *path, const char *bytes, size_t length, mod
                          struct ja_error *err);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode);
 DIR *__real_opendir(const char *path);
 DIR *__wrap_opendir(const char *path);
 int __wrap_socket(int domain, int type, int protocol);
@@ -76,6 +77,12 @@ FILE *__wrap_fopen(const char *path, const char *mode)
     if (!said)
         return __real_fopen(path, mode);
     return said_length ? fmemopen((void *)(uintptr_t)said, said_length, "r") : NULL;
+}
+
+/* What glibc calls it with large files. */
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+    return __wrap_fopen(path, mode);
 }
 
 DIR *__wrap_opendir(const char *path)
