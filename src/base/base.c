@@ -2,6 +2,7 @@
  * base.c: allocation with fault injection, cleanup helpers, errors.
  */
 #include "base/base.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -137,6 +138,17 @@ void ja_error_clear(struct ja_error *err)
         memset(err, 0, sizeof *err);
 }
 
+/* Errors quote names of files, words of users and what libraries say; they are told and kept as one line of plain text. */
+static void make_plain(char *text, size_t size)
+{
+    char copy[sizeof((struct ja_error *)0)->what];
+    size_t length = strlen(text);
+    if (ja_str_printable(text, length, false))
+        return;
+    memcpy(copy, text, length + 1);
+    ja_str_show(text, size, copy);
+}
+
 static void fill(struct ja_error *err, int code, int sys, const char *object)
 {
     ja_error_clear(err);
@@ -159,7 +171,9 @@ int ja_error_set(struct ja_error *err, int code, const char *object, const char 
     char named[sizeof err->object];
     snprintf(named, sizeof named, "%s", object ? object : "");
     fill(err, code, 0, named);
-    memcpy(err->what, what, sizeof what);
+    memcpy(err->what, what, strlen(what) + 1);
+    make_plain(err->object, sizeof err->object);
+    make_plain(err->what, sizeof err->what);
     return code;
 }
 
@@ -196,8 +210,10 @@ int ja_error_sys(struct ja_error *err, int sys, const char *object, const char *
     if (n >= 0 && (size_t)n < sizeof what)
         snprintf(what + n, sizeof what - (size_t)n, ": %s", strerror(sys));
     fill(err, code, sys, object);
-    memcpy(err->what, what, sizeof what);
+    memcpy(err->what, what, strlen(what) + 1);
     snprintf(err->hint, sizeof err->hint, "%s", remedy(sys));
+    make_plain(err->object, sizeof err->object);
+    make_plain(err->what, sizeof err->what);
     return code;
 }
 
@@ -214,6 +230,7 @@ int ja_error_hint(struct ja_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
+    make_plain(err->hint, sizeof err->hint);
     return err->code;
 }
 
@@ -229,5 +246,6 @@ int ja_error_wrap(struct ja_error *err, const char *format, ...)
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof err->what)
         snprintf(err->what + n, sizeof err->what - (size_t)n, ": %s", old);
+    make_plain(err->what, sizeof err->what);
     return err->code;
 }

@@ -62,7 +62,7 @@ const char *ja_code_name(int code);
 
 /*
  * One error, said once, where it happened. Fixed buffers: reporting an error never allocates, so that out of memory
- * is an error like any other. Text that does not fit is cut.
+ * is an error like any other. Text that does not fit is cut; object, what and hint are printable, whatever they quote.
  */
 struct ja_error {
     int code;          /* enum ja_code */

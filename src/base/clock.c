@@ -76,9 +76,15 @@ int ja_clock_parse(const char *text, int64_t *ret_wall_ms)
     int year, month, day, hour, minute, second, ms, end = 0;
     if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day, &hour, &minute, &second, &ms, &end) != 7 ||
         !end || text[end] || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
-        minute > 59 || second < 0 || second > 60 || ms < 0)
+        minute > 59 || second < 0 || second > 59 || ms < 0)
         return -1;
-    *ret_wall_ms = (((ja_clock_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms;
+    int64_t wall_ms = (((ja_clock_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms;
+    /* scanf takes blanks, signs and fewer digits, and no month has 31 days always. */
+    char again[JA_TIME_TEXT];
+    ja_clock_format(wall_ms, again);
+    if (strcmp(again, text) != 0)
+        return -1;
+    *ret_wall_ms = wall_ms;
     return 0;
 }
 

@@ -10,7 +10,7 @@
 static void add_text(char *buffer, size_t size, const char *text)
 {
     size_t used = strlen(buffer);
-    snprintf(buffer + used, size - used, "%s%s", used ? "." : "", text);
+    snprintf(buffer + used, size - used, "%s%s", used ? "." : "", *text || used ? text : "\"\"");
 }
 
 static void add_place(const struct ja_at *at, char *buffer, size_t size)

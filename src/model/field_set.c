@@ -276,9 +276,10 @@ static int finish(const struct ja_noun *noun, void *object, void *copy, int rc)
 int ja_object_set(const struct ja_noun *noun, void *object, const char *assignment, bool creating, struct ja_error *err)
 {
     const char *equals = strchr(assignment, '=');
-    if (!equals || equals == assignment)
+    char before = equals && equals > assignment ? equals[-1] : '\0';
+    enum op op = before == '+' ? OP_ADD : before == '-' ? OP_REMOVE : OP_SET;
+    if (!equals || equals - assignment == (op != OP_SET))
         return ja_error_set(err, JA_E_USAGE, NULL, "\"%s\" is not FIELD=VALUE", JA_SHOW(assignment));
-    enum op op = equals[-1] == '+' ? OP_ADD : equals[-1] == '-' ? OP_REMOVE : OP_SET;
     ja_error_clear(err);
     ja_autofree char *path = ja_strndup(assignment, (size_t)(equals - assignment) - (op != OP_SET));
     void *copy = path ? ja_object_copy(noun, object) : NULL;

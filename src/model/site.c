@@ -3,6 +3,7 @@
  */
 #include "model/site.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -86,6 +87,30 @@ json_t *ja_site_to_json(const struct ja_site *site)
     return json;
 }
 
+bool ja_tag_valid(const char *tag)
+{
+    return strspn(tag, "0123456789abcdefghijklmnopqrstuvwxyz") == 2 && tag[2] == '\0';
+}
+
+/* A damaged store, or a copy of one that somebody made: names of files and interfaces come from it, and sums of its numbers. */
+static const char *what_is_wrong(const struct ja_site *site)
+{
+    const char *base = (const char *)site;
+    for (size_t i = 0; i < JA_COUNT(site_numbers); i++) {
+        int64_t number = *(const int64_t *)(const void *)(base + site_numbers[i].offset);
+        if (number < 0 || number > UINT32_MAX)
+            return site_numbers[i].name;
+    }
+    for (size_t i = 0; i < JA_COUNT(site_texts); i++)
+        if (!ja_str_printable(base + site_texts[i].offset, strlen(base + site_texts[i].offset), false))
+            return site_texts[i].name;
+    if (!ja_tag_valid(site->tag))
+        return "tag";
+    if (!ja_uuid_valid(site->uuid))
+        return "uuid";
+    return site->run[0] != '/' ? "run" : site->pool[0] != '/' ? "pool" : NULL;
+}
+
 int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err)
 {
     struct ja_site site = {0};
@@ -104,6 +129,9 @@ int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_er
         ja_str_equal(json_string_value(json_object_get(json, "storage")), "zfs") ? JA_STORAGE_ZFS : JA_STORAGE_BTRFS;
     site.loop = json_is_true(json_object_get(json, "loop"));
     site.idmap = json_is_true(json_object_get(json, "idmap"));
+    const char *wrong = what_is_wrong(&site);
+    if (wrong)
+        return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's setting %s is damaged", wrong);
     *ret_site = site;
     return 0;
 }

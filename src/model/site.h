@@ -44,6 +44,9 @@ bool ja_site_shifts(const struct ja_site *site);
 /* The id that owns, in a stored tree, what belongs to the jail's root. */
 int64_t ja_site_tree_id(const struct ja_site *site, bool privileged);
 
+/* Two digits or small letters. */
+bool ja_tag_valid(const char *tag);
+
 /* A site as JSON without what depends on the call (state directory, program); NULL: no memory. from_json: JA_E_CORRUPT. */
 json_t *ja_site_to_json(const struct ja_site *site);
 int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_error *err);

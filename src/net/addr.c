@@ -68,9 +68,27 @@ int ja_addr_parse(const char *text, struct ja_addr *ret_addr, struct ja_error *e
     return 0;
 }
 
+/* An address of ::/96, which inet_ntop writes as ::1.2.3.4, as nobody but old systems reads it. False: it is none. */
+static bool format_low(const struct ja_addr *addr, char text[JA_ADDR_TEXT])
+{
+    static const uint8_t zeros[12];
+    const uint8_t *low = addr->bytes + sizeof zeros;
+    if (!addr->v6 || memcmp(addr->bytes, zeros, sizeof zeros) != 0)
+        return false;
+    unsigned high = (unsigned)low[0] << 8 | low[1], last = (unsigned)low[2] << 8 | low[3];
+    if (high)
+        snprintf(text, JA_ADDR_TEXT, "::%x:%x", high, last);
+    else if (last)
+        snprintf(text, JA_ADDR_TEXT, "::%x", last);
+    else
+        snprintf(text, JA_ADDR_TEXT, "::");
+    return true;
+}
+
 void ja_addr_format(const struct ja_addr *addr, bool with_prefix, char text[JA_ADDR_TEXT])
 {
-    inet_ntop(addr->v6 ? AF_INET6 : AF_INET, addr->bytes, text, JA_ADDR_TEXT);
+    if (!format_low(addr, text))
+        inet_ntop(addr->v6 ? AF_INET6 : AF_INET, addr->bytes, text, JA_ADDR_TEXT);
     if (with_prefix && addr->prefix >= 0) {
         size_t used = strlen(text);
         snprintf(text + used, JA_ADDR_TEXT - used, "/%d", addr->prefix);

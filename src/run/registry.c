@@ -73,11 +73,6 @@ int ja_registry_lock(bool make, struct ja_lock *ret_lock, struct ja_error *err)
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-bool ja_tag_valid(const char *tag)
-{
-    return strspn(tag, digits) == 2 && tag[2] == '\0';
-}
-
 /* "0a.json" */
 static bool is_instance_file(const char *name)
 {
@@ -225,6 +220,13 @@ static int save_instance(const struct ja_instance *instance, struct ja_error *er
     return ja_registry_save(name, json, err);
 }
 
+static bool is_possible(const struct ja_instance *instance)
+{
+    return ja_tag_valid(instance->tag) && ja_uuid_valid(instance->uuid) && instance->state[0] == '/' &&
+           instance->slots >= 1 && instance->slots <= UINT16_MAX && instance->shared_base >= 0 &&
+           instance->shared_base <= UINT32_MAX;
+}
+
 int ja_instance_from_json(const json_t *json, const char *where, struct ja_instance *ret_instance, struct ja_error *err)
 {
     struct ja_instance instance = {0};
@@ -239,9 +241,14 @@ int ja_instance_from_json(const json_t *json, const char *where, struct ja_insta
         if (!json_is_integer(number))
             return ja_error_set(err, JA_E_CORRUPT, where, "an instance's record has no proper \"%s\"", numbers[i].name);
         *number_of(&instance, i) = json_integer_value(number);
+        if (*number_of(&instance, i) < 0 || *number_of(&instance, i) > UINT32_MAX)
+            return ja_error_set(err, JA_E_CORRUPT, where, "an instance's record has no proper \"%s\"", numbers[i].name);
     }
     /* Early versions had none, and storage that needs it neither. */
     instance.shared_base = json_integer_value(json_object_get(json, "shared_base"));
+    if (!is_possible(&instance))
+        return ja_error_set(err, JA_E_CORRUPT, where,
+                            "the tag, uuid, directory or number of slots in an instance's record is not valid");
     *ret_instance = instance;
     return 0;
 }
@@ -566,8 +573,7 @@ int ja_registry_put(const struct ja_instance *instance, struct ja_error *err)
     struct ja_instance there;
     if (!ja_tag_valid(instance->tag))
         return ja_tag_invalid(instance->tag, err);
-    if (instance->state[0] != '/' || !ja_uuid_valid(instance->uuid) || instance->slots < 1 ||
-        instance->slots > UINT16_MAX)
+    if (!is_possible(instance))
         return ja_error_set(err, JA_E_INVALID, "instance", "its directory, uuid or number of slots is not valid");
     ja_autolock struct ja_lock lock = JA_LOCK_INIT;
     int r = ja_registry_lock(true, &lock, err);

@@ -9,9 +9,7 @@
 #ifndef JA_REGISTRY_H
 #define JA_REGISTRY_H
 
-#include "base/base.h"
-
-#include <jansson.h>
+#include "model/site.h"
 
 /* Units of epairs, and of bridges, that an instance has. FreeBSD's numbers end at 32767, so they are no multiple of slots:
  * a nic reserves one in the store. */
@@ -33,8 +31,6 @@ struct ja_instance {
 };
 
 const char *ja_registry_dir(void);
-/* Two digits or small letters. */
-bool ja_tag_valid(const char *tag);
 /* Registers a new instance for `state`: the smallest free tag and blocks; the uid block does not touch a range of
  * /etc/subuid or /etc/subgid, nor any block of others. JA_E_EXISTS when that directory is registered; JA_E_LIMIT when no block is free. In tests
  * $JAILADMIN_ETC stands for /etc. */

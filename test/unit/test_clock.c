@@ -27,7 +27,10 @@ static void times_are_read_as_they_are_written(void **state)
                                       "2026-11-26T10:00:00Z",
                                       "2026-13-26T10:00:00.000Z",
                                       "2026-11-26T10:00:00.000Zx",
-                                      "2026-11-26T24:00:00.000Z"};
+                                      "2026-11-26T24:00:00.000Z",
+                                      "2026-11-26T10:00:2.000Z",
+                                      "2026-11-26T10:00:+2.000Z",
+                                      "2026-02-30T10:00:00.000Z"};
     int64_t ms;
     for (size_t i = 0; i < JA_COUNT(times); i++) {
         char text[JA_TIME_TEXT];

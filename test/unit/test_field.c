@@ -495,6 +495,8 @@ static void refused_assignments_change_nothing_and_say_why(void **state)
     static const char *const cases[][3] = {
         {"size", "", "not FIELD=VALUE"},
         {"=x", "", "not FIELD=VALUE"},
+        {"-=x", "", "not FIELD=VALUE"},
+        {"+=", "", "not FIELD=VALUE"},
         {"sizes=1", "field sizes", "thing has no field"},
         {"size=x", "field size", "not a size"},
         {"size+=1", "field size", "holds one value"},

@@ -428,6 +428,8 @@ static void strange_lists_of_sockets_are_errors(void **state)
                                       "root\n",
                                       "\n \n",
                                       "root sshd 812 4 sctp4 *:22 *:*\n",
+                                      "root sshd 812 4 tcp *:22 *:*\n",
+                                      "root sshd 8\0332 4 tcp4 *:22 *:*\n",
                                       "root sshd 812 4 tcp4 *:x *:*\n",
                                       "root sshd 812 4 tcp4 *:99999 *:*\n",
                                       "root sshd 812 4 tcp4 10.0.0.256:22 *:*\n",

@@ -32,6 +32,21 @@ static void a_new_one_translates_to_its_interface(void **state)
     becomes(NULL, "tcp 10.66.0.2:80 8080", NULL, "if vtnet0 same_ports reset redirect_port tcp 10.66.0.2:80 8080");
 }
 
+/* ipfw prints no quotes; what cannot be read is not taken for something else. */
+static void what_cannot_be_read_is_an_error(void **state)
+{
+    static const char *const bad[] = {"if em0 redirect_port", "if em0 redirect_port redirect_port tcp 10.0.0.1:1 1",
+                                      "if 'em0"};
+    (void)state;
+    for (size_t i = 0; i < JA_COUNT(bad); i++) {
+        ja_autostrv struct ja_strv none = {0}, words = {0};
+        struct ja_error err = JA_ERROR_INIT;
+        assert_int_equal(ja_freebsd_nat_words(bad[i], "em0", false, &none, &none, &words, &err), JA_E_FAILED);
+        assert_int_equal(words.count, 0);
+    }
+    becomes("if em0 redirect_port tcp 'a b':1 1", NULL, "tcp 'a b:1' 1", "if em0");
+}
+
 static void one_for_the_host_itself_is_reversed(void **state)
 {
     ja_autostrv struct ja_strv add = {0}, remove = {0}, words = {0};
@@ -85,11 +100,9 @@ static void redirections_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_one_translates_to_its_interface),
-        cmocka_unit_test(one_for_the_host_itself_is_reversed),
-        cmocka_unit_test(what_is_not_changed_stays),
-        cmocka_unit_test(redirections_of_other_kinds_stay),
-        cmocka_unit_test(redirections_are_found),
+        cmocka_unit_test(what_cannot_be_read_is_an_error),     cmocka_unit_test(a_new_one_translates_to_its_interface),
+        cmocka_unit_test(one_for_the_host_itself_is_reversed), cmocka_unit_test(what_is_not_changed_stays),
+        cmocka_unit_test(redirections_of_other_kinds_stay),    cmocka_unit_test(redirections_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

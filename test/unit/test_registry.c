@@ -168,6 +168,13 @@ static void a_damaged_file_is_named(void **state)
     assert_non_null(strstr(err.object, "00.json"));
     put_text(at("instances/00.json"), "{ \"tag\": \"too long\" }");
     assert_int_equal(ja_registry_get("00", &a, &err), JA_E_CORRUPT);
+    /* Sums are made of its numbers. */
+    json_t *json = ja_instance_to_json(&a);
+    assert_int_equal(ja_instance_from_json(json, "00.json", &a, &err), 0);
+    json_object_set_new(json, "uid_base", json_integer(INT64_MAX));
+    assert_int_equal(ja_instance_from_json(json, "00.json", &a, &err), JA_E_CORRUPT);
+    assert_non_null(strstr(err.what, "uid_base"));
+    json_decref(json);
     assert_int_equal(ja_registry_remove("00", &err), 0);
 }
 

@@ -264,6 +264,13 @@ static void errors_say_what_and_where(void **state)
     assert_non_null(strstr(err.what, "open: No such file"));
     assert_string_equal(err.hint, "");
     assert_int_equal(ja_error_nomem(NULL), JA_E_NOMEM);
+    /* Whatever it quotes. */
+    ja_error_set(&err, JA_E_INVALID, "jail a\033[2J", "\"%s\" is no name", "b\n\xff");
+    ja_error_hint(&err, "not %s", "\t");
+    ja_error_wrap(&err, "\r%d", 1);
+    assert_string_equal(err.object, "jail a\\x1b[2J");
+    assert_string_equal(err.what, "\\x0d1: \"b\\x0a\\xff\" is no name");
+    assert_string_equal(err.hint, "not \\x09");
     assert_string_equal(ja_code_name(JA_E_NOMEM), "nomem");
 }
 

@@ -18,12 +18,14 @@ static bool is_option(const char *word)
     return false;
 }
 
-/* Splits a configuration: what comes before redirections, and each of these without its first word when it is one of ports. */
+/* Splits a configuration: what comes before redirections, and each of these without its first word when it is one of ports. 0, -1: no
+ * memory, -2: that is no configuration. */
 static int split(const char *config, struct ja_strv *options, struct ja_strv *redirections)
 {
     ja_autostrv struct ja_strv words = {0};
-    if (ja_str_split_words(config, &words) < 0)
-        return -1;
+    int rc = ja_str_split_words(config, &words);
+    if (rc < 0)
+        return rc;
     size_t i = 0;
     for (; i < words.count && !is_option(words.items[i]); i++)
         if (ja_strv_add(options, words.items[i]) < 0)
@@ -34,9 +36,11 @@ static int split(const char *config, struct ja_strv *options, struct ja_strv *re
             ja_str_add(&one, words.items[i]);
         for (i++; i < words.count && !is_option(words.items[i]); i++) {
             ja_str_add(&one, one.length ? " " : "");
-            ja_str_add(&one, words.items[i]);
+            ja_str_add_quoted(&one, words.items[i]);
         }
-        if (one.failed || !one.text || ja_strv_add(redirections, one.text) < 0)
+        if (!one.length && !one.failed)
+            return -2;
+        if (one.failed || ja_strv_add(redirections, one.text) < 0)
             return -1;
     }
     return 0;
@@ -65,9 +69,10 @@ static int build(const char *config, const char *interface, bool reverse, const 
                  const struct ja_strv *remove, struct ja_strv *words)
 {
     ja_autostrv struct ja_strv redirections = {0};
-    if (config ? split(config, words, &redirections) < 0
-               : ja_strv_add_all(words, "if", interface, "same_ports", "reset", reverse ? "reverse" : NULL, NULL) < 0)
-        return -1;
+    int rc = config ? split(config, words, &redirections)
+                    : ja_strv_add_all(words, "if", interface, "same_ports", "reset", reverse ? "reverse" : NULL, NULL);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < remove->count; i++)
         ja_strv_remove(&redirections, remove->items[i]);
     for (size_t i = 0; i < add->count; i++)
@@ -83,7 +88,11 @@ int ja_freebsd_nat_words(const char *config, const char *interface, bool reverse
                          const struct ja_strv *remove, struct ja_strv *ret_words, struct ja_error *err)
 {
     ja_autostrv struct ja_strv words = {0};
-    if (build(config, interface, reverse, add, remove, &words) < 0)
+    int rc = build(config, interface, reverse, add, remove, &words);
+    if (rc == -2)
+        return ja_error_set(err, JA_E_FAILED, NULL, "ipfw printed a configuration of NAT that cannot be read: %s",
+                            JA_SHOW(config));
+    if (rc < 0)
         return ja_error_nomem(err);
     *ret_words = words;
     words = (struct ja_strv){0};

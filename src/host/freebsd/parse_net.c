@@ -255,13 +255,17 @@ static int read_row(char *line, struct ja_freebsd_listener *listener, struct ja_
     listener->v4 = strchr(family, '4') != NULL;
     listener->v6 = strchr(family, '6') != NULL;
     int rc = local_address(field[LOCAL], listener);
-    if (rc <= 0 || !(listener->v4 || listener->v6))
+    if (rc > 0 && !listener->v4 && !listener->v6)
+        return -1;
+    if (rc <= 0)
         return rc;
     char *command = line + strcspn(line, " ");
     command += strspn(command, " ");
     ja_autostr struct ja_str who = {0};
     if (!*command || *command == '?') {
         ja_str_add(&who, "the kernel, or a process that is not seen from here");
+    } else if (!*field[PID] || field[PID][strspn(field[PID], "0123456789")]) {
+        return -1;
     } else {
         size_t length = strlen(command);
         while (length && command[length - 1] == ' ')

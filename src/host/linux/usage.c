@@ -40,21 +40,26 @@ static int64_t number_of(const struct usage *usage, const char *controller, cons
 static int64_t keyed(const char *text, const char *key)
 {
     size_t length = strlen(key);
-    for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0)
+    for (const char *line = text; line && *line;) {
         if (strncmp(line, key, length) == 0 && line[length] == ' ')
             return strtoll(line + length + 1, NULL, 10);
+        const char *end = strchr(line, '\n');
+        line = end ? end + 1 : NULL;
+    }
     return -1;
 }
 
 /* All numbers behind a word, "rbytes=" in v2, " Read " in v1, of all disks; -1: no such file. */
 static int64_t sum_of(const char *text, const char *word)
 {
-    int64_t sum = text ? 0 : -1;
-    for (const char *at = text ? strstr(text, word) : NULL; at; at = strstr(at, word)) {
+    uint64_t sum = 0;
+    if (!text)
+        return -1;
+    for (const char *at = strstr(text, word); at; at = strstr(at, word)) {
         at += strlen(word);
-        sum += strtoll(at, NULL, 10);
+        sum += strtoull(at, NULL, 10);
     }
-    return sum;
+    return sum <= INT64_MAX ? (int64_t)sum : INT64_MAX;
 }
 
 static void say(const struct usage *usage, const char *key, int64_t number)

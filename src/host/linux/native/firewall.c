@@ -58,15 +58,20 @@ static bool is_ours(const char *table)
     return strlen(table) == 4 && strncmp(table, "ja", 2) == 0;
 }
 
+static const struct nfgenmsg *reply(const struct nlmsghdr *message, unsigned type, const void **ret_attrs,
+                                    size_t *ret_length)
+{
+    return ja_nl_reply(message, NFNL_SUBSYS_NFTABLES << 8 | type, sizeof(struct nfgenmsg), ret_attrs, ret_length);
+}
+
 static int take_chain(void *context, const struct nlmsghdr *message)
 {
     struct scan *scan = context;
-    const struct nfgenmsg *header = NLMSG_DATA(message);
-    size_t skip = NLMSG_ALIGN(sizeof *header), hook_size = 0;
-    if (NFNL_MSG_TYPE(message->nlmsg_type) != NFT_MSG_NEWCHAIN || message->nlmsg_len < NLMSG_LENGTH(skip))
+    const void *attrs;
+    size_t length, hook_size = 0;
+    const struct nfgenmsg *header = reply(message, NFT_MSG_NEWCHAIN, &attrs, &length);
+    if (!header)
         return 0;
-    const char *attrs = (const char *)header + skip;
-    size_t length = message->nlmsg_len - NLMSG_LENGTH(skip);
     struct chain chain = {.family = header->nfgen_family};
     take_text(chain.table, sizeof chain.table, attrs, length, NFTA_CHAIN_TABLE);
     take_text(chain.name, sizeof chain.name, attrs, length, NFTA_CHAIN_NAME);
@@ -104,13 +109,12 @@ struct mention {
 static int take_rule(void *context, const struct nlmsghdr *message)
 {
     struct mention *mention = context;
-    const struct nfgenmsg *header = NLMSG_DATA(message);
-    size_t skip = NLMSG_ALIGN(sizeof *header);
+    const void *attrs;
+    size_t length;
     char table[64];
-    if (NFNL_MSG_TYPE(message->nlmsg_type) != NFT_MSG_NEWRULE || message->nlmsg_len < NLMSG_LENGTH(skip))
+    if (!reply(message, NFT_MSG_NEWRULE, &attrs, &length))
         return 0;
-    take_text(table, sizeof table, (const char *)header + skip, message->nlmsg_len - NLMSG_LENGTH(skip),
-              NFTA_RULE_TABLE);
+    take_text(table, sizeof table, attrs, length, NFTA_RULE_TABLE);
     /* The names of interfaces stand in it as they are. */
     if (strcmp(table, mention->table) == 0 &&
         memmem(message, message->nlmsg_len, mention->bridges, strlen(mention->bridges)))
@@ -232,13 +236,11 @@ static void take_comment(const void *data, size_t size, struct ja_str *lines)
 static int look_at_rule(void *context, const struct nlmsghdr *message)
 {
     struct rules *rules = context;
-    const struct nfgenmsg *header = NLMSG_DATA(message);
-    size_t skip = NLMSG_ALIGN(sizeof *header), size = 0;
+    const void *attrs;
+    size_t length, size = 0;
     char chain[64];
-    if (NFNL_MSG_TYPE(message->nlmsg_type) != NFT_MSG_NEWRULE || message->nlmsg_len < NLMSG_LENGTH(skip))
+    if (!reply(message, NFT_MSG_NEWRULE, &attrs, &length))
         return 0;
-    const char *attrs = (const char *)header + skip;
-    size_t length = message->nlmsg_len - NLMSG_LENGTH(skip);
     take_text(chain, sizeof chain, attrs, length, NFTA_RULE_CHAIN);
     if (rules->chain ? strcmp(chain, rules->chain) != 0 : ja_str_starts(chain, JA_LINUX_NETCHAIN))
         return 0;

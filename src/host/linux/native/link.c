@@ -30,11 +30,12 @@ struct found_link {
 static int take_link(void *context, const struct nlmsghdr *message)
 {
     struct found_link *found = context;
-    const struct ifinfomsg *header = NLMSG_DATA(message);
-    size_t size;
-    if (message->nlmsg_type != RTM_NEWLINK)
+    const void *attrs;
+    size_t length, size;
+    const struct ifinfomsg *header = ja_nl_reply(message, RTM_NEWLINK, sizeof *header, &attrs, &length);
+    if (!header)
         return 0;
-    const char *alias = ja_nl_find(IFLA_RTA(header), IFLA_PAYLOAD(message), IFLA_IFALIAS, &size);
+    const char *alias = ja_nl_find(attrs, length, IFLA_IFALIAS, &size);
     found->index = (uint32_t)header->ifi_index;
     snprintf(found->alias, sizeof found->alias, "%.*s", alias ? (int)size : 0, alias ? alias : "");
     return 0;

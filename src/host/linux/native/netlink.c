@@ -140,6 +140,19 @@ void ja_nl_send_room(int fd, size_t size)
         setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
 }
 
+const void *ja_nl_reply(const struct nlmsghdr *message, unsigned type, size_t size, const void **ret_attrs,
+                        size_t *ret_length)
+{
+    size_t skip = NLMSG_SPACE(size);
+    if (message->nlmsg_type != type || message->nlmsg_len < NLMSG_LENGTH(size))
+        return NULL;
+    if (ret_attrs)
+        *ret_attrs = (const char *)message + skip;
+    if (ret_length)
+        *ret_length = message->nlmsg_len > skip ? message->nlmsg_len - skip : 0;
+    return NLMSG_DATA(message);
+}
+
 const void *ja_nl_find(const void *attrs, size_t length, unsigned type, size_t *ret_size)
 {
     const unsigned char *at = attrs;

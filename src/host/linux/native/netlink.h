@@ -42,6 +42,11 @@ typedef int ja_nl_each(void *context, const struct nlmsghdr *message);
  * something; ask again. */
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size);
 
+/* The family's own header (`size` bytes) of a reply of that type, and the attributes behind it; NULL when the message is another
+ * one, or too short. ret_attrs and ret_length may be NULL. */
+const void *ja_nl_reply(const struct nlmsghdr *message, unsigned type, size_t size, const void **ret_attrs,
+                        size_t *ret_length);
+
 /* The data of an attribute in a list of them; NULL when there is none. */
 const void *ja_nl_find(const void *attrs, size_t length, unsigned type, size_t *ret_size);
 

@@ -41,13 +41,14 @@
 static int take_interface(void *context, const struct nlmsghdr *message)
 {
     uint32_t *interface = context;
-    size_t size;
-    if (message->nlmsg_type == RTM_NEWADDR) {
-        const struct ifaddrmsg *header = NLMSG_DATA(message);
+    const void *attrs;
+    size_t length, size;
+    const struct ifaddrmsg *header = ja_nl_reply(message, RTM_NEWADDR, sizeof *header, NULL, NULL);
+    const struct rtmsg *route = ja_nl_reply(message, RTM_NEWROUTE, sizeof *route, &attrs, &length);
+    if (header) {
         *interface = header->ifa_index;
-    } else if (message->nlmsg_type == RTM_NEWROUTE) {
-        const struct rtmsg *route = NLMSG_DATA(message);
-        const void *oif = ja_nl_find(RTM_RTA(route), RTM_PAYLOAD(message), RTA_OIF, &size);
+    } else if (route) {
+        const void *oif = ja_nl_find(attrs, length, RTA_OIF, &size);
         if (route->rtm_type == RTN_LOCAL && oif && size == 4)
             memcpy(interface, oif, 4);
     }
@@ -91,15 +92,16 @@ static int probe_hostaddr(const char *address, char ret_interface[16], struct ja
 static int take_address(void *context, const struct nlmsghdr *message)
 {
     struct ja_str *lines = context;
-    const struct ifaddrmsg *header = NLMSG_DATA(message);
+    const void *attrs;
     char name[IF_NAMESIZE], text[JA_ADDR_TEXT];
-    size_t size;
-    if (message->nlmsg_type != RTM_NEWADDR || (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+    size_t length, size;
+    const struct ifaddrmsg *header = ja_nl_reply(message, RTM_NEWADDR, sizeof *header, &attrs, &length);
+    if (!header || (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
         return 0;
     /* On a link between two, IFA_ADDRESS is the other end. */
-    const void *bytes = ja_nl_find(IFA_RTA(header), IFA_PAYLOAD(message), IFA_LOCAL, &size);
+    const void *bytes = ja_nl_find(attrs, length, IFA_LOCAL, &size);
     if (!bytes)
-        bytes = ja_nl_find(IFA_RTA(header), IFA_PAYLOAD(message), IFA_ADDRESS, &size);
+        bytes = ja_nl_find(attrs, length, IFA_ADDRESS, &size);
     struct ja_addr addr = {.v6 = header->ifa_family == AF_INET6, .prefix = header->ifa_prefixlen};
     if (!bytes || size != (addr.v6 ? 16 : 4) || !if_indextoname(header->ifa_index, name))
         return 0;
@@ -137,12 +139,12 @@ struct found_neighbour {
 static int take_neighbour(void *context, const struct nlmsghdr *message)
 {
     struct found_neighbour *found = context;
-    const struct ndmsg *header = NLMSG_DATA(message);
-    size_t size;
-    if (message->nlmsg_type != RTM_NEWNEIGH)
+    const void *attrs;
+    size_t length, size;
+    const struct ndmsg *header = ja_nl_reply(message, RTM_NEWNEIGH, sizeof *header, &attrs, &length);
+    if (!header)
         return 0;
-    const void *mac = ja_nl_find((const char *)header + NLMSG_ALIGN(sizeof *header),
-                                 NLMSG_PAYLOAD(message, sizeof *header), NDA_LLADDR, &size);
+    const void *mac = ja_nl_find(attrs, length, NDA_LLADDR, &size);
     found->permanent = header->ndm_state == NUD_PERMANENT && mac && size == sizeof found->mac;
     if (found->permanent)
         memcpy(found->mac, mac, size);

@@ -31,8 +31,8 @@ static int request(const struct caller *caller, ja_nl_each *each, void *context)
 
 static int take_index(void *context, const struct nlmsghdr *message)
 {
-    const struct ifinfomsg *header = NLMSG_DATA(message);
-    if (message->nlmsg_type == RTM_NEWLINK)
+    const struct ifinfomsg *header = ja_nl_reply(message, RTM_NEWLINK, sizeof *header, NULL, NULL);
+    if (header)
         *(int *)context = header->ifi_index;
     return 0;
 }
@@ -175,8 +175,8 @@ static int set_neighbour(const struct caller *caller, const struct ja_ip_op *op)
 
 static int take_state(void *context, const struct nlmsghdr *message)
 {
-    const struct ndmsg *header = NLMSG_DATA(message);
-    if (message->nlmsg_type == RTM_NEWNEIGH)
+    const struct ndmsg *header = ja_nl_reply(message, RTM_NEWNEIGH, sizeof *header, NULL, NULL);
+    if (header)
         *(int *)context = header->ndm_state;
     return 0;
 }

@@ -110,12 +110,12 @@ struct found_queues {
 static int take_queue(void *context, const struct nlmsghdr *message)
 {
     struct found_queues *found = context;
-    const struct tcmsg *header = NLMSG_DATA(message);
-    size_t size;
-    if (message->nlmsg_type != RTM_NEWQDISC || header->tcm_ifindex != found->index || !header->tcm_handle)
+    const void *attrs;
+    size_t length, size;
+    const struct tcmsg *header = ja_nl_reply(message, RTM_NEWQDISC, sizeof *header, &attrs, &length);
+    if (!header || header->tcm_ifindex != found->index || !header->tcm_handle)
         return 0;
-    const char *kind = ja_nl_find((const char *)header + NLMSG_ALIGN(sizeof *header),
-                                  NLMSG_PAYLOAD(message, sizeof *header), TCA_KIND, &size);
+    const char *kind = ja_nl_find(attrs, length, TCA_KIND, &size);
     if (kind && size && !kind[size - 1])
         ja_str_addf(found->words, "%s%s", found->words->length ? " " : "", kind);
     return 0;

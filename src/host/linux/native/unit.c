@@ -66,7 +66,7 @@ static int ask(int argc, char *const *argv, bool *ret_done, struct ja_str *said,
         /* At shutdown it ends after the jails have been stopped. */
         "--property=Before=jailadmin.service"};
     ja_autostrv struct ja_strv words = {0};
-    ja_autofree char *unit = ja_printf("--unit=%s", argv[3]), *self = NULL;
+    ja_autofree char *unit = ja_printf("--unit=%s", argv[3]);
     struct ja_spawn spawn = {.timeout_ms = RUN_MS};
     struct ja_spawn_result result;
     char path[512];
