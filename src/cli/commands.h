@@ -15,6 +15,7 @@ ja_verb_fn ja_cmd_create, ja_cmd_clone, ja_cmd_rename, ja_cmd_start, ja_cmd_stop
 ja_verb_fn ja_cmd_snapshot_create, ja_cmd_snapshot_list, ja_cmd_snapshot_rollback, ja_cmd_snapshot_delete,
     ja_cmd_snapshot_diff, ja_cmd_tick;
 ja_verb_fn ja_cmd_be_create, ja_cmd_be_list, ja_cmd_be_activate, ja_cmd_be_delete, ja_cmd_upgrade;
+ja_verb_fn ja_cmd_be_mount, ja_cmd_be_unmount;
 ja_verb_fn ja_cmd_exec, ja_cmd_console, ja_cmd_logs, ja_cmd_cp;
 ja_verb_fn ja_cmd_gc, ja_cmd_repair, ja_cmd_doctor, ja_cmd_events, ja_cmd_adopt, ja_cmd_backup, ja_cmd_restore;
 ja_verb_fn ja_cmd_completion, ja_cmd_complete, ja_cmd_help, ja_cmd_version, ja_cmd_host;

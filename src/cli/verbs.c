@@ -179,6 +179,10 @@ static const struct ja_option be_activate_options[] = {
     {"restart", .doc = "When the jail runs on another one, stop it and start it again"},
     {0},
 };
+static const struct ja_option be_mount_options[] = {
+    {"read-only", 'r', .doc = "Nothing in it can be changed there"},
+    {0},
+};
 static const struct ja_option upgrade_options[] = {
     {"health", .metavar = "COMMAND",
      .doc = "Afterwards this shell command in the jail must succeed; it is tried every second until --timeout"},
@@ -429,8 +433,8 @@ const struct ja_verb ja_verbs[] = {
      be_create_options, CHANGES, 2, 2, JA_WORD_JAIL, .run = ja_cmd_be_create},
     {"be list", JA_GROUP_BE, "[JAIL | FILTER]...", "List boot environments",
      "Prints one line for each: whether it is the active one, which the next start takes, and whether the jail runs on it; what it "
-     "refers to, which on btrfs only quotas count; what it is a copy of, and who made it. With --json also where its tree is "
-     "on the host, for root to look into it.",
+     "refers to, which on btrfs only quotas count; what it is a copy of, who made it, and where be mount has mounted it. With --json "
+     "also where its tree is in the pool.",
      "jailadmin be list web1", "Those of web1.", NULL, JA_VERB_ROOT, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL,
      .run = ja_cmd_be_list},
     {"be activate", JA_GROUP_BE, "JAIL NAME", "Choose the boot environment of the next start",
@@ -441,6 +445,18 @@ const struct ja_verb ja_verbs[] = {
      "It asks on a terminal. Neither the active one nor the one that the jail runs on is deleted. Copies of it go on; on ZFS its "
      "space is free when the last of them is gone, and its snapshots go with it.",
      "jailadmin be delete web1 next", "Deletes one.", NULL, CHANGES, 2, -1, JA_WORD_JAIL, .run = ja_cmd_be_delete},
+    {"be mount", JA_GROUP_BE, "JAIL NAME [DIR]", "Mount a boot environment where the host can work in it",
+     "DIR is an empty directory of root's, to which no symbolic link and nobody else's directory leads; unless it is named one is made "
+     "that only root can enter, and printed. Nothing in it is trusted: programs there give no rights, devices do nothing. "
+     "Files have the ids that they have in the jail, so that root there is root of the jail; where the storage keeps trees shifted, on ZFS "
+     "on Linux, they have those of the host, and it says from which on. Of the tree that a jail runs on remember that its root can "
+     "put symbolic links in your way: look at it with cp and exec rather. It may be activated and started meanwhile, but neither "
+     "deleted nor rolled back, and its jail not renamed; delete --force and teardown unmount it. It does not survive a reboot.",
+     "jailadmin be mount web1 next", "Mounts it, and prints where.", be_mount_options, CHANGES, 2, 3, JA_WORD_JAIL,
+     .run = ja_cmd_be_mount},
+    {"be unmount", JA_GROUP_BE, "JAIL NAME", "Unmount a boot environment",
+     "The directory that was made for it goes too.", "jailadmin be unmount web1 next", "It can be deleted again.", NULL, CHANGES,
+     2, 2, JA_WORD_JAIL, .run = ja_cmd_be_unmount},
     {"upgrade", JA_GROUP_BE, "JAIL -- COMMAND [ARGUMENT]...", "Change a jail, and go back by itself when that fails",
      "Copies the active boot environment, starts the jail on the copy, and runs the command in it; its input and output are those of "
      "jailadmin. When that and the health command have succeeded the copy is made the active one, and the old one stays, to be "
