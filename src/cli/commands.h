@@ -23,6 +23,9 @@ ja_verb_fn ja_cmd_completion, ja_cmd_complete, ja_cmd_help, ja_cmd_version, ja_c
 /* For completion: adds the names of a kind ("jail", "template", "network") that the store knows. Reads only,
  * never waits for a lock, never recovers; a store that cannot be read has no names. Negative: out of memory.
  */
+/* Snapshots and boot environments of a jail, as its directories in the pool show them; nothing where they do not. */
+int ja_complete_snapshots(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names);
+int ja_complete_environments(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names);
 int ja_complete_names(struct ja_cli *cli, const char *kind, struct ja_strv *ret_names);
 
 #endif

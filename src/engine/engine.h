@@ -90,6 +90,9 @@ int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const ch
 /* The same for a change that needs two names of a kind: both are locked, in one order for everybody. */
 int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                         const char *name, const char *other, struct ja_error *err);
+/* For one that makes `name` of `from`, which stays as it is meanwhile; others may be made of it at the same time. */
+int ja_change_begin_copy(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                         const char *name, const char *from, struct ja_error *err);
 /* For a change that needs more locks: prepare, the locks in their order (host, network, template, jail), then open. Nobody waits
  * for a lock within the store's transaction. */
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,

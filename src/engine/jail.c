@@ -206,7 +206,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
         rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
         return rc;
-    rc = ja_change_begin(&change, engine, "clone", "jail", to, err);
+    rc = ja_change_begin_copy(&change, engine, "clone", "jail", to, original, err);
     if (rc == 0)
         rc = ja_check_free(engine, "jail", to, err);
     if (rc == 0)
