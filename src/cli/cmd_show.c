@@ -353,8 +353,7 @@ int ja_complete_snapshots(struct ja_cli *cli, const char *jail, struct ja_strv *
     if (ja_complete_environments(cli, jail, &trees) < 0)
         failed = true;
     for (size_t i = 0; i < trees.count; i++) {
-        ja_autofree char *shown =
-            ja_printf("%s/pool/jails/%s/root/%s/.zfs/snapshot", cli->state, jail, trees.items[i]);
+        ja_autofree char *shown = ja_printf("%s/pool/jails/%s/root/%s/.zfs/snapshot", cli->state, jail, trees.items[i]);
         failed = failed || !shown;
         if (shown)
             read_names(shown, ja_check_snapshot, ret_names, &failed);

@@ -480,8 +480,7 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         ja_error_hint(err, "stop it first, or use --force");
     }
     if (rc == 0)
-        rc = ja_change_apply(&change, plan_delete,
-                             &(struct deleting){.subject = &loaded.subject, .force = force}, err);
+        rc = ja_change_apply(&change, plan_delete, &(struct deleting){.subject = &loaded.subject, .force = force}, err);
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
     return rc;

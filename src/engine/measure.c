@@ -142,7 +142,8 @@ static int measure_nic(struct ja_engine *engine, const struct ja_jail *jail, con
     return rc;
 }
 
-static int check_jail(const struct ja_engine *engine, const struct ja_jail *applied, const char *name, const char *nic, struct ja_error *err)
+static int check_jail(const struct ja_engine *engine, const struct ja_jail *applied, const char *name, const char *nic,
+                      struct ja_error *err)
 {
     if (!applied) {
         ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", name), "it is not running");

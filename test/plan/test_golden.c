@@ -486,8 +486,8 @@ static void plan_start_shared(struct ja_planning *p)
     forget(&subject);
 }
 
-static const char *const shared_shape[] = {
-    "vnet=shared", "nics.eth0.shape.in.rate=10Mbit", "nics.eth0.shape.out.rate=1Mbit", "nics.eth0.shape.out.delay=20ms", NULL};
+static const char *const shared_shape[] = {"vnet=shared", "nics.eth0.shape.in.rate=10Mbit",
+                                           "nics.eth0.shape.out.rate=1Mbit", "nics.eth0.shape.out.delay=20ms", NULL};
 
 static void plan_start_shared_shaped(struct ja_planning *p)
 {

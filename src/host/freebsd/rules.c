@@ -34,10 +34,9 @@
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"}, {"src", "addr"},   {"any", "iface"},   {"dhcp", "iface"},
-    {"nets", "addr"},  {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"},
-    {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},  {"rules", "addr"},
-    {"shin", "addr"},  {"shout", "addr"},
+    {"nics", "iface"}, {"src", "addr"},    {"any", "iface"},     {"dhcp", "iface"}, {"nets", "addr"},
+    {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"}, {"alone", "addr"}, {"tcp", "number"},
+    {"udp", "number"}, {"rules", "addr"},  {"shin", "addr"},     {"shout", "addr"},
 };
 
 static const struct ja_freebsd_rule policy[] = {

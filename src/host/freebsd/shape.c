@@ -78,7 +78,8 @@ static void check_flow(void *context, const struct ja_nic *nic, const struct ja_
         ja_flow_refuse(p->plan, nic, out, "jitter",
                        "dummynet delays all packets alike (a profile of delays occupies the line, and takes its rate)");
     if (flow->loss_burst && !knows_rows(p))
-        ja_flow_refuse(p->plan, nic, out, "loss-burst", "dummynet of this kernel loses each packet by itself; that of 15.0 knows rows");
+        ja_flow_refuse(p->plan, nic, out, "loss-burst",
+                       "dummynet of this kernel loses each packet by itself; that of 15.0 knows rows");
     if (flow->rate > RATE_MOST)
         ja_flow_refuse(p->plan, nic, out, "rate", "dummynet keeps no rate above 4294967295bit");
     if (flow->queue > slots_most(p)) {

@@ -159,8 +159,8 @@ static bool is_same(const struct stat *a, const struct stat *b)
 
 static int mount_on(const char *tree, int place, bool read_only, struct ja_error *err)
 {
-    const struct ja_mount_attr attributes = {
-        .attr_set = JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NODEV | (read_only ? JA_MOUNT_ATTR_RDONLY : 0)};
+    const struct ja_mount_attr attributes = {.attr_set = JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NODEV |
+                                                         (read_only ? JA_MOUNT_ATTR_RDONLY : 0)};
     ja_autoclose int fd = ja_sys_open_tree(tree, true);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot take the tree %s", tree);

@@ -113,7 +113,7 @@ ja_hostverb_fn ja_native_btrfs_property;
 ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
 ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
 
-ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
+ja_hostverb_fn ja_verb_tree_delete;                      /* tree.c */
 ja_hostverb_fn ja_verb_tree_mount, ja_verb_tree_unmount; /* binds.c */
 
 /* Facts about rules, firewall.c: see JA_FACT_FIREWALL; and how many rules a table of a family (NFPROTO_*) has. */
