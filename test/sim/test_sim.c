@@ -739,6 +739,7 @@ static void jails_of_freebsd(void **unused)
     lab_do(do_shared_stop);
     sweep("start", do_shared_start, do_shared_stop);
     lab_do(do_shared_delete);
+    sim_drop(&lab_sim, "module dummynet"); /* the cases that follow are without it */
     lab_do(do_inherit);
     sweep("start", do_inherit_start, do_inherit_stop);
     lab_do(do_inherit_delete);
