@@ -114,8 +114,8 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
 /* add NUMBER [set N] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
-    static const char *const actions[] = {"allow", "deny",   "check-state", "nat",  "count",
-                                          "pipe",  "skipto", "reset",       "call", "return"};
+    static const char *const actions[] = {"allow",  "deny",  "check-state", "nat",    "count", "pipe",
+                                          "skipto", "reset", "call",        "return", "fwd"};
     char text[RULE_MOST], value[RULE_MOST * 2 + 32];
     unsigned long set = 0;
     bool known = false;

@@ -93,8 +93,9 @@ static const struct ja_freebsd_rule policy[] = {
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
     {33, "allow ip6 from any to me in recv ja@* tagged 39999"},
-    /* Answers of a forward to the host; what is for a jail by one; what may be for one. */
-    {34, "allow ip4 from me to me in recv ja@* tagged 41100"},
+    /* Answers of a forward to the host (fwd: a kernel since 14 takes nothing else for its own that has its own address and comes from
+     * elsewhere; the connection is found by its ports); what is for a jail by one; what may be for one. */
+    {34, "fwd 127.0.0.1 ip4 from me to me in recv ja@* tagged 41100"},
     {35, "allow ip4 from any to table(ja@nets) in recv ja@* tagged 41000-41015"},
     {36, "skipto +100 ip4 from any to me in recv ja@*"},
     {37, "deny ip from any to me in recv ja@*"},

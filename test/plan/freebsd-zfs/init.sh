@@ -157,7 +157,7 @@ add 20031 set 1 allow ipv6-icmp from any to ff02::/16 in recv ja00* icmp6types 1
 add 20032 set 1 allow udp from any 68 to me 67 in recv table(ja00dhcp)
 add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
 add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
-add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
 add 20037 set 1 deny ip from any to me in recv ja00*

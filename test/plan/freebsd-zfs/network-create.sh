@@ -21,7 +21,7 @@ add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
 add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
 add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
-add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
 add 20499 set 1 skipto 20500 ip from any to table(ja00shout) in recv lo0 tagged tablearg
