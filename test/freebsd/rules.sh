@@ -272,7 +272,7 @@ want "with all that led there" sh -c "[ -z \"\$(ipfw table ja${mine}rules list |
 for pid in $talkers; do kill "$pid" 2>/dev/null; done
 # ---- a jail without a network stack of its own is shaped by the host ----
 kldload -n dummynet
-want "one without a network stack" ja create s --template base --set vnet=shared --nic eth0,network=lan,address=auto,address=auto6
+want "one without a network stack" ja create s --template base --set vnet=shared --set allow=raw_sockets --nic eth0,network=lan,address=auto,address=auto6
 want "with rates" ja set s nics.eth0.shape.in.rate=4Mbit nics.eth0.shape.out.rate=2Mbit
 want "starts" ja start s
 s4=$(ja --json list s | grep -o "$lan\.[0-9]*" | head -1)
