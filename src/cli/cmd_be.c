@@ -1,11 +1,12 @@
 /*
- * cmd_be.c: be create, list, activate, delete; upgrade.
+ * cmd_be.c: be create, list, activate, delete, mount, unmount; upgrade.
  */
 #include "base/clock.h"
 #include "cli/cmd.h"
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- create, activate, delete ---- */
 
@@ -66,6 +67,55 @@ int ja_cmd_be_delete(struct ja_cli *cli, const struct ja_args *args, struct ja_e
     return rc;
 }
 
+/* ---- mount, unmount ---- */
+
+/* As mount(8) has it: absolute, without the slashes that change nothing. NULL: no memory, or the directory we are in has no name. */
+static char *absolute_dir(const char *dir)
+{
+    char here[1024] = "";
+    if (dir[0] != '/' && !getcwd(here, sizeof here))
+        return NULL;
+    char *path = ja_printf("%s%s%s", here, dir[0] == '/' || strcmp(here, "/") == 0 ? "" : "/", dir);
+    for (size_t length = path ? strlen(path) : 0; length > 1 && path[length - 1] == '/'; length--)
+        path[length - 1] = '\0';
+    return path;
+}
+
+int ja_cmd_be_mount(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    ja_autofree char *dir = NULL, *where = NULL;
+    bool read_only = ja_args_has(args, "read-only");
+    if (args->word_count > 2 && (dir = absolute_dir(args->words[2])) == NULL)
+        return ja_error_set(err, JA_E_FAILED, NULL, "cannot tell where %s is: give an absolute path",
+                            JA_SHOW(args->words[2]));
+    if (dir && !ja_str_printable(dir, strlen(dir), false))
+        return ja_error_set(err, JA_E_INVALID, NULL, "%s is no directory's name that could be shown", JA_SHOW(dir));
+    int rc = ja_cmd_open(cli, false, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_be_mount(engine, args->words[0], args->words[1], dir, read_only, &where, err);
+    if (rc < 0)
+        ja_object_named(err, args->words[0]);
+    else if (!cli->dry_run)
+        ja_say(cli, "mounted the boot environment %s of %s at %s%s", args->words[1], args->words[0], where,
+               read_only ? ", read-only" : "");
+    return rc;
+}
+
+int ja_cmd_be_unmount(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)
+{
+    ja_autoengine struct ja_engine *engine = NULL;
+    ja_autofree char *where = NULL;
+    int rc = ja_cmd_open(cli, false, &engine, err);
+    if (rc == 0)
+        rc = ja_engine_be_unmount(engine, args->words[0], args->words[1], &where, err);
+    if (rc < 0)
+        ja_object_named(err, args->words[0]);
+    else if (!cli->dry_run)
+        ja_say(cli, "unmounted the boot environment %s of %s from %s", args->words[1], args->words[0], where);
+    return rc;
+}
+
 /* ---- list ---- */
 
 struct listing {
@@ -81,7 +131,8 @@ static int add_json(json_t *array, const struct ja_be_listed *listed, struct ja_
         json_object_set_new(json, "running", json_boolean(listed->running)) < 0 ||
         json_object_set_new(json, "trial", json_boolean(listed->be->trial)) < 0 ||
         json_object_set_new(json, "used", listed->used < 0 ? json_null() : json_integer(listed->used)) < 0 ||
-        json_object_set_new(json, "path", json_string(listed->path)) < 0) {
+        json_object_set_new(json, "path", json_string(listed->path)) < 0 ||
+        json_object_set_new(json, "mounted", listed->mounted ? json_string(listed->mounted) : json_null()) < 0) {
         json_decref(json);
         return ja_error_nomem(err);
     }
@@ -104,6 +155,7 @@ static int add_be(void *context, const struct ja_be_listed *listed, struct ja_er
     ja_cmd_size_cell(table, listed->used);
     ja_table_cell(table, listed->be->origin);
     ja_table_cell(table, listed->be->by);
+    ja_table_cell(table, listed->mounted);
     return 0;
 }
 
@@ -112,7 +164,7 @@ int ja_cmd_be_list(struct ja_cli *cli, const struct ja_args *args, struct ja_err
     ja_autoengine struct ja_engine *engine = NULL;
     ja_autostrv struct ja_strv names = {0};
     struct listing listing = {.array = cli->json ? json_array() : NULL};
-    ja_table_init(&listing.table, "JAIL", "NAME", "STATE", "CREATED", ">USED", "ORIGIN", "BY", NULL);
+    ja_table_init(&listing.table, "JAIL", "NAME", "STATE", "CREATED", ">USED", "ORIGIN", "BY", "MOUNTED", NULL);
     int rc = ja_cmd_open(cli, true, &engine, err);
     if (rc == 0)
         rc = ja_cmd_names_or_all(engine, args, &names, err);

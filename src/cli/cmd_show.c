@@ -3,6 +3,7 @@
  */
 #include "cli/usage.h"
 
+#include <dirent.h>
 #include <string.h>
 
 /* The addresses of a jail without their prefix lengths. */
@@ -193,6 +194,10 @@ static void print_value(struct ja_cli *cli, const char *path, const json_t *valu
         ja_str_add(&text, json_is_true(value) ? "yes" : "no");
     }
     add_pending(pending, path, &text);
+    /* What an entry of a list does not say is no line. */
+    const char *dot = strchr(path, '.');
+    if (!text.length && dot && strchr(dot + 1, '.'))
+        return;
     fprintf(cli->out, "%s: %s\n", path, text.text ? text.text : "");
 }
 
@@ -312,4 +317,46 @@ int ja_complete_names(struct ja_cli *cli, const char *kind, struct ja_strv *ret_
     int rc = ja_store_each(store, kind, NULL, add_complete_name, ret_names, &err);
     ja_store_close(store);
     return rc == JA_E_NOMEM ? rc : 0;
+}
+
+static void read_names(const char *path, int (*check)(const char *value, struct ja_error *err), struct ja_strv *names,
+                       bool *failed)
+{
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;)
+        if (check(entry->d_name, NULL) == 0 && !ja_strv_has(names, entry->d_name) &&
+            ja_strv_add(names, entry->d_name) < 0)
+            *failed = true;
+    if (dir)
+        closedir(dir);
+}
+
+int ja_complete_environments(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names)
+{
+    ja_autofree char *path = ja_printf("%s/pool/jails/%s/root", cli->state, jail);
+    bool failed = path == NULL;
+    if (path && ja_check_name(jail, NULL) == 0)
+        read_names(path, ja_check_name, ret_names, &failed);
+    return failed ? JA_E_NOMEM : 0;
+}
+
+/* btrfs has a directory of them, ZFS shows them in each of the jail's trees. */
+int ja_complete_snapshots(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names)
+{
+    ja_autostrv struct ja_strv trees = {0};
+    ja_autofree char *path = ja_printf("%s/pool/jails/%s/snap", cli->state, jail);
+    bool failed = path == NULL;
+    if (ja_check_name(jail, NULL) < 0)
+        return 0;
+    if (path)
+        read_names(path, ja_check_snapshot, ret_names, &failed);
+    if (ja_complete_environments(cli, jail, &trees) < 0)
+        failed = true;
+    for (size_t i = 0; i < trees.count; i++) {
+        ja_autofree char *shown = ja_printf("%s/pool/jails/%s/root/%s/.zfs/snapshot", cli->state, jail, trees.items[i]);
+        failed = failed || !shown;
+        if (shown)
+            read_names(shown, ja_check_snapshot, ret_names, &failed);
+    }
+    return failed ? JA_E_NOMEM : 0;
 }

@@ -15,6 +15,7 @@ ja_verb_fn ja_cmd_create, ja_cmd_clone, ja_cmd_rename, ja_cmd_start, ja_cmd_stop
 ja_verb_fn ja_cmd_snapshot_create, ja_cmd_snapshot_list, ja_cmd_snapshot_rollback, ja_cmd_snapshot_delete,
     ja_cmd_snapshot_diff, ja_cmd_tick;
 ja_verb_fn ja_cmd_be_create, ja_cmd_be_list, ja_cmd_be_activate, ja_cmd_be_delete, ja_cmd_upgrade;
+ja_verb_fn ja_cmd_be_mount, ja_cmd_be_unmount;
 ja_verb_fn ja_cmd_exec, ja_cmd_console, ja_cmd_logs, ja_cmd_cp;
 ja_verb_fn ja_cmd_gc, ja_cmd_repair, ja_cmd_doctor, ja_cmd_events, ja_cmd_adopt, ja_cmd_backup, ja_cmd_restore;
 ja_verb_fn ja_cmd_completion, ja_cmd_complete, ja_cmd_help, ja_cmd_version, ja_cmd_host;
@@ -22,6 +23,9 @@ ja_verb_fn ja_cmd_completion, ja_cmd_complete, ja_cmd_help, ja_cmd_version, ja_c
 /* For completion: adds the names of a kind ("jail", "template", "network") that the store knows. Reads only,
  * never waits for a lock, never recovers; a store that cannot be read has no names. Negative: out of memory.
  */
+/* Snapshots and boot environments of a jail, as its directories in the pool show them; nothing where they do not. */
+int ja_complete_snapshots(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names);
+int ja_complete_environments(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names);
 int ja_complete_names(struct ja_cli *cli, const char *kind, struct ja_strv *ret_names);
 
 #endif

@@ -16,6 +16,7 @@ struct completing {
     const char *group;                /* "template", with no second word yet */
     const struct ja_option *awaiting; /* the option whose value the last word is */
     size_t positional;                /* words of the verb so far */
+    const char *jail;                 /* the first of them */
     bool ended;                       /* "--" was seen */
     bool command;                     /* the last word belongs to a command, which is not ours */
     bool unknown;                     /* there is no such verb: nothing can be said */
@@ -73,7 +74,7 @@ static void read_word(struct completing *c, const char *word)
     } else if (!c->ended && word[0] == '-' && word[1]) {
         read_option(c, word);
     } else if (c->verb) {
-        c->positional++;
+        c->jail = c->positional++ ? c->jail : word;
     } else if (c->group) {
         c->verb = ja_verb_find(c->group, word, NULL);
         c->unknown = !c->verb;
@@ -122,6 +123,50 @@ static void offer_names(struct completing *c, const char *prefix, const char *ty
     for (size_t i = 0; i < names.count; i++)
         if (*prefix || *suffix || !given_already(c, names.items[i]))
             offer(c, prefix, typed, names.items[i], suffix, NULL);
+}
+
+/* The verb's first word. */
+static const char *first_word(const struct completing *c)
+{
+    return c->jail ? c->jail : "";
+}
+
+static void offer_list(struct completing *c, const char *prefix, const char *typed, const char *jail,
+                       int (*list)(struct ja_cli *cli, const char *jail, struct ja_strv *ret_names))
+{
+    ja_autostrv struct ja_strv names = {0};
+    if (list(c->cli, jail, &names) < 0)
+        c->failed = true;
+    for (size_t i = 0; i < names.count; i++)
+        if (*prefix || !given_already(c, names.items[i]))
+            offer(c, prefix, typed, names.items[i], "", NULL);
+}
+
+/* "web1@s": a jail, then its snapshots. */
+static void offer_snapshots(struct completing *c, const char *prefix, const char *typed)
+{
+    const char *at = strchr(typed, '@');
+    if (!at) {
+        offer_names(c, prefix, typed, "jail", "@");
+        return;
+    }
+    ja_autofree char *jail = ja_strndup(typed, (size_t)(at - typed)),
+                     *before = ja_printf("%s%.*s", prefix, (int)(at + 1 - typed), typed);
+    if (jail && before)
+        offer_list(c, before, at + 1, jail, ja_complete_snapshots);
+    else
+        c->failed = true;
+}
+
+static void offer_environments(struct completing *c, const char *prefix, const char *typed, bool snapshots_too)
+{
+    ja_autofree char *before = ja_printf("%s@", prefix);
+    if (!before)
+        c->failed = true;
+    else if (snapshots_too && *typed == '@')
+        offer_list(c, before, typed + 1, first_word(c), ja_complete_snapshots);
+    else
+        offer_list(c, prefix, typed, first_word(c), ja_complete_environments);
 }
 
 static void offer_choices(struct completing *c, const char *prefix, const char *typed, const char *const *choices)
@@ -307,7 +352,22 @@ static void offer_word(struct completing *c, enum ja_word word, const char *pref
 {
     switch (word) {
     case JA_WORD_JAIL:
-        offer_names(c, prefix, text, "jail", "");
+        if (strchr(text, '@'))
+            offer_snapshots(c, prefix, text);
+        else
+            offer_names(c, prefix, text, "jail", "");
+        break;
+    case JA_WORD_SNAPSHOT:
+        offer_snapshots(c, prefix, text);
+        break;
+    case JA_WORD_BE:
+    case JA_WORD_BE_FROM:
+        /* be mount JAIL NAME DIR */
+        if (!option && verb->most == 3 && c->positional == 2) {
+            offer_files(c, prefix, ":dir");
+            break;
+        }
+        offer_environments(c, prefix, text, word == JA_WORD_BE_FROM);
         break;
     case JA_WORD_TEMPLATE:
         offer_names(c, prefix, text, "template", "");

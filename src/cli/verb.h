@@ -15,6 +15,9 @@ struct ja_args;
 enum ja_word {
     JA_WORD_NONE, /* nothing that could be completed: a number, a new name */
     JA_WORD_JAIL,
+    JA_WORD_SNAPSHOT, /* JAIL@SNAPSHOT, or JAIL */
+    JA_WORD_BE,       /* a boot environment of the jail that is the verb's first word */
+    JA_WORD_BE_FROM,  /* one of those, or @ and a snapshot of that jail */
     JA_WORD_TEMPLATE,
     JA_WORD_NETWORK,
     JA_WORD_FIELD,  /* KEY=VALUE of the option's or verb's noun */

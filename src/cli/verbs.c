@@ -120,6 +120,8 @@ static const struct ja_option network_create_options[] = {
      .doc = "Translate addresses to those of this uplink"},
     {"member", .metavar = "IFACE", .repeatable = true, .noun = &ja_noun_network, .field = "members",
      .doc = "Make an interface of the host part of it"},
+    {"vlan", .metavar = "N", .noun = &ja_noun_network, .field = "vlan",
+     .doc = "Tag its packets on these interfaces with that VLAN, 1 to 4094"},
     {"isolate", .noun = &ja_noun_network, .field = "isolate", .doc = "Its jails do not reach each other"},
     {"rule", .metavar = "NAME,KEY=VALUE,...", .repeatable = true, .word = JA_WORD_FIELD, .noun = &ja_noun_network,
      .field = "rules", .doc = "Let its jails connect, or be connected to, beyond the default, or less"},
@@ -172,11 +174,16 @@ static const struct ja_option rollback_options[] = {
     {0},
 };
 static const struct ja_option be_create_options[] = {
-    {"from", .metavar = "BE|@SNAPSHOT", .doc = "What it is a copy of; the active boot environment unless given"},
+    {"from", .metavar = "BE|@SNAPSHOT", .word = JA_WORD_BE_FROM,
+     .doc = "What it is a copy of; the active boot environment unless given"},
     {0},
 };
 static const struct ja_option be_activate_options[] = {
     {"restart", .doc = "When the jail runs on another one, stop it and start it again"},
+    {0},
+};
+static const struct ja_option be_mount_options[] = {
+    {"read-only", 'r', .doc = "Nothing in it can be changed there"},
     {0},
 };
 static const struct ja_option upgrade_options[] = {
@@ -367,7 +374,8 @@ const struct ja_verb ja_verbs[] = {
      "jail's network and back, which takes a share of what is allowed meanwhile, for the rate all of it. On Linux a delay or "
      "a loss needs netem, which some kernels lack, and rates need only tbf; segments that the sender's kernel has not cut "
      "yet count as one packet for a loss where no rate cuts them. On FreeBSD, dummynet shapes in the jail's own network "
-     "stack, where its root could change that unless enforce=yes gives the jail a securelevel of 3.",
+     "stack, where its root could change that unless enforce=yes gives the jail a securelevel of 3; one with vnet=shared is shaped by "
+     "the host, but for what jails of its networks answer it.",
      "jailadmin shape web1 in.rate=10Mbit out.rate=2Mbit in.delay=20ms --measure",
      "Makes it a slow line, and shows what that comes to.", shape_options, CHANGES, 1, -1, JA_WORD_JAIL, JA_WORD_FIELD,
      &ja_noun_shape, .run = ja_cmd_shape},
@@ -401,17 +409,17 @@ const struct ja_verb ja_verbs[] = {
      "are named. It says what is lost and asks, or wants --yes. The jail must be stopped. On ZFS later snapshots of what goes "
      "back are lost; it refuses while a jail or a template is a clone of one of them. On btrfs they stay.",
      "jailadmin snapshot rollback web1@before-update --volume data --restart",
-     "The tree and the volume data; web1 is stopped and started again.", rollback_options, CHANGES, 1, 1, JA_WORD_JAIL,
-     .run = ja_cmd_snapshot_rollback},
+     "The tree and the volume data; web1 is stopped and started again.", rollback_options, CHANGES, 1, 1,
+     JA_WORD_SNAPSHOT, .run = ja_cmd_snapshot_rollback},
     {"snapshot delete", JA_GROUP_SNAPSHOT, "JAIL@NAME...", "Delete snapshots",
      "It asks on a terminal. Jails and templates that were made from it go on: what they share with it is kept out of sight "
      "until the last of them is gone.",
-     "jailadmin snapshot delete web1@before-update", "Deletes one.", NULL, CHANGES, 1, -1, JA_WORD_JAIL, JA_WORD_JAIL,
-     .run = ja_cmd_snapshot_delete},
+     "jailadmin snapshot delete web1@before-update", "Deletes one.", NULL, CHANGES, 1, -1, JA_WORD_SNAPSHOT,
+     JA_WORD_SNAPSHOT, .run = ja_cmd_snapshot_delete},
     {"snapshot diff", JA_GROUP_SNAPSHOT, "JAIL@NAME", "List what has changed since a snapshot",
      "Prints one line for each path that is new (+), gone (-) or changed (M) since, of the tree and of volumes. Control "
      "characters are shown as \\xNN.",
-     "jailadmin snapshot diff web1@before-update", "What the update did.", NULL, JA_VERB_ROOT, 1, 1, JA_WORD_JAIL,
+     "jailadmin snapshot diff web1@before-update", "What the update did.", NULL, JA_VERB_ROOT, 1, 1, JA_WORD_SNAPSHOT,
      .run = ja_cmd_snapshot_diff},
     {"tick", JA_GROUP_SNAPSHOT, "", "Take the snapshots that are due, and delete old ones",
      "For every jail with a keep field: when it has no snapshot of this hour, day, week or month, one is taken, and those "
@@ -429,18 +437,31 @@ const struct ja_verb ja_verbs[] = {
      be_create_options, CHANGES, 2, 2, JA_WORD_JAIL, .run = ja_cmd_be_create},
     {"be list", JA_GROUP_BE, "[JAIL | FILTER]...", "List boot environments",
      "Prints one line for each: whether it is the active one, which the next start takes, and whether the jail runs on it; what it "
-     "refers to, which on btrfs only quotas count; what it is a copy of, and who made it. With --json also where its tree is "
-     "on the host, for root to look into it.",
+     "refers to, which on btrfs only quotas count; what it is a copy of, who made it, and where be mount has mounted it. With --json "
+     "also where its tree is in the pool.",
      "jailadmin be list web1", "Those of web1.", NULL, JA_VERB_ROOT, 0, -1, JA_WORD_JAIL, JA_WORD_JAIL,
      .run = ja_cmd_be_list},
     {"be activate", JA_GROUP_BE, "JAIL NAME", "Choose the boot environment of the next start",
      "It is the jail's field be. A running jail goes on with the one that it was started on until it is started again.",
      "jailadmin be activate web1 default --restart", "Back to the first one, at once.", be_activate_options, CHANGES, 2,
-     2, JA_WORD_JAIL, .run = ja_cmd_be_activate},
+     2, JA_WORD_JAIL, JA_WORD_BE, .run = ja_cmd_be_activate},
     {"be delete", JA_GROUP_BE, "JAIL NAME...", "Delete boot environments",
      "It asks on a terminal. Neither the active one nor the one that the jail runs on is deleted. Copies of it go on; on ZFS its "
      "space is free when the last of them is gone, and its snapshots go with it.",
-     "jailadmin be delete web1 next", "Deletes one.", NULL, CHANGES, 2, -1, JA_WORD_JAIL, .run = ja_cmd_be_delete},
+     "jailadmin be delete web1 next", "Deletes one.", NULL, CHANGES, 2, -1, JA_WORD_JAIL, JA_WORD_BE,
+     .run = ja_cmd_be_delete},
+    {"be mount", JA_GROUP_BE, "JAIL NAME [DIR]", "Mount a boot environment where the host can work in it",
+     "DIR is an empty directory of root's, to which no symbolic link and nobody else's directory leads; unless it is named one is made "
+     "that only root can enter, and printed. Nothing in it is trusted: programs there give no rights, devices do nothing. "
+     "Files have the ids that they have in the jail, so that root there is root of the jail; where the storage keeps trees shifted, on ZFS "
+     "on Linux, they have those of the host, and it says from which on. Of the tree that a jail runs on remember that its root can "
+     "put symbolic links in your way: look at it with cp and exec rather. It may be activated and started meanwhile, but neither "
+     "deleted nor rolled back, and its jail not renamed; delete --force and teardown unmount it. It does not survive a reboot.",
+     "jailadmin be mount web1 next", "Mounts it, and prints where.", be_mount_options, CHANGES, 2, 3, JA_WORD_JAIL,
+     JA_WORD_BE, .run = ja_cmd_be_mount},
+    {"be unmount", JA_GROUP_BE, "JAIL NAME", "Unmount a boot environment",
+     "The directory that was made for it goes too.", "jailadmin be unmount web1 next", "It can be deleted again.", NULL,
+     CHANGES, 2, 2, JA_WORD_JAIL, JA_WORD_BE, .run = ja_cmd_be_unmount},
     {"upgrade", JA_GROUP_BE, "JAIL -- COMMAND [ARGUMENT]...", "Change a jail, and go back by itself when that fails",
      "Copies the active boot environment, starts the jail on the copy, and runs the command in it; its input and output are those of "
      "jailadmin. When that and the health command have succeeded the copy is made the active one, and the old one stays, to be "

@@ -14,6 +14,7 @@
 struct looking {
     const struct ja_jail *jail;
     struct ja_list found;
+    struct ja_map dirs;
     int64_t *bytes;
 };
 
@@ -22,7 +23,9 @@ static void ask_environments(void *work, struct ja_planning *p)
     struct looking *looking = work;
     ja_list_fini(&ja_noun_be, &looking->found);
     free(looking->bytes);
+    ja_map_fini(&looking->dirs);
     ja_plan_environments(p, looking->jail, &looking->found);
+    ja_plan_binds(p, looking->jail, &looking->dirs);
     looking->bytes = ja_calloc(looking->found.count + 1, sizeof *looking->bytes);
     if (!looking->bytes)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
@@ -55,10 +58,12 @@ static int list_one(struct ja_engine *engine, const char *name,
                                       .active = strcmp(be->name, looking.jail->be) == 0,
                                       .running = applied && strcmp(be->name, applied->be) == 0,
                                       .used = looking.bytes[i],
-                                      .path = path};
+                                      .path = path,
+                                      .mounted = ja_bind_of(&looking.dirs, be->name)};
         rc = path ? each(context, &listed, err) : ja_error_nomem(err);
     }
     ja_list_fini(&ja_noun_be, &looking.found);
+    ja_map_fini(&looking.dirs);
     free(looking.bytes);
     ja_object_free(&ja_noun_jail, applied);
     ja_object_free(&ja_noun_jail, object);
@@ -251,4 +256,67 @@ int ja_engine_be_delete(struct ja_engine *engine, const char *jail, const struct
     if (rc == 0)
         rc = prepare(engine, jail, err);
     return rc < 0 ? rc : ja_be_delete(engine, jail, names, false, err);
+}
+
+/* ---- mounting ---- */
+
+struct mounting {
+    const struct ja_jail *jail;
+    struct ja_be_mounting mounting;
+    char *dir;
+};
+
+static void plan_mount(void *work, struct ja_planning *p)
+{
+    struct mounting *mounting = work;
+    ja_plan_be_mount(p, mounting->jail, &mounting->mounting, &mounting->dir);
+}
+
+static void plan_unmount(void *work, struct ja_planning *p)
+{
+    struct mounting *mounting = work;
+    ja_plan_be_unmount(p, mounting->jail, mounting->mounting.name, &mounting->dir);
+}
+
+static int change_mount(struct ja_engine *engine, const char *verb, const char *jail,
+                        void (*plan)(void *work, struct ja_planning *p), struct mounting *mounting, char **ret_dir,
+                        struct ja_error *err)
+{
+    struct ja_change change;
+    struct ja_loaded loaded = {0};
+    ja_autofree char *running = NULL;
+    int rc = begin(&change, engine, verb, jail, &loaded, err);
+    if (rc == 0)
+        rc = running_on(engine, loaded.jail, &running, err);
+    mounting->jail = loaded.jail;
+    mounting->mounting.running = running;
+    if (rc == 0)
+        rc = ja_change_apply(&change, plan, mounting, err);
+    ja_loaded_fini(&loaded);
+    ja_change_end(&change);
+    if (rc == 0)
+        *ret_dir = mounting->dir;
+    else
+        ja_free(mounting->dir);
+    return rc;
+}
+
+int ja_engine_be_mount(struct ja_engine *engine, const char *jail, const char *name, const char *dir, bool read_only,
+                       char **ret_dir, struct ja_error *err)
+{
+    struct mounting mounting = {.mounting = {.name = name, .dir = dir, .read_only = read_only}};
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = prepare(engine, jail, err);
+    return rc < 0 ? rc : change_mount(engine, "be-mount", jail, plan_mount, &mounting, ret_dir, err);
+}
+
+int ja_engine_be_unmount(struct ja_engine *engine, const char *jail, const char *name, char **ret_dir,
+                         struct ja_error *err)
+{
+    struct mounting mounting = {.mounting = {.name = name}};
+    int rc = ja_check_name(name, err);
+    if (rc == 0)
+        rc = prepare(engine, jail, err);
+    return rc < 0 ? rc : change_mount(engine, "be-unmount", jail, plan_unmount, &mounting, ret_dir, err);
 }

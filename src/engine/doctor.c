@@ -272,7 +272,7 @@ static void plan_stop(void *work, struct ja_planning *p)
 
 static void plan_delete(void *work, struct ja_planning *p)
 {
-    ja_plan_jail_delete(p, work);
+    ja_plan_jail_delete(p, work, true);
 }
 
 static void plan_network(void *work, struct ja_planning *p)

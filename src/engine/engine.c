@@ -367,6 +367,19 @@ int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const ch
     return rc < 0 ? rc : ja_change_open(change, err);
 }
 
+int ja_change_begin_copy(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                         const char *name, const char *from, struct ja_error *err)
+{
+    int order = strcmp(name, from), rc = ja_change_prepare(change, engine, verb, kind, name, err);
+    if (rc == 0 && order > 0)
+        rc = ja_change_lock(change, kind, from, true, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, kind, name, false, err);
+    if (rc == 0 && order < 0)
+        rc = ja_change_lock(change, kind, from, true, err);
+    return rc < 0 ? rc : ja_change_open(change, err);
+}
+
 int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                         const char *name, const char *other, struct ja_error *err)
 {

@@ -92,6 +92,9 @@ int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const ch
 /* The same for a change that needs two names of a kind: both are locked, in one order for everybody. */
 int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                         const char *name, const char *other, struct ja_error *err);
+/* For one that makes `name` of `from`, which stays as it is meanwhile; others may be made of it at the same time. */
+int ja_change_begin_copy(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
+                         const char *name, const char *from, struct ja_error *err);
 /* For a change that needs more locks: prepare, the locks in their order (host, network, template, jail), then open. Nobody waits
  * for a lock within the store's transaction. */
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
@@ -286,6 +289,7 @@ struct ja_be_listed {
     bool active, running;
     int64_t used; /* bytes that its tree refers to; -1: not known */
     const char *path;
+    const char *mounted; /* where it is mounted besides; NULL: nowhere */
 };
 /* Jail after jail, in order of names; reads only. */
 int ja_engine_environments(struct ja_engine *engine, const struct ja_strv *names,
@@ -298,6 +302,12 @@ int ja_engine_be_create(struct ja_engine *engine, const char *jail, const char *
 int ja_engine_be_activate(struct ja_engine *engine, const char *jail, const char *name, bool *ret_running,
                           struct ja_error *err);
 int ja_engine_be_delete(struct ja_engine *engine, const char *jail, const struct ja_strv *names, struct ja_error *err);
+/* Mounts its tree for root to work in. `dir`: absolute, an empty directory; NULL: one that nobody else reaches is made. *ret_dir: where,
+ * the caller's. */
+int ja_engine_be_mount(struct ja_engine *engine, const char *jail, const char *name, const char *dir, bool read_only,
+                       char **ret_dir, struct ja_error *err);
+int ja_engine_be_unmount(struct ja_engine *engine, const char *jail, const char *name, char **ret_dir,
+                         struct ja_error *err);
 
 struct ja_upgrade_request {
     const char *be; /* the new one's name */

@@ -112,6 +112,7 @@ void ja_plan_leftovers(void *work, struct ja_planning *p)
     const struct ja_known *known = work;
     if (p->host->leftovers)
         p->host->leftovers(p, &known->slots, &known->bridges, &known->names);
+    ja_plan_drop_own_dirs(p);
     if (p->plan->count)
         p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
 }

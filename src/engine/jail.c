@@ -206,7 +206,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
         rc = ja_engine_pool_ensure(engine, err);
     if (rc < 0)
         return rc;
-    rc = ja_change_begin(&change, engine, "clone", "jail", to, err);
+    rc = ja_change_begin_copy(&change, engine, "clone", "jail", to, original, err);
     if (rc == 0)
         rc = ja_check_free(engine, "jail", to, err);
     if (rc == 0)
@@ -474,9 +474,15 @@ int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how,
     return rc;
 }
 
+struct deleting {
+    const struct ja_subject *subject;
+    bool force;
+};
+
 static void plan_delete(void *work, struct ja_planning *p)
 {
-    ja_plan_jail_delete(p, work);
+    const struct deleting *deleting = work;
+    ja_plan_jail_delete(p, deleting->subject, deleting->force);
 }
 
 int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, struct ja_error *err)
@@ -512,7 +518,7 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
         ja_error_hint(err, "stop it first, or use --force");
     }
     if (rc == 0)
-        rc = ja_change_apply(&change, plan_delete, &loaded.subject, err);
+        rc = ja_change_apply(&change, plan_delete, &(struct deleting){.subject = &loaded.subject, .force = force}, err);
     ja_loaded_fini(&loaded);
     ja_change_end(&change);
     return rc;

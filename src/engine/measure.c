@@ -142,13 +142,15 @@ static int measure_nic(struct ja_engine *engine, const struct ja_jail *jail, con
     return rc;
 }
 
-static int check_jail(const struct ja_jail *applied, const char *name, const char *nic, struct ja_error *err)
+static int check_jail(const struct ja_engine *engine, const struct ja_jail *applied, const char *name, const char *nic,
+                      struct ja_error *err)
 {
     if (!applied) {
         ja_error_set(err, JA_E_FAILED, JA_LABEL("jail", name), "it is not running");
         return ja_error_hint(err, "start it with `jailadmin start %s`", name);
     }
-    if (applied->vnet != JA_VNET_YES)
+    bool shared = applied->vnet == JA_VNET_SHARED && engine->site.os == JA_OS_FREEBSD;
+    if (applied->vnet != JA_VNET_YES && !shared)
         return ja_error_set(err, JA_E_UNSUPPORTED, JA_LABEL("jail", name), "only jails with vnet=yes are shaped");
     if (nic && !ja_list_get(&applied->nics, nic))
         return ja_error_set(err, JA_E_NOTFOUND, JA_LABEL("jail", name), "it runs without a nic %s", JA_SHOW(nic));
@@ -170,7 +172,7 @@ int ja_engine_measure(struct ja_engine *engine, const char *name, const char *ni
         rc = ja_engine_applied(engine, jail, &applied, err);
     ja_object_free(&ja_noun_jail, jail);
     if (rc == 0)
-        rc = check_jail(applied, name, nic, err);
+        rc = check_jail(engine, applied, name, nic, err);
     if (rc < 0) {
         ja_object_free(&ja_noun_jail, applied);
         return rc;

@@ -204,6 +204,7 @@ void ja_plan_be_delete(struct ja_planning *p, const struct ja_subject *s, const 
             continue;
         check_unused(p, jail, running, be, trial);
         tried = tried || be->trial;
+        ja_plan_check_unbound(p, jail, be->name);
         p->storage->be_retire(p, jail, be->name, uuids->items[i]);
     }
     ja_plan_commit_last(p);

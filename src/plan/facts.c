@@ -61,6 +61,7 @@ static const char *const kind_names[JA_FACT_KINDS] = {
     [JA_FACT_NFTCHAIN] = "nftchain",
     [JA_FACT_SHAPING] = "shaping",
     [JA_FACT_QDISC] = "qdisc",
+    [JA_FACT_BINDS] = "binds",
 };
 
 bool ja_fact_is_zfs(enum ja_fact_kind kind)

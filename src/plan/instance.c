@@ -91,6 +91,7 @@ void ja_plan_teardown(struct ja_planning *p)
         step = ja_plan_host_step(p, "remove-tree", "remove the runtime directories");
         ja_step_runf(p->plan, step, "%s%s", p->site->run, parts[i]);
     }
+    ja_plan_drop_own_dirs(p);
     step = ja_plan_host_step(p, "rmdir", "remove the runtime directories");
     ja_step_run(p->plan, step, p->site->run, NULL);
     /* The last two are left to whoever runs the plan: its journal is in the state directory until it ends. */

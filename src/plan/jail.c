@@ -90,11 +90,18 @@ void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum j
     ja_plan_hooks(p, jail, "after-stop", &jail->hooks.after_stop, true);
 }
 
-void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s)
+void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s, bool unmount)
 {
+    struct ja_map dirs = {0};
     ja_plan_jail_clean(p, s);
+    if (unmount)
+        ja_plan_unbind(p, s->jail, &dirs);
+    else
+        ja_plan_check_unbound(p, s->jail, NULL);
     p->storage->jail_retire(p, s->jail);
     struct ja_step *step = ja_plan_store_delete(p, "jail", s->jail->name, "forget the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     p->storage->jail_destroy(p, s->jail);
+    ja_plan_unbound(p, &dirs);
+    ja_map_fini(&dirs);
 }

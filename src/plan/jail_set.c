@@ -85,6 +85,7 @@ void ja_plan_jail_rename(struct ja_planning *p, const struct ja_subject *s, cons
 {
     const struct ja_jail *jail = s->jail;
     ja_plan_jail_clean(p, s);
+    ja_plan_check_unbound(p, jail, NULL);
     struct ja_jail renamed = *jail; /* shallow: only for writing it as JSON */
     renamed.name = (char *)to;
     ja_plan_keep_spec_as(p, &ja_noun_jail, &renamed, jail->name);

@@ -136,7 +136,8 @@ void ja_plan_services_stop(struct ja_planning *p, const struct ja_jail *jail, co
 void ja_plan_note_applied(struct ja_planning *p, const struct ja_jail *jail, const struct ja_jail *old);
 /* Steps that remove what a jail that does not run has left; none when there is nothing. */
 void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s);
-void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s);
+/* `unmount`: boot environments that are mounted somewhere are unmounted; else they keep it from being deleted. */
+void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s, bool unmount);
 /* What is done in a template's tree before it is sealed: one command of --run, or one script of --script. */
 struct ja_build_command {
     const char *text;   /* for sh(1), or the whole script */
@@ -237,6 +238,29 @@ void ja_plan_be_delete(struct ja_planning *p, const struct ja_subject *s, const 
                        const struct ja_strv *names, const struct ja_strv *uuids, bool trial);
 /* An upgrade tries nothing any more; what it tried stays. */
 void ja_plan_be_keep(struct ja_planning *p, const struct ja_jail *jail);
+/*
+ * Trees of boot environments that are mounted where root works in them, besides the pool; a fact of the kernel. A map of them is from
+ * the directory to the name of the boot environment (or to the path in one, "next/etc", which is none of our verbs' doing).
+ */
+void ja_plan_binds(struct ja_planning *p, const struct ja_jail *jail, struct ja_map *ret_dirs);
+const char *ja_bind_of(const struct ja_map *dirs, const char *be); /* where; NULL: it is not mounted */
+/* Fails the plan when one is mounted; `be`: of this one only, NULL: of any. */
+void ja_plan_check_unbound(struct ja_planning *p, const struct ja_jail *jail, const char *be);
+/* Unmounts all of a jail, undoably, before its trees go; and removes the directories that were made for them, repeatably. */
+void ja_plan_unbind(struct ja_planning *p, const struct ja_jail *jail, struct ja_map *ret_dirs);
+void ja_plan_unbound(struct ja_planning *p, const struct ja_map *dirs);
+/* Removes directories that were made for such mounts and that nothing is mounted at, repeatably; nothing when there are none. */
+void ja_plan_drop_own_dirs(struct ja_planning *p);
+struct ja_be_mounting {
+    const char *name;
+    const char *dir; /* absolute; NULL: one below the runtime directory is made */
+    bool read_only;
+    const char *running; /* the one that the jail runs on; NULL: it does not run */
+};
+/* *ret_dir: where; what it held before is freed. The caller's. */
+void ja_plan_be_mount(struct ja_planning *p, const struct ja_jail *jail, const struct ja_be_mounting *mounting,
+                      char **ret_dir);
+void ja_plan_be_unmount(struct ja_planning *p, const struct ja_jail *jail, const char *name, char **ret_dir);
 void ja_plan_network_create(struct ja_planning *p, const struct ja_network *network);
 void ja_plan_network_delete(struct ja_planning *p, const struct ja_network *network);
 /* A change of a network's fields: the running jails on it as they are and as they are then, `count` of each. */

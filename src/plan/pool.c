@@ -43,6 +43,7 @@ static void forget_last_boot(struct ja_planning *p)
         ja_step_run(p->plan, step, path, NULL);
         ja_plan_mkdir(p, path, "0711", false, "make the runtime directories");
     }
+    ja_plan_drop_own_dirs(p);
 }
 
 void ja_plan_pool_mount(struct ja_planning *p)

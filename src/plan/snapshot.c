@@ -142,6 +142,8 @@ void ja_plan_snapshot_rollback(struct ja_planning *p, const struct ja_rollback *
     const struct ja_jail *jail = request->subject->jail;
     if (resolve(p, request, &list, &rollback)) {
         ja_plan_jail_clean(p, request->subject);
+        if (rollback.root)
+            ja_plan_check_unbound(p, jail, jail->be);
         p->storage->rollback_prepare(p, &rollback);
         /* Nothing of the jail's row changes; it is what decides whether a rollback that was cut off is ended or undone. */
         struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, jail, "decide: from here on it only goes forward");

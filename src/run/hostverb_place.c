@@ -1,10 +1,12 @@
 /*
- * hostverb_place.c: `jailadmin host mount-point`: places for mounts in a jail's tree.
+ * hostverb_place.c: places for mounts: `jailadmin host mount-point` makes those in a jail's tree; those of the host are looked at.
  */
 #include "base/file.h"
 #include "run/hostverbs.h"
 #include "run/option.h"
+#include "run/place.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -47,4 +49,63 @@ int ja_verb_mount_point(int argc, char *const *argv, struct ja_hostverb_io *io, 
         at = next;
     }
     return 0;
+}
+
+/* ---- a directory of the host ---- */
+
+static int check_owner(int fd, const char *path, struct ja_error *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) < 0)
+        return ja_file_error(err, errno, path, "look at it");
+    /* Where the sticky bit is set others cannot rename what is root's. */
+    if (info.st_uid == 0 && ((info.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (info.st_mode & S_ISVTX)))
+        return 0;
+    ja_error_set(err, JA_E_DENIED, NULL, "others than root can change where %s leads", JA_SHOW(path));
+    return ja_error_hint(err, "take a directory that belongs to root, in directories that belong to root");
+}
+
+int ja_place_open(const char *path, int *ret_fd, struct ja_error *err)
+{
+    ja_autofree char *copy = ja_strdup(path[0] == '/' ? path + 1 : path);
+    ja_autoclose int at = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!copy)
+        return ja_error_nomem(err);
+    if (path[0] != '/' || !*copy)
+        return ja_error_set(err, JA_E_INVALID, NULL, "%s is no absolute path of a directory", JA_SHOW(path));
+    int rc = at < 0 ? ja_file_error(err, errno, "/", "open it") : 0;
+    for (char *rest = copy, *name; rc == 0 && (name = strsep(&rest, "/")) != NULL;) {
+        if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            return ja_error_set(err, JA_E_INVALID, NULL, "%s is not a plain path", JA_SHOW(path));
+        int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0 && (errno == ELOOP || errno == EMLINK || errno == ENOTDIR))
+            return ja_error_set(err, JA_E_DENIED, NULL, "a symbolic link or a file is on the way to %s", JA_SHOW(path));
+        if (next < 0)
+            return ja_file_error(err, errno, path, "open it");
+        close(at);
+        at = next;
+        /* What is mounted there, when it is mounted already, belongs to whom it will. */
+        rc = rest ? check_owner(at, path, err) : 0;
+    }
+    if (rc == 0) {
+        *ret_fd = at;
+        at = -1;
+    }
+    return rc;
+}
+
+int ja_place_check_empty(int fd, const char *path, struct ja_error *err)
+{
+    int rc = check_owner(fd, path, err), copy = rc == 0 ? dup(fd) : -1;
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (rc == 0 && !dir)
+        rc = ja_file_error(err, errno, path, "read it");
+    for (struct dirent *entry; rc == 0 && (entry = readdir(dir)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = ja_error_set(err, JA_E_BUSY, NULL, "%s is not empty", JA_SHOW(path));
+    if (dir)
+        closedir(dir);
+    else if (copy >= 0)
+        close(copy);
+    return rc;
 }

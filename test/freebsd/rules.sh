@@ -7,6 +7,7 @@ set -u
 program=$(realpath "$1") || exit 1
 here=$(dirname "$0")
 . "$here/../host/kit.sh"
+. "$here/../host/shapekit.sh"
 tree=${JAILADMIN_TEST_TREE:-}
 [ -n "$tree" ] || { echo "skipped: JAILADMIN_TEST_TREE names no base system"; exit 77; }
 kit_begin rules
@@ -269,6 +270,47 @@ want "with all that led there" sh -c "[ -z \"\$(ipfw table ja${mine}rules list |
 
 # ---- the end ----
 for pid in $talkers; do kill "$pid" 2>/dev/null; done
+# ---- a jail without a network stack of its own is shaped by the host ----
+kldload -n dummynet
+want "one without a network stack" ja create s --template base --set vnet=shared --set allow=raw_sockets --nic eth0,network=lan,address=auto,address=auto6
+want "with rates" ja set s nics.eth0.shape.in.rate=4Mbit nics.eth0.shape.out.rate=2Mbit
+want "starts" ja start s
+s4=$(ja --json list s | grep -o "$lan\.[0-9]*" | head -1)
+pipes() { [ "$(ipfw pipe show | grep -c 'bit/s')" -eq "$1" ]; }
+want "with a pipe for each direction" pipes 2
+want "what it sends passes at its rate" within_rate s out 2000000
+want "and what it is sent" within_rate s in 4000000
+through() { ipfw -a list | awk -v rule="$1" '$1 == rule && $4 == "pipe" { print $2 }'; }
+passes() { # passes PACKETS COMMAND...: so many go through each of its pipes meanwhile
+    out=$(through $base) in=$(through $((base + 499))) wanted=$1
+    shift
+    "$@"
+    echo "out $(($(through $base) - out)), in $(($(through $((base + 499))) - in))"
+    [ $(($(through $base) - out)) -eq "$wanted" ] && [ $(($(through $((base + 499))) - in)) -eq "$wanted" ]
+}
+want "each packet to and from the world once, though its address is translated" passes 3 ja exec s -- ping -c 3 -i 0.3 -q "$world4.2"
+want "and to the host" passes 3 ja exec s -- ping -c 3 -i 0.3 -q "$lan.1"
+want "what it sends to itself not at all" passes 0 ja exec s -- ping -c 3 -i 0.3 -q "$s4"
+want "by localhost neither" passes 0 ja exec s -- ping -c 3 -i 0.3 -q 127.0.0.1
+want "nor what others send" passes 0 ja exec a2 -- ping -c 3 -i 0.3 -q "$lan.1"
+want "less of one direction, and nothing of the other, while it runs" ja set s nics.eth0.shape.out.rate=1Mbit nics.eth0.shape.in=
+want "leaves one pipe" pipes 1
+want "with the new rate" within_rate s out 1000000
+want "a delay" ja set s nics.eth0.shape.out.delay=100ms
+want "is there" near 0.09 0.4 measured s out delay
+refuse "one that varies" "dummynet delays all packets alike" ja set s nics.eth0.shape.out.jitter=10ms
+if [ "$(sysctl -n kern.osreldate)" -lt 1500000 ]; then
+    refuse "losses in rows" "of 15.0 knows rows" ja set s nics.eth0.shape.out.loss=10% nics.eth0.shape.out.loss-burst=4
+else
+    want "losses in rows" ja set s nics.eth0.shape.out.loss=10% nics.eth0.shape.out.loss-burst=4
+fi
+ipfw -q table "ja${mine}shout" flush
+want "repair puts back what somebody has flushed" ja repair
+want "so that it passes its pipe" sh -c "ipfw table ja${mine}shout list | grep -q '$s4'"
+want "it ends" ja stop --force s
+want "and leaves no pipe" pipes 0
+want "and no address" sh -c "! ipfw table ja${mine}shout list | grep '^[0-9a-f]'"
+
 want "a rule stays" ja network set lan rules.x.action=deny
 want "all go" ja delete --force --all --yes
 want "teardown" ja teardown

@@ -39,6 +39,74 @@ be_interrupted() { # an upgrade that gets SIGTERM while its health command runs
     [ $code -eq 1 ]
 }
 
+# Trees that are mounted where the host works in them.
+be_mounted() { be_json | grep -o '"mounted":"[^"]*"' | sed 's/.*:"//; s/"//'; }
+be_elsewhere() { # be_elsewhere NAME OPTIONS DIR: mounted there, in the system's own words
+    if [ "$(uname)" = FreeBSD ]; then
+        mount | grep " on $3 (.*nosuid" | grep -q "$2"
+    else
+        grep " $3 $2[^ ]*nosuid,nodev" /proc/self/mountinfo >/dev/null
+    fi
+}
+be_mounts() {
+    want "one to be mounted" ja be create bj next
+    want "is mounted, and it says where" prints "mounted the boot environment next of bj at /.*/mnt/bj.next" ja be mount bj next
+    where=$(be_mounted)
+    want "the list says it too" prints "^bj *next .* $where\$" ja be list bj
+    want "only root enters there" sh -c "[ \"\$(ls -ld '$(dirname "$where")' | cut -c1-10)\" = drwx------ ]"
+    want "with nothing in it trusted" be_elsewhere next rw "$where"
+    want "what is written there" sh -c "echo mounted >'$where/etc/state'"
+    refuse "a second place" "mounted at $where already" ja be mount bj next
+    refuse "deleting it" "is mounted at $where" ja be delete bj next
+    want "it is activated all the same" ja be activate bj next --restart
+    want "the jail has what was written" prints "^mounted$" be_in 'cat /etc/state'
+    want "and it what the jail writes" sh -c "'$program' --state '$state' exec bj -- sh -c 'echo more >/etc/state' </dev/null && grep -q more '$where/etc/state'"
+    want "back" ja be activate bj default --restart
+    want "it is unmounted" prints "unmounted the boot environment next of bj from $where" ja be unmount bj next
+    refuse "once" "is not mounted" ja be unmount bj next
+    want "nothing is left there" [ ! -e "$where" ]
+    mkdir -m 0700 "$dir/own" "$dir/own/there" "$dir/own/full" "$dir/own/open" "$dir/own/open/there"
+    touch "$dir/own/full/file"
+    ln -s own "$dir/via"
+    ln -s there "$dir/own/short"
+    chmod 0777 "$dir/own/open"
+    refuse "a place that is full" "is not empty" ja be mount bj next "$dir/own/full"
+    refuse "one that is not there" "there is no directory" ja be mount bj next "$dir/own/none"
+    refuse "a link" "symbolic link" ja be mount bj next "$dir/own/short"
+    refuse "a link on the way" "symbolic link" ja be mount bj next "$dir/via/there"
+    refuse "one in a directory that others can change" "others than root" ja be mount bj next "$dir/own/open/there"
+    refuse "one of jailadmin's own" "belongs to jailadmin" ja be mount bj next "$state/locks"
+    refuse "a jail's own tree" "belongs to jailadmin" ja be mount bj next "$state/pool/jails/bj/root/default/mnt"
+    want "a dry run, pasted" be_pasted be mount bj next "$dir/own/there" --read-only
+    want "mounts it there" [ "$(be_mounted)" = "$dir/own/there" ]
+    want "read-only" be_elsewhere next "ro\|read-only" "$dir/own/there"
+    want "where nothing is written" not touch "$dir/own/there/etc/x"
+    want "a dry run of the way back, pasted" be_pasted be unmount bj next
+    want "unmounts it, and the directory stays" sh -c "[ -d '$dir/own/there' ] && [ -z \"\$(ls '$dir/own/there')\" ]"
+    want "the running one is mounted with a warning" prints "symbolic links in the way" sh -c "'$program' --state '$state' be mount bj default '$dir/own/there/' </dev/null 2>&1"
+    (cd "$dir/own/there/etc" && exec sleep 1000) &
+    busy=$!
+    sleep 0.5
+    refuse "it is not unmounted while somebody works in it" "cannot unmount $dir/own/there" ja be unmount bj default
+    want "and stays" [ "$(be_mounted)" = "$dir/own/there" ]
+    kill $busy
+    wait $busy 2>/dev/null
+    want "then it is" ja be unmount bj default
+    want "somebody else unmounts" ja be mount bj next
+    umount "$(be_mounted)"
+    want "the list knows" not prints '"mounted":"' be_json
+    want "gc removes its directory" ja gc
+    want "with the one that it was in" [ ! -e "$(dirname "$where")" ]
+    want "it goes" ja be delete bj next
+    want "a jail with one that is mounted" ja create bjm --template base
+    want "is not deleted" ja be mount bjm default
+    refuse "without force" "is mounted at" ja delete --yes bjm
+    refuse "nor renamed" "is mounted at" ja rename bjm bjn
+    want "but with it" ja delete --yes --force bjm
+    want "and nothing is left" [ ! -e "$(dirname "$where")/bjm.default" ]
+    rm -rf "$dir/own" "$dir/via"
+}
+
 be_states() {
     want "a jail with a volume" ja create bj --template base --volume data,target=/data --start
     want "which writes" be_in 'echo one >/etc/state; echo one >/data/state'
@@ -98,6 +166,7 @@ be_states() {
     want "the other goes while its copy stays" ja be delete bj pasted
     want "start" ja start bj
     want "nothing of which is in the list" be_named "default "
+    be_mounts
     # Upgrades.
     want "an upgrade" prints "upgraded bj: its boot environment is up1" be_upgrade --be up1 --health 'grep -q three /etc/state' -- sh -c 'echo three >/etc/state; echo it prints'
     want "is what it runs on" prints "^bj *up1 *active,running " ja be list bj

@@ -26,6 +26,8 @@ if [ "$(id -u)" -eq 0 ] && jailadmin --state "$state" init --storage file:256M -
     instance=yes
     jailadmin -q --state "$state" template create base --from busybox
     jailadmin -q --state "$state" create web1 web2 db --template base
+    jailadmin -q --state "$state" snapshot create web1@before web1@after web2@other
+    jailadmin -q --state "$state" be create web1 next
 fi
 
 # want SHELL LINE EXPECTED...: the candidates of the line are those, in any order; "+ EXPECTED...": these are among them.
@@ -99,6 +101,11 @@ for shell in $shells; do
     want "$shell" "jailadmin --state $state network show " default
     want "$shell" "jailadmin --state $state exec d" db
     want "$shell" "jailadmin --state $state help net" network
+    want "$shell" "jailadmin --state $state be activate web1 " default next
+    want "$shell" "jailadmin --state $state be delete web1 default n" next
+    want "$shell" "jailadmin --state $state be create web1 new --from n" next
+    [ "$shell" = bash ] || want "$shell" "jailadmin --state $state snapshot delete web1@be" web1@before
+    [ "$shell" = bash ] || want "$shell" "jailadmin --state $state be create web1 new --from @a" @after
 done
 for shell in $shells; do
     case $shell in

@@ -401,6 +401,12 @@ static void plan_start_shaped(struct ja_planning *p)
     start_changed(p, shaped);
 }
 
+static void plan_start_shaped_rows(struct ja_planning *p)
+{
+    start_changed(p, (const char *const[]){"nics.eth0.shape.out.loss=1%", "nics.eth0.shape.out.loss-burst=4",
+                                           "nics.eth0.shape.in.loss=5%", NULL});
+}
+
 static void plan_start_shaped_more(struct ja_planning *p)
 {
     start_changed(p, shaped_more);
@@ -480,6 +486,23 @@ static void plan_start_shared(struct ja_planning *p)
     forget(&subject);
 }
 
+static const char *const shared_shape[] = {"vnet=shared", "nics.eth0.shape.in.rate=10Mbit",
+                                           "nics.eth0.shape.out.rate=1Mbit", "nics.eth0.shape.out.delay=20ms", NULL};
+
+static void plan_start_shared_shaped(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(shared_shape);
+    ja_plan_jail_start(p, &subject);
+    forget(&subject);
+}
+
+static void plan_stop_shared_shaped(struct ja_planning *p)
+{
+    struct ja_subject subject = changed(shared_shape);
+    ja_plan_jail_stop(p, &subject, JA_STOP_FORCE);
+    forget(&subject);
+}
+
 static void plan_start_privileged(struct ja_planning *p)
 {
     struct ja_subject subject = changed((const char *const[]){"privileged=yes", "allow=sys_time", NULL});
@@ -499,7 +522,12 @@ static void plan_rename(struct ja_planning *p)
 
 static void plan_delete(struct ja_planning *p)
 {
-    ja_plan_jail_delete(p, &subjects[0]);
+    ja_plan_jail_delete(p, &subjects[0], false);
+}
+
+static void plan_delete_force(struct ja_planning *p)
+{
+    ja_plan_jail_delete(p, &subjects[0], true);
 }
 
 static void plan_snapshot(struct ja_planning *p)
@@ -643,6 +671,47 @@ static void plan_be_delete_running(struct ja_planning *p)
     delete_be(p, "next", "next", false);
 }
 
+static void mount_be(struct ja_planning *p, const char *name, const char *dir, const char *running, bool read_only)
+{
+    char *where = NULL;
+    const struct ja_be_mounting mounting = {.name = name, .dir = dir, .running = running, .read_only = read_only};
+    ja_plan_be_mount(p, jails[0], &mounting, &where);
+    free(where);
+}
+
+static void plan_be_mount(struct ja_planning *p)
+{
+    mount_be(p, "next", NULL, NULL, false);
+}
+
+static void plan_be_mount_there(struct ja_planning *p)
+{
+    mount_be(p, "default", "/mnt", "default", true);
+}
+
+static void plan_be_mount_full(struct ja_planning *p)
+{
+    mount_be(p, "next", "/etc", NULL, false);
+}
+
+static void plan_be_mount_inside(struct ja_planning *p)
+{
+    ja_autofree char *dir = ja_printf("%s/jails/web1/root/default/mnt", p->site->pool);
+    mount_be(p, "next", dir, NULL, false);
+}
+
+static void plan_be_mount_link(struct ja_planning *p)
+{
+    mount_be(p, "next", "/link", NULL, false);
+}
+
+static void plan_be_unmount(struct ja_planning *p)
+{
+    char *where = NULL;
+    ja_plan_be_unmount(p, jails[0], "next", &where);
+    free(where);
+}
+
 static void plan_upgrade_copy(struct ja_planning *p)
 {
     make_be(p, "new", NULL, true);
@@ -711,6 +780,7 @@ static const struct golden {
     {"network-create-pf", "pf", plan_network_create_pf, "freebsd", NULL},
     {"network-set-pf", "running-pf", plan_network_set_pf, "freebsd", NULL},
     {"start-shaped", "shaping", plan_start_shaped, NULL, NULL},
+    {"start-shaped-rows", "shaping-15", plan_start_shaped_rows, "freebsd", NULL},
     {"start-shaped-more", "shaping", plan_start_shaped_more, NULL, NULL},
     {"start-shaped-poor", "shaping-poor", plan_start_shaped, "linux", NULL},
     {"stop-shaped", "running", plan_stop_shaped, NULL, NULL},
@@ -727,6 +797,8 @@ static const struct golden {
     {"demo", "stopped", plan_start, "freebsd", "jailadmin start web1"},
     {"stop-fitted", "fitted", plan_stop_fitted, "freebsd", NULL},
     {"stop-shared", "shared", plan_stop_shared, "freebsd", NULL},
+    {"start-shared-shaped", "shaping", plan_start_shared_shaped, NULL, NULL},
+    {"stop-shared-shaped", "shared", plan_stop_shared_shaped, "freebsd", NULL},
     {"stop-services", "running", plan_stop_services, NULL, NULL},
     {"shutdown", "running", plan_shutdown, NULL, NULL},
     {"set", "stopped", plan_set, NULL, NULL},
@@ -749,6 +821,17 @@ static const struct golden {
     {"be", "kept", plan_be_delete, NULL, "jailadmin be delete web1 next"},
     {"be", "kept", plan_be_delete_active, NULL, "jailadmin be delete web1 default"},
     {"be", "kept", plan_be_delete_running, NULL, "jailadmin be delete web1 next, while it runs"},
+    {"be-mount", "kept", plan_be_mount, NULL, "jailadmin be mount web1 next"},
+    {"be-mount", "mounted", plan_be_mount_there, NULL, "jailadmin be mount web1 default /mnt --read-only, which runs"},
+    {"be-mount", "mounted", plan_be_mount, NULL, "jailadmin be mount web1 next, which is mounted"},
+    {"be-mount", "mounted", plan_be_mount_full, NULL, "jailadmin be mount web1 next /etc"},
+    {"be-mount", "kept", plan_be_mount_link, NULL, "jailadmin be mount web1 next /link"},
+    {"be-mount", "kept", plan_be_mount_inside, NULL, "jailadmin be mount web1 next into another tree"},
+    {"be-mount", "mounted", plan_be_unmount, NULL, "jailadmin be unmount web1 next"},
+    {"be-mount", "kept", plan_be_unmount, NULL, "jailadmin be unmount web1 next, which is not mounted"},
+    {"be-mount", "mounted", plan_be_delete, NULL, "jailadmin be delete web1 next"},
+    {"be-mount", "mounted", plan_delete, NULL, "jailadmin delete web1"},
+    {"be-mount", "mounted", plan_delete_force, NULL, "jailadmin delete --force web1"},
     {"upgrade", "kept", plan_upgrade_copy, NULL, "jailadmin upgrade web1 --be new -- COMMAND: the copy"},
     {"upgrade", "stopped", plan_upgrade_start, NULL, "its start, before the command"},
     {"upgrade", "kept", plan_upgrade_end, NULL, "after the command"},

@@ -277,6 +277,7 @@ void ja_sim_reboot(struct ja_sim *sim)
         if (sim_umount(sim, path, NULL) < 0)
             abort();
     }
+    sim_drop_all(sim, "bind ");
     sim->system->shut(sim);
     sim->system->boot(sim);
     snprintf(sim->machine.boot_id, sizeof sim->machine.boot_id, "boot-%u", ++sim->boots);

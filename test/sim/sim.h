@@ -123,6 +123,8 @@ bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name,
 /* Files and programs. Asked for what the system does not answer, unless it has a `read`. */
 bool sim_common_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, const char **ret_value);
 extern const struct ja_sim_command sim_file_commands[];
+/* No tree that is seen in a second place is gone. */
+void sim_check_binds(struct ja_sim *sim);
 
 /* ZFS. "zfs NAME" is filesystem or snapshot, "prop NAME PROPERTY" what is set there, "origin NAME" its snapshot; what a dataset
  * that is not mounted holds lies below "@NAME", its name's slashes written as "%". */

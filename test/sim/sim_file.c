@@ -201,7 +201,7 @@ static int do_rmdir(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
     (void)cmd;
     if (!is_empty(sim, path))
         return sim_fail(err, "%s is not empty", path);
-    if (sim_get(sim, "mount %s", path))
+    if (sim_get(sim, "mount %s", path) || sim_get(sim, "bind %s", path))
         return sim_fail(err, "%s is a mount point", path);
     sim_drop(sim, "path %s", path);
     return 0;
@@ -374,6 +374,45 @@ static int do_mount_point(struct ja_sim *sim, const struct ja_cmd *cmd, char *co
     return 0;
 }
 
+/*
+ * A tree that is seen in a second place: "bind DIR" is the tree. What it holds is not copied there. The kernel knows it as a mount.
+ */
+static int do_tree_mount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    const char *tree = argv[argc - 2], *dir = argv[argc - 1], *there = sim_get(sim, "bind %s", dir);
+    (void)cmd;
+    if (!sim_is_dir(sim, tree) || !sim_is_dir(sim, dir))
+        return sim_fail(err, "there is no %s or %s", tree, dir);
+    if (there && strcmp(there, tree) == 0)
+        return 0;
+    if (there || sim_get(sim, "mount %s", dir) || !is_empty(sim, dir))
+        return sim_fail(err, "%s is not empty", dir);
+    if (!sim->tearing)
+        sim_put(sim, tree, "bind %s", dir);
+    return 0;
+}
+
+static int do_tree_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                           struct ja_error *err)
+{
+    const char *there = sim_get(sim, "bind %s", argv[argc - 1]);
+    (void)cmd, (void)err;
+    if (there && strcmp(there, argv[argc - 2]) == 0 && !sim->tearing)
+        sim_drop(sim, "bind %s", argv[argc - 1]);
+    return 0;
+}
+
+void sim_check_binds(struct ja_sim *sim)
+{
+    for (size_t i = sim_from(sim, "bind "); sim_starts(sim, i, "bind "); i++) {
+        if (!sim_is_dir(sim, sim->entries[i].value))
+            sim_trouble(sim, "the tree %s was taken away while it is mounted", sim->entries[i].value);
+        if (!sim_is_dir(sim, sim->entries[i].key + strlen("bind ")))
+            sim_trouble(sim, "the directory of the %s is not there", sim->entries[i].key);
+    }
+}
+
 /* host logged --log FILE --log-limit N -- COMMAND... */
 static int do_logged(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
 {
@@ -480,6 +519,8 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "template-clean"}, do_template_clean},
     {{"host", "setting"}, do_setting},
     {{"host", "mount-point"}, do_mount_point},
+    {{"host", "tree-mount"}, do_tree_mount},
+    {{"host", "tree-unmount"}, do_tree_unmount},
     {{"host", "logged"}, do_logged},
     {{"host", "instance-register"}, do_nothing},
     {{"host", "registry-remove"}, do_nothing},
@@ -506,6 +547,21 @@ static void list_directory(struct ja_sim *sim, const char *path)
             ja_str_addf(&names, "%s\n", sim->entries[i].key + n);
     snprintf(sim->text, sizeof sim->text, "%s", names.text ? names.text : "");
     ja_str_fini(&names);
+}
+
+static const char *list_binds(struct ja_sim *sim, const char *path)
+{
+    struct ja_str lines = {0};
+    size_t length = strlen(path);
+    for (size_t i = sim_from(sim, "bind "); sim_starts(sim, i, "bind "); i++) {
+        const char *tree = sim->entries[i].value;
+        if (strncmp(tree, path, length) == 0 && tree[length] == '/')
+            ja_str_addf(&lines, "%s\t%s\n", tree + length + 1, sim->entries[i].key + strlen("bind "));
+    }
+    bool any = lines.length > 0;
+    snprintf(sim->text, sizeof sim->text, "%s", any ? lines.text : "");
+    ja_str_fini(&lines);
+    return any ? sim->text : NULL;
 }
 
 /* "TREE\tPATH" as one path; "etc/." is etc. */
@@ -543,6 +599,11 @@ bool sim_file_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name,
         return true;
     case JA_FACT_MOUNT:
         *ret_value = sim_get(sim, "mount %s", name);
+        if (!*ret_value && sim_get(sim, "bind %s", name))
+            *ret_value = "btrfs";
+        return true;
+    case JA_FACT_BINDS:
+        *ret_value = list_binds(sim, name);
         return true;
     case JA_FACT_FILE:
         *ret_value = sim_get(sim, "text %s", name);

@@ -59,7 +59,7 @@ static bool fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *name, c
         JA_FACT_JAIL,      JA_FACT_LINK,   JA_FACT_PORTS,     JA_FACT_HOSTADDR, JA_FACT_HOSTNETS, JA_FACT_MOUNT,
         JA_FACT_ROUTE,     JA_FACT_MEMBER, JA_FACT_LINKS,     JA_FACT_IPFW,     JA_FACT_MODULE,   JA_FACT_SYSCTL,
         JA_FACT_RCTL,      JA_FACT_LISTEN, JA_FACT_DATASET,   JA_FACT_CONTENTS, JA_FACT_DEVFS,    JA_FACT_PF,
-        JA_FACT_SNAPSHOTS, JA_FACT_CLONES, JA_FACT_NEIGHBOUR,
+        JA_FACT_SNAPSHOTS, JA_FACT_CLONES, JA_FACT_NEIGHBOUR, JA_FACT_BINDS,
     };
     for (size_t i = 0; i < JA_COUNT(read); i++)
         if (kind == read[i])

@@ -114,8 +114,8 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
 /* add NUMBER [set N] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
-    static const char *const actions[] = {"allow", "deny",   "check-state", "nat",  "count",
-                                          "pipe",  "skipto", "reset",       "call", "return"};
+    static const char *const actions[] = {"allow",  "deny",  "check-state", "nat",    "count", "pipe",
+                                          "skipto", "reset", "call",        "return", "fwd"};
     char text[RULE_MOST], value[RULE_MOST * 2 + 32];
     unsigned long set = 0;
     bool known = false;
@@ -291,6 +291,18 @@ int sim_stack_sysctl(struct ja_sim *sim, const char *stack, char *const *words, 
     return 0;
 }
 
+/* Of a rule that finds its pipe in a table. */
+static void check_entries(struct ja_sim *sim, const char *stack, const char *rule)
+{
+    char table[SIM_NAME], prefix[SIM_NAME * 2];
+    while (*rule && *rule != '\n' && (rule = next_table(rule, table)) != NULL) {
+        snprintf(prefix, sizeof prefix, "entry %s%s ", stack, table);
+        for (size_t i = sim_from(sim, prefix); sim_starts(sim, i, prefix); i++)
+            if (!sim_get(sim, "pipe %s%s", stack, sim->entries[i].value))
+                sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
+    }
+}
+
 /* A pipe that is not there takes all packets. */
 void sim_ipfw_check(struct ja_sim *sim)
 {
@@ -301,7 +313,9 @@ void sim_ipfw_check(struct ja_sim *sim)
             continue;
         if (hash)
             snprintf(stack, sizeof stack, "%.*s", (int)(hash + 1 - sim->entries[i].key - 5), sim->entries[i].key + 5);
-        if (!sim_get(sim, "pipe %s%s", stack, pipe))
+        if (strcmp(pipe, "tablearg") == 0)
+            check_entries(sim, stack, at);
+        else if (!sim_get(sim, "pipe %s%s", stack, pipe))
             sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
     }
 }

@@ -91,6 +91,11 @@ static int print_mounts(struct ja_sim *sim, struct ja_str *output)
                     ", {\"device\":\"%s\",\"mntpoint\":\"%s\",\"fstype\":\"%s\",\"opts\":\"rw\",\"dump\":0,\"pass\":0}",
                     from ? from : sim_get(sim, "source %s", path), path, sim->entries[i].value);
     }
+    for (size_t i = sim_from(sim, "bind "); sim_starts(sim, i, "bind "); i++)
+        ja_str_addf(
+            output,
+            ", {\"device\":\"%s\",\"mntpoint\":\"%s\",\"fstype\":\"nullfs\",\"opts\":\"rw\",\"dump\":0,\"pass\":0}",
+            sim->entries[i].value, sim->entries[i].key + strlen("bind "));
     ja_str_add(output, "]}}\n");
     return 0;
 }

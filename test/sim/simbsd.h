@@ -80,6 +80,64 @@ static inline int do_shared_stop(struct ja_engine *engine, struct ja_error *err)
     return ja_engine_stop(engine, "shared", JA_STOP_GRACEFUL, NULL, err);
 }
 
+static inline int simbsd_set(struct ja_engine *engine, const char *name, const char *const *assignments,
+                             struct ja_error *err)
+{
+    ja_autostrv struct ja_strv all = {0};
+    for (; *assignments; assignments++)
+        if (ja_strv_add(&all, *assignments) < 0)
+            return ja_error_nomem(err);
+    return ja_engine_set(engine, name, &all, true, NULL, err);
+}
+
+/* By the host, since it has no network stack of its own. */
+static inline int do_shared_shape(struct ja_engine *engine, struct ja_error *err)
+{
+    return simbsd_set(engine, "shared",
+                      (const char *const[]){"nics.eth0.shape.in.rate=10Mbit", "nics.eth0.shape.out.rate=1Mbit", NULL},
+                      err);
+}
+
+/* More of one direction, less of the other. */
+static inline int do_shared_reshape(struct ja_engine *engine, struct ja_error *err)
+{
+    return simbsd_set(engine, "shared",
+                      (const char *const[]){"nics.eth0.shape.in.rate=10Mbit", "nics.eth0.shape.in.delay=20ms",
+                                            "nics.eth0.shape.out=", NULL},
+                      err);
+}
+
+static inline int do_shared_unshape(struct ja_engine *engine, struct ja_error *err)
+{
+    return simbsd_set(engine, "shared", (const char *const[]){"nics.eth0.shape=", NULL}, err);
+}
+
+static inline int do_shared_shape_all(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_shared_unshape(engine, err);
+    return rc < 0 ? rc : do_shared_shape(engine, err);
+}
+
+/* The same for one that a power cut has ended. */
+static inline int simbsd_anew(struct ja_engine *engine, lab_verb *verb, struct ja_error *err)
+{
+    struct ja_error none = JA_ERROR_INIT;
+    ja_engine_stop(engine, "shared", JA_STOP_FORCE, NULL, &none);
+    sim_put(&lab_sim, "", "module dummynet");
+    int rc = verb(engine, err);
+    return rc < 0 ? rc : do_shared_start(engine, err);
+}
+
+static inline int do_shared_shape_anew(struct ja_engine *engine, struct ja_error *err)
+{
+    return simbsd_anew(engine, do_shared_shape_all, err);
+}
+
+static inline int do_shared_unshape_anew(struct ja_engine *engine, struct ja_error *err)
+{
+    return simbsd_anew(engine, do_shared_unshape, err);
+}
+
 static inline int do_shared_delete(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_delete(engine, "shared", true, err);

@@ -68,6 +68,7 @@ static inline void lab_check(void)
 {
     if (lab_sim.system->check)
         lab_sim.system->check(&lab_sim);
+    sim_check_binds(&lab_sim);
     if (lab_sim.trouble[0])
         fail_msg("%s", lab_sim.trouble);
 }
@@ -390,6 +391,52 @@ static inline int do_unbe(struct ja_engine *engine, struct ja_error *err)
     if (ja_strv_add(&names, "new") < 0)
         return ja_error_nomem(err);
     return ja_engine_be_delete(engine, "j", &names, err);
+}
+
+static inline int do_be_mount(struct ja_engine *engine, struct ja_error *err)
+{
+    char *dir = NULL;
+    int rc = ja_engine_be_mount(engine, "j", "new", NULL, false, &dir, err);
+    free(dir);
+    return rc;
+}
+
+static inline int do_be_unmount(struct ja_engine *engine, struct ja_error *err)
+{
+    char *dir = NULL;
+    int rc = ja_engine_be_unmount(engine, "j", "new", &dir, err);
+    free(dir);
+    return rc;
+}
+
+/* A reboot has unmounted it: success. */
+static inline int do_be_unmounted(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_be_unmount(engine, err);
+    return rc == JA_E_NOTFOUND ? 0 : rc;
+}
+
+/* Where the administrator says. */
+static inline int do_be_mount_there(struct ja_engine *engine, struct ja_error *err)
+{
+    char *dir = NULL;
+    sim_make(&lab_sim, "/there", "dir");
+    int rc = ja_engine_be_mount(engine, "j", "new", "/there", true, &dir, err);
+    free(dir);
+    return rc;
+}
+
+static inline int do_delete_force(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "j", true, err);
+}
+
+static inline int do_create_mounted(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_create(engine, err);
+    if (rc == 0)
+        rc = do_be(engine, err);
+    return rc < 0 ? rc : do_be_mount(engine, err);
 }
 
 /* What the command of an upgrade, and its health command, are in the simulated jail. */

@@ -73,6 +73,10 @@ static void memory_runs_out(void **unused)
     sweep("be create", do_be, do_unbe);
     lab_do(do_be);
     sweep("be activate", do_activate, do_activate_default);
+    sweep("be mount", do_be_mount, do_be_unmount);
+    lab_do(do_be_mount);
+    sweep("be unmount", do_be_unmount, do_be_mount);
+    lab_do(do_be_unmount);
     sweep("be delete", do_unbe, do_be);
     lab_do(do_unbe);
     sweep("upgrade", do_upgrade, do_downgrade);

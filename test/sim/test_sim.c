@@ -396,6 +396,35 @@ static void environments(void **unused)
     lab_do(do_delete);
 }
 
+static void mounted(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    lab_do(do_create);
+    lab_do(do_be);
+    assert_int_equal(lab_run(do_be_unmount, NULL, NULL, &err), JA_E_NOTFOUND);
+    sweep("be-mount", do_be_mount, do_be_unmount);
+    sweep("be-mount", do_be_mount_there, do_be_unmount);
+    lab_do(do_be_mount);
+    assert_int_equal(lab_run(do_be_mount, NULL, NULL, &err), JA_E_EXISTS);
+    sweep("be-unmount", do_be_unmounted, do_be_mount);
+    assert_int_equal(lab_run(do_unbe, NULL, NULL, &err), JA_E_BUSY);
+    assert_int_equal(lab_run(do_rename, NULL, NULL, &err), JA_E_BUSY);
+    assert_int_equal(lab_run(do_delete, NULL, NULL, &err), JA_E_BUSY);
+    lab_do(do_activate);
+    lab_do(do_start);
+    lab_do(do_kill);
+    lab_do(do_snapshot);
+    assert_int_equal(lab_run(do_rollback, NULL, NULL, &err), JA_E_BUSY);
+    lab_check();
+    sweep("delete", do_delete_force, do_create_mounted);
+    /* Somebody unmounts it by hand: gc removes what was made for it. */
+    sim_drop_all(&lab_sim, "bind ");
+    lab_do(ja_engine_gc);
+    lab_do(do_delete);
+    sim_drop(&lab_sim, "path /there");
+}
+
 static void upgrades(void **unused)
 {
     static const char *const verbs[] = {"be-create", "start", "stop", "be-activate"};
@@ -703,7 +732,14 @@ static void jails_of_freebsd(void **unused)
     sweep("start", do_shared_start, do_shared_stop);
     lab_do(do_shared_start);
     sweep("stop", do_shared_stop, do_shared_start);
+    sweep("set", do_shared_shape, do_shared_unshape_anew);
+    lab_do(do_shared_shape);
+    sweep("set", do_shared_reshape, do_shared_shape_anew);
+    sweep("stop", do_shared_stop, do_shared_start);
+    lab_do(do_shared_stop);
+    sweep("start", do_shared_start, do_shared_stop);
     lab_do(do_shared_delete);
+    sim_drop(&lab_sim, "module dummynet"); /* the cases that follow are without it */
     lab_do(do_inherit);
     sweep("start", do_inherit_start, do_inherit_stop);
     lab_do(do_inherit_delete);
@@ -883,6 +919,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(jails),
         cmocka_unit_test(snapshots),
         cmocka_unit_test(environments),
+        cmocka_unit_test(mounted),
         cmocka_unit_test(upgrades),
         cmocka_unit_test(rollbacks_spare_clones),
         cmocka_unit_test(schedules_take_and_delete),

@@ -143,11 +143,32 @@ static void mounts_have_types(void **state)
     assert_int_equal(ja_freebsd_parse_mount("{\"mount\": {\"fstab\": [{\"mntpoint\":\"/a\\n/b\",\"fstype\":\"ufs\"},"
                                             "{\"mntpoint\":\"/a\",\"fstype\":\"ufs\"},"
                                             "{\"mntpoint\":\"/a\",\"fstype\":\"tmpfs\"}]}}",
-                                            &map, &err),
+                                            &map, NULL, &err),
                      0);
     assert_string_equal(ja_map_get(&map, "/a"), "tmpfs");
     assert_null(ja_map_get(&map, "/b"));
     ja_map_fini(&map);
+}
+
+/* A tree seen in a second place; what lies in itself, or is no tree of it, does not count. */
+static void trees_are_mounted_elsewhere(void **state)
+{
+    static const char json[] = "{\"mount\": {\"fstab\": ["
+                               "{\"device\":\"tank/x\",\"mntpoint\":\"/p/root/next\",\"fstype\":\"zfs\"},"
+                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/a b\",\"fstype\":\"nullfs\"},"
+                               "{\"device\":\"/p/root/old/etc\",\"mntpoint\":\"/mnt/c\",\"fstype\":\"nullfs\"},"
+                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/p/root/old/x\",\"fstype\":\"nullfs\"},"
+                               "{\"device\":\"/p/rooted\",\"mntpoint\":\"/mnt/d\",\"fstype\":\"nullfs\"},"
+                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/e\",\"fstype\":\"ufs\"}]}}";
+    const struct said said[] = {{.command = "mount -p", .text = json}, {0}};
+    struct ja_facts facts = {0};
+    (void)state;
+    ja_fact(&facts, JA_FACT_BINDS, "/p/root");
+    ja_fact(&facts, JA_FACT_BINDS, "/p/vol");
+    assert_int_equal(read_all(&facts, said), 0);
+    is(&facts, JA_FACT_BINDS, "/p/root", "next\t/mnt/a b\nold/etc\t/mnt/c\n");
+    is(&facts, JA_FACT_BINDS, "/p/vol", NULL);
+    ja_facts_fini(&facts);
 }
 
 static void default_routes_have_interfaces(void **state)
@@ -602,6 +623,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(names_that_are_no_text_hide_no_other),
         cmocka_unit_test_setup_teardown(a_jail_runs_when_its_kernel_jail_has_its_path, scratch_setup, scratch_teardown),
         cmocka_unit_test(mounts_have_types),
+        cmocka_unit_test(trees_are_mounted_elsewhere),
         cmocka_unit_test(default_routes_have_interfaces),
         cmocka_unit_test(permanent_neighbours_have_macs),
         cmocka_unit_test(strange_lists_of_neighbours_are_errors),

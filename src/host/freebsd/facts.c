@@ -276,18 +276,45 @@ static int answer_mounts(struct reading *reading, const struct ja_map *mounts)
     return rc;
 }
 
+static bool is_below(const char *path, const char *dir)
+{
+    size_t length = strlen(dir);
+    return strncmp(path, dir, length) == 0 && path[length] == '/';
+}
+
+static int answer_binds(struct reading *reading, const struct ja_map *nullfs)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reading->facts->count; i++) {
+        const struct ja_fact *fact = &reading->facts->items[i];
+        ja_autostr struct ja_str lines = {0};
+        if (!asked(fact, JA_FACT_BINDS))
+            continue;
+        for (size_t m = 0; m < nullfs->count; m++)
+            if (is_below(nullfs->pairs[m].value, fact->name) && !is_below(nullfs->pairs[m].key, fact->name))
+                ja_str_addf(&lines, "%s\t%s\n", nullfs->pairs[m].value + strlen(fact->name) + 1, nullfs->pairs[m].key);
+        rc = lines.failed ? ja_error_nomem(reading->err) : set(reading, fact, lines.text);
+    }
+    return rc;
+}
+
 static int read_mounts(struct reading *reading)
 {
     ja_autostr struct ja_str output = {0};
     struct ja_map mounts = {0};
-    if (!wants(reading, JA_FACT_MOUNT, NULL) && !wants(reading, JA_FACT_FSTYPE, NULL))
+    struct ja_map nullfs = {0};
+    if (!wants(reading, JA_FACT_MOUNT, NULL) && !wants(reading, JA_FACT_FSTYPE, NULL) &&
+        !wants(reading, JA_FACT_BINDS, NULL))
         return 0;
     int rc = run(reading, WORDS(WORD("mount"), WORD("-p"), WORD("--libxo"), WORD("json")), NULL, &output);
     if (rc > 0)
-        rc = ja_freebsd_parse_mount(output.text, &mounts, reading->err);
+        rc = ja_freebsd_parse_mount(output.text, &mounts, &nullfs, reading->err);
     if (rc == 0)
         rc = answer_mounts(reading, &mounts);
+    if (rc == 0)
+        rc = answer_binds(reading, &nullfs);
     ja_map_fini(&mounts);
+    ja_map_fini(&nullfs);
     return rc;
 }
 

@@ -144,6 +144,11 @@ void ja_freebsd_shape_change(struct ja_planning *p, const struct ja_subject *fro
                              const char *name);
 void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
                               const char *name);
+/* The same on the host, for a jail that shares its network stack; add: what is missing; remove: repeatably. */
+void ja_freebsd_shape_host_add(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_shape_host_remove(struct ja_planning *p, const struct ja_subject *s);
+void ja_freebsd_shape_host_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
+void ja_freebsd_shape_host_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to);
 /* The securelevel that a jail has when it runs; -1: the host's. */
 int64_t ja_freebsd_securelevel(const struct ja_jail *jail);
 

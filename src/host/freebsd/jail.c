@@ -225,7 +225,9 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         ja_freebsd_nic_rules_add(p, s);
         ja_freebsd_nics_add(p, s);
     } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shape_module(p, jail);
         ja_freebsd_shared_add(p, s);
+        ja_freebsd_shape_host_add(p, s);
     }
     ja_freebsd_mounts_make(p, jail, tree);
     ja_freebsd_limits_add(p, jail, name);
@@ -279,6 +281,7 @@ static void clean(struct ja_planning *p, const struct ja_subject *s)
         ja_freebsd_nics_remove(p, s);
         ja_freebsd_nic_rules_remove(p, s);
     } else if (jail->vnet == JA_VNET_SHARED) {
+        ja_freebsd_shape_host_remove(p, s);
         ja_freebsd_shared_remove(p, s);
     }
     step = ja_plan_host_step(p, "jail-wait", "wait until the kernel has let go of it");
@@ -320,13 +323,17 @@ static void exec_words(struct ja_planning *p, struct ja_step *step, const struct
 static void repair(struct ja_planning *p, const struct ja_subject *s)
 {
     char name[JA_FREEBSD_JAILNAME];
-    if (!running(p, s->jail) || s->jail->vnet != JA_VNET_YES)
+    if (!running(p, s->jail))
         return;
-    ja_freebsd_jail_name(p, s->jail, name);
-    ja_freebsd_nic_rules_add(p, s);
-    ja_freebsd_nics_repair(p, s, name);
-    ja_dns_names_add(p, s);
-    ja_freebsd_forwards_repair(p, s);
+    if (s->jail->vnet == JA_VNET_SHARED)
+        ja_freebsd_shape_host_add(p, s);
+    if (s->jail->vnet == JA_VNET_YES) {
+        ja_freebsd_jail_name(p, s->jail, name);
+        ja_freebsd_nic_rules_add(p, s);
+        ja_freebsd_nics_repair(p, s, name);
+        ja_dns_names_add(p, s);
+        ja_freebsd_forwards_repair(p, s);
+    }
     /* Not all of these commands can be repeated: what fails is a warning, and the next repair looks at what is there. */
     for (size_t i = 0; i < p->plan->count; i++)
         p->plan->steps[i]->flags |= JA_STEP_IGNORE;
@@ -343,6 +350,8 @@ static void update(struct ja_planning *p, const struct ja_subject *applied, cons
     ja_freebsd_cpuset(p, applied->jail->limits.cpuset, live->jail->limits.cpuset, name, tree);
     if (live->jail->vnet == JA_VNET_YES)
         ja_freebsd_shape_change(p, applied, live, name);
+    else if (live->jail->vnet == JA_VNET_SHARED)
+        ja_freebsd_shape_host_change(p, applied, live);
     if (!ja_object_equal(&ja_noun_jail, applied->jail, live->jail))
         ja_plan_note_applied(p, live->jail, applied->jail);
 }
@@ -360,6 +369,8 @@ static void updated(struct ja_planning *p, const struct ja_subject *applied, con
     ja_freebsd_jail_name(p, live->jail, name);
     if (live->jail->vnet == JA_VNET_YES)
         ja_freebsd_shape_changed(p, applied, live, name);
+    else if (live->jail->vnet == JA_VNET_SHARED)
+        ja_freebsd_shape_host_changed(p, applied, live);
 }
 
 const struct ja_host ja_host_freebsd = {

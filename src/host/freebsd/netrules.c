@@ -221,6 +221,24 @@ static void forget(struct ja_planning *p, const struct ja_network *network, int 
     ja_step_runf(p->plan, step, "%lld", number_of(p, network, which));
 }
 
+/* pf lets nobody begin to talk to what it translates, and it is not asked here. */
+static void note_pf(struct ja_planning *p, const struct ja_network *network)
+{
+    for (size_t r = 0; ja_freebsd_wants_pf(network) && r < network->rules.count; r++) {
+        const struct ja_rule *rule = network->rules.items[r];
+        struct ja_peer peer;
+        if (rule->direction != JA_DIRECTION_IN || strcmp(rule->action, "allow") != 0 ||
+            !ja_peer_read(rule->peer, &peer) ||
+            (peer.kind != JA_PEER_WORLD && peer.kind != JA_PEER_ANY && peer.kind != JA_PEER_ADDRESS))
+            continue;
+        ja_plan_note(
+            p->plan,
+            "network %s: rule %s lets nobody of the world in, since nat-by=pf keeps its addresses from the world; "
+            "a jail's forwards do, and so would nat-by=ipfw",
+            network->name, rule->name);
+    }
+}
+
 static void write_rules(struct ja_planning *p, const struct ja_network *network, int which)
 {
     ja_autostrv struct ja_strv lines = {0};
@@ -291,6 +309,7 @@ void ja_freebsd_netrules_up(struct ja_planning *p, const struct ja_network *netw
         lead_all(p, network, -1);
     } else if (has_number(p, network)) {
         int which = next_number(p, network);
+        note_pf(p, network);
         write_rules(p, network, which);
         lead_all(p, network, which);
     }
@@ -333,6 +352,8 @@ static bool are_alike(const struct ja_network *a, const struct ja_network *b)
 
 void ja_freebsd_netrules_change(struct ja_planning *p, const struct ja_network *from, const struct ja_network *to)
 {
+    if (!are_alike(from, to) || from->nat_by != to->nat_by)
+        note_pf(p, to);
     if (are_alike(from, to))
         return;
     if (!to->rules.count) {

@@ -110,7 +110,7 @@ int ja_freebsd_parse_jls(const char *text, struct ja_map *jails, struct ja_error
 
 /* ---- mount ---- */
 
-int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_error *err)
+int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_map *nullfs, struct ja_error *err)
 {
     static const char *const path[] = {"mount", "fstab", NULL};
     json_t *json = load(text, "mount", err);
@@ -122,6 +122,9 @@ int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_er
         const char *type = json_string_value(json_object_get(item, "fstype"));
         /* The list is in the order of mounting: the last one is on top. */
         rc = point && type ? put(mounts, point, type, err) : unknown_item("mount", err);
+        const char *device = json_string_value(json_object_get(item, "device"));
+        if (rc == 0 && nullfs && device && strcmp(type, "nullfs") == 0)
+            rc = put(nullfs, point, device, err);
     }
     json_decref(json);
     return rc;

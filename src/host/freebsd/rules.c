@@ -28,13 +28,15 @@
  *     alone    ranges of networks whose jails may not reach each other -> a number of the network
  *     tcp, udp ports of the host that are forwarded -> the slot of the jail
  *     rules    ranges of networks with rules of their own -> the number under which these stand (see netrules.c)
+ *     shin     addresses of jails that share the host's stack -> the pipe of what they are sent (see shape.c)
+ *     shout    and of what they send
  */
 static const struct {
     const char *what, *type;
 } tables[] = {
-    {"nics", "iface"}, {"src", "addr"},   {"any", "iface"},   {"dhcp", "iface"},
-    {"nets", "addr"},  {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"},
-    {"alone", "addr"}, {"tcp", "number"}, {"udp", "number"},  {"rules", "addr"},
+    {"nics", "iface"}, {"src", "addr"},    {"any", "iface"},     {"dhcp", "iface"}, {"nets", "addr"},
+    {"gw", "addr"},    {"natted", "addr"}, {"members", "iface"}, {"alone", "addr"}, {"tcp", "number"},
+    {"udp", "number"}, {"rules", "addr"},  {"shin", "addr"},     {"shout", "addr"},
 };
 
 static const struct ja_freebsd_rule policy[] = {
@@ -43,6 +45,10 @@ static const struct ja_freebsd_rule policy[] = {
     {JA_RULE_UNTAKEN - 1, "allow ip4 from any to me in recv ja@* tagged 39999"},
 
     /* Of a packet that goes out `via` sees only where it leaves. */
+    /* Before: what jails without a stack of their own send, but to themselves. */
+    {0, "count tag tablearg ip from table(ja@shout) to any via lo0"},
+    {0, "skipto +58 ip from any to table(ja@shout) via lo0 tagged tablearg"},
+    {0, "pipe tablearg ip from table(ja@shout) to any out not xmit ja@[0-9]*"},
     {0, "skipto +58 ip from any to any not via ja@* not recv ja@*"},
     /* From jail to jail on one bridge: looked at as it came in. */
     {1, "allow ip from any to any out recv ja@* xmit ja@[0-9]*"},
@@ -87,8 +93,9 @@ static const struct ja_freebsd_rule policy[] = {
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
     {33, "allow ip6 from any to me in recv ja@* tagged 39999"},
-    /* Answers of a forward to the host; what is for a jail by one; what may be for one. */
-    {34, "allow ip4 from me to me in recv ja@* tagged 41100"},
+    /* Answers of a forward to the host (fwd: a kernel since 14 takes nothing else for its own that has its own address and comes from
+     * elsewhere; the connection is found by its ports); what is for a jail by one; what may be for one. */
+    {34, "fwd 127.0.0.1 ip4 from me to me in recv ja@* tagged 41100"},
     {35, "allow ip4 from any to table(ja@nets) in recv ja@* tagged 41000-41015"},
     {36, "skipto +100 ip4 from any to me in recv ja@*"},
     {37, "deny ip from any to me in recv ja@*"},
@@ -127,6 +134,9 @@ static const struct ja_freebsd_rule policy[] = {
     {61, "skipto +100 ip from any to any"},
     {98, "return ip from any to any"},
     {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@* not xmit lo0"},
+    /* Once it is translated back: what they are sent, but by themselves. */
+    {JA_RULE_SHAPED, "skipto +500 ip from any to table(ja@shout) in recv lo0 tagged tablearg"},
+    {JA_RULE_SHAPED, "pipe tablearg ip from any to table(ja@shin) in not recv ja@[0-9]*"},
 };
 
 /* Bridged packets are filtered where they enter and leave a member, not once more as the bridge's own; what ipfw has translated

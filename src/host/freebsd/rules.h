@@ -11,6 +11,7 @@
  *     +448, +449      what jails send to the host and no forward took
  *     +450            what should have been translated and was not
  *     +451 + 3 k      the host's own connections by a forward of the k-th uplink, found by their state
+ *     +499            what is sent to jails that share the host's stack, which is shaped (shape.c)
  *
  * Tags of packets: 41000 + k, sent by a jail and forwarded by the k-th uplink's NAT; 41100, an answer of a forward to the host.
  */
@@ -27,6 +28,7 @@ enum {
     JA_RULE_LAST = 450,
     JA_RULES_HOST = 451,
     JA_RULES_HOST_EACH = 3,
+    JA_RULE_SHAPED = 499,
     JA_FORWARD_TAG = 41000,
     JA_FORWARD_TAG_HOST = 41100,
 };

@@ -2,12 +2,16 @@
  * shape.c: traffic shaping by dummynet, in the jail's own network stack, where each packet passes once: a pipe for each direction
  * of a nic, and a rule that leads through it. Rules on the bridge would see packets not at all, or twice.
  *
+ * A jail that shares the host's stack has its pipes there; its addresses are entries of the tables `shout` and `shin`, with the number
+ * of the pipe, which constant rules look into (rules.c): what it sends, before its address is translated, and what it is sent,
+ * afterwards. Its root cannot reach them.
+ *
  * The rules come before all others of the jail, and what has passed a pipe goes on through these (one_pass 0), so that the jail's own
  * firewall stays one. With shape.enforce the jail has a securelevel of 3, at which its root changes neither rules nor pipes; we
  * lower it for as long as a change takes. Its rules then know the nic by its addresses too: an interface can be given another name,
  * but the host takes no other addresses from it.
  */
-#include "host/freebsd/freebsd.h"
+#include "host/freebsd/rules.h"
 #include "host/shape.h"
 
 #include <stdio.h>
@@ -19,7 +23,7 @@
 /* Numbers in the jail's own ipfw: rules before those of /etc/rc.firewall, which begin at 100; pipes at the end of the 65535 that
  * there may be. The direction out has the next number, and rules that are enforced have others than those that are not. */
 enum { RULE_FIRST = 1, PIPE_FIRST = 60001 };
-enum { MTU_DEFAULT = 1500, SECURELEVEL = 3, HZ = 1000 };
+enum { MTU_DEFAULT = 1500, SECURELEVEL = 3, HZ = 1000, ROWS_SINCE = 1500000 };
 /* What dummynet takes where nobody has set net.inet.ip.dummynet.pipe_slot_limit and pipe_byte_limit otherwise; and the largest
  * rate, which it keeps in 32 bits. */
 #define SLOTS_MOST 100
@@ -40,6 +44,9 @@ static void fill(const struct ja_planning *p, const struct ja_subject *s, size_t
     line->flow = out ? &line->nic.nic->shape.out : &line->nic.nic->shape.in;
     line->rule = RULE_FIRST + 4 * (unsigned)number + (line->nic.nic->shape.enforce ? 2 : 0) + out;
     line->pipe = PIPE_FIRST + 2 * (unsigned)number + out;
+    /* On the host, by the number that no other nic of any instance has: less than 32,768. */
+    if (s->jail->vnet != JA_VNET_YES)
+        line->pipe = 2 * (unsigned)line->nic.nic->unit + out;
 }
 
 static bool is_set(const struct line *line)
@@ -55,14 +62,24 @@ static int64_t slots_most(struct ja_planning *p)
     return limit ? atoll(limit) : SLOTS_MOST;
 }
 
+/* The two states of Gilbert and Elliott came with 15. */
+static bool knows_rows(struct ja_planning *p)
+{
+    size_t missing = p->facts->missing;
+    const char *date = ja_fact(p->facts, JA_FACT_SYSCTL, "kern.osreldate");
+    return p->facts->missing != missing || (date && atoll(date) >= ROWS_SINCE);
+}
+
 static void check_flow(void *context, const struct ja_nic *nic, const struct ja_flow *flow, bool out)
 {
     struct ja_planning *p = context;
     char why[128];
     if (flow->jitter)
-        ja_flow_refuse(p->plan, nic, out, "jitter", "dummynet delays all packets alike");
-    if (flow->loss_burst)
-        ja_flow_refuse(p->plan, nic, out, "loss-burst", "dummynet loses each packet by itself");
+        ja_flow_refuse(p->plan, nic, out, "jitter",
+                       "dummynet delays all packets alike (a profile of delays occupies the line, and takes its rate)");
+    if (flow->loss_burst && !knows_rows(p))
+        ja_flow_refuse(p->plan, nic, out, "loss-burst",
+                       "dummynet of this kernel loses each packet by itself; that of 15.0 knows rows");
     if (flow->rate > RATE_MOST)
         ja_flow_refuse(p->plan, nic, out, "rate", "dummynet keeps no rate above 4294967295bit");
     if (flow->queue > slots_most(p)) {
@@ -86,13 +103,11 @@ static void note_steps(struct ja_planning *p)
 
 void ja_freebsd_shape_check(struct ja_planning *p, const struct ja_jail *jail)
 {
-    if (jail->vnet == JA_VNET_YES) {
-        if (ja_flow_each(jail, check_flow, p))
-            note_steps(p);
-    } else if (ja_flow_each(jail, NULL, NULL)) {
-        ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field nics.shape", "only jails with vnet=yes are shaped");
-        ja_plan_hint(p->plan, "the packets of others are the host's own");
-    }
+    /* One that inherits the host's network has no nics. */
+    if (ja_flow_each(jail, check_flow, p))
+        note_steps(p);
+    if (jail->vnet == JA_VNET_SHARED && ja_jail_enforces_shape(jail))
+        ja_plan_note(p->plan, "%s: shape.enforce has no effect with vnet=shared: the host shapes it", jail->name);
 }
 
 /* ---- commands in the jail ---- */
@@ -105,10 +120,13 @@ static void jexec_words(struct ja_planning *p, struct ja_step *step, add_words *
     add(p->plan, step, TOOL("jexec"), name, program, NULL);
 }
 
-/* The host's ipfw, which the kernel understands and the jail's root has not touched. */
+/* The host's ipfw, which the kernel understands and the jail's root has not touched. `name` NULL: on the host. */
 static void ipfw_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name)
 {
-    add(p->plan, step, p->site->self, "host", "jail-rescue", name, "ipfw", NULL);
+    if (!name)
+        add(p->plan, step, TOOL("ipfw"), NULL);
+    else
+        add(p->plan, step, p->site->self, "host", "jail-rescue", name, "ipfw", NULL);
 }
 
 static void number(char text[24], int64_t value)
@@ -147,7 +165,12 @@ static void pipe_words(struct ja_planning *p, struct ja_step *step, add_words *a
         number(text, flow->delay);
         add(p->plan, step, "delay", text, NULL);
     }
-    if (flow->loss) {
+    if (flow->loss && flow->loss_burst) {
+        double begin, end;
+        ja_flow_gilbert(flow, &begin, &end);
+        snprintf(text, sizeof text, "0,%.9f,1,%.9f", begin, end);
+        add(p->plan, step, "plr", text, NULL);
+    } else if (flow->loss) {
         snprintf(text, sizeof text, "%lld.%06lld", (long long)flow->loss / 1000000, (long long)flow->loss % 1000000);
         add(p->plan, step, "plr", text, NULL);
     }
@@ -265,7 +288,7 @@ void ja_freebsd_shape_add(struct ja_planning *p, const struct ja_subject *s, con
 
 int64_t ja_freebsd_securelevel(const struct ja_jail *jail)
 {
-    return ja_jail_enforces_shape(jail) ? SECURELEVEL : jail->securelevel;
+    return jail->vnet == JA_VNET_YES && ja_jail_enforces_shape(jail) ? SECURELEVEL : jail->securelevel;
 }
 
 /* A jail's is not below the host's. */
@@ -388,4 +411,110 @@ void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *fr
     step = ja_plan_step(p->plan, "raise its securelevel");
     level_words(p, step, ja_step_run, name, ja_freebsd_securelevel(to->jail));
     step->flags |= JA_STEP_IGNORE;
+}
+
+/* ---- jails that share the host's network stack ---- */
+
+static const char *const host_tables[] = {"shin", "shout"};
+
+static void address_keys(struct ja_planning *p, const struct line *line, struct ja_strv *keys)
+{
+    const struct ja_strv *assigned = &line->nic.nic->assigned;
+    char entry[JA_ADDR_TEXT];
+    for (size_t i = 0; i < assigned->count; i++) {
+        ja_freebsd_entry_host(assigned->items[i], entry);
+        if (entry[0] && ja_strv_add(keys, entry) < 0)
+            ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
+}
+
+static bool entries(struct ja_planning *p, enum ja_freebsd_way way, const struct line *line)
+{
+    ja_autostrv struct ja_strv keys = {0};
+    address_keys(p, line, &keys);
+    return ja_freebsd_entries(p, way, host_tables[line->out], &keys, line->pipe);
+}
+
+/* pf sees what jails send before ipfw, or after it, as the two were loaded. */
+static void check_translation(struct ja_planning *p, const struct line *line)
+{
+    if (!ja_freebsd_wants_pf(line->nic.network))
+        return;
+    ja_flow_refuse(p->plan, line->nic.nic, line->out, "",
+                   "with vnet=shared the host knows the packets by their address, which pf translates before or after "
+                   "it looks at them");
+    ja_plan_hint(p->plan, "`jailadmin network set %s nat-by=ipfw`, or vnet=yes", line->nic.network->name);
+}
+
+static void host_pipe(struct ja_planning *p, const struct line *line, const struct line *old)
+{
+    struct ja_step *step = begin(p, line, "shape", old ? " anew" : "");
+    check_translation(p, line);
+    pipe_words(p, step, ja_step_run, NULL, line);
+    if (old)
+        pipe_words(p, step, ja_step_undo, NULL, old);
+    else
+        no_pipe_words(p, step, ja_step_undo, NULL, line);
+}
+
+void ja_freebsd_shape_host_add(struct ja_planning *p, const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line line;
+            fill(p, s, i, out, &line);
+            if (!is_set(&line) || (entries(p, JA_FREEBSD_ASK, &line) && !p->build))
+                continue;
+            host_pipe(p, &line, NULL);
+            entries(p, JA_FREEBSD_ADD, &line);
+        }
+}
+
+static void remove_pipe(struct ja_planning *p, const struct line *line)
+{
+    entries(p, JA_FREEBSD_REMOVE, line);
+    struct ja_step *step = begin(p, line, "remove the pipe of", "");
+    no_pipe_words(p, step, ja_step_run, NULL, line);
+    step->flags |= JA_STEP_IGNORE;
+}
+
+void ja_freebsd_shape_host_remove(struct ja_planning *p, const struct ja_subject *s)
+{
+    for (size_t i = 0; i < s->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line line;
+            fill(p, s, i, out, &line);
+            if (is_set(&line))
+                remove_pipe(p, &line);
+        }
+}
+
+void ja_freebsd_shape_host_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
+{
+    bool module = false;
+    for (size_t i = 0; i < to->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line was, is;
+            fill(p, from, i, out, &was);
+            fill(p, to, i, out, &is);
+            if (!is_set(&is) || ja_object_equal(&ja_noun_flow, was.flow, is.flow))
+                continue;
+            if (!module)
+                ja_freebsd_shape_module(p, to->jail);
+            module = true;
+            host_pipe(p, &is, is_set(&was) ? &was : NULL);
+            entries(p, JA_FREEBSD_ADD, &is);
+        }
+}
+
+void ja_freebsd_shape_host_changed(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to)
+{
+    for (size_t i = 0; i < to->jail->nics.count; i++)
+        for (int out = 0; out < 2; out++) {
+            struct line was, is;
+            fill(p, from, i, out, &was);
+            fill(p, to, i, out, &is);
+            if (is_set(&was) && !is_set(&is))
+                remove_pipe(p, &was);
+        }
 }

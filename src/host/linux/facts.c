@@ -154,6 +154,12 @@ static int qdisc(struct query *query)
     return query->probes->qdisc ? query->probes->qdisc(query->name, &query->value, query->err) : 0;
 }
 
+static int binds(struct query *query)
+{
+    int code = query->probes->binds ? query->probes->binds(query->name, &query->value, query->err) : 0;
+    return code < 0 ? code : query->value.length > 0;
+}
+
 static int mount_type(struct query *query)
 {
     char type[64];
@@ -576,6 +582,7 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_FIREWALL] = firewall,
     [JA_FACT_SHAPING] = shaping,
     [JA_FACT_QDISC] = qdisc,
+    [JA_FACT_BINDS] = binds,
 };
 
 static bool asks_zfs(const struct ja_facts *facts)

@@ -32,6 +32,7 @@ struct ja_linux_probes {
     int (*health)(const char *path, struct ja_str *lines, struct ja_error *err);
     int (*shaping)(struct ja_str *words, struct ja_error *err);
     int (*qdisc)(const char *interface, struct ja_str *words, struct ja_error *err);
+    int (*binds)(const char *path, struct ja_str *lines, struct ja_error *err);
 };
 
 /* Answers all missing facts; for struct ja_fact_reader. `context` is a const struct ja_linux_probes *. Starts no process,

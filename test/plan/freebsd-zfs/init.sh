@@ -112,10 +112,15 @@ END
 /sbin/ipfw table ja00tcp create type number
 /sbin/ipfw table ja00udp create type number
 /sbin/ipfw table ja00rules create type addr
+/sbin/ipfw table ja00shin create type addr
+/sbin/ipfw table ja00shout create type addr
 # say what jails may reach, and what they may send
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20449 set 1 deny ip4 from any to me in recv ja00*
 add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
+add 20000 set 1 count tag tablearg ip from table(ja00shout) to any via lo0
+add 20000 set 1 skipto 20058 ip from any to table(ja00shout) via lo0 tagged tablearg
+add 20000 set 1 pipe tablearg ip from table(ja00shout) to any out not xmit ja00[0-9]*
 add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20001 set 1 allow ip from any to any out recv ja00* xmit ja00[0-9]*
 add 20002 set 1 skipto 20016 ip from any to any not recv ja00[0-9]*
@@ -152,7 +157,7 @@ add 20031 set 1 allow ipv6-icmp from any to ff02::/16 in recv ja00* icmp6types 1
 add 20032 set 1 allow udp from any 68 to me 67 in recv table(ja00dhcp)
 add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
 add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
-add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
 add 20037 set 1 deny ip from any to me in recv ja00*
@@ -182,6 +187,8 @@ add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv
 add 20061 set 1 skipto 20100 ip from any to any
 add 20098 set 1 return ip from any to any
 add 20450 set 1 deny ip4 from table(ja00natted) to not table(ja00nets) out not xmit ja00* not xmit lo0
+add 20499 set 1 skipto 20500 ip from any to table(ja00shout) in recv lo0 tagged tablearg
+add 20499 set 1 pipe tablearg ip from any to table(ja00shin) in not recv ja00[0-9]*
 END
 # let the rules know it
 /sbin/ipfw -q table ja00nets add 10.66.0.0/16 40000
@@ -282,7 +289,9 @@ END
 #   /sbin/ipfw -q table ja00natted delete 10.66.0.0/16   if there is the ipfw table ja00natted 10.66.0.0/16
 #   /sbin/ipfw -q table ja00gw delete 10.66.0.1/32   if there is the ipfw table ja00gw 10.66.0.1/32
 #   /sbin/ipfw -q table ja00nets delete 10.66.0.0/16   if there is the ipfw table ja00nets 10.66.0.0/16
-#   /sbin/ipfw -q delete 20449 20448 20000 20001 20002 20003 20004 20005 20006 20007 20008 20009 20010 20011 20012 20016 20017 20018 20020 20021 20022 20023 20024 20025 20026 20027 20028 20029 20030 20031 20032 20033 20034 20035 20036 20037 20038 20039 20040 20041 20042 20043 20044 20045 20046 20047 20048 20049 20058 20059 20060 20061 20098 20450   if there is the ipfw rule 20449
+#   /sbin/ipfw -q delete 20449 20448 20000 20001 20002 20003 20004 20005 20006 20007 20008 20009 20010 20011 20012 20016 20017 20018 20020 20021 20022 20023 20024 20025 20026 20027 20028 20029 20030 20031 20032 20033 20034 20035 20036 20037 20038 20039 20040 20041 20042 20043 20044 20045 20046 20047 20048 20049 20058 20059 20060 20061 20098 20450 20499   if there is the ipfw rule 20449
+#   /sbin/ipfw table ja00shout destroy   if there is the ipfw table ja00shout
+#   /sbin/ipfw table ja00shin destroy   if there is the ipfw table ja00shin
 #   /sbin/ipfw table ja00rules destroy   if there is the ipfw table ja00rules
 #   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
 #   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp

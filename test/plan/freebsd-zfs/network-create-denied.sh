@@ -7,16 +7,25 @@
 /sbin/ipfw table ja00alone create type addr
 /sbin/ipfw table ja00tcp create type number
 /sbin/ipfw table ja00udp create type number
+/sbin/ipfw table ja00shin create type addr
+/sbin/ipfw table ja00shout create type addr
 # say what jails may reach, and what they may send
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20449 set 1 deny ip4 from any to me in recv ja00*
 add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
+delete 20000
+add 20000 set 1 count tag tablearg ip from table(ja00shout) to any via lo0
+add 20000 set 1 skipto 20058 ip from any to table(ja00shout) via lo0 tagged tablearg
+add 20000 set 1 pipe tablearg ip from table(ja00shout) to any out not xmit ja00[0-9]*
+add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
 add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
 add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
-add 20034 set 1 allow ip4 from me to me in recv ja00* tagged 41100
+add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
+add 20499 set 1 skipto 20500 ip from any to table(ja00shout) in recv lo0 tagged tablearg
+add 20499 set 1 pipe tablearg ip from any to table(ja00shin) in not recv ja00[0-9]*
 END
 # let the rules know it
 /sbin/ipfw -q table ja00nets add 192.168.2.0/24 40001 fd00:2::/64 40001
@@ -116,7 +125,9 @@ END
 #   /sbin/ipfw -q table ja00natted delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00natted 192.168.2.0/24
 #   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
 #   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24
-#   /sbin/ipfw -q delete 20449 20448 20016 20017 20018 20034 20035 20036   if there is the ipfw rule 20449
+#   /sbin/ipfw -q delete 20449 20448 20016 20017 20018 20034 20035 20036 20499   if there is the ipfw rule 20449
+#   /sbin/ipfw table ja00shout destroy   if there is the ipfw table ja00shout
+#   /sbin/ipfw table ja00shin destroy   if there is the ipfw table ja00shin
 #   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
 #   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp
 #   /sbin/ipfw table ja00alone destroy   if there is the ipfw table ja00alone

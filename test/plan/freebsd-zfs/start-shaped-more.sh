@@ -1,1 +1,1 @@
-# refused: field nics.eth0.shape.out.jitter: dummynet delays all packets alike
+# refused: field nics.eth0.shape.out.jitter: dummynet delays all packets alike (a profile of delays occupies the line, and takes its rate)

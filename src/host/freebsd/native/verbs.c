@@ -8,6 +8,7 @@
 #include "host/freebsd/native/native.h"
 #include "plan/facts.h"
 #include "run/option.h"
+#include "run/place.h"
 
 #include <sys/param.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,7 @@
 #include <sys/uio.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -202,6 +204,70 @@ static int end_mounts(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_
     return rc;
 }
 
+/* ---- trees that are mounted in a second place, for root to work in ---- */
+
+static bool shows(const struct statfs *mount, const char *tree, const char *dir)
+{
+    return strcmp(mount->f_fstypename, "nullfs") == 0 && strcmp(mount->f_mntonname, dir) == 0 &&
+           strcmp(mount->f_mntfromname, tree) == 0;
+}
+
+static int mount_nullfs(const char *tree, const char *dir, bool read_only, struct ja_error *err)
+{
+    char message[256] = "";
+    const char *const words[] = {"fstype", "nullfs", "fspath", dir, "target", tree};
+    struct iovec iov[JA_COUNT(words) + 2];
+    for (size_t i = 0; i < JA_COUNT(words); i++)
+        iov[i] = (struct iovec){(void *)(uintptr_t)words[i], strlen(words[i]) + 1};
+    char key[] = "errmsg";
+    iov[JA_COUNT(words)] = (struct iovec){key, sizeof key};
+    iov[JA_COUNT(words) + 1] = (struct iovec){message, sizeof message};
+    if (nmount(iov, JA_COUNT(iov), MNT_NOSUID | (read_only ? MNT_RDONLY : 0)) == 0)
+        return 0;
+    int sys = errno;
+    ja_error_sys(err, sys, NULL, "cannot mount %s at %s", tree, dir);
+    return sys == ENODEV ? ja_error_hint(err, "`kldload nullfs` loads what it needs") : err->code;
+}
+
+/* The way to the directory is root's alone, so that the path leads where it led when it was looked at. */
+static int tree_mount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    bool read_only = false, there = false;
+    const struct ja_opt options[] = {{.name = "--read-only", .flag = &read_only}, {0}};
+    struct statfs *mounts = NULL;
+    ja_autoclose int place = -1;
+    int first, count = 0, rc = ja_opt_read(argc, argv, options, &first, err);
+    if (rc == 0 && first != argc - 2)
+        rc = ja_opt_usage(argv[0], err);
+    if (rc < 0)
+        return rc;
+    const char *tree = argv[first], *dir = argv[first + 1];
+    rc = ja_place_open(dir, &place, err);
+    if (rc == 0)
+        rc = read_mounts(&mounts, &count, err);
+    for (int i = 0; i < count; i++)
+        there = there || shows(&mounts[i], tree, dir);
+    ja_free(mounts);
+    if (rc < 0 || there)
+        return rc;
+    rc = ja_place_check_empty(place, dir, err);
+    return rc < 0 ? rc : mount_nullfs(tree, dir, read_only, err);
+}
+
+static int tree_unmount(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+{
+    struct statfs *mounts = NULL;
+    int count = 0;
+    if (argc != 3)
+        return ja_opt_usage(argv[0], err);
+    int rc = read_mounts(&mounts, &count, err);
+    for (int i = count - 1; rc == 0 && i >= 0; i--)
+        if (shows(&mounts[i], argv[1], argv[2]))
+            rc = end_mount(&mounts[i], err);
+    ja_free(mounts);
+    return rc;
+}
+
 const struct ja_hostverb ja_freebsd_verbs[] = {
     {"copy-in", "(--pid-file FILE | --tree TREE) [--preserve] PATH",
      "receive files from standard input, as copy-out sends them, in a jail", ja_verb_copy_in, JA_HOSTVERB_FORK},
@@ -226,6 +292,11 @@ const struct ja_hostverb ja_freebsd_verbs[] = {
      jail_end, 0},
     {"unmount", "[--below] PATH",
      "unmount what is mounted at PATH, with --below all that is mounted beneath it; nothing is success", end_mounts, 0},
+    {"tree-mount", "[--read-only] TREE DIR",
+     "mount a tree at an empty directory that only root can have put there, without programs that change who one is; it is mounted "
+     "there: success",
+     tree_mount, 0},
+    {"tree-unmount", "TREE DIR", "unmount that tree there; it is not mounted there: success", tree_unmount, 0},
     {"jail-run",
      "--jail FILE [--user UID[:GID]] [--home DIR] [--env NAME=VALUE]... --log FILE --log-limit N [--pid-file FILE] -- COMMAND "
      "[ARGUMENT]...",

@@ -119,7 +119,8 @@ ja_hostverb_fn ja_native_btrfs_property;
 ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
 ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
 
-ja_hostverb_fn ja_verb_tree_delete; /* tree.c */
+ja_hostverb_fn ja_verb_tree_delete;                      /* tree.c */
+ja_hostverb_fn ja_verb_tree_mount, ja_verb_tree_unmount; /* binds.c */
 
 /* Facts about rules, firewall.c: see JA_FACT_FIREWALL; and how many rules a table of a family (NFPROTO_*) has. */
 int ja_linux_probe_firewall(const char *bridges, struct ja_str *lines, struct ja_error *err);
@@ -146,6 +147,8 @@ int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_erro
 /* What the kernel can do to traffic, and the queues of an interface: JA_FACT_SHAPING, JA_FACT_QDISC (traffic.c). */
 int ja_linux_probe_shaping(struct ja_str *words, struct ja_error *err);
 int ja_linux_probe_qdisc(const char *interface, struct ja_str *words, struct ja_error *err);
+/* binds.c: JA_FACT_BINDS. */
+int ja_linux_probe_binds(const char *path, struct ja_str *lines, struct ja_error *err);
 
 /*
  * A detached clone of the mount at `from`, with the ids of a user namespace (-1: unmapped). The pool is nosuid and nodev for

@@ -444,6 +444,7 @@ static struct ja_linux_probes probes = {
     .health = ja_linux_probe_health,
     .shaping = ja_linux_probe_shaping,
     .qdisc = ja_linux_probe_qdisc,
+    .binds = ja_linux_probe_binds,
 };
 
 struct ja_fact_reader ja_native_fact_reader(void)

@@ -59,6 +59,11 @@ static const struct ja_hostverb VERBS[] = {
      "[--read-rate BYTES --write-rate BYTES --device MAJOR:MINOR...] CGROUP",
      "change the limits of a jail that runs; 0 is no limit", ja_verb_cgroup_limit, 0},
     {"tree-delete", "PATH", "delete a directory with the subvolumes in it, if it is there", ja_verb_tree_delete, 0},
+    {"tree-mount", "[--read-only] TREE DIR",
+     "mount a tree at an empty directory that only root can have put there, without programs that change who one is and without "
+     "devices; it is mounted there: success",
+     ja_verb_tree_mount, 0},
+    {"tree-unmount", "TREE DIR", "unmount that tree there; it is not mounted there: success", ja_verb_tree_unmount, 0},
     {"shift-ids", "--from N --to N --count N TREE",
      "give a tree's files to another range of ids, for storage whose mounts cannot have their ids mapped",
      ja_verb_shift_ids, 0},

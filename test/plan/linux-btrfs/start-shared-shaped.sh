@@ -1,0 +1,1 @@
+# refused: field nics.shape: on Linux only jails with vnet=yes are shaped
