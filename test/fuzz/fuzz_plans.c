@@ -252,7 +252,7 @@ static void stop(struct ja_planning *p, JA_UNUSED const struct input *input, con
 
 static void delete (struct ja_planning *p, JA_UNUSED const struct input *input, const struct ja_subject *subject)
 {
-    ja_plan_jail_delete(p, subject);
+    ja_plan_jail_delete(p, subject, false);
 }
 
 static void set(struct ja_planning *p, const struct input *input, const struct ja_subject *subject)

@@ -32,7 +32,6 @@ static char *const jail_items[] = {(char *)"web1", (char *)"web2", NULL};
 static const struct ja_strv jails = {.items = (char **)(uintptr_t)jail_items, .count = 2};
 
 READ(jls, ja_freebsd_parse_jls(text, &map, &err))
-READ(mounts, ja_freebsd_parse_mount(text, &map, &err))
 READ(netstat, ja_freebsd_parse_netstat(text, &map, &err))
 READ(arp, ja_freebsd_parse_arp(text, &map, &err))
 READ(ndp, ja_freebsd_parse_ndp(text, &map, &err))
@@ -49,6 +48,17 @@ READ(pf_info, ja_freebsd_parse_pf_info(text, &map, &err))
 READ(pf_main, ja_freebsd_parse_pf_main(text, &map, &err))
 READ(pf_anchors, ja_freebsd_parse_pf_anchors(text, &map, &err))
 READ(ps, ja_freebsd_parse_ps(text, &map, &err))
+
+static void mounts(char *text, JA_UNUSED size_t length)
+{
+    struct ja_map points = {0}, nullfs = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    fuzz_accepted(ja_freebsd_parse_mount(text, &points, &nullfs, &err), &err);
+    check_map(&points);
+    check_map(&nullfs);
+    ja_map_fini(&points);
+    ja_map_fini(&nullfs);
+}
 
 static void pf_rules(char *text, JA_UNUSED size_t length)
 {
