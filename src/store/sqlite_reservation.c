@@ -89,12 +89,13 @@ static int reserve_least(struct ja_store *store, const char *kind, int64_t least
     /* The smallest free number is the least one, or follows one that is taken. Without sorting and RETURNING, for which SQLite makes
      * tables of their own. */
     ja_autoquery struct ja_query query = {0};
-    int r = ja_query_start(store, &query, err,
-                           "SELECT min(n) FROM"
-                           " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
-                           " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
-                           " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))",
-                           "tii", kind, least, count);
+    int r =
+        ja_query_start(store, &query, err,
+                       "SELECT min(n) FROM"
+                       " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
+                       " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
+                       " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))",
+                       "tii", kind, least, count);
     if (r == 0)
         r = ja_query_step(&query, err);
     if (r < 0)

@@ -12,7 +12,7 @@ kit_init --storage file:1G --slots 64 --network "$network.1/24"
 want "a template" ja template create base --from busybox
 be_states
 
-want "a jail" ja create bj --template base --limit disk=50M
+want "a jail" ja create bj --template base --limit disk=50M --set stop-timeout=0
 want "two more boot environments" ja be create bj new
 want "two more boot environments" ja be create bj other
 limited() { [ "$(btrfs qgroup show -re --sync "$state/pool" | grep -c " $1 .*jails/bj/root/")" -eq "$2" ]; }

@@ -98,7 +98,7 @@ be_mounts() {
     want "gc removes its directory" ja gc
     want "with the one that it was in" [ ! -e "$(dirname "$where")" ]
     want "it goes" ja be delete bj next
-    want "a jail with one that is mounted" ja create bjm --template base
+    want "a jail with one that is mounted" ja create bjm --template base --set stop-timeout=0
     want "is not deleted" ja be mount bjm default
     refuse "without force" "is mounted at" ja delete --yes bjm
     refuse "nor renamed" "is mounted at" ja rename bjm bjn
@@ -108,7 +108,8 @@ be_mounts() {
 }
 
 be_states() {
-    want "a jail with a volume" ja create bj --template base --volume data,target=/data --start
+    # Its init would take seconds to shut down, at each of many stops.
+    want "a jail with a volume" ja create bj --template base --volume data,target=/data --set stop-timeout=0 --start
     want "which writes" be_in 'echo one >/etc/state; echo one >/data/state'
     want "has one boot environment" prints "^bj *default *active,running *20[^ ]*Z .* base@" ja be list bj
     want "another one, while it runs" prints "created the boot environment new of bj" ja be create bj new
