@@ -24,6 +24,9 @@ int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct j
 int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
 /* Removes the file and lets go. */
 void ja_journal_close(struct ja_journal *journal);
+/* The same for good: a dead plan may be one that the store does not know, and it must not come back after others have done what it would
+ * undo. */
+void ja_journal_remove(struct ja_journal *journal);
 /* Lets go without removing it: for plans that recovery is to see again. */
 void ja_journal_abandon(struct ja_journal *journal);
 
