@@ -4,6 +4,7 @@
  * they were before, or as they were wanted; never between.
  */
 #include "simbsd.h"
+#include "simloss.h"
 #include "simnet.h"
 #include "simshape.h"
 
@@ -12,10 +13,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, MODES };
-static const char *const mode_names[] = {"which fails before",    "which fails after", "which does half of",
-                                         "killed before",         "killed after",      "with a power cut before",
-                                         "with a power cut after"};
+/* LOSE_AFTER: what was not synced is lost with the power. */
+enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, LOSE_AFTER, MODES };
+static const char *const mode_names[] = {"which fails before",     "which fails after",
+                                         "which does half of",     "killed before",
+                                         "killed after",           "with a power cut before",
+                                         "with a power cut after", "with a power cut that loses what it can after"};
 
 struct injection {
     const char *verb;
@@ -31,7 +34,7 @@ static bool kills(enum mode mode)
 
 static bool cuts(enum mode mode)
 {
-    return mode == CUT_BEFORE || mode == CUT_AFTER;
+    return mode == CUT_BEFORE || mode == CUT_AFTER || mode == LOSE_AFTER;
 }
 
 static void host_file(char path[128])
@@ -43,7 +46,7 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
 {
     struct injection *injection = context;
     enum mode mode = injection->mode;
-    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER;
+    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER || mode == LOSE_AFTER;
     if (injection->hit || step != injection->step || strcmp(plan->verb, injection->verb) != 0)
         return 0;
     if (!kills(mode) && (plan->steps[step]->flags & JA_STEP_IGNORE)) {
@@ -62,6 +65,8 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
     if (kills(mode)) {
         char path[128];
         host_file(path);
+        if (mode == LOSE_AFTER)
+            lose();
         ja_sim_save(&lab_sim, path);
         raise(SIGKILL);
     }
@@ -83,6 +88,8 @@ static bool run_injected(lab_verb *verb, struct injection *injection)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        if (injection->mode == LOSE_AFTER)
+            lose_begin();
         lab_run(verb, probe, injection, &err);
         ja_sim_save(&lab_sim, path);
         _exit(0);
@@ -91,6 +98,30 @@ static bool run_injected(lab_verb *verb, struct injection *injection)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     ja_sim_load(&lab_sim, path);
     return WIFSIGNALED(status);
+}
+
+/* Runs the verb to its end, and the power goes at once: nothing is on the disks but what was synced, and journals that were removed are
+ * there again. */
+static void run_and_lose(lab_verb *verb)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    char path[128];
+    host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        unlinks_are_lost = true;
+        lose_begin();
+        int rc = lab_run(verb, NULL, NULL, &err);
+        lose();
+        ja_sim_save(&lab_sim, path);
+        _exit(rc < 0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    ja_sim_load(&lab_sim, path);
 }
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
@@ -192,6 +223,28 @@ static bool is_left_out(void)
 /* Verbs of several plans may end between two of them with a jail stopped that ran: the next start brings it back. */
 static bool starts_again;
 
+/* What is done is done, also when the power goes with the last word of it. */
+static void end_and_lose(const char *name, lab_verb *verb, lab_verb *back, const struct ends *ends)
+{
+    struct injection injection = {.verb = name, .step = 999, .mode = LOSE_AFTER};
+    bool wanted = false;
+    if (is_left_out())
+        return;
+    run_and_lose(verb);
+    ja_sim_reboot(&lab_sim);
+    lab_do(do_recover);
+    lab_check();
+    check_end(name, &injection, ends, &wanted);
+    if (!wanted && strcmp(ends->before_cut, ends->wanted_cut) != 0)
+        fail_msg("%s was done, and is not after a power cut", name);
+    lab_do(do_up);
+    if (wanted)
+        lab_do(back);
+    lab_do(verb);
+    lab_do(back);
+    check_begin(name, &injection, ends);
+}
+
 /* `back` leads from the wanted state to the one before. `name` is the plan's verb. */
 static void sweep(const char *name, lab_verb *verb, lab_verb *back)
 {
@@ -221,7 +274,13 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             cases++;
             if (cuts(mode))
                 ja_sim_reboot(&lab_sim);
+            watches_syncs = true;
+            note_dead_plans();
             lab_do(do_recover);
+            watches_syncs = false;
+            if (lost_count)
+                fail_msg("%s, %s step %zu: a journal that the recovery has removed can come back", name,
+                         mode_names[mode], step);
             if (starts_again && !cuts(mode))
                 lab_do(do_start);
             lab_check();
@@ -238,6 +297,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             check_begin(name, &injection, &ends);
         }
     }
+    end_and_lose(name, verb, back, &ends);
     print_message("%s: %zu of %zu cases\n", name, cases, steps * MODES);
     free(ends.before);
     free(ends.wanted);
