@@ -215,12 +215,15 @@ static bool is_orphaned(const char *path)
     return pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
+/* How many recoveries this process is in: a plan that is being recovered may need another one's work, and meets itself then. */
+static int depth;
+
 static bool lock_dead(const char *path, int fd)
 {
     for (int i = 0;; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return true;
-        if (errno != EWOULDBLOCK || i == ORPHAN_MS / ORPHAN_EVERY_MS || !is_orphaned(path))
+        if (errno != EWOULDBLOCK || depth > 1 || i == ORPHAN_MS / ORPHAN_EVERY_MS || !is_orphaned(path))
             return false;
         usleep(ORPHAN_EVERY_MS * 1000);
     }
@@ -311,6 +314,7 @@ int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_p
     struct entry *entries = NULL;
     size_t count = 0;
     int rc = list_files(dir, &entries, &count, err);
+    depth++;
     for (size_t i = 0; i < count; i++) {
         struct ja_dead_plan dead = {.journal = {.fd = -1}};
         int found = rc == 0 ? open_dead(dir, entries[i].name, &dead, err) : 0;
@@ -322,6 +326,7 @@ int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_p
         }
         free(entries[i].name);
     }
+    depth--;
     free(entries);
     return rc;
 }

@@ -33,7 +33,8 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
         ja_autofree char *after = lab_snapshot(&lab_sim);
         bool is_wanted = strcmp(after, wanted) == 0;
         if (strcmp(after, before) != 0 && !is_wanted) {
-            printf("---- left\n%s---- before\n%s", after, before);
+            printf("---- left\n%s---- before\n%s---- wanted\n%s---- end\n", after, before, wanted);
+            fflush(stdout);
             fail_msg("%s without allocation %ld (%s) left what is above", name, k, rc < 0 ? err.what : "it managed");
         }
         if (rc == 0 && !is_wanted)
