@@ -32,8 +32,8 @@ int ja_cmd_matches(const struct ja_listed *listed, const char *filter, bool *ret
 int ja_cmd_matches_all(const struct ja_args *args, const struct ja_listed *listed, bool *ret_matches,
                        struct ja_error *err);
 /* The jails of the patterns among the words, of all words that are none: the caller looks at these. Values that no jail has are
- * refused before (ja_cmd_check_filters). */
-int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args,
+ * refused before (ja_cmd_check_filters). `brief` as in ja_engine_list; a filter that looks at more gets more. */
+int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args, bool brief,
                       int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                       struct ja_error *err);
 int ja_cmd_check_filters(const struct ja_args *args, struct ja_error *err);

@@ -139,12 +139,13 @@ static bool brief_will_do(const struct ja_args *args)
     return true;
 }
 
-int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args,
+int ja_cmd_list_words(struct ja_engine *engine, const struct ja_args *args, bool brief,
                       int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                       struct ja_error *err)
 {
-    bool named = false, brief = brief_will_do(args);
+    bool named = false;
     int rc = 0;
+    brief = brief && brief_will_do(args);
     for (size_t i = 0; rc == 0 && i < args->word_count; i++) {
         if (strchr(args->words[i], '='))
             continue;
@@ -192,7 +193,7 @@ static int add_chosen(void *context, const struct ja_listed *listed, struct ja_e
 static int choose(struct ja_engine *engine, const struct ja_args *args, struct ja_strv *names, struct ja_error *err)
 {
     struct choice choice = {args, names};
-    int rc = ja_cmd_list_words(engine, args, add_chosen, &choice, err);
+    int rc = ja_cmd_list_words(engine, args, true, add_chosen, &choice, err);
     if (rc == 0 && names->count == 0)
         rc = ja_error_set(err, JA_E_NOTFOUND, NULL, "no jail matches");
     return rc;

@@ -120,8 +120,8 @@ int ja_cmd_list(struct ja_cli *cli, const struct ja_args *args, struct ja_error 
     ja_table_init(&listing.table, "NAME", "STATE", "ADDRESS", "TEMPLATE", "STARTED", NULL);
     bool with_usage = ja_args_has(args, "long");
     if (rc == 0)
-        rc =
-            with_usage ? list_long(cli, engine, args, err) : ja_cmd_list_words(engine, args, add_listed, &listing, err);
+        rc = with_usage ? list_long(cli, engine, args, err)
+                        : ja_cmd_list_words(engine, args, true, add_listed, &listing, err);
     if (rc == 0 && !with_usage)
         rc = cli->json ? ja_print_json(cli, json_incref(listing.array), err) : ja_table_print(cli, &listing.table, err);
     json_decref(listing.array);

@@ -57,7 +57,7 @@ static int keep_wanted(void *context, const struct ja_listed *listed, struct ja_
 int ja_gather(struct ja_engine *engine, const struct ja_args *args, struct ja_gathered *ret_all, struct ja_error *err)
 {
     struct gathering gathering = {.args = args, .all = ret_all, .once = args->word_count > 1};
-    return ja_cmd_list_words(engine, args, keep_wanted, &gathering, err);
+    return ja_cmd_list_words(engine, args, false, keep_wanted, &gathering, err);
 }
 
 int ja_gather_names(struct ja_engine *engine, const struct ja_strv *names, struct ja_gathered *ret_all,

@@ -41,9 +41,9 @@ be_interrupted() { # an upgrade that gets SIGTERM while its health command runs
 
 # Trees that are mounted where the host works in them.
 be_mounted() { be_json | grep -o '"mounted":"[^"]*"' | sed 's/.*:"//; s/"//'; }
-be_elsewhere() { # be_elsewhere NAME OPTIONS DIR: mounted there, in the system's own words
+be_elsewhere() { # be_elsewhere NAME rw|ro DIR: mounted there, in the system's own words
     if [ "$(uname)" = FreeBSD ]; then
-        mount | grep " on $3 (.*nosuid" | grep -q "$2"
+        mount -p | awk -v dir="$3" -v how="$2" '$2 == dir && $4 ~ "^" how && $4 ~ /,nosuid/ { found = 1 } END { exit !found }'
     else
         grep " $3 $2[^ ]*nosuid,nodev" /proc/self/mountinfo >/dev/null
     fi
@@ -79,7 +79,7 @@ be_mounts() {
     refuse "a jail's own tree" "belongs to jailadmin" ja be mount bj next "$state/pool/jails/bj/root/default/mnt"
     want "a dry run, pasted" be_pasted be mount bj next "$dir/own/there" --read-only
     want "mounts it there" [ "$(be_mounted)" = "$dir/own/there" ]
-    want "read-only" be_elsewhere next "ro\|read-only" "$dir/own/there"
+    want "read-only" be_elsewhere next ro "$dir/own/there"
     want "where nothing is written" not touch "$dir/own/there/etc/x"
     want "a dry run of the way back, pasted" be_pasted be unmount bj next
     want "unmounts it, and the directory stays" sh -c "[ -d '$dir/own/there' ] && [ -z \"\$(ls '$dir/own/there')\" ]"
