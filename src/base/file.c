@@ -197,6 +197,18 @@ int ja_sync_named(int fd)
     return fsync(fd);
 }
 
+int ja_sync_filesystem(int fd)
+{
+#ifdef __linux__
+    return syncfs(fd);
+#else
+    /* Of ZFS: what programs wrote is in its intent log when this returns. */
+    (void)fd;
+    sync();
+    return 0;
+#endif
+}
+
 static void remove_file(int dirfd, const char *name)
 {
     int saved = errno;

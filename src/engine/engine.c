@@ -458,6 +458,7 @@ struct ja_run ja_engine_run(struct ja_engine *engine)
 {
     return (struct ja_run){.machine = engine->machine,
                            .journal_dir = engine->journal,
+                           .pool = engine->site.pool,
                            .keep = engine->options.keep,
                            .store = ja_engine_store_step,
                            .event = NULL,

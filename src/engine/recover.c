@@ -116,6 +116,12 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
         ja_plan_row_fini(&row);
         return 0;
     }
+    /* It had come to its end, and only the removal of its journal was lost with the power. Others may have followed. */
+    if (have_row && row.ended_ms != 0 && !left) {
+        ja_journal_close(&dead->journal);
+        ja_plan_row_fini(&row);
+        return 0;
+    }
     if (!r->kind && dead->plan.count) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s-%s", engine->locks, dead->plan.kind, dead->plan.name);

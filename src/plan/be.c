@@ -169,6 +169,12 @@ void ja_plan_be_activate(struct ja_planning *p, const struct ja_jail *jail, cons
     if (trial)
         forget_upgrade(p, jail, name);
     ja_plan_keep_spec(p, &ja_noun_jail, &changed);
+    /* What the upgrade has changed, and that it is tried no more. */
+    ja_autofree char *tree = trial ? ja_path_be(p, jail, name) : NULL;
+    if (tree) {
+        ja_plan_sync(p, tree, "have on the disk what it has changed");
+        ja_plan_sync(p, p->site->pool, "and that it is tried no more");
+    }
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &changed, "make it the active one");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     ja_list_fini(&ja_noun_be, &list);

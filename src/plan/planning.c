@@ -85,6 +85,13 @@ void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bo
         step->flags |= JA_STEP_PERSISTENT;
 }
 
+void ja_plan_sync(struct ja_planning *p, const char *dir, const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "sync", "%s", why);
+    ja_step_run(p->plan, step, dir, NULL);
+    step->flags |= JA_STEP_PERSISTENT; /* in a recovery too */
+}
+
 void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, const char *why)
 {
     if (!ja_site_shifts(p->site))

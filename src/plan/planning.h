@@ -46,6 +46,8 @@ struct ja_step *ja_plan_store_set(struct ja_planning *p, const char *kind, const
 struct ja_step *ja_plan_store_delete(struct ja_planning *p, const char *kind, const char *name, const char *why);
 /* A directory of ours that is made with its undo. `persistent` when it is not below /run. */
 void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bool persistent, const char *why);
+/* All that was changed in the file system of this directory is on the disk, before what follows says that it is done. */
+void ja_plan_sync(struct ja_planning *p, const char *dir, const char *why);
 
 /* Gives a tree the ids that jails have on the host (`to_jails`), or those of a template, where ja_site_shifts; elsewhere
  * nothing. For trees that the same plan made: it has no undo. */

@@ -642,6 +642,9 @@ int ja_copy_receive(const struct ja_copy *copy, const char *path, int in, struct
         rc = open_target(receiver, path);
     if (rc == 0)
         rc = receive_all(receiver);
+    /* What is in a jail is there for good, as other changes of it are. */
+    if (rc == 0 && copy->root && ja_sync_filesystem(receiver->dirs[0]) < 0)
+        rc = ja_error_sys(err, errno, NULL, "cannot sync what was copied");
     while (receiver->depth)
         ja_cleanup_close(&receiver->dirs[--receiver->depth]);
     free(receiver);

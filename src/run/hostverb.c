@@ -21,6 +21,7 @@ static const struct ja_hostverb portable[] = {
     {"swap", "FROM PLACE ASIDE",
      "rename PLACE to ASIDE and FROM to PLACE; one that was cut off in between is ended. swap ASIDE PLACE FROM undoes it",
      ja_verb_swap, 0},
+    {"sync", "DIR", "have all on the disk that was written to the file system of a directory", ja_verb_sync, 0},
     {"symlink", "TARGET PATH", "make a symbolic link, which must not exist", ja_verb_symlink, 0},
     {"setting", "acquire TAG NAME VALUE | release TAG NAME",
      "set a kernel setting for an instance, or put it back when no instance needs it any more", ja_verb_setting, 0},

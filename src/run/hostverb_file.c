@@ -240,6 +240,21 @@ int ja_verb_swap(int argc, char *const *argv, struct ja_hostverb_io *io, struct 
     return r < 0 ? r : ja_file_rename(from, place, err);
 }
 
+int ja_verb_sync(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
+{
+    (void)io;
+    struct arguments arguments = {0};
+    int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
+    if (r == 0)
+        r = check_path(arguments.words[0], 1, err);
+    if (r < 0)
+        return r;
+    ja_autoclose int fd = open(arguments.words[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return ja_file_error(err, errno, arguments.words[0], "open the directory");
+    return ja_sync_filesystem(fd) == 0 ? 0 : ja_file_error(err, errno, arguments.words[0], "sync the file system of");
+}
+
 int ja_verb_symlink(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     (void)io;

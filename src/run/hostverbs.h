@@ -8,7 +8,7 @@
 
 ja_hostverb_fn ja_verb_write, ja_verb_remove, ja_verb_mkdir, ja_verb_rmdir;         /* hostverb_file.c */
 ja_hostverb_fn ja_verb_remove_tree, ja_verb_rename, ja_verb_symlink;                /* hostverb_file.c */
-ja_hostverb_fn ja_verb_swap;                                                        /* hostverb_file.c */
+ja_hostverb_fn ja_verb_swap, ja_verb_sync;                                          /* hostverb_file.c */
 ja_hostverb_fn ja_verb_setting, ja_verb_registry_remove, ja_verb_instance_register; /* hostverb_file.c */
 ja_hostverb_fn ja_verb_template_busybox, ja_verb_truncate;                          /* hostverb_busybox.c */
 ja_hostverb_fn ja_verb_template_tar;                                                /* hostverb_tar.c */

@@ -3,9 +3,11 @@
  */
 #include "run/machine.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "run/hostverb.h"
 #include "run/spawn.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,12 +169,22 @@ static void real_ahead_end(struct ja_machine *machine)
         ja_native_ahead.end();
 }
 
+/* A pool that is not mounted, or a disk that fails, is somebody else's to report. */
+static void real_sync(struct ja_machine *machine, const char *dir)
+{
+    (void)machine;
+    ja_autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        ja_sync_filesystem(fd);
+}
+
 int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
                          struct ja_error *err)
 {
     *real = (struct ja_real_machine){.machine = {.run = real_run,
                                                  .facts = facts,
                                                  .kill_marked = real_kill_marked,
+                                                 .sync = real_sync,
                                                  .foresee_start = real_foresee_start,
                                                  .ahead = real_ahead,
                                                  .ahead_end = real_ahead_end},

@@ -14,6 +14,8 @@ struct ja_machine {
     struct ja_fact_reader facts;
     /* Ends what is left of a dead plan's step. May be NULL. */
     void (*kill_marked)(struct ja_machine *machine, const char *mark);
+    /* Has on the disk what was done in the file system of a directory. May be NULL. */
+    void (*sync)(struct ja_machine *machine, const char *dir);
     /*
      * Work ahead, beside the steps: what takes time, shows nothing yet and goes with this process. A jail with a network stack of its
      * own is about to start; the steps before `next` of a plan are done (1 to count - 1); nothing of the plan is to come any more.

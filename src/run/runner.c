@@ -121,8 +121,11 @@ static int do_step(const struct ja_run *run, const char *id, const struct ja_pla
         rc = run_heard(run, id, plan, k, err);
     bool failed_after = rc == 0 && run->probe && run->probe(run->context, plan, k, true) < 0;
     if (rc == 0 && (step->flags & JA_STEP_COMMIT)) {
-        /* It is done, whatever happens now: the store knows it, and a journal that cannot be written changes nothing. */
+        /* It is done, whatever happens now, and a journal that cannot be written changes nothing. The store has synced that it
+         * knows it; of what was done outside the store only the journal can tell after a power cut. */
         ja_journal_note(journal, 'c', k, NULL);
+        if ((step->flags & JA_STEP_PERSISTENT) && !(step->flags & JA_STEP_STORE))
+            ja_journal_sync(journal, NULL);
         return 0;
     }
     if (failed_after)
@@ -222,6 +225,21 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
     return 0;
 }
 
+/* What an undo, a recovery or steps after the commit have removed stays removed, before the journal goes that would do it again. */
+static void sync_pool(const struct ja_run *run)
+{
+    if (run->pool && run->machine->sync)
+        run->machine->sync(run->machine, run->pool);
+}
+
+static bool is_persistent(const struct ja_plan *plan, size_t first, size_t end)
+{
+    bool any = false;
+    for (size_t k = first; k < end; k++)
+        any = any || ((plan->steps[k]->flags & JA_STEP_PERSISTENT) && !(plan->steps[k]->flags & JA_STEP_STORE));
+    return any;
+}
+
 int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *plan, enum ja_result *ret_result,
                 struct ja_error *err)
 {
@@ -240,6 +258,8 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         run->machine->ahead_end(run->machine);
     if (rc == 0) {
         rc = go_forward(run, id, plan, next, &journal, err);
+        if (is_persistent(plan, next, plan->count))
+            sync_pool(run);
         *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_DONE;
     } else if (run->keep) {
         *ret_result = JA_RESULT_KEPT;
@@ -249,6 +269,8 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         if (undo_all(run, id, plan, next, false, NULL) < 0)
             *ret_result = JA_RESULT_BROKEN;
         run->machine->interrupted = saved;
+        if (is_persistent(plan, 0, next))
+            sync_pool(run);
     }
     /* A broken plan keeps its journal: gc and the next mutating verb try again. */
     if (*ret_result == JA_RESULT_BROKEN || *ret_result == JA_RESULT_KEPT)
@@ -322,6 +344,8 @@ int ja_run_recover(const struct ja_run *run, struct ja_dead_plan *dead, bool com
     } else {
         *ret_result = JA_RESULT_UNDONE;
     }
+    if (rc == 0 && is_persistent(&dead->plan, 0, dead->plan.count))
+        sync_pool(run);
     if (rc == 0)
         ja_journal_close(&dead->journal);
     return rc;

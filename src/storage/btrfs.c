@@ -34,6 +34,19 @@ static void snapshot(struct ja_planning *p, const char *from, const char *to, bo
     step->flags |= JA_STEP_PERSISTENT;
 }
 
+/* Of what btrfs does, a snapshot alone is on the disk when it ends, with all before it. */
+static void flush(struct ja_planning *p)
+{
+    ja_plan_sync(p, p->site->pool, "have that on the disk before it counts");
+}
+
+static void destroy(struct ja_planning *p, const char *path, const char *why)
+{
+    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "%s", why);
+    ja_step_run(p->plan, step, path, NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+}
+
 static void rename_path(struct ja_planning *p, const char *from, const char *to, const char *why)
 {
     struct ja_step *step = ja_plan_host_step(p, "rename", "%s", why);
@@ -41,6 +54,7 @@ static void rename_path(struct ja_planning *p, const char *from, const char *to,
     ja_step_undo_host(p, step, "rename", to, from, NULL);
     ja_step_guard(p->plan, step, JA_FACT_PATH, to, "dir");
     step->flags |= JA_STEP_PERSISTENT;
+    flush(p);
 }
 
 /* jails/NAME/snap/SNAPSHOT, and what is in it. */
@@ -208,8 +222,10 @@ static void set_read_only(struct ja_planning *p, const char *path, bool on, cons
 static void template_seal(struct ja_planning *p, const char *name, const char *version, JA_UNUSED const char *uuid)
 {
     ja_autofree char *path = ja_path_template(p, name, version);
-    if (path)
-        set_read_only(p, path, true, "seal the version: read-only from now on");
+    if (!path)
+        return;
+    set_read_only(p, path, true, "seal the version: read-only from now on");
+    flush(p);
 }
 
 static void template_from_jail(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken,
@@ -236,11 +252,8 @@ static void template_retire(struct ja_planning *p, const char *name, const char 
 static void template_destroy(struct ja_planning *p, const char *uuid)
 {
     ja_autofree char *path = ja_path_deleted(p, uuid);
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy it");
-    ja_step_run(p->plan, step, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        destroy(p, path, "destroy it");
 }
 
 static void template_rename(struct ja_planning *p, const struct ja_template *template, const char *to)
@@ -277,8 +290,11 @@ static void jail_dirs(struct ja_planning *p, const struct ja_jail *jail)
 /* Quotas are switched on by the first limit, and stay: other jails' limits hang on them. */
 static void enable_quotas(struct ja_planning *p)
 {
-    if (ja_fact(p->facts, JA_FACT_QUOTA, p->site->pool) || ja_plan_makes(p->plan, p->site->pool))
+    if (ja_fact(p->facts, JA_FACT_QUOTA, p->site->pool))
         return;
+    for (size_t i = 0; i < p->plan->count; i++)
+        if (p->plan->steps[i]->run.argv.count > 1 && strcmp(p->plan->steps[i]->run.argv.items[1], "quota") == 0)
+            return;
     if (!p->site->loop) {
         ja_plan_fail(p->plan, JA_E_UNSUPPORTED, "field limits.disk", "the file system of %s has no quotas",
                      p->site->source);
@@ -335,7 +351,8 @@ static void environments(struct ja_planning *p, const struct ja_jail *jail, stru
 static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const struct ja_jail *new)
 {
     ja_autostrv struct ja_strv names = {0};
-    if (old->limits.disk != new->limits.disk)
+    bool changed = old->limits.disk != new->limits.disk;
+    if (changed)
         environments(p, new, &names);
     for (size_t i = 0; i < names.count; i++) {
         ja_autofree char *root = ja_path_be(p, new, names.items[i]);
@@ -347,7 +364,10 @@ static void jail_limit(struct ja_planning *p, const struct ja_jail *old, const s
         ja_autofree char *path = ja_path_volume(p, new->name, volume->name);
         if (path && before)
             limit_subvolume(p, path, before->size, volume->size, true);
+        changed = changed || !before || before->size != volume->size;
     }
+    if (changed)
+        flush(p);
 }
 
 static void new_volume(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume,
@@ -371,10 +391,12 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
     jail_dirs(p, jail);
     char why[256];
     snprintf(why, sizeof why, "clone the template %s@%s", jail->template, jail->version);
-    snapshot(p, from, to, false, why);
-    limit_subvolume(p, to, 0, jail->limits.disk, false);
     for (size_t i = 0; i < jail->volumes.count; i++)
         new_volume(p, jail, jail->volumes.items[i], NULL);
+    snapshot(p, from, to, false, why);
+    limit_subvolume(p, to, 0, jail->limits.disk, false);
+    if (jail->limits.disk)
+        flush(p);
 }
 
 /* Where a volume of a clone comes from. NULL: one that the clone was given beside those of its original is empty. */
@@ -394,13 +416,15 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
     if (!source || !to)
         return;
     jail_dirs(p, jail);
-    snapshot(p, source, to, false, taken ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
-    limit_subvolume(p, to, 0, jail->limits.disk, false);
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
         ja_autofree char *volume_from = volume_source(p, from, taken, volume->name);
         new_volume(p, jail, volume, volume_from);
     }
+    snapshot(p, source, to, false, taken ? "clone the jail's tree as it was" : "clone the jail's tree as it is now");
+    limit_subvolume(p, to, 0, jail->limits.disk, false);
+    if (jail->limits.disk)
+        flush(p);
 }
 
 static void volume_create(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
@@ -433,11 +457,8 @@ static void volume_retire(struct ja_planning *p, const struct ja_jail *jail, con
 static void volume_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_volume *volume)
 {
     ja_autofree char *path = path_deleted_volume(p, jail, volume);
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the volume");
-    ja_step_run(p->plan, step, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        destroy(p, path, "destroy the volume");
 }
 
 static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
@@ -450,11 +471,8 @@ static void jail_retire(struct ja_planning *p, const struct ja_jail *jail)
 static void jail_destroy(struct ja_planning *p, const struct ja_jail *jail)
 {
     ja_autofree char *path = ja_path_deleted(p, jail->uuid);
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the jail's trees");
-    ja_step_run(p->plan, step, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        destroy(p, path, "destroy the jail's trees");
 }
 
 static void jail_rename(struct ja_planning *p, const struct ja_jail *jail, const char *to)
@@ -552,11 +570,8 @@ static void snapshot_retire(struct ja_planning *p, const struct ja_jail *jail, c
 static void snapshot_destroy(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken)
 {
     ja_autofree char *path = path_deleted_snapshot(p, jail, taken);
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy the snapshot");
-    ja_step_run(p->plan, step, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        destroy(p, path, "destroy the snapshot");
 }
 
 /* ---- rollback: a writable copy takes the tree's place, which is put aside until the commit ---- */
@@ -589,6 +604,7 @@ static void roll_back_tree(struct ja_planning *p, const struct ja_rollback *roll
     /* Until the old one is there, nothing has happened. */
     ja_step_guard(p->plan, step, JA_FACT_PATH, old, "dir");
     step->flags |= JA_STEP_PERSISTENT;
+    flush(p);
 }
 
 static void rollback_prepare(struct ja_planning *p, const struct ja_rollback *rollback)
@@ -605,11 +621,8 @@ static void rollback_prepare(struct ja_planning *p, const struct ja_rollback *ro
 static void destroy_aside(struct ja_planning *p, const struct ja_rollback *rollback, const char *volume)
 {
     ja_autofree char *path = path_aside(p, rollback, volume, "");
-    if (!path)
-        return;
-    struct ja_step *step = ja_plan_host_step(p, "tree-delete", "destroy what was put aside");
-    ja_step_run(p->plan, step, path, NULL);
-    step->flags |= JA_STEP_PERSISTENT;
+    if (path)
+        destroy(p, path, "destroy what was put aside");
 }
 
 static void rollback_finish(struct ja_planning *p, const struct ja_rollback *rollback)
@@ -631,6 +644,8 @@ static void be_create(struct ja_planning *p, const struct ja_jail *jail, const s
         return;
     snapshot(p, source, to, false, taken ? "copy the jail's tree as it was" : "copy the tree as it is now");
     limit_subvolume(p, to, 0, jail->limits.disk, false);
+    if (jail->limits.disk)
+        flush(p);
 }
 
 static void be_retire(struct ja_planning *p, const struct ja_jail *jail, const char *be, const char *uuid)

@@ -245,10 +245,17 @@ static int read_facts(void *context, struct ja_facts *facts, struct ja_error *er
     return more ? sim->system->read(sim, facts, err) : 0;
 }
 
+static void sync_all(struct ja_machine *machine, const char *dir)
+{
+    (void)dir;
+    sim_synced((struct ja_sim *)machine);
+}
+
 void ja_sim_init(struct ja_sim *sim, const struct ja_sim_system *system, const char *state)
 {
-    *sim = (struct ja_sim){
-        .machine = {.run = run, .facts = {.read = read_facts, .context = sim}}, .system = system, .tear = -1};
+    *sim = (struct ja_sim){.machine = {.run = run, .facts = {.read = read_facts, .context = sim}, .sync = sync_all},
+                           .system = system,
+                           .tear = -1};
     snprintf(sim->machine.boot_id, sizeof sim->machine.boot_id, "boot-0");
     sim_make(sim, system->run, "dir");
     sim_make(sim, state, "dir");

@@ -7,6 +7,7 @@
  *
  *     sim.c            the table, the machine, what all systems share of facts
  *     sim_file.c       files, directories, mounts, and the portable host verbs
+ *     sim_disk.c       what a power cut takes
  *     sim_zfs.c        datasets, snapshots and clones: the zfs command and the host verbs about it
  *     sim_linux.c      links, namespaces, nftables, btrfs, crun: commands and facts of Linux
  *     sim_freebsd*.c   interfaces and network stacks, jails, ipfw, and what FreeBSD's commands print: its facts are what the
@@ -84,6 +85,10 @@ void ja_sim_copy(struct ja_sim *ret_copy, const struct ja_sim *sim);
 /* To a file and back, so that a process can die and leave its host. */
 void ja_sim_save(const struct ja_sim *sim, const char *path);
 void ja_sim_load(struct ja_sim *sim, const char *path);
+/* From now on it is known what is on its disks; one host at a time. */
+void ja_sim_watch(const struct ja_sim *sim);
+/* What was not synced in a pool on btrfs is lost. */
+void ja_sim_lose(struct ja_sim *sim, const char *pool);
 /* All that is there, one entry a line. */
 void ja_sim_print(const struct ja_sim *sim, struct ja_str *str);
 /* What differs from one run to the next by chance becomes a word: uuids, times, MACs and what is made of them. */
@@ -125,6 +130,10 @@ bool sim_common_fact(struct ja_sim *sim, enum ja_fact_kind kind, const char *nam
 extern const struct ja_sim_command sim_file_commands[];
 /* No tree that is seen in a second place is gone. */
 void sim_check_binds(struct ja_sim *sim);
+
+/* For commands: all is on the disk by now, or one file is. */
+void sim_synced(const struct ja_sim *sim);
+void sim_synced_file(const struct ja_sim *sim, const char *path);
 
 /* ZFS. "zfs NAME" is filesystem or snapshot, "prop NAME PROPERTY" what is set there, "origin NAME" its snapshot; what a dataset
  * that is not mounted holds lies below "@NAME", its name's slashes written as "%". */

@@ -165,6 +165,9 @@ static int do_write(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *a
         return 0; /* as a whole or not at all */
     sim_make(sim, path, "file");
     sim_put(sim, cmd->input ? cmd->input : "", "text %s", path);
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--sync") == 0)
+            sim_synced_file(sim, path);
     return 0;
 }
 
@@ -248,6 +251,15 @@ static int do_swap(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *ar
     }
     if (!sim->tearing)
         sim_move_tree(sim, from, place);
+    return 0;
+}
+
+static int do_sync(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc, struct ja_error *err)
+{
+    (void)cmd;
+    if (!sim_is_dir(sim, argv[argc - 1]))
+        return sim_fail(err, "there is no %s", argv[argc - 1]);
+    sim_synced(sim);
     return 0;
 }
 
@@ -513,6 +525,7 @@ const struct ja_sim_command sim_file_commands[] = {
     {{"host", "remove-tree"}, do_remove_tree},
     {{"host", "rename"}, do_rename},
     {{"host", "swap"}, do_swap},
+    {{"host", "sync"}, do_sync},
     {{"host", "symlink"}, do_symlink},
     {{"host", "truncate"}, do_truncate},
     {{"host", "template-busybox"}, do_busybox},

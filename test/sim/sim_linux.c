@@ -347,6 +347,7 @@ static int do_snapshot(struct ja_sim *sim, const struct ja_cmd *cmd, char *const
     sim_copy_tree(sim, from, to);
     if (has(argv, argc, "-r"))
         sim_put(sim, "yes", "ro %s", to);
+    sim_synced(sim);
     return 0;
 }
 

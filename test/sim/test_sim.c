@@ -9,13 +9,18 @@
 
 #include "base/clock.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
-enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, MODES };
-static const char *const mode_names[] = {"which fails before",    "which fails after", "which does half of",
-                                         "killed before",         "killed after",      "with a power cut before",
-                                         "with a power cut after"};
+/* LOSE_AFTER: what was not synced is lost with the power. */
+enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, LOSE_AFTER, MODES };
+static const char *const mode_names[] = {"which fails before",     "which fails after",
+                                         "which does half of",     "killed before",
+                                         "killed after",           "with a power cut before",
+                                         "with a power cut after", "with a power cut that loses what it can after"};
 
 struct injection {
     const char *verb;
@@ -31,7 +36,73 @@ static bool kills(enum mode mode)
 
 static bool cuts(enum mode mode)
 {
-    return mode == CUT_BEFORE || mode == CUT_AFTER;
+    return mode == CUT_BEFORE || mode == CUT_AFTER || mode == LOSE_AFTER;
+}
+
+/*
+ * What of the journals is on the disk. These two take the place of the C library's in this program; nothing here needs to be synced
+ * really.
+ */
+static struct {
+    ino_t inode;
+    off_t size;
+} synced[256];
+static size_t synced_count;
+static bool watches_syncs, unlinks_are_lost;
+
+int fsync(int fd)
+{
+    struct stat st;
+    if (!watches_syncs)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return -1;
+    size_t i = 0;
+    while (i < synced_count && synced[i].inode != st.st_ino)
+        i++;
+    if (i == synced_count && ++synced_count > JA_COUNT(synced))
+        abort();
+    synced[i].inode = st.st_ino;
+    synced[i].size = st.st_size;
+    return 0;
+}
+
+int unlink(const char *path)
+{
+    size_t n = strlen(path);
+    if (unlinks_are_lost && n > 5 && strcmp(path + n - 5, ".plan") == 0)
+        return 0;
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+/* Journals become what was synced of them. */
+static void lose_journals(void)
+{
+    char dir[160], path[512];
+    snprintf(dir, sizeof dir, "%s/journal", lab_state);
+    DIR *handle = opendir(dir);
+    struct stat st;
+    for (struct dirent *entry; handle && (entry = readdir(handle)) != NULL;) {
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] == '.' || stat(path, &st) < 0)
+            continue;
+        off_t size = -1;
+        for (size_t i = 0; i < synced_count; i++)
+            size = synced[i].inode == st.st_ino ? synced[i].size : size;
+        if (size < 0 ? unlinkat(AT_FDCWD, path, 0) < 0 : truncate(path, size) < 0)
+            abort();
+    }
+    if (handle)
+        closedir(handle);
+}
+
+/* In the process that is to die: it leaves what is on the disks. */
+static void lose(void)
+{
+    char pool[160];
+    snprintf(pool, sizeof pool, "%s/pool", lab_state);
+    lose_journals();
+    ja_sim_lose(&lab_sim, pool);
 }
 
 static void host_file(char path[128])
@@ -43,7 +114,7 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
 {
     struct injection *injection = context;
     enum mode mode = injection->mode;
-    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER;
+    bool wanted_after = mode == FAIL_AFTER || mode == KILL_AFTER || mode == CUT_AFTER || mode == LOSE_AFTER;
     if (injection->hit || step != injection->step || strcmp(plan->verb, injection->verb) != 0)
         return 0;
     if (!kills(mode) && (plan->steps[step]->flags & JA_STEP_IGNORE)) {
@@ -62,6 +133,8 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
     if (kills(mode)) {
         char path[128];
         host_file(path);
+        if (mode == LOSE_AFTER)
+            lose();
         ja_sim_save(&lab_sim, path);
         raise(SIGKILL);
     }
@@ -83,6 +156,9 @@ static bool run_injected(lab_verb *verb, struct injection *injection)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        watches_syncs = injection->mode == LOSE_AFTER;
+        if (watches_syncs)
+            ja_sim_watch(&lab_sim);
         lab_run(verb, probe, injection, &err);
         ja_sim_save(&lab_sim, path);
         _exit(0);
@@ -91,6 +167,30 @@ static bool run_injected(lab_verb *verb, struct injection *injection)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     ja_sim_load(&lab_sim, path);
     return WIFSIGNALED(status);
+}
+
+/* Runs the verb to its end, and the power goes at once: nothing is on the disks but what was synced, and journals that were removed are
+ * there again. */
+static void run_and_lose(lab_verb *verb)
+{
+    struct ja_error err = JA_ERROR_INIT;
+    char path[128];
+    host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        watches_syncs = unlinks_are_lost = true;
+        ja_sim_watch(&lab_sim);
+        int rc = lab_run(verb, NULL, NULL, &err);
+        lose();
+        ja_sim_save(&lab_sim, path);
+        _exit(rc < 0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    ja_sim_load(&lab_sim, path);
 }
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
@@ -192,6 +292,28 @@ static bool is_left_out(void)
 /* Verbs of several plans may end between two of them with a jail stopped that ran: the next start brings it back. */
 static bool starts_again;
 
+/* What is done is done, also when the power goes with the last word of it. */
+static void end_and_lose(const char *name, lab_verb *verb, lab_verb *back, const struct ends *ends)
+{
+    struct injection injection = {.verb = name, .step = 999, .mode = LOSE_AFTER};
+    bool wanted = false;
+    if (is_left_out())
+        return;
+    run_and_lose(verb);
+    ja_sim_reboot(&lab_sim);
+    lab_do(do_recover);
+    lab_check();
+    check_end(name, &injection, ends, &wanted);
+    if (!wanted && strcmp(ends->before_cut, ends->wanted_cut) != 0)
+        fail_msg("%s was done, and is not after a power cut", name);
+    lab_do(do_up);
+    if (wanted)
+        lab_do(back);
+    lab_do(verb);
+    lab_do(back);
+    check_begin(name, &injection, ends);
+}
+
 /* `back` leads from the wanted state to the one before. `name` is the plan's verb. */
 static void sweep(const char *name, lab_verb *verb, lab_verb *back)
 {
@@ -238,6 +360,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             check_begin(name, &injection, &ends);
         }
     }
+    end_and_lose(name, verb, back, &ends);
     print_message("%s: %zu of %zu cases\n", name, cases, steps * MODES);
     free(ends.before);
     free(ends.wanted);

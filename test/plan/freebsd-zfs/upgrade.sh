@@ -152,6 +152,10 @@ END
  }
 }
 END
+# have on the disk what it has changed
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool/jails/web1/root/tried
+# and that it is tried no more
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # make it the active one
 /usr/sbin/jailadmin host store-put --state /var/db/jailadmin jail web1 <<'END'
 {

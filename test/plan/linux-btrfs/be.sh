@@ -22,6 +22,8 @@ END
 /usr/bin/btrfs quota enable /var/db/jailadmin/pool
 # limit its disk space
 /usr/bin/btrfs qgroup limit 1073741824 /var/db/jailadmin/pool/jails/web1/root/new
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # keep its record
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web1/be/new.json <<'END'
 {
@@ -132,12 +134,15 @@ END
 #### jailadmin be delete web1 next
 # move the boot environment out of the way
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/jails/web1/root/next /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # remove its record
 /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/be/next.json
 # destroy it
 /usr/sbin/jailadmin host tree-delete /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008
 
 # a failure before the commit is undone by:
+#   /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008 /var/db/jailadmin/pool/jails/web1/root/next   if there is the path /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008
 
 #### jailadmin be delete web1 default
 # refused: the boot environment default of web1 is the active one

@@ -2,10 +2,10 @@
 /usr/sbin/jailadmin host mkdir --mode 0700 /var/db/jailadmin/pool/jails/web1
 /usr/sbin/jailadmin host mkdir --mode 0700 /var/db/jailadmin/pool/jails/web1/root
 /usr/sbin/jailadmin host mkdir --mode 0700 /var/db/jailadmin/pool/jails/web1/vol
-# clone the template base@1
-/usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/templates/base/1 /var/db/jailadmin/pool/jails/web1/root/default
 # make the jail's volumes
 /usr/bin/btrfs subvolume create /var/db/jailadmin/pool/jails/web1/vol/data
+# clone the template base@1
+/usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/templates/base/1 /var/db/jailadmin/pool/jails/web1/root/default
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web1/spec.json <<'END'
 {
@@ -71,8 +71,8 @@ END
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
-#   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/vol/data   if there is the subvolume /var/db/jailadmin/pool/jails/web1/vol/data
 #   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/root/default   if there is the subvolume /var/db/jailadmin/pool/jails/web1/root/default
+#   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/vol/data   if there is the subvolume /var/db/jailadmin/pool/jails/web1/vol/data
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1/vol   if there is the path /var/db/jailadmin/pool/jails/web1/vol
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1/root   if there is the path /var/db/jailadmin/pool/jails/web1/root
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1   if there is the path /var/db/jailadmin/pool/jails/web1

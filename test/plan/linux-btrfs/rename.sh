@@ -30,6 +30,8 @@
 END
 # rename the jail's directory
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/jails/web1 /var/db/jailadmin/pool/jails/www
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # record its new name
 /usr/sbin/jailadmin host store-rename --state /var/db/jailadmin jail web1 www
 

@@ -3,6 +3,8 @@
 /usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/jails/web1/snap/before/root /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root-new
 # put it in the place of the present one, which is put aside
 /usr/sbin/jailadmin host swap /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root-new /var/db/jailadmin/pool/jails/web1/root/default /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # decide: from here on it only goes forward
 /usr/sbin/jailadmin host store-put --state /var/db/jailadmin jail web1 <<'END'
 {
@@ -45,10 +47,14 @@ END
 /usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/jails/web1/snap/before/root /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root-new
 # put it in the place of the present one, which is put aside
 /usr/sbin/jailadmin host swap /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root-new /var/db/jailadmin/pool/jails/web1/root/default /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-root
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # make a copy of the volume as it was
 /usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/jails/web1/snap/before/vol/data /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-vol-data-new
 # put it in the place of the present one, which is put aside
 /usr/sbin/jailadmin host swap /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-vol-data-new /var/db/jailadmin/pool/jails/web1/vol/data /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008-vol-data
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # decide: from here on it only goes forward
 /usr/sbin/jailadmin host store-put --state /var/db/jailadmin jail web1 <<'END'
 {

@@ -6,6 +6,8 @@
 /usr/bin/btrfs quota enable /var/db/jailadmin/pool
 # limit its disk space
 /usr/bin/btrfs qgroup limit 2147483648 /var/db/jailadmin/pool/jails/web1/root/default
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # change the limits of the running jail
 /usr/sbin/jailadmin host cgroup-limit --memory 536870912 --swap 134217728 --processes 0 --read-rate 10485760 --write-rate 0 --device 8:0 --device 8:16 --cpuset 0-1,3 /jailadmin-00/ja000
 # remember what is applied to it

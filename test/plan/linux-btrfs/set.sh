@@ -6,6 +6,8 @@
 /usr/bin/btrfs quota enable /var/db/jailadmin/pool
 # limit its disk space
 /usr/bin/btrfs qgroup limit 2147483648 /var/db/jailadmin/pool/jails/web1/root/default
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web1/spec.json <<'END'
 {

@@ -62,10 +62,13 @@ END
 #### jailadmin snapshot delete web1@before
 # move the snapshot out of the way
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/jails/web1/snap/before /var/db/jailadmin/pool/deleted/cccccccc-0000-4000-8000-000000000001-snap-before
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # destroy the snapshot
 /usr/sbin/jailadmin host tree-delete /var/db/jailadmin/pool/deleted/cccccccc-0000-4000-8000-000000000001-snap-before
 
 # a failure before the commit is undone by:
+#   /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/deleted/cccccccc-0000-4000-8000-000000000001-snap-before /var/db/jailadmin/pool/jails/web1/snap/before   if there is the path /var/db/jailadmin/pool/deleted/cccccccc-0000-4000-8000-000000000001-snap-before
 
 #### jailadmin snapshot delete web1@admin
 # refused: web1 has no snapshot admin
@@ -148,6 +151,8 @@ END
 /usr/sbin/jailadmin host template-clean /var/db/jailadmin/pool/templates/base/1
 # seal the version: read-only from now on
 /usr/bin/btrfs property set -ts /var/db/jailadmin/pool/templates/base/1 ro true
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/templates/base/spec.json <<'END'
 {

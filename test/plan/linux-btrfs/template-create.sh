@@ -4,6 +4,8 @@
 /usr/sbin/jailadmin host template-busybox /usr/bin/busybox /var/db/jailadmin/pool/templates/base/1
 # seal the version: read-only from now on
 /usr/bin/btrfs property set -ts /var/db/jailadmin/pool/templates/base/1 ro true
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/templates/base/spec.json <<'END'
 {

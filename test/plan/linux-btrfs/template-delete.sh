@@ -2,6 +2,8 @@
 /usr/bin/btrfs property set -ts /var/db/jailadmin/pool/templates/base/1 ro false
 # move the version out of the way
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/templates/base/1 /var/db/jailadmin/pool/deleted/bbbbbbbb-0000-4000-8000-000000000011
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # forget the template
 /usr/sbin/jailadmin host store-delete --state /var/db/jailadmin template base
 # destroy it

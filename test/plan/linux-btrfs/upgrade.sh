@@ -378,6 +378,10 @@ END
  }
 }
 END
+# have on the disk what it has changed
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool/jails/web1/root/tried
+# and that it is tried no more
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # make it the active one
 /usr/sbin/jailadmin host store-put --state /var/db/jailadmin jail web1 <<'END'
 {
@@ -417,6 +421,8 @@ END
 #### or when it failed
 # move the boot environment out of the way
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/jails/web1/root/tried /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # remove its record
 /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/be/tried.json
 # destroy it
@@ -425,6 +431,7 @@ END
 /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/upgrade
 
 # a failure before the commit is undone by:
+#   /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008 /var/db/jailadmin/pool/jails/web1/root/tried   if there is the path /var/db/jailadmin/pool/deleted/eeeeeeee-0000-4000-8000-000000000008
 
 #### or with --keep-failed
 # it is not tried any more

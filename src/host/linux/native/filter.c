@@ -154,7 +154,7 @@ static int write_filter(scmp_filter_ctx filter, const char *path, struct ja_erro
     void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return ja_error_sys(err, errno, NULL, "cannot read the seccomp filter back");
-    rc = ja_file_write(path, bytes, (size_t)st.st_size, 0600, false, err);
+    rc = ja_file_write(path, bytes, (size_t)st.st_size, 0600, true, err);
     munmap(bytes, (size_t)st.st_size);
     return rc;
 }

@@ -313,7 +313,7 @@ static int copy_filter(const char *from, const char *dir, struct ja_error *err)
     size_t length;
     int code = to == NULL ? ja_error_nomem(err) : ja_file_read(from, JA_FILTER_MOST, &bytes, &length, err);
 
-    return code < 0 ? code : ja_file_write(to, bytes, length, 0600, false, err);
+    return code < 0 ? code : ja_file_write(to, bytes, length, 0600, true, err);
 }
 
 int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)

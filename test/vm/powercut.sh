@@ -1,0 +1,65 @@
+#!/bin/sh
+# The init of a guest of test_powercut: what it needs, then what the host outside says, a command a line: NUMBER COMMAND. It answers
+# with what the command has printed, each line after "|", and then with "=NUMBER STATUS", on its console, which no power cut takes
+# back. PROGRAM and DISKS (the places of the disks in their order) come from the kernel's command line.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev 2>/dev/null
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts
+for place in /run /var/tmp; do mount -t tmpfs tmpfs $place; done
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+modules=/usr/lib/uml/modules/$(uname -r)/kernel
+[ ! -d "$modules" ] || for module in block/loop block/virtio_blk; do insmod "$modules/drivers/$module.ko"; done
+ip link set lo up
+stty raw -echo
+letter=a
+for place in $(echo "$DISKS" | tr , ' '); do
+    mkdir -p "$place"
+    # A lost write may be one that the superblock of btrfs would have pointed at: then the mount says so, and that is a failure.
+    mount /dev/vd$letter "$place" || echo "|cannot mount $place"
+    letter=b
+done
+ja() { timeout 60 "$PROGRAM" "$@"; }
+state=/var/db/jailadmin
+# What there is: a line for each thing, its kind first.
+look() {
+    echo "list $(ja --json list)"
+    echo "snapshots $(ja --json snapshot list)"
+    echo "bes $(ja --json be list)"
+    echo "templates $(ja --json template list)"
+    set --
+    for jail in "$POOL"/jails/*; do
+        [ ! -d "$jail" ] || set -- "$@" "${jail##*/}"
+    done
+    [ $# -eq 0 ] || ja --json show "$@" | sed 's/^/show /'
+    for tree in "$POOL"/templates/*/* "$POOL"/jails/*/root/* "$POOL"/jails/*/vol/* "$POOL"/jails/*/snap/*/root "$POOL"/jails/*/snap/*/vol/*; do
+        [ -d "$tree" ] || continue
+        mark=0
+        [ ! -e "$tree/mark" ] || read -r mark <"$tree/mark"
+        echo "mark ${tree#"$POOL/"} ${mark:-empty}"
+    done
+    btrfs subvolume list "$POOL" | grep -v ' path pool$' | sed 's/.* path \(pool\/\)*/subvolume /'
+}
+# What must not be there after a recovery, nor be said.
+leftovers() {
+    ja gc -q
+    ls -A $state/journal "$POOL/deleted" 2>/dev/null | grep -v ':$' | grep .
+    ls -A $state | grep -vx -e lock -e journal -e pool -e pool.img -e seccomp.bpf -e seccomp.json -e store.db -e store.db-shm -e store.db-wal
+    ls -A "$POOL" | grep -vx -e instance -e jails -e templates -e deleted
+    find "$POOL" -maxdepth 4 -name '*.new*'
+    ja gc --dry-run
+    ja --json doctor | grep '"bad"'
+    ja events | grep -v -e ' done ' -e ' undone ' -e ' failed ' -e '^STARTED'
+    btrfs scrub start -B "$POOL" 2>&1 | grep -v WARNING | grep -v -e '^scrub done' -e '^Scrub started' -e '^Status' -e '^Duration' -e '^Total' -e '^Rate' -e 'no errors found'
+    true
+}
+echo "=0 0"
+while read -r number command; do
+    (eval "$command") </dev/null >/var/tmp/answer 2>&1
+    status=$?
+    sed 's/^/|/' /var/tmp/answer
+    echo "=$number $status"
+done
