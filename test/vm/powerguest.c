@@ -179,10 +179,12 @@ bool guest_was_stopped(struct guest *guest)
     if (!file || fseek(file, guest->heard, SEEK_SET) < 0)
         return false;
     while (fgets(line, sizeof line, file))
-        stopped = stopped || strstr(line, "stopped with signal");
+        stopped = stopped || strstr(line, "stopped with signal") || strstr(line, "wait for SIGTRAP") ||
+                  strstr(line, "Stub registers");
     guest->heard = ftell(file);
     fclose(file);
-    if (guest->text && guest->length && strstr(guest->text, "stopped with signal"))
+    if (guest->text && guest->length &&
+        (strstr(guest->text, "stopped with signal") || strstr(guest->text, "Stub registers")))
         stopped = true;
     if (stopped)
         printf("      (its processes were stopped by somebody, and that ended it)\n");

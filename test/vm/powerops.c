@@ -460,7 +460,7 @@ static bool upkeep(struct op *op)
 {
     static const char *const commands[] = {
         "ja gc", "ja boot", "ja repair", "ja doctor",
-        "ja backup /var/db/backup && ja restore --force /var/db/backup && rm /var/db/backup"};
+        "ja backup /var/db/backup && ja restore --force --yes /var/db/backup && rm /var/db/backup"};
     unsigned which = below(sizeof commands / sizeof commands[0]);
     struct world *world = next(op);
     say(op, "%s", commands[which]);

@@ -196,7 +196,7 @@ static bool one_cut(struct guest *guest, uint64_t seed, struct world *world)
     static const char *const losses[] = {"all that was not flushed is lost", "nothing is lost",
                                          "the last writes are lost", "some writes are lost", "some sectors are lost"};
     enum lossy_loss loss = (enum lossy_loss)(lossy_random(&random) % 5);
-    size_t before = lossy_random(&random) % 4, after = 1 + lossy_random(&random) % 30;
+    size_t before = lossy_random(&random) % 3, after = 1 + lossy_random(&random) % 30;
     unsigned how = (unsigned)(lossy_random(&random) % 8); /* 0: after its end, 1: after a time */
     static struct op op;
     int status = 0, rc = GUEST_DEAD;
