@@ -31,7 +31,7 @@ struct ja_run {
     struct ja_machine *machine;
     const char *journal_dir;
     const char *pool; /* is synced after an undo; may be NULL */
-    bool keep; /* leave what a failed plan did */
+    bool keep;        /* leave what a failed plan did */
     /* Does a `jailadmin host store` step (JA_STEP_STORE). In the commit step it also marks the plan `id` as committed, in the
      * same transaction, synced. */
     int (*store)(void *context, const char *id, const struct ja_cmd *cmd, bool commit, struct ja_error *err);
