@@ -155,7 +155,7 @@ static bool end(struct guest *guest, const struct layout *layout)
         !tell_to(guest, "ja teardown --yes") ||
         !tell_to(
             guest,
-            "! ls -A /var/db /mnt 2>&1 | grep -v -e : -e '^$' -e lost+found -e jailadmin.instances -e '^pool$' && ! ls -A /var/db/jailadmin.instances | grep json && ! losetup -a | grep . && "
+            "! ls -A $(echo $DISKS | tr , ' ') 2>&1 | grep -v -e : -e '^$' -e lost+found -e jailadmin.instances -e '^pool$' && ! ls -A /var/db/jailadmin.instances | grep json && ! losetup -a | grep . && "
             "! ls -d /run/jailadmin* /sys/fs/cgroup/jailadmin* 2>/dev/null && ! ls /sys/class/net | grep ^ja && ! grep jailadmin /proc/self/mountinfo") ||
         !tell_to(guest, "umount /var/db && { ! mountpoint -q /mnt || umount /mnt; } && sync"))
         return false;
