@@ -88,9 +88,8 @@ static bool run_injected(lab_verb *verb, struct injection *injection)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        watches_syncs = injection->mode == LOSE_AFTER;
-        if (watches_syncs)
-            ja_sim_watch(&lab_sim);
+        if (injection->mode == LOSE_AFTER)
+            lose_begin();
         lab_run(verb, probe, injection, &err);
         ja_sim_save(&lab_sim, path);
         _exit(0);
@@ -112,8 +111,8 @@ static void run_and_lose(lab_verb *verb)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        watches_syncs = unlinks_are_lost = true;
-        ja_sim_watch(&lab_sim);
+        unlinks_are_lost = true;
+        lose_begin();
         int rc = lab_run(verb, NULL, NULL, &err);
         lose();
         ja_sim_save(&lab_sim, path);
