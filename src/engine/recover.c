@@ -118,7 +118,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     }
     /* It had come to its end, and only the removal of its journal was lost with the power. Others may have followed. */
     if (have_row && row.ended_ms != 0 && !left) {
-        ja_journal_close(&dead->journal);
+        ja_journal_remove(&dead->journal);
         ja_plan_row_fini(&row);
         return 0;
     }

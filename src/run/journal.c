@@ -107,6 +107,17 @@ int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct 
     return 0;
 }
 
+void ja_journal_remove(struct ja_journal *journal)
+{
+    const char *slash = strrchr(journal->path, '/');
+    char dir[sizeof journal->path];
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - journal->path) : 0, journal->path);
+    ja_journal_close(journal);
+    ja_autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        fsync(fd);
+}
+
 void ja_journal_abandon(struct ja_journal *journal)
 {
     if (journal->fd >= 0)

@@ -27,6 +27,9 @@ int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
 void ja_journal_close(struct ja_journal *journal);
 /* Gives a damaged file another name, which no plan has, for whoever wants to read it: `ret_path`. */
 int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct ja_error *err);
+/* The same for good: a dead plan may be one that the store does not know, and it must not come back after others have done what it would
+ * undo. */
+void ja_journal_remove(struct ja_journal *journal);
 /* Lets go without removing it: for plans that recovery is to see again. */
 void ja_journal_abandon(struct ja_journal *journal);
 

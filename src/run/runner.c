@@ -347,6 +347,6 @@ int ja_run_recover(const struct ja_run *run, struct ja_dead_plan *dead, bool com
     if (rc == 0 && is_persistent(&dead->plan, 0, dead->plan.count))
         sync_pool(run);
     if (rc == 0)
-        ja_journal_close(&dead->journal);
+        ja_journal_remove(&dead->journal);
     return rc;
 }

@@ -19,6 +19,8 @@ static struct {
 } synced[256];
 static size_t synced_count;
 static bool watches_syncs, unlinks_are_lost;
+static unsigned lost_count; /* of journals of dead plans that were removed since a directory was synced */
+static char dead_plans[1024];
 
 static void note_synced(const struct stat *st)
 {
@@ -47,7 +49,10 @@ int fsync(int fd)
         return 0;
     if (fstat(fd, &st) < 0)
         return -1;
-    note_synced(&st);
+    if (S_ISDIR(st.st_mode))
+        lost_count = 0;
+    else
+        note_synced(&st);
     return 0;
 }
 
@@ -59,9 +64,29 @@ int fdatasync(int fd)
 int unlink(const char *path)
 {
     size_t n = strlen(path);
-    if (unlinks_are_lost && n > 5 && strcmp(path + n - 5, ".plan") == 0)
+    bool journal = n > 5 && strcmp(path + n - 5, ".plan") == 0;
+    lost_count += journal && strstr(dead_plans, strrchr(path, '/') + 1);
+    if (unlinks_are_lost && journal)
         return 0;
     return unlinkat(AT_FDCWD, path, 0);
+}
+
+/* Those that are there now are of dead plans. */
+static void note_dead_plans(void)
+{
+    char dir[160];
+    snprintf(dir, sizeof dir, "%s/journal", lab_state);
+    DIR *handle = opendir(dir);
+    dead_plans[0] = '\0';
+    lost_count = 0;
+    synced_count = 0;
+    for (struct dirent *entry; handle && (entry = readdir(handle)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            size_t n = strlen(dead_plans);
+            snprintf(dead_plans + n, sizeof dead_plans - n, "%s ", entry->d_name);
+        }
+    if (handle)
+        closedir(handle);
 }
 
 /* Journals become what was synced of them. */

@@ -274,7 +274,13 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             cases++;
             if (cuts(mode))
                 ja_sim_reboot(&lab_sim);
+            watches_syncs = true;
+            note_dead_plans();
             lab_do(do_recover);
+            watches_syncs = false;
+            if (lost_count)
+                fail_msg("%s, %s step %zu: a journal that the recovery has removed can come back", name,
+                         mode_names[mode], step);
             if (starts_again && !cuts(mode))
                 lab_do(do_start);
             lab_check();
