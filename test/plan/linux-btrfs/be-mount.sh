@@ -51,6 +51,8 @@
 /usr/sbin/jailadmin host tree-unmount /var/db/jailadmin/pool/jails/web1/root/next /run/jailadmin-00/mnt/web1.next
 # move the jail's trees out of the way
 /usr/sbin/jailadmin host rename /var/db/jailadmin/pool/jails/web1 /var/db/jailadmin/pool/deleted/cccccccc-0000-4000-8000-000000000001
+# have that on the disk before it counts
+/usr/sbin/jailadmin host sync /var/db/jailadmin/pool
 # forget the jail
 /usr/sbin/jailadmin host store-delete --state /var/db/jailadmin jail web1
 # destroy the jail's trees
