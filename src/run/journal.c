@@ -3,6 +3,7 @@
  */
 #include "run/journal.h"
 #include "model/field.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -203,16 +204,20 @@ static int read_text(struct ja_dead_plan *dead, char *text, size_t length, struc
     return 0;
 }
 
-/* Whether the process that wrote a journal has ended, and only children of it hold the lock, which are about to end too. */
+/* Whether the process that wrote a journal has ended, and only children of it hold the lock, which are about to end too. None is left
+ * after a reboot: then it is this process that holds it already, for a recovery that needs the pool, whose plan recovers first. */
 static bool is_orphaned(const char *path)
 {
     ja_autofree char *text = NULL;
+    char now[80] = "";
     if (ja_file_read(path, FILE_LIMIT, &text, NULL, NULL) < 0)
         return false;
     json_t *json = json_loadb(text, strcspn(text, "\n"), 0, NULL);
     json_int_t pid = json_integer_value(json_object_get(json, "process"));
+    const char *boot = json_string_value(json_object_get(json, "boot"));
+    bool same = boot && ja_boot_id(now, sizeof now, NULL) == 0 && strcmp(boot, now) == 0;
     json_decref(json);
-    return pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+    return same && pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
 /* How many recoveries this process is in: a plan that is being recovered may need another one's work, and meets itself then. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The init of a guest of test_powercut: what it needs, then what the host outside says, a command a line: NUMBER COMMAND. It answers
 # with what the command has printed, each line after "|", and then with "=NUMBER STATUS", on its console, which no power cut takes
-# back. PROGRAM and DISKS (the places of the disks in their order) come from the kernel's command line.
+# back. PROGRAM, SELF and DISKS (the places of the disks in their order) come from the kernel's command line.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 mount -t proc proc /proc
@@ -14,6 +14,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 modules=/usr/lib/uml/modules/$(uname -r)/kernel
 [ ! -d "$modules" ] || for module in block/loop block/virtio_blk; do insmod "$modules/drivers/$module.ko"; done
 ip link set lo up
+"$SELF" --entropy
 stty raw -echo
 letter=a
 for place in $(echo "$DISKS" | tr , ' '); do

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/random.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,7 +26,7 @@ int64_t guest_clock_ms(void)
 
 static void run_kernel(const struct guest *guest, int console)
 {
-    char words[LOSSY_DISKS + 4][512], *argv[32];
+    char words[LOSSY_DISKS + 6][512], *argv[32];
     size_t count = 0, word = 0;
     static const char *const fixed[] = {"linux.uml", "mem=512M", "rootfstype=hostfs", "rootflags=/",
                                         "ro",        "con=null", "con0=fd:0,fd:1",    "quiet"};
@@ -37,6 +39,15 @@ static void run_kernel(const struct guest *guest, int console)
     snprintf(words[word], sizeof words[0], "DISKS=%s", guest->places);
     argv[count++] = words[word++];
     snprintf(words[word], sizeof words[0], "POOL=%s", guest->pool);
+    argv[count++] = words[word++];
+    snprintf(words[word], sizeof words[0], "SELF=%s", guest->self);
+    argv[count++] = words[word++];
+    unsigned char chance[16];
+    if (getentropy(chance, sizeof chance) < 0)
+        _exit(127);
+    snprintf(words[word], sizeof words[0], "ENTROPY=");
+    for (size_t i = 0; i < sizeof chance; i++)
+        snprintf(words[word] + 8 + 2 * i, 3, "%02x", chance[i]);
     argv[count++] = words[word++];
     for (size_t i = 0; i < guest->power.count; i++) {
         snprintf(words[word], sizeof words[0], "virtio_uml.device=%s:2:%zu", guest->power.disks[i].socket, i);
@@ -52,6 +63,22 @@ static void run_kernel(const struct guest *guest, int console)
         _exit(127);
     execvp(argv[0], argv);
     _exit(127);
+}
+
+int guest_give_entropy(void)
+{
+    const char *text = getenv("ENTROPY");
+    struct {
+        struct rand_pool_info info;
+        char bytes[64];
+    } pool = {.info = {.entropy_count = 256}};
+    int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+    if (!text || fd < 0)
+        return 1;
+    pool.info.buf_size = snprintf((char *)pool.info.buf, sizeof pool.bytes, "%s", text);
+    int rc = ioctl(fd, RNDADDENTROPY, &pool);
+    close(fd);
+    return rc < 0;
 }
 
 int guest_boot(struct guest *guest)

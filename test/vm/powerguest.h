@@ -12,7 +12,7 @@ enum { GUEST_ANSWERED, GUEST_CUT, GUEST_DEAD, GUEST_LATE };
 
 struct guest {
     struct lossy_power power;
-    const char *dir, *script, *program, *pool, *places; /* places of the disks, with commas between them */
+    const char *dir, *script, *program, *self, *pool, *places; /* places of the disks, with commas between them */
     pid_t pid;
     int console;
     unsigned number; /* of the last command */
@@ -33,6 +33,8 @@ int guest_ask(struct guest *guest, const char *command, int64_t timeout_ms, int 
 bool guest_was_stopped(struct guest *guest);
 /* Kills it, as the power does. */
 void guest_kill(struct guest *guest);
+/* In the guest: gives its kernel the randomness that is in the environment ($ENTROPY), which it would wait seconds for. */
+int guest_give_entropy(void);
 int64_t guest_clock_ms(void);
 
 #endif

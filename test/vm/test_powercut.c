@@ -244,9 +244,9 @@ static bool one_cut(struct guest *guest, uint64_t seed, struct world *world)
     return check(guest, &op, done, world);
 }
 
-static bool chain(const char *program, const char *script, uint64_t seed, unsigned long number)
+static bool chain(const char *program, const char *script, const char *self, uint64_t seed, unsigned long number)
 {
-    struct guest guest = {.dir = dir, .program = program, .script = script};
+    struct guest guest = {.dir = dir, .program = program, .script = script, .self = self};
     uint64_t random = seed;
     const struct layout *layout = &layouts[lossy_random(&random) % (sizeof layouts / sizeof layouts[0])];
     static struct world world;
@@ -273,12 +273,14 @@ static uint64_t number_in(const char *name, uint64_t otherwise)
 
 int main(int argc, char **argv)
 {
-    static char program[PATH_MAX], script[PATH_MAX];
+    static char program[PATH_MAX], script[PATH_MAX], self[PATH_MAX];
+    if (argc == 2 && strcmp(argv[1], "--entropy") == 0)
+        return guest_give_entropy();
     if (geteuid() != 0 || system("command -v linux.uml mkfs.btrfs mkfs.ext4 >/dev/null") != 0) {
         printf("skipped: needs root, and user-mode-linux\n");
         return 77;
     }
-    if (argc < 3 || !realpath(argv[1], program) || !realpath(argv[2], script))
+    if (argc < 3 || !realpath(argv[1], program) || !realpath(argv[2], script) || !realpath("/proc/self/exe", self))
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     strcpy(dir, "/var/tmp/jailadmin-powercut.XXXXXX");
@@ -289,7 +291,7 @@ int main(int argc, char **argv)
     unsigned long failures = 0;
     for (uint64_t left = total; left; seed++) {
         uint64_t now = left < CHAIN ? left : CHAIN;
-        failures += !chain(program, script, seed, now);
+        failures += !chain(program, script, self, seed, now);
         left -= now;
         if (failures && getenv("JAILADMIN_TEST_KEEP"))
             break;
