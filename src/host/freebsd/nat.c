@@ -405,10 +405,11 @@ static void select_redirections(struct ja_planning *p, int k, enum way way, cons
                                 struct ja_strv *selected)
 {
     const char *config = config_of(p, k, way);
-    for (size_t i = 0; i < list->count; i++)
-        if ((config && ja_freebsd_nat_has(config, list->items[i])) == there &&
-            ja_strv_add(selected, list->items[i]) < 0)
+    for (size_t i = 0; i < list->count; i++) {
+        int has = config ? ja_freebsd_nat_has(config, list->items[i]) : 0;
+        if (has < 0 || ((has > 0) == there && ja_strv_add(selected, list->items[i]) < 0))
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    }
 }
 
 static void say(struct ja_planning *p, struct ja_step *step, const char *verb, const struct ja_strv *list, bool undo)

@@ -46,10 +46,11 @@ static int split(const char *config, struct ja_strv *options, struct ja_strv *re
     return 0;
 }
 
-bool ja_freebsd_nat_has(const char *config, const char *redirection)
+int ja_freebsd_nat_has(const char *config, const char *redirection)
 {
     ja_autostrv struct ja_strv options = {0}, redirections = {0};
-    return split(config, &options, &redirections) == 0 && ja_strv_has(&redirections, redirection);
+    int rc = split(config, &options, &redirections);
+    return rc == -1 ? JA_E_NOMEM : rc == 0 && ja_strv_has(&redirections, redirection);
 }
 
 static int add_redirection(struct ja_strv *words, const char *redirection)

@@ -108,7 +108,7 @@ void ja_freebsd_pf_examine(struct ja_planning *p, struct ja_findings *findings);
  * ("tcp 10.66.0.2:80 8080") and without those of `remove`. What is there already, or is not, is left so. */
 int ja_freebsd_nat_words(const char *config, const char *interface, bool reverse, const struct ja_strv *add,
                          const struct ja_strv *remove, struct ja_strv *ret_words, struct ja_error *err);
-/* True when a configuration has that redirection. */
-bool ja_freebsd_nat_has(const char *config, const char *redirection);
+/* 1 when a configuration has that redirection, 0 when not; JA_E_NOMEM. */
+int ja_freebsd_nat_has(const char *config, const char *redirection);
 
 #endif
