@@ -68,15 +68,14 @@ static void run_kernel(const struct guest *guest, int console)
 int guest_give_entropy(void)
 {
     const char *text = getenv("ENTROPY");
-    struct {
-        struct rand_pool_info info;
-        char bytes[64];
-    } pool = {.info = {.entropy_count = 256}};
+    _Alignas(struct rand_pool_info) char space[sizeof(struct rand_pool_info) + 64] = "";
+    struct rand_pool_info *pool = (struct rand_pool_info *)(void *)space;
+    pool->entropy_count = 256;
     int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
     if (!text || fd < 0)
         return 1;
-    pool.info.buf_size = snprintf((char *)pool.info.buf, sizeof pool.bytes, "%s", text);
-    int rc = ioctl(fd, RNDADDENTROPY, &pool);
+    pool->buf_size = snprintf(space + sizeof *pool, 64, "%s", text);
+    int rc = ioctl(fd, RNDADDENTROPY, pool);
     close(fd);
     return rc < 0;
 }
