@@ -5,14 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <linux/random.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +25,34 @@ int64_t guest_clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Processes of user-mode Linux are traced by its kernel. One whose tracer is killed goes on by itself, and what was a system call of the guest
+ * is then one of this machine, as root. So the guest has a process namespace, whose first process is not of it: when that is killed, the
+ * kernel of this machine kills all at the same moment, before any of them is let go. And it has a mount namespace, to be on the safe side.
+ */
+static pid_t begin_namespace(void)
+{
+    return (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static void run_kernel(const struct guest *guest, int console);
+
+/* The first process of the namespace. It ends with the guest, and with the test, whatever ends that. */
+static void guard(const struct guest *guest, int console)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        _exit(127);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_kernel(guest, console);
+    close(console);
+    for (pid_t ended; pid > 0 && (ended = wait(NULL)) != pid;)
+        if (ended < 0 && errno != EINTR)
+            break;
+    _exit(0);
 }
 
 static void run_kernel(const struct guest *guest, int console)
@@ -57,8 +88,6 @@ static void run_kernel(const struct guest *guest, int console)
     char messages[512];
     snprintf(messages, sizeof messages, "%s/messages", guest->dir);
     int log = open(messages, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(console, 0) < 0 || dup2(console, 1) < 0 || dup2(log, 2) < 0)
         _exit(127);
     execvp(argv[0], argv);
@@ -92,12 +121,11 @@ int guest_boot(struct guest *guest)
     guest->number = 0;
     guest->length = 0;
     fflush(NULL);
-    guest->pid = fork();
+    guest->pid = begin_namespace();
     if (guest->pid < 0)
         return -1;
     if (guest->pid == 0)
-        run_kernel(guest, ends[1]);
-    setpgid(guest->pid, guest->pid);
+        guard(guest, ends[1]);
     close(ends[1]);
     char *output = NULL;
     int rc = guest_ask(guest, NULL, 120000, &status, &output);
@@ -221,8 +249,7 @@ void guest_kill(struct guest *guest)
 {
     if (guest->pid <= 0)
         return;
-    kill(-guest->pid, SIGKILL);
-    kill(guest->pid, SIGKILL);
+    kill(guest->pid, SIGKILL); /* and so all of its namespace; it is gone when all of them are */
     waitpid(guest->pid, NULL, 0);
     guest->pid = 0;
 }
