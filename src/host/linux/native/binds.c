@@ -58,7 +58,8 @@ static int add_line(struct table *table, const char *line)
     ja_autofree char *root = ja_strdup(line), *point = ja_strdup(line);
     if (!root || !point)
         return -1;
-    /* Both are as long as the whole line. */
+    /* Both have room for the whole line. */
+    // cppcheck-suppress invalidscanf
     if (sscanf(line, "%*u %*u %u:%u %s %s", &mounted.major, &mounted.minor, root, point) != 4)
         return 0;
     decode(root);
