@@ -100,7 +100,8 @@ static void read_words(struct completing *c)
 static void offer(struct completing *c, const char *prefix, const char *typed, const char *word, const char *suffix,
                   const char *doc)
 {
-    if (!ja_str_starts(word, typed))
+    /* What was typed is repeated before it, and may be anything; a terminal is to be safe from that. */
+    if (!ja_str_starts(word, typed) || !ja_str_printable(prefix, strlen(prefix), true))
         return;
     if (ja_strv_addf(c->found, "%s%s%s%s%s", prefix, word, suffix, doc ? "\t" : "", doc ? doc : "") < 0)
         c->failed = true;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define ERRNO_END 4096 /* the kernel's own end of its error numbers */
 #define REPLY_SIZE 32768 /* the kernel fits its dumps to a reader of this size */
 
 static unsigned char *grow(struct ja_nl *nl, size_t count)
@@ -243,7 +244,7 @@ static int answered_code(const struct nlmsghdr *message)
     int code = 0;
     if (message->nlmsg_len >= NLMSG_LENGTH(sizeof code))
         memcpy(&code, NLMSG_DATA(message), sizeof code); /* it comes first in both */
-    return code < 0 ? code : 0;
+    return code >= 0 ? 0 : code > -ERRNO_END ? code : -EPROTO;
 }
 
 int ja_nl_request(int fd, struct ja_nl *nl, ja_nl_each *each, void *context, char *words, size_t size)
