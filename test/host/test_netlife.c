@@ -240,7 +240,11 @@ static const char *resolver_of(const char *resolv, const char *systemd, bool dns
     ja_facts_set(&facts, JA_FACT_FILE, "/etc/resolv.conf", resolv);
     ja_facts_set(&facts, JA_FACT_FILE, "/run/systemd/resolve/resolv.conf", systemd);
     ja_facts_set(&facts, JA_FACT_FILE, "/run/NetworkManager/no-stub-resolv.conf", NULL);
-    char tree[400];
+    char tree[400], filter[400];
+    snprintf(filter, sizeof filter, "%s/seccomp.bpf", lab_site.state);
+    ja_facts_set(&facts, JA_FACT_PATH, filter, "file");
+    snprintf(filter, sizeof filter, "%s/seccomp.json", lab_site.state);
+    ja_facts_set(&facts, JA_FACT_PATH, filter, "file");
     snprintf(tree, sizeof tree, "%s/jails/web/root/default\tetc/.", lab_site.pool);
     ja_facts_set(&facts, JA_FACT_TREEFILE, tree, "dir");
     lab_plan(plan_start, &jail.subject, &facts, &plan);

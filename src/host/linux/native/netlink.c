@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ERRNO_END 4096 /* the kernel's own end of its error numbers */
+#define ERRNO_END 4096   /* the kernel's own end of its error numbers */
 #define REPLY_SIZE 32768 /* the kernel fits its dumps to a reader of this size */
 
 static unsigned char *grow(struct ja_nl *nl, size_t count)
