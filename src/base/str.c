@@ -263,6 +263,24 @@ bool ja_strv_equal(const struct ja_strv *a, const struct ja_strv *b)
     return true;
 }
 
+uint64_t ja_hash(uint64_t hash, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ja_strv_sort(struct ja_strv *strv)
+{
+    if (strv->count)
+        qsort(strv->items, strv->count, sizeof *strv->items, compare_texts);
+}
+
 bool ja_strv_remove(struct ja_strv *strv, const char *text)
 {
     size_t kept = 0;

@@ -44,6 +44,12 @@ int ja_strv_add_all(struct ja_strv *strv, ...) __attribute__((sentinel));
 int ja_strv_copy(struct ja_strv *ret_copy, const struct ja_strv *from);
 bool ja_strv_has(const struct ja_strv *strv, const char *text);
 bool ja_strv_equal(const struct ja_strv *a, const struct ja_strv *b);
+/* FNV-1a of 64 bits (Fowler, Noll, Vo) of some bytes; `hash` is JA_HASH_START, or that of what stands before them. */
+#define JA_HASH_START 0xcbf29ce484222325ULL
+uint64_t ja_hash(uint64_t hash, const char *bytes, size_t length);
+
+/* By the bytes of the texts. */
+void ja_strv_sort(struct ja_strv *strv);
 /* Removes all that equal `text`; true when there was one. */
 bool ja_strv_remove(struct ja_strv *strv, const char *text);
 void ja_strv_fini(struct ja_strv *strv);

@@ -252,8 +252,7 @@ static int collect(void *context, const struct ja_found *found, struct ja_error 
 static void plan_site(JA_UNUSED void *work, struct ja_planning *p)
 {
     ja_plan_keep_site(p);
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    ja_plan_commit_last(p);
 }
 
 static int note_site(struct ja_engine *engine, struct ja_error *err)

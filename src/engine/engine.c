@@ -309,10 +309,22 @@ static bool in_order(const struct ja_change *innermost, const char *kind, const 
     return true;
 }
 
+int ja_engine_lock(const struct ja_engine *engine, const char *kind, const char *name, bool shared, int64_t wait_ms,
+                   const char *who, struct ja_lock *ret_lock, struct ja_error *err)
+{
+    char path[512];
+    lock_path(engine, kind, name, path);
+    int rc = ja_lock_take(path, shared, wait_ms, who, ret_lock, err);
+    /* Somebody has tidied up the state directory. */
+    if (rc == JA_E_NOTFOUND && ja_dir_make(engine->locks, 0700, err) == 0)
+        rc = ja_lock_take(path, shared, wait_ms, who, ret_lock, err);
+    return rc;
+}
+
 int ja_change_lock(struct ja_change *change, const char *kind, const char *name, bool shared, struct ja_error *err)
 {
     struct ja_engine *engine = change->engine;
-    char path[512], who[256];
+    char who[256];
     if (engine->options.dry_run)
         return 0;
     if (change->lock_count == JA_COUNT(change->locks))
@@ -320,13 +332,8 @@ int ja_change_lock(struct ja_change *change, const char *kind, const char *name,
     if (change->open || !in_order(change->lock_count ? change : engine->holding, kind, name))
         return ja_error_set(err, JA_E_FAILED, JA_LABEL(kind, name),
                             "its lock would be taken out of order: this is a bug");
-    lock_path(engine, kind, name, path);
     snprintf(who, sizeof who, "jailadmin %s %s", change->verb, change->name);
-    struct ja_lock *lock = &change->locks[change->lock_count];
-    int rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
-    /* Somebody has tidied up the state directory. */
-    if (rc == JA_E_NOTFOUND && ja_dir_make(engine->locks, 0700, err) == 0)
-        rc = ja_lock_take(path, shared, LOCK_WAIT_MS, who, lock, err);
+    int rc = ja_engine_lock(engine, kind, name, shared, LOCK_WAIT_MS, who, &change->locks[change->lock_count], err);
     if (rc == 0 && change->lock_count++ == 0) {
         change->outer = engine->holding;
         engine->holding = change;

@@ -72,6 +72,8 @@ int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error 
  *     ja_change_apply   ends the transaction, plans, shows or runs, and settles the store
  *     ja_change_end     in every case: rolls back what is open, lets go of the locks
  */
+struct ja_change;
+typedef int ja_change_check(struct ja_change *change, void *work, struct ja_error *err);
 struct ja_change {
     struct ja_engine *engine;
     const char *verb, *kind;
@@ -85,7 +87,7 @@ struct ja_change {
     bool open;               /* the transaction is */
     enum ja_result result;
     /* Asked between planning and the first step, when the facts are read; may be NULL. Less than 0: the plan is not run. */
-    int (*check)(struct ja_change *change, void *work, struct ja_error *err);
+    ja_change_check *check;
 };
 int ja_change_begin(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                     const char *name, struct ja_error *err);
@@ -95,7 +97,7 @@ int ja_change_begin_two(struct ja_change *change, struct ja_engine *engine, cons
 /* For one that makes `name` of `from`, which stays as it is meanwhile; others may be made of it at the same time. */
 int ja_change_begin_copy(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                          const char *name, const char *from, struct ja_error *err);
-/* For a change that needs more locks: prepare, the locks in their order (host, network, template, jail), then open. Nobody waits
+/* For a change that needs more locks: prepare, the locks in their order (see ja_change_lock), then open. Nobody waits
  * for a lock within the store's transaction. */
 int ja_change_prepare(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *kind,
                       const char *name, struct ja_error *err);

@@ -22,8 +22,7 @@ static void plan_clean(void *work, struct ja_planning *p)
     if (p->host->jail_running(p, s->jail) || !p->host->jail_left(p, s))
         return;
     p->host->jail_clean(p, s);
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    ja_plan_commit_last(p);
 }
 
 static int clean_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
@@ -113,8 +112,7 @@ void ja_plan_leftovers(void *work, struct ja_planning *p)
     if (p->host->leftovers)
         p->host->leftovers(p, &known->slots, &known->bridges, &known->names);
     ja_plan_drop_own_dirs(p);
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    ja_plan_commit_last(p);
 }
 
 /* What the store knows now and did not when the plan was begun may be among what the plan takes for nobody's: it was made meanwhile.
@@ -131,23 +129,6 @@ static int check_known(struct ja_change *change, void *work, struct ja_error *er
     return rc;
 }
 
-static int try_leftovers(struct ja_engine *engine, struct ja_known *known, struct ja_error *err)
-{
-    struct ja_plan quick = {0};
-    struct ja_change change;
-    int rc = ja_engine_plan(engine, "gc", "host", "leftovers", ja_plan_leftovers, known, &quick, err);
-    bool needed = rc < 0 || quick.count > 0;
-    ja_plan_fini(&quick);
-    if (rc < 0 || !needed)
-        return rc;
-    rc = ja_change_begin(&change, engine, "gc", "host", "leftovers", err);
-    change.check = check_known;
-    if (rc == 0)
-        rc = ja_change_apply(&change, ja_plan_leftovers, known, err);
-    ja_change_end(&change);
-    return rc;
-}
-
 static int remove_leftovers(struct ja_engine *engine, struct ja_error *err)
 {
     enum { TRIES = 10 };
@@ -157,7 +138,8 @@ static int remove_leftovers(struct ja_engine *engine, struct ja_error *err)
         ja_error_clear(err);
         rc = ja_engine_known(engine, &known, err);
         if (rc == 0)
-            rc = try_leftovers(engine, &known, err);
+            rc = ja_engine_ensure_checked(engine, "gc", "host", "leftovers", 0, check_known, ja_plan_leftovers, &known,
+                                          NULL, err);
         ja_known_fini(&known);
     }
     return rc;

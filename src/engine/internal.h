@@ -42,6 +42,9 @@ int ja_engine_store_step(void *context, const char *id, const struct ja_cmd *cmd
 int ja_engine_mark(struct ja_engine *engine, const char *kind, const char *name, bool broken, struct ja_error *err);
 bool ja_row_is_broken(const struct ja_row *row);
 
+/* The lock of an object, LOCKS/KIND-NAME, as ja_lock_take. Changes take theirs by ja_change_lock, which keeps the order. */
+int ja_engine_lock(const struct ja_engine *engine, const char *kind, const char *name, bool shared, int64_t wait_ms,
+                   const char *who, struct ja_lock *ret_lock, struct ja_error *err);
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 
@@ -51,6 +54,10 @@ int ja_recover_object(struct ja_engine *engine, const char *kind, const char *na
 int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
                      void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
                      struct ja_error *err);
+/* The same with ja_change.check. */
+int ja_engine_ensure_checked(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                             int64_t revision, ja_change_check *check, void (*plan)(void *work, struct ja_planning *p),
+                             void *work, struct ja_strv *done, struct ja_error *err);
 
 /* Asks facts, round after round until none is missing; each round begins anew. A failure of the plan is the answer's; steps are
  * thrown away. */

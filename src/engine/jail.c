@@ -291,8 +291,7 @@ static void plan_trees(void *work, struct ja_planning *p)
     if (p->storage->jail_mounted(p, jail))
         return;
     p->storage->jail_mount(p, jail);
-    if (p->plan->count) /* none without memory */
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    ja_plan_commit_last(p);
 }
 
 int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err)
@@ -307,11 +306,6 @@ int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja
         rc = ja_engine_ensure(engine, "mount", "jail", name, revision, plan_trees, object, NULL, err);
     ja_object_free(&ja_noun_jail, object);
     return rc;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static int add_networks(struct ja_strv *names, const struct ja_jail *jail, struct ja_error *err)
@@ -345,8 +339,7 @@ static int lock_networks(struct ja_change *change, struct ja_error *err)
     if (rc == 0 && names.count > JA_NETWORKS_MOST)
         rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", change->name), "it is on more than %d networks",
                           JA_NETWORKS_MOST);
-    if (names.count)
-        qsort(names.items, names.count, sizeof *names.items, compare_texts);
+    ja_strv_sort(&names);
     for (size_t i = 0; rc == 0 && i < names.count; i++)
         rc = ja_change_lock(change, "network", names.items[i], true, err);
     return rc;
@@ -424,8 +417,9 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        if (loaded.jail->vnet == JA_VNET_YES && !engine->options.dry_run && engine->machine->foresee_start)
-            engine->machine->foresee_start(engine->machine);
+        if (loaded.jail->vnet == JA_VNET_YES && !loaded.jail->privileged && !engine->options.dry_run &&
+            engine->machine->ahead.start)
+            engine->machine->ahead.start();
         rc = ja_change_apply(&change, be ? plan_try : plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);

@@ -28,9 +28,9 @@ static int check_revision(struct ja_engine *engine, const char *kind, const char
     return same ? 0 : ja_error_set(err, JA_E_CONFLICT, JA_LABEL(kind, name), "somebody has changed it meanwhile");
 }
 
-int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
-                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
-                     struct ja_error *err)
+int ja_engine_ensure_checked(struct ja_engine *engine, const char *verb, const char *kind, const char *name,
+                             int64_t revision, ja_change_check *check, void (*plan)(void *work, struct ja_planning *p),
+                             void *work, struct ja_strv *done, struct ja_error *err)
 {
     struct ja_plan quick = {0};
     int rc = ja_engine_plan(engine, verb, kind, name, plan, work, &quick, err);
@@ -45,10 +45,18 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
     rc = ja_change_begin(&change, engine, verb, kind, name, err);
     if (rc == 0 && revision)
         rc = check_revision(engine, kind, name, revision, err);
+    change.check = check;
     if (rc == 0)
         rc = ja_change_apply(&change, plan, work, err);
     ja_change_end(&change);
     return rc;
+}
+
+int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kind, const char *name, int64_t revision,
+                     void (*plan)(void *work, struct ja_planning *p), void *work, struct ja_strv *done,
+                     struct ja_error *err)
+{
+    return ja_engine_ensure_checked(engine, verb, kind, name, revision, NULL, plan, work, done, err);
 }
 
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)

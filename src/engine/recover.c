@@ -2,7 +2,6 @@
  * recover.c: finishing what dead plans have left.
  */
 #include "base/clock.h"
-#include "base/file.h"
 #include "engine/internal.h"
 
 #include <stdio.h>
@@ -62,15 +61,6 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
     return 0;
 }
 
-static int take_lock(const struct ja_engine *engine, const char *path, int64_t wait_ms, struct ja_lock *lock,
-                     struct ja_error *err)
-{
-    int rc = ja_lock_take(path, false, wait_ms, "jailadmin recovery", lock, err);
-    if (rc == JA_E_NOTFOUND && ja_dir_make(engine->locks, 0700, err) == 0)
-        rc = ja_lock_take(path, false, wait_ms, "jailadmin recovery", lock, err);
-    return rc;
-}
-
 /* What a plan whose record cannot be read had begun is not undone by it. Its row in the store is closed as that of a plan without a
  * journal; what it has left of a jail goes with gc or the next start, and a tree is an orphan. */
 static int put_aside(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row,
@@ -122,11 +112,9 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
         ja_plan_row_fini(&row);
         return 0;
     }
-    if (!r->kind && dead->plan.count) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s-%s", engine->locks, dead->plan.kind, dead->plan.name);
-        rc = take_lock(engine, path, CHILDREN_MS, &lock, err);
-    }
+    if (!r->kind && dead->plan.count)
+        rc = ja_engine_lock(engine, dead->plan.kind, dead->plan.name, false, CHILDREN_MS, "jailadmin recovery", &lock,
+                            err);
     bool mine = rc == 0;
     if (rc == JA_E_BUSY)
         rc = 0; /* whoever holds the object finds this plan itself */
@@ -160,10 +148,7 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
 {
     struct ja_lock lock = JA_LOCK_INIT;
     char path[512];
-    int rc = 0;
-    snprintf(path, sizeof path, "%s/%s-%s", engine->locks, kind, name);
-    if (!locked)
-        rc = take_lock(engine, path, 0, &lock, err);
+    int rc = locked ? 0 : ja_engine_lock(engine, kind, name, false, 0, "jailadmin recovery", &lock, err);
     if (rc == JA_E_BUSY)
         return 0; /* it lives, and has not begun yet */
     struct ja_plan_row row;

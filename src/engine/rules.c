@@ -271,18 +271,12 @@ static int newly_named(const struct ja_network *from, const struct ja_network *t
     return rc;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* In one order for everybody. */
 static int lock_all(struct ja_change *change, const char *kind, struct ja_strv *list, const char *own,
                     struct ja_error *err)
 {
     int rc = 0;
-    if (list->count)
-        qsort(list->items, list->count, sizeof *list->items, compare_texts);
+    ja_strv_sort(list);
     for (size_t i = 0; rc == 0 && i < list->count; i++)
         rc = ja_change_lock(change, kind, list->items[i], !ja_str_equal(list->items[i], own), err);
     return rc;

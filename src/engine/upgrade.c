@@ -38,10 +38,9 @@ static int tried(struct ja_engine *engine, const char *jail, char **ret_be, stru
 
 static int take_lock(struct ja_engine *engine, const char *jail, struct ja_lock *lock, struct ja_error *err)
 {
-    char path[512], who[256];
-    snprintf(path, sizeof path, "%s/upgrade-%s", engine->locks, jail);
+    char who[256];
     snprintf(who, sizeof who, "jailadmin upgrade %s", jail);
-    return ja_lock_take(path, false, 0, who, lock, err);
+    return ja_engine_lock(engine, "upgrade", jail, false, 0, who, lock, err);
 }
 
 /* ---- going back ---- */

@@ -66,11 +66,6 @@ static int file_text(const char *path, struct ja_str *value, struct ja_error *er
     return code < 0 ? code : answer(value, text);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int directory(const char *path, struct ja_str *value, struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
@@ -93,8 +88,7 @@ static int directory(const char *path, struct ja_str *value, struct ja_error *er
     if (code == 1 && errno)
         code = ja_file_error(err, errno, path, "list it");
     closedir(dir);
-    if (names.count)
-        qsort(names.items, names.count, sizeof *names.items, compare_names);
+    ja_strv_sort(&names);
     for (size_t i = 0; code > 0 && i < names.count; i++)
         if (!strchr(names.items[i], '\n')) /* it could pass for two names */
             ja_str_addf(value, "%s\n", names.items[i]);

@@ -226,20 +226,15 @@ int ja_addr_allocate(const struct ja_addr *net, const struct ja_addr *taken, siz
     return ja_error_set(err, JA_E_LIMIT, NULL, "no address is free in the network of %s", text);
 }
 
-/* FNV-1a of 64 bits (Fowler, Noll, Vo), the zero byte at the end included, so that ("a", "bc") and ("ab",
- * "c") differ. */
-static uint64_t fnv1a(uint64_t hash, const char *text)
+/* The zero byte at the end included, so that ("a", "bc") and ("ab", "c") differ. */
+static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    do {
-        hash ^= (unsigned char)*text;
-        hash *= 0x100000001b3ULL;
-    } while (*text++);
-    return hash;
+    return ja_hash(hash, text, strlen(text) + 1);
 }
 
 void ja_mac_from(const char *uuid, const char *label, char mac[JA_MAC_TEXT])
 {
-    uint64_t h = fnv1a(fnv1a(0xcbf29ce484222325ULL, uuid), label);
+    uint64_t h = hash_text(hash_text(JA_HASH_START, uuid), label);
     /* FNV mixes its high bits badly; this is the finaliser of MurmurHash3 (Appleby). */
     h = (h ^ h >> 33) * 0xff51afd7ed558ccdULL;
     h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53ULL;

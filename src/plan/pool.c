@@ -54,6 +54,5 @@ void ja_plan_pool_mount(struct ja_planning *p)
     ja_plan_runtime_dirs(p);
     if (!mounted)
         p->storage->pool_mount(p);
-    if (p->plan->count)
-        p->plan->steps[p->plan->count - 1]->flags |= JA_STEP_COMMIT;
+    ja_plan_commit_last(p);
 }

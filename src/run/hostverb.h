@@ -9,7 +9,7 @@
 #define JA_HOSTVERB_H
 
 #include "base/str.h"
-#include "plan/plan.h"
+#include "run/machine.h"
 
 struct ja_hostverb_io {
     const char *input; /* standard input, zero-terminated; "" when there is none */
@@ -51,12 +51,7 @@ struct ja_native {
     unsigned flags;
 };
 const struct ja_native *ja_native_table(void); /* ends with words[0] NULL */
-/* What this system can do before it is asked to, see machine.h; members may be NULL. */
-struct ja_native_ahead {
-    void (*start)(void);
-    void (*step)(const struct ja_plan *plan, size_t next);
-    void (*end)(void);
-};
-extern const struct ja_native_ahead ja_native_ahead;
+/* What this system does ahead, see machine.h. */
+extern const struct ja_ahead ja_native_ahead;
 
 #endif

@@ -20,20 +20,13 @@
 
 enum { FILE_LIMIT = 64 << 20, ORPHAN_EVERY_MS = 10, ORPHAN_MS = 3000 };
 
-/* FNV-1a. */
-static uint64_t sum_of(const char *text, size_t length)
-{
-    uint64_t sum = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ (unsigned char)text[i]) * 0x100000001b3u;
-    return sum;
-}
-
 /* The line with its end and its sum; the caller's. */
 static char *first_lines(json_t *json)
 {
     char *line = ja_json_text(json, JSON_COMPACT);
-    char *lines = line ? ja_printf("%s\ns %016llx\n", line, (unsigned long long)sum_of(line, strlen(line))) : NULL;
+    char *lines =
+        line ? ja_printf("%s\ns %016llx\n", line, (unsigned long long)ja_hash(JA_HASH_START, line, strlen(line)))
+             : NULL;
     free(line);
     return lines;
 }
@@ -165,7 +158,8 @@ static int read_plan(struct ja_dead_plan *dead, const char *line, size_t length,
     json_t *json = NULL;
     unsigned long long sum;
     char text[17];
-    if (sscanf(next, "s %16[0-9a-f]", text) == 1 && (sum = strtoull(text, NULL, 16)) != sum_of(line, length))
+    if (sscanf(next, "s %16[0-9a-f]", text) == 1 &&
+        (sum = strtoull(text, NULL, 16)) != ja_hash(JA_HASH_START, line, length))
         return ja_error_set(err, JA_E_CORRUPT, NULL, "the journal file %s is damaged", dead->journal.path);
     ja_autofree char *copy = ja_strndup(line, length);
     int rc = copy ? ja_json_read(copy, dead->journal.path, &json, err) : ja_error_nomem(err);
@@ -204,8 +198,7 @@ static int read_text(struct ja_dead_plan *dead, char *text, size_t length, struc
     return 0;
 }
 
-/* Whether the process that wrote a journal has ended, and only children of it hold the lock, which are about to end too. None is left
- * after a reboot: then it is this process that holds it already, for a recovery that needs the pool, whose plan recovers first. */
+/* Whether the process that wrote a journal ended since the last boot: only children of it hold the lock then, which are about to end too. */
 static bool is_orphaned(const char *path)
 {
     ja_autofree char *text = NULL;
@@ -225,13 +218,13 @@ static int depth;
 
 static bool lock_dead(const char *path, int fd)
 {
-    for (int i = 0;; i++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        if (errno != EWOULDBLOCK || depth > 1 || i == ORPHAN_MS / ORPHAN_EVERY_MS || !is_orphaned(path))
-            return false;
+    bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool wait = !locked && errno == EWOULDBLOCK && depth == 1 && is_orphaned(path);
+    for (int i = 0; wait && !locked && i < ORPHAN_MS / ORPHAN_EVERY_MS; i++) {
         usleep(ORPHAN_EVERY_MS * 1000);
+        locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
     }
+    return locked;
 }
 
 /* Opens and locks a journal. 1: it is ours; 0: its plan lives, or it is gone by now. */

@@ -146,29 +146,6 @@ static void real_kill_marked(JA_UNUSED struct ja_machine *machine, const char *m
     ja_spawn_kill_marked(mark);
 }
 
-static bool has_natives(const struct ja_machine *machine)
-{
-    return ((const struct ja_real_machine *)machine)->natives;
-}
-
-static void real_foresee_start(struct ja_machine *machine)
-{
-    if (has_natives(machine) && ja_native_ahead.start)
-        ja_native_ahead.start();
-}
-
-static void real_ahead(struct ja_machine *machine, const struct ja_plan *plan, size_t next)
-{
-    if (has_natives(machine) && ja_native_ahead.step)
-        ja_native_ahead.step(plan, next);
-}
-
-static void real_ahead_end(struct ja_machine *machine)
-{
-    if (has_natives(machine) && ja_native_ahead.end)
-        ja_native_ahead.end();
-}
-
 /* A pool that is not mounted, or a disk that fails, is somebody else's to report. */
 static void real_sync(struct ja_machine *machine, const char *dir)
 {
@@ -181,15 +158,12 @@ static void real_sync(struct ja_machine *machine, const char *dir)
 int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
                          struct ja_error *err)
 {
-    *real = (struct ja_real_machine){.machine = {.run = real_run,
-                                                 .facts = facts,
-                                                 .kill_marked = real_kill_marked,
-                                                 .sync = real_sync,
-                                                 .foresee_start = real_foresee_start,
-                                                 .ahead = real_ahead,
-                                                 .ahead_end = real_ahead_end},
-                                     .natives = natives,
-                                     .self = self};
+    *real = (struct ja_real_machine){
+        .machine = {.run = real_run, .facts = facts, .kill_marked = real_kill_marked, .sync = real_sync},
+        .natives = natives,
+        .self = self};
+    if (natives)
+        real->machine.ahead = ja_native_ahead;
     return ja_boot_id(real->machine.boot_id, sizeof real->machine.boot_id, err);
 }
 

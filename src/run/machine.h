@@ -6,6 +6,17 @@
 
 #include "plan/plan.h"
 
+/*
+ * Work ahead, beside the steps: what takes time, shows nothing yet and goes with this process. start: a jail with ids and a network stack
+ * of its own is about to start; step: the steps before `next` of a plan are done (1 to count - 1); end: nothing of the plan is to come
+ * any more. Any may be NULL.
+ */
+struct ja_ahead {
+    void (*start)(void);
+    void (*step)(const struct ja_plan *plan, size_t next);
+    void (*end)(void);
+};
+
 struct ja_machine {
     /* Runs one command. 0 when it succeeded; else a negative code with err->command and err->output filled. `mark` is
      * "PLAN:STEP". What it printed is appended to *output when that is not NULL. */
@@ -16,14 +27,7 @@ struct ja_machine {
     void (*kill_marked)(struct ja_machine *machine, const char *mark);
     /* Has on the disk what was done in the file system of a directory. May be NULL. */
     void (*sync)(struct ja_machine *machine, const char *dir);
-    /*
-     * Work ahead, beside the steps: what takes time, shows nothing yet and goes with this process. A jail with a network stack of its
-     * own is about to start; the steps before `next` of a plan are done (1 to count - 1); nothing of the plan is to come any more.
-     * Any may be NULL.
-     */
-    void (*foresee_start)(struct ja_machine *machine);
-    void (*ahead)(struct ja_machine *machine, const struct ja_plan *plan, size_t next);
-    void (*ahead_end)(struct ja_machine *machine);
+    struct ja_ahead ahead;
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
     /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */

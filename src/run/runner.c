@@ -208,8 +208,8 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
             synced = true;
         }
         *ret_next = k + 1;
-        if (k > 0 && run->machine->ahead)
-            run->machine->ahead(run->machine, plan, k);
+        if (k > 0 && run->machine->ahead.step)
+            run->machine->ahead.step(plan, k);
         struct ja_error step_err = JA_ERROR_INIT;
         int rc = do_step(run, id, plan, k, journal, &step_err);
         if (rc < 0 && !(step->flags & JA_STEP_IGNORE)) {
@@ -254,8 +254,8 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         return rc;
     size_t next = 0;
     rc = go_to_commit(run, id, plan, &journal, &next, err);
-    if (run->machine->ahead_end)
-        run->machine->ahead_end(run->machine);
+    if (run->machine->ahead.end)
+        run->machine->ahead.end();
     if (rc == 0) {
         rc = go_forward(run, id, plan, next, &journal, err);
         if (is_persistent(plan, next, plan->count))

@@ -22,11 +22,6 @@ struct comparison {
     int depth;
 };
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The names in a directory, sorted. One that cannot be read, or is none (-1), has none. */
 static int read_names(int fd, struct ja_strv *names, struct ja_error *err)
 {
@@ -57,8 +52,7 @@ static int read_names(int fd, struct ja_strv *names, struct ja_error *err)
             names->items[names->count++] = name;
     }
     closedir(dir);
-    if (names->count)
-        qsort(names->items, names->count, sizeof *names->items, by_name);
+    ja_strv_sort(names);
     return rc;
 }
 

@@ -101,11 +101,6 @@ int ja_freebsd_parse_kldstat(char *text, struct ja_map *modules, struct ja_error
 
 /* ---- rctl ---- */
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* "jail:web1" of "jail:web1:maxproc:deny=8". 0: another subject. */
 static size_t subject_length(const char *rule)
 {
@@ -128,8 +123,7 @@ int ja_freebsd_parse_rctl(char *text, struct ja_map *rules, struct ja_error *err
         if (subject_length(line) && ja_strv_add(&lines, line) < 0)
             return ja_error_nomem(err);
     }
-    if (lines.count)
-        qsort(lines.items, lines.count, sizeof *lines.items, compare);
+    ja_strv_sort(&lines);
     for (size_t i = 0; rc == 0 && i < lines.count; i++) {
         const char *line = lines.items[i], *before;
         ja_autofree char *key = ja_strndup(line, subject_length(line));

@@ -13,7 +13,7 @@ const struct ja_hostverb *ja_hostverb_native(void)
     return ja_freebsd_verbs;
 }
 
-const struct ja_native_ahead ja_native_ahead = {0};
+const struct ja_ahead ja_native_ahead = {0};
 
 const struct ja_native *ja_native_table(void)
 {

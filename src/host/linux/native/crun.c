@@ -389,6 +389,7 @@ static void native_fini(struct native_start *start)
 {
     call_fini(&start->words);
     ja_free(start->state);
+    *start = (struct native_start){0};
 }
 
 static int native_begin(int argc, char *const *argv, struct native_start *start, struct ja_error *err)
@@ -432,7 +433,6 @@ void ja_crun_ahead(int argc, char *const *argv)
     ja_crun_ahead_end();
     if (native_begin(argc, argv, &ahead, NULL) < 0) {
         native_fini(&ahead);
-        ahead = (struct native_start){0};
     }
 }
 
@@ -440,9 +440,8 @@ void ja_crun_ahead_end(void)
 {
     if (ahead.begun != NULL) {
         ja_container_cancel(ahead.begun);
-        native_fini(&ahead);
     }
-    ahead = (struct native_start){0};
+    native_fini(&ahead);
 }
 
 int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNUSED, struct ja_error *err)
@@ -454,7 +453,6 @@ int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNU
         int code = ja_container_finish(ahead.begun, err);
 
         native_fini(&ahead);
-        ahead = (struct native_start){0};
         return code;
     }
     int code = native_begin(argc, argv, &start, err);

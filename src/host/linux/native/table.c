@@ -113,7 +113,7 @@ static void ahead(const struct ja_plan *plan, size_t next)
     }
 }
 
-const struct ja_native_ahead ja_native_ahead = {.start = ja_userns_foresee, .step = ahead, .end = ja_crun_ahead_end};
+const struct ja_ahead ja_native_ahead = {.start = ja_userns_foresee, .step = ahead, .end = ja_crun_ahead_end};
 
 const struct ja_native *ja_native_table(void)
 {
