@@ -97,6 +97,8 @@ static int create_one(struct ja_engine *engine, const char *name, void *context,
         }
         free(jail->name);
         jail->name = copy;
+        if (action->start)
+            ja_engine_foresee(engine, jail);
         rc = ja_engine_create(engine, jail, err);
         ja_object_free(&ja_noun_jail, jail);
     }

@@ -220,6 +220,8 @@ int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struc
 int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
                     int (*adjust)(void *context, struct ja_jail *jail, struct ja_error *err), void *context,
                     struct ja_error *err);
+/* This process is about to start a jail like this one: what takes time and shows nothing yet may begin beside other work. */
+void ja_engine_foresee(struct ja_engine *engine, const struct ja_jail *jail);
 /* *ret_already (may be NULL): it was in the wanted state. */
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
 int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_already,

@@ -394,6 +394,12 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
     return rc < 0 ? rc : ja_start_on(engine, name, NULL, ret_already, err);
 }
 
+void ja_engine_foresee(struct ja_engine *engine, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_YES && !jail->privileged && !engine->options.dry_run && engine->machine->ahead.start)
+        engine->machine->ahead.start();
+}
+
 int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err)
 {
     struct ja_change change;
@@ -417,9 +423,7 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        if (loaded.jail->vnet == JA_VNET_YES && !loaded.jail->privileged && !engine->options.dry_run &&
-            engine->machine->ahead.start)
-            engine->machine->ahead.start();
+        ja_engine_foresee(engine, loaded.jail);
         rc = ja_change_apply(&change, be ? plan_try : plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);

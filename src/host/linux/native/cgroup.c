@@ -84,14 +84,20 @@ static int write_at(int dir_fd, const char *name, const char *text)
     return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
 }
 
-/* A new cpuset of v1 is empty, and then takes no process: it gets what the one above has. */
-static void fill_cpuset(const char *root, int above, int fd)
+/*
+ * A new cpuset of v1 is empty, and then takes no process: it gets what the one above has. Writing it makes the kernel sort its
+ * processors anew, a millisecond for each jail, so the instance's group hands it down by itself.
+ */
+static void fill_cpuset(const char *root, int above, int fd, bool leaf)
 {
     static const char *const names[] = {"cpuset.cpus", "cpuset.mems"};
     char text[4096];
 
     if (strstr(root, "cpuset") == NULL) {
         return;
+    }
+    if (!leaf) {
+        write_at(fd, "cgroup.clone_children", "1");
     }
 
     for (size_t i = 0; i < JA_COUNT(names); i++) {
@@ -105,9 +111,11 @@ static void fill_cpuset(const char *root, int above, int fd)
 /* In v2 a controller counts for the groups below only when it is handed down. One that the host keeps for itself stays out. */
 static void hand_down(int fd)
 {
-    char controllers[1024], one[64], *rest = controllers;
+    char controllers[1024], handed[1024], one[64], *rest = controllers;
 
-    if (read_at(fd, "cgroup.controllers", controllers, sizeof(controllers)) < 0) {
+    /* A write waits for every processor, even when it changes nothing. */
+    if (read_at(fd, "cgroup.controllers", controllers, sizeof(controllers)) < 0 ||
+        read_at(fd, "cgroup.subtree_control", handed, sizeof(handed)) < 0 || ja_str_equal(controllers, handed)) {
         return;
     }
     for (const char *name; (name = strsep(&rest, " \n")) != NULL;) {
@@ -166,7 +174,7 @@ static int create_in(const char *root, bool v2, void *context, struct ja_error *
             return ja_error_sys(err, errno, NULL, "cannot open the cgroup %s in %s", creation->cgroup, root);
         }
         if (!v2) {
-            fill_cpuset(root, above, fd);
+            fill_cpuset(root, above, fd, rest == NULL);
         }
         close(above);
         above = fd;

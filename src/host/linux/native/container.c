@@ -57,6 +57,7 @@ struct ja_container_start {
     struct sock_fprog filter; /* compiled; len 0: none */
     struct ja_cgroup place;
     int tree, user_ns, net_ns, log;
+    int log_tree;     /* the mount of the log: the last one who closes it waits for all processors */
     int ours, theirs; /* ends of the channel to the init */
     int init;         /* its pidfd */
     pid_t between;    /* until it is reaped */
@@ -67,8 +68,8 @@ struct ja_container_start {
 
 static void start_free(struct ja_container_start *start)
 {
-    int *fds[] = {&start->tree, &start->user_ns, &start->net_ns, &start->log,
-                  &start->ours, &start->theirs,  &start->init};
+    int *fds[] = {&start->tree,     &start->user_ns, &start->net_ns, &start->log,
+                  &start->log_tree, &start->ours,    &start->theirs, &start->init};
 
     for (size_t i = 0; i < JA_COUNT(fds); i++)
         if (*fds[i] >= 0)
@@ -126,6 +127,9 @@ static void be_init(const struct ja_container_start *start)
     int fd = start->theirs;
     char go;
 
+    /* `between` closes it last. */
+    if (start->log_tree >= 0)
+        close(start->log_tree);
     /* The host's session keyring stays outside. */
     if (setsid() < 0 || (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS))
         give_up(fd, &failure, "begin a session", "");
@@ -148,6 +152,16 @@ static void be_init(const struct ja_container_start *start)
     say(3, &running);
     execve(container->argv[0], (char *const *)(uintptr_t)container->argv, (char *const *)(uintptr_t)container->env);
     give_up(3, &failure, "run", container->argv[0]);
+}
+
+/* A fresh clone's init lies on the disk: it is read while the jail mounts what it sees. Whatever is there, nothing depends on it. */
+static void read_ahead(const struct ja_container_start *start)
+{
+    ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+        (void)posix_fadvise(fd, 0, INIT_AHEAD, POSIX_FADV_WILLNEED);
 }
 
 static void be_between(const struct ja_container_start *start, pid_t parent)
@@ -176,6 +190,7 @@ static void be_between(const struct ja_container_start *start, pid_t parent)
     if (message.pid < 0)
         give_up(fd, &failure, "fork", "");
     say(fd, &message);
+    read_ahead(start);
     _exit(0);
 }
 
@@ -209,17 +224,18 @@ static int open_binds(struct ja_container_start *start, int mapped, struct ja_er
 }
 
 /* On a mount of its own, so that /proc/1/fd does not tell the jail where the host keeps it. */
-static int open_log(const struct ja_container_call *call, int *ret_fd, struct ja_error *err)
+static int open_log(struct ja_container_start *start, struct ja_error *err)
 {
-    ja_autoclose int file = ja_log_open(call->log, call->log_limit, err), tree = -1;
+    const struct ja_container_call *call = start->call;
+    ja_autoclose int file = ja_log_open(call->log, call->log_limit, err);
     char path[64];
 
     if (file < 0)
         return file;
-    tree = ja_sys_clone_tree(file, false);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
-    *ret_fd = tree < 0 ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    return *ret_fd < 0 ? ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log) : 0;
+    start->log_tree = ja_sys_clone_tree(file, false);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", start->log_tree);
+    start->log = start->log_tree < 0 ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    return start->log < 0 ? ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log) : 0;
 }
 
 static int open_all(struct ja_container_start *start, struct ja_error *err)
@@ -236,23 +252,13 @@ static int open_all(struct ja_container_start *start, struct ja_error *err)
         return code;
     if (mkdir(call->root, 0700) < 0 && errno != EEXIST)
         return ja_error_sys(err, errno, NULL, "cannot make %s", call->root);
-    if (call->log != NULL && (code = open_log(call, &start->log, err)) < 0)
+    if (call->log != NULL && (code = open_log(start, err)) < 0)
         return code;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
     start->ours = pair[0];
     start->theirs = pair[1];
     return 0;
-}
-
-/* A fresh clone's init lies on the disk: it is read while the jail mounts what it sees. Whatever is there, nothing depends on it. */
-static void read_ahead(const struct ja_container_start *start)
-{
-    ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat info;
-
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-        (void)posix_fadvise(fd, 0, INIT_AHEAD, POSIX_FADV_WILLNEED);
 }
 
 static bool put_file(const char *dir, const char *name, const void *bytes, size_t length)
@@ -388,7 +394,7 @@ static int by_number(const void *a, const void *b)
 static int list_kept(struct ja_container_start *start, struct ja_error *err)
 {
     const struct ja_container *container = &start->container;
-    const int fds[] = {start->theirs, start->tree, start->user_ns, start->net_ns, start->log};
+    const int fds[] = {start->theirs, start->tree, start->user_ns, start->net_ns, start->log, start->log_tree};
 
     start->kept = ja_calloc(JA_COUNT(fds) + container->mount_count, sizeof(*start->kept));
     if (start->kept == NULL)
@@ -403,7 +409,6 @@ static int list_kept(struct ja_container_start *start, struct ja_error *err)
     return 0;
 }
 
-/* Forks, and does meanwhile what the init will be glad of. */
 static int begin(struct ja_container_start *start, struct ja_error *err)
 {
     pid_t ours = getpid();
@@ -415,7 +420,9 @@ static int begin(struct ja_container_start *start, struct ja_error *err)
         return ja_error_sys(err, errno, NULL, "cannot fork");
     close(start->theirs);
     start->theirs = -1;
-    read_ahead(start);
+    if (start->log_tree >= 0)
+        close(start->log_tree);
+    start->log_tree = -1;
     return 0;
 }
 
@@ -464,6 +471,7 @@ int ja_container_begin(const struct ja_container_call *call, struct ja_container
                                          .user_ns = -1,
                                          .net_ns = -1,
                                          .log = -1,
+                                         .log_tree = -1,
                                          .ours = -1,
                                          .theirs = -1,
                                          .init = -1};

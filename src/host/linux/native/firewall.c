@@ -134,7 +134,7 @@ static const char *kind_of(const struct scan *scan, const struct chain *chain)
 static int scan_nftables(const char *bridges, struct ja_str *lines)
 {
     struct scan scan = {0};
-    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
+    int fd = ja_nl_host(NETLINK_NETFILTER);
     if (fd < 0)
         return errno == EPROTONOSUPPORT ? 0 : -errno;
     int rc = -EINTR;
@@ -254,7 +254,7 @@ static int look_at_rule(void *context, const struct nlmsghdr *message)
 
 static int read_rules(uint8_t family, const char *table, struct rules *rules, struct ja_error *err)
 {
-    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
+    int fd = ja_nl_host(NETLINK_NETFILTER);
     int rc = fd < 0 ? -errno : -EINTR;
     for (int tries = 0; rc == -EINTR && tries < DUMP_TRIES; tries++) {
         rules->count = 0;

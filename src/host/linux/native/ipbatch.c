@@ -234,7 +234,8 @@ static int run_batch(const char *netns, const char *input, struct ja_error *err)
     int rc = read_batch(input, &ops, &count, err);
     if (rc < 0)
         return rc;
-    ja_autoclose int fd = netns ? ja_nl_open_in(netns, NETLINK_ROUTE) : ja_nl_open(NETLINK_ROUTE);
+    ja_autoclose int there = netns ? ja_nl_open_in(netns, NETLINK_ROUTE) : -1;
+    int fd = netns ? there : ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         rc =
             ja_error_sys(err, errno, NULL, "cannot open a netlink socket%s%s", netns ? " in " : "", netns ? netns : "");

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERRNO_END 4096   /* the kernel's own end of its error numbers */
@@ -126,6 +127,34 @@ static int with_words(int fd)
 int ja_nl_open(int protocol)
 {
     return with_words(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+}
+
+int ja_nl_host(int protocol)
+{
+    static struct {
+        int fd;
+        pid_t pid; /* 0: none yet */
+        struct stat ns;
+    } kept[MAX_LINKS];
+    struct stat ns = {0};
+    if (protocol < 0 || protocol >= MAX_LINKS) {
+        errno = EPROTONOSUPPORT;
+        return -1;
+    }
+    if (stat("/proc/self/ns/net", &ns) < 0)
+        return -1;
+    if (kept[protocol].pid == getpid() && kept[protocol].ns.st_ino == ns.st_ino &&
+        kept[protocol].ns.st_dev == ns.st_dev)
+        return kept[protocol].fd;
+    int fd = ja_nl_open(protocol);
+    if (fd < 0)
+        return -1;
+    if (kept[protocol].pid)
+        close(kept[protocol].fd);
+    kept[protocol].fd = fd;
+    kept[protocol].pid = getpid();
+    kept[protocol].ns = ns;
+    return fd;
 }
 
 int ja_nl_open_in(const char *netns, int protocol)

@@ -12,8 +12,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void put_border(struct ja_nl *nl, unsigned type)
 {
@@ -49,31 +47,6 @@ static int encode(const char *input, struct ja_nl *nl, struct ja_error *err)
     return nl->failed ? ja_error_nomem(err) : 0;
 }
 
-/*
- * Closing a socket of nftables waits until what was removed is freed, which is some milliseconds after it was removed. So a
- * process has one socket, and closes it at its end. A forked process, or one that has entered another network
- * namespace, makes its own. The descriptor, or -1.
- */
-static int keep_socket(void)
-{
-    static struct {
-        int fd;
-        pid_t pid;
-        struct stat ns;
-    } kept = {.fd = -1};
-    struct stat ns = {0};
-    if (stat("/proc/self/ns/net", &ns) < 0)
-        return -1;
-    if (kept.fd >= 0 && kept.pid == getpid() && kept.ns.st_ino == ns.st_ino && kept.ns.st_dev == ns.st_dev)
-        return kept.fd;
-    if (kept.fd >= 0)
-        close(kept.fd);
-    kept.fd = ja_nl_open(NETLINK_NETFILTER);
-    kept.pid = getpid();
-    kept.ns = ns;
-    return kept.fd;
-}
-
 int ja_native_nft(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
 {
     struct ja_nl nl = {0};
@@ -81,7 +54,7 @@ int ja_native_nft(int argc, char *const *argv, struct ja_hostverb_io *io, struct
     if (argc != 3 || strcmp(argv[1], "-f") != 0 || strcmp(argv[2], "-") != 0)
         return JA_E_UNSUPPORTED;
     int rc = encode(io->input, &nl, err);
-    int fd = rc == 0 ? keep_socket() : -1;
+    int fd = rc == 0 ? ja_nl_host(NETLINK_NETFILTER) : -1;
     if (rc == 0 && fd < 0)
         rc = JA_E_UNSUPPORTED; /* let the program say what is wrong */
     if (rc == 0) {

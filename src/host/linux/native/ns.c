@@ -30,9 +30,20 @@ struct reply {
 enum { STEP_NET = 1, STEP_SOCKET, STEP_LO };
 static const char *const STEP_TEXT[] = {"", "make a network stack", "make a socket", "bring up lo"};
 
-static void write_sysctl(const char *path, const char *value)
+/*
+ * A procfs of our own: in the host's, settings of the same name are one list for all network stacks that ever looked, and finding
+ * ours among those of a thousand jails takes milliseconds. On kernels and hosts that allow none it is the host's.
+ */
+static int open_procfs(void)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = ja_sys_new_mount("proc", "proc", NULL, 0);
+
+    return fd >= 0 ? fd : open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void write_sysctl(int proc, const char *path, const char *value)
+{
+    int fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
 
     /* Best effort: a kernel without IPv6 or with another sysctl layout still makes a good jail. */
     if (fd >= 0) {
@@ -47,7 +58,7 @@ struct order {
     char ping_range[32];
 };
 
-static void make_stack(struct reply *reply)
+static void make_stack(int proc, struct reply *reply)
 {
     struct ifreq request = {.ifr_name = "lo"};
     int fd = -1;
@@ -62,9 +73,9 @@ static void make_stack(struct reply *reply)
     }
     if (reply->step == 0) {
         /* A new stack copies the host's forwarding. A jail with nics in two networks must not join them unasked. */
-        write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+        write_sysctl(proc, "sys/net/ipv4/ip_forward", "0");
         /* What a jail was given counts, not what somebody on its network advertises; ns-setting allows it. */
-        write_sysctl("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
+        write_sysctl(proc, "sys/net/ipv6/conf/default/accept_ra", "0");
     }
     if (fd >= 0) {
         close(fd);
@@ -75,26 +86,28 @@ static void make_stack(struct reply *reply)
  * Runs in the new user namespace, if there is one, and makes the network namespace; only system calls, since it may have been
  * forked from anything. /proc/sys/net shows the network namespace of the process that opens it, and its owner may write there.
  */
-static void child_main(int sync, bool net)
+static void child_main(int sync, int proc)
 {
+    const int kept[] = {sync < proc ? sync : proc, sync < proc ? proc : sync};
+    bool net = proc >= 0;
     struct reply reply = {0};
     struct order order;
 
     /* The locks of whoever forked us are not to be held any longer than it lives. */
-    if (ja_sys_close_but(&sync, 1) < 0) {
+    if (ja_sys_close_but(net ? kept : &sync, net ? 2 : 1) < 0) {
         _exit(1);
     }
     if (net) {
-        make_stack(&reply);
+        make_stack(proc, &reply);
     }
     if (read(sync, &order, sizeof(order)) != (ssize_t)sizeof(order)) {
         _exit(1);
     }
     if (net && reply.step == 0) {
         /* ping without privileges for all ids of the jail; the default range is empty. */
-        write_sysctl("/proc/sys/net/ipv4/ping_group_range", order.ping_range);
+        write_sysctl(proc, "sys/net/ipv4/ping_group_range", order.ping_range);
         if (!order.link_local) {
-            write_sysctl("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
+            write_sysctl(proc, "sys/net/ipv6/conf/default/addr_gen_mode", "1");
         }
     }
     if (write(sync, &reply, sizeof(reply)) != (ssize_t)sizeof(reply)) {
@@ -119,8 +132,12 @@ static int ending = -1;
 static int keeper_new(bool user, bool net, struct keeper *ret_keeper, struct ja_error *err)
 {
     struct keeper keeper = {.pidfd = -1};
+    ja_autoclose int proc = net ? open_procfs() : -1; /* closed by the keeper last, for which nobody waits */
     int sync[2];
 
+    if (net && proc < 0) {
+        return ja_error_sys(err, errno, NULL, "cannot open /proc");
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0) {
         return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
     }
@@ -128,7 +145,7 @@ static int keeper_new(bool user, bool net, struct keeper *ret_keeper, struct ja_
     keeper.pid = ja_sys_fork(user ? CLONE_NEWUSER : 0, &keeper.pidfd);
     if (keeper.pid == 0) {
         close(sync[0]);
-        child_main(sync[1], net);
+        child_main(sync[1], proc);
     }
     close(sync[1]);
     if (keeper.pid < 0) {

@@ -19,6 +19,7 @@
 #include <netinet/in.h> /* before the kernel's headers, which then leaves out what it defines */
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
+#include <linux/netconf.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -65,7 +66,7 @@ static int probe_hostaddr(const char *address, char ret_interface[16], struct ja
     char name[IF_NAMESIZE];
     if (ja_addr_parse(address, &addr, NULL) < 0)
         return 0;
-    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    int fd = ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ja_nl nl = {0};
@@ -113,7 +114,7 @@ static int take_address(void *context, const struct nlmsghdr *message)
 
 static int probe_hostnets(struct ja_str *lines, struct ja_error *err)
 {
-    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    int fd = ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ifaddrmsg header = {.ifa_family = AF_UNSPEC};
@@ -129,6 +130,36 @@ static int probe_hostnets(struct ja_str *lines, struct ja_error *err)
     }
     ja_nl_fini(&nl);
     return rc < 0 ? ja_error_sys(err, -rc, NULL, "cannot list the host's addresses") : 1;
+}
+
+static int take_forwarding(void *context, const struct nlmsghdr *message)
+{
+    const void *attrs;
+    size_t length, size;
+    if (!ja_nl_reply(message, RTM_NEWNETCONF, sizeof(struct netconfmsg), &attrs, &length))
+        return 0;
+    const void *value = ja_nl_find(attrs, length, NETCONFA_FORWARDING, &size);
+    if (value && size == sizeof(int))
+        memcpy(context, value, size);
+    return 0;
+}
+
+/* IPv6 may be missing: then its file is, too. */
+static int probe_forwards(bool v6, bool *ret_on, struct ja_error *err)
+{
+    struct netconfmsg header = {.ncm_family = v6 ? AF_INET6 : AF_INET};
+    int value = -1, fd = ja_nl_host(NETLINK_ROUTE);
+    if (fd < 0)
+        return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
+    struct ja_nl nl = {0};
+    ja_nl_message(&nl, RTM_GETNETCONF, NLM_F_ACK, &header, sizeof header);
+    ja_nl_u32(&nl, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+    int rc = ja_nl_request(fd, &nl, take_forwarding, &value, NULL, 0);
+    ja_nl_fini(&nl);
+    if (rc == -ENOMEM)
+        return ja_error_nomem(err);
+    *ret_on = value > 0;
+    return rc == 0 && value >= 0;
 }
 
 struct found_neighbour {
@@ -161,7 +192,7 @@ static int probe_neighbour(const char *name, char ret_mac[18], struct ja_error *
     struct ndmsg header = {.ndm_family = addr.v6 ? AF_INET6 : AF_INET, .ndm_ifindex = (int)if_nametoindex(interface)};
     if (!header.ndm_ifindex)
         return 0;
-    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    int fd = ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ja_nl nl = {0};
@@ -197,7 +228,7 @@ static int probe_nft(const struct ja_strv *words, struct ja_error *err)
         if (!ja_nft_add_part(&element.key, words->items[i], false) &&
             !ja_nft_add_part(&element.key, words->items[i], true))
             return 0;
-    ja_autoclose int fd = ja_nl_open(NETLINK_NETFILTER);
+    int fd = ja_nl_host(NETLINK_NETFILTER);
     if (fd < 0)
         return errno == EPROTONOSUPPORT ? 0 : ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     struct ja_nl nl = {0};
@@ -426,6 +457,7 @@ static struct ja_linux_probes probes = {
     .hostaddr = probe_hostaddr,
     .hostnets = probe_hostnets,
     .neighbour = probe_neighbour,
+    .forwards = probe_forwards,
     .firewall = ja_linux_probe_firewall,
     .mount = probe_mount,
     .fstype = probe_fstype,
