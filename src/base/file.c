@@ -149,6 +149,7 @@ struct new_file {
     gid_t gid;
     bool durable;
     bool create; /* what is there already is an error, and not replaced */
+    bool flush;  /* goes to the disk with the file system's next commit */
 };
 
 /* Creates a file that was not there. 0 or -1 with errno. */
@@ -209,6 +210,23 @@ int ja_sync_filesystem(int fd)
 #endif
 }
 
+/*
+ * A commit of btrfs takes along what is in its trees by then: the file's name, and contents of up to max_inline bytes (2048 by itself),
+ * but only when they are written back. More is written beside the trees and might not be complete. 0 or -1 with errno.
+ */
+static int flush_small(int fd, size_t length)
+{
+#ifdef __linux__
+    enum { INLINE_MOST = 2000 };
+    const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (length <= INLINE_MOST && sync_file_range(fd, 0, 0, all) == 0)
+        return 0;
+#else
+    (void)length;
+#endif
+    return fsync(fd);
+}
+
 static void remove_file(int dirfd, const char *name)
 {
     int saved = errno;
@@ -231,7 +249,7 @@ static int put_file(int dirfd, const char *name, const struct new_file *file)
         remove_file(dirfd, temporary);
         return -1;
     }
-    return file->durable ? ja_sync_named(fd) : 0;
+    return file->durable ? ja_sync_named(fd) : file->flush ? flush_small(fd, file->length) : 0;
 }
 
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err)
@@ -244,7 +262,7 @@ int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mod
     ja_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return ja_file_error(err, errno, path, "open the directory");
-    struct new_file file = {bytes, length, mode, (uid_t)-1, (gid_t)-1, durable, false};
+    struct new_file file = {bytes, length, mode, (uid_t)-1, (gid_t)-1, durable, false, false};
     return put_file(dirfd, name, &file) == 0 ? 0 : ja_file_error(err, errno, path, "write");
 }
 
@@ -530,7 +548,14 @@ static int write_beneath(const char *root, const char *path, const struct new_fi
 int ja_beneath_put(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                    gid_t gid, unsigned how, struct ja_error *err)
 {
-    struct new_file file = {bytes, length, mode, uid, gid, (how & JA_BENEATH_SYNC) != 0, (how & JA_BENEATH_NEW) != 0};
+    struct new_file file = {.bytes = bytes,
+                            .length = length,
+                            .mode = mode,
+                            .uid = uid,
+                            .gid = gid,
+                            .durable = how & JA_BENEATH_SYNC,
+                            .create = how & JA_BENEATH_NEW,
+                            .flush = how & JA_BENEATH_FLUSH};
     return write_beneath(root, path, &file, err);
 }
 

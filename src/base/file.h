@@ -42,8 +42,9 @@ int ja_beneath_open(const char *root, const char *path, int flags, mode_t mode, 
  * at the last component is replaced, never followed. Owner uid:gid; -1: who calls. */
 int ja_beneath_write(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                      gid_t gid, struct ja_error *err);
-/* The same, with a choice: the file must not be there (JA_E_EXISTS); it survives a power cut from when this returns. */
-enum { JA_BENEATH_NEW = 1 << 0, JA_BENEATH_SYNC = 1 << 1 };
+/* The same, with a choice: the file must not be there (JA_E_EXISTS); it survives a power cut from when this returns; or, on btrfs, from
+ * when the file system commits next, as it does for a snapshot. */
+enum { JA_BENEATH_NEW = 1 << 0, JA_BENEATH_SYNC = 1 << 1, JA_BENEATH_FLUSH = 1 << 2 };
 int ja_beneath_put(const char *root, const char *path, const char *bytes, size_t length, mode_t mode, uid_t uid,
                    gid_t gid, unsigned how, struct ja_error *err);
 /* Removes a file or a link beneath root, no directory. Missing is success. */

@@ -48,6 +48,7 @@ struct ja_engine {
     struct ja_strv told;       /* notes of plans that were told already */
     struct ja_change *holding; /* the change that holds locks, the innermost one; see ja_change_lock */
     bool tearing;              /* in teardown: what is gone by then does not count, also when only shown */
+    int64_t pool_seen_ms;      /* ja_clock_monotonic_ms when the pool was last made sure of; 0: never */
     char journal[300], locks[300];
 };
 

@@ -61,7 +61,14 @@ int ja_engine_ensure(struct ja_engine *engine, const char *verb, const char *kin
 
 int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)
 {
-    return ja_engine_ensure(engine, "mount", "host", "pool", 0, plan_pool, NULL, NULL, err);
+    enum { AGAIN_MS = 500 };
+    /* One command asks for it in several places. */
+    if (engine->pool_seen_ms && ja_clock_monotonic_ms() - engine->pool_seen_ms < AGAIN_MS)
+        return 0;
+    int rc = ja_engine_ensure(engine, "mount", "host", "pool", 0, plan_pool, NULL, NULL, err);
+    if (rc == 0 && !engine->options.dry_run)
+        engine->pool_seen_ms = ja_clock_monotonic_ms();
+    return rc;
 }
 
 static void plan_up(void *work, struct ja_planning *p)

@@ -8,20 +8,37 @@
 
 #include <string.h>
 
-/* The row's spec as it is when the object is complete. */
+/* As it is when the object is complete. Shallow: only for writing it as JSON. */
+static struct ja_jail complete(const struct ja_jail *jail)
+{
+    struct ja_jail ready = *jail;
+    ready.state = JA_ROW_READY;
+    return ready;
+}
+
+static void begin_tree(struct ja_planning *p, const struct ja_jail *jail)
+{
+    const struct ja_jail ready = complete(jail);
+    if (!p->storage->jail_dirs)
+        return;
+    p->storage->jail_dirs(p, jail);
+    ja_plan_keep_spec_early(p, &ja_noun_jail, &ready);
+}
+
 static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
 {
+    const struct ja_jail ready = complete(jail);
     if (p->host->jail_notes)
         p->host->jail_notes(p, jail);
-    struct ja_jail ready = *jail; /* shallow: only for writing it as JSON */
-    ready.state = JA_ROW_READY;
-    ja_plan_keep_spec(p, &ja_noun_jail, &ready);
+    if (!p->storage->jail_dirs)
+        ja_plan_keep_spec(p, &ja_noun_jail, &ready);
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &ready, "record the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
 }
 
 void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
 {
+    begin_tree(p, s->jail);
     p->storage->jail_create(p, s->jail);
     if (!s->jail->privileged && ja_site_shifts(p->site))
         ja_plan_note(p->plan,
@@ -37,8 +54,10 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
     const struct ja_snapshot *taken = snapshot ? ja_plan_find_snapshot(p, from, snapshot, &list) : NULL;
     if (taken && !taken->be)
         ja_plan_fail(p->plan, JA_E_NOTFOUND, NULL, "the snapshot %s of %s holds volumes only", snapshot, from->name);
-    else if (taken || !snapshot)
+    else if (taken || !snapshot) {
+        begin_tree(p, s->jail);
         p->storage->jail_clone(p, from, taken, s->jail);
+    }
     ja_list_fini(&ja_noun_snapshot, &list);
     store_ready(p, s->jail);
 }

@@ -59,6 +59,8 @@ void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, c
  * spec too, before the commit step; the undo puts the old one back. Written to disk at once.
  */
 void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object);
+/* The same where a snapshot in the pool follows, whose commit takes it to the disk. */
+void ja_plan_keep_spec_early(struct ja_planning *p, const struct ja_noun *noun, const void *object);
 /* The same where the object is still kept under another name: before its directory is renamed. */
 void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name);
 /* Writes JSON (taken; NULL: out of memory) to a file of the pool; the undo puts back what was there. */

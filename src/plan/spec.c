@@ -27,7 +27,7 @@ char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char
     return path;
 }
 
-void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
+static void write_json(struct ja_planning *p, const char *path, json_t *json, const char *how, const char *why)
 {
     ja_autofree char *text = json ? ja_json_text(json, JSON_INDENT(1)) : NULL;
     json_decref(json);
@@ -37,7 +37,7 @@ void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, c
     }
     const char *old = ja_fact(p->facts, JA_FACT_FILE, path);
     struct ja_step *step = ja_plan_host_step(p, "write", "%s", why);
-    ja_step_run(p->plan, step, "--mode", "0600", "--sync", path, NULL);
+    ja_step_run(p->plan, step, "--mode", "0600", how, path, NULL);
     ja_step_input(p->plan, step, "%s\n", text);
     if (old) {
         ja_step_undo_host(p, step, "write", "--mode", "0600", "--sync", path, NULL);
@@ -46,6 +46,11 @@ void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, c
         ja_step_undo_host(p, step, "remove", path, NULL);
     }
     step->flags |= JA_STEP_PERSISTENT;
+}
+
+void ja_plan_write_json(struct ja_planning *p, const char *path, json_t *json, const char *why)
+{
+    write_json(p, path, json, "--sync", why);
 }
 
 void *ja_plan_read_record(struct ja_planning *p, const struct ja_noun *noun, const char *text, const char *member,
@@ -105,6 +110,14 @@ char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const
 void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object)
 {
     ja_plan_keep_spec_as(p, noun, object, *(char *const *)object);
+}
+
+void ja_plan_keep_spec_early(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    ja_autofree char *path = ja_path_spec(p, noun, *(char *const *)object);
+    if (path)
+        write_json(p, path, ja_object_to_json(noun, object, false), "--flush",
+                   "keep the spec in the pool, for `adopt`");
 }
 
 void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name)

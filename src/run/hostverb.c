@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct ja_hostverb portable[] = {
-    {"write", "[--root ROOT] [--mode MODE] [--uid N] [--gid N] [--new] [--sync] PATH",
+    {"write", "[--root ROOT] [--mode MODE] [--uid N] [--gid N] [--new] [--sync|--flush] PATH",
      "write standard input into a file, as a whole or not at all; with --new it must not exist, with --sync "
-     "it is on the disk when this ends",
+     "it is on the disk when this ends, with --flush when a snapshot on the same btrfs has been made after it",
      ja_verb_write, JA_HOSTVERB_INPUT},
     {"remove", "[--root ROOT] PATH", "remove a file or a symbolic link, if it is there", ja_verb_remove, 0},
     {"mkdir", "[--root ROOT] [--mode MODE] PATH", "make one directory, which must not exist", ja_verb_mkdir, 0},

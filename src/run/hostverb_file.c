@@ -19,7 +19,7 @@
 struct arguments {
     const char *root;             /* NULL: none */
     const char *mode, *uid, *gid; /* NULL: not given */
-    bool new, sync;
+    bool new, sync, flush;
     char *const *words; /* what is no option */
 };
 
@@ -133,13 +133,11 @@ int ja_verb_write(int argc, char *const *argv, struct ja_hostverb_io *io, struct
 {
     JA_CLEANUP(place_fini) struct place place = {0};
     struct arguments arguments = {0};
-    const struct ja_opt options[] = {{.name = "--root", .value = &arguments.root},
-                                     {.name = "--mode", .value = &arguments.mode},
-                                     {.name = "--uid", .value = &arguments.uid},
-                                     {.name = "--gid", .value = &arguments.gid},
-                                     {.name = "--new", .flag = &arguments.new},
-                                     {.name = "--sync", .flag = &arguments.sync},
-                                     {0}};
+    const struct ja_opt options[] = {
+        {.name = "--root", .value = &arguments.root},  {.name = "--mode", .value = &arguments.mode},
+        {.name = "--uid", .value = &arguments.uid},    {.name = "--gid", .value = &arguments.gid},
+        {.name = "--new", .flag = &arguments.new},     {.name = "--sync", .flag = &arguments.sync},
+        {.name = "--flush", .flag = &arguments.flush}, {0}};
     mode_t mode = 0644;
     uint32_t uid = 0, gid = 0;
     int r = read_place(argc, argv, options, &arguments, &place, err);
@@ -151,7 +149,8 @@ int ja_verb_write(int argc, char *const *argv, struct ja_hostverb_io *io, struct
         r = read_id("--gid", arguments.gid, &gid, err);
     if (r < 0)
         return r;
-    unsigned how = (arguments.new ? JA_BENEATH_NEW : 0u) | (arguments.sync ? JA_BENEATH_SYNC : 0u);
+    unsigned how = (arguments.new ? JA_BENEATH_NEW : 0u) | (arguments.sync ? JA_BENEATH_SYNC : 0u) |
+                   (arguments.flush ? JA_BENEATH_FLUSH : 0u);
     r = ja_beneath_put(place.root, place.path, io->input, io->input_length, mode, uid, gid, how, err);
     if (r < 0 && !arguments.new &&is_written(&place, io, mode, uid, gid)) {
         ja_error_clear(err);

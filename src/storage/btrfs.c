@@ -388,7 +388,6 @@ static void jail_create(struct ja_planning *p, const struct ja_jail *jail)
     ja_autofree char *from = ja_path_template(p, jail->template, jail->version), *to = ja_path_root(p, jail);
     if (!from || !to)
         return;
-    jail_dirs(p, jail);
     char why[256];
     snprintf(why, sizeof why, "clone the template %s@%s", jail->template, jail->version);
     for (size_t i = 0; i < jail->volumes.count; i++)
@@ -415,7 +414,6 @@ static void jail_clone(struct ja_planning *p, const struct ja_jail *from, const 
                      *to = ja_path_root(p, jail);
     if (!source || !to)
         return;
-    jail_dirs(p, jail);
     for (size_t i = 0; i < jail->volumes.count; i++) {
         const struct ja_volume *volume = jail->volumes.items[i];
         ja_autofree char *volume_from = volume_source(p, from, taken, volume->name);
@@ -673,6 +671,7 @@ const struct ja_storage ja_storage_btrfs = {
     .template_retire = template_retire,
     .template_destroy = template_destroy,
     .template_rename = template_rename,
+    .jail_dirs = jail_dirs,
     .jail_create = jail_create,
     .jail_clone = jail_clone,
     .jail_retire = jail_retire,

@@ -21,7 +21,10 @@ struct ja_storage {
     /* A jail's tree as a template, for working on it: as it is now, or as a snapshot has it. */
     void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
                                const char *name, const char *version, const char *uuid);
-    /* The jail's own directory, its root tree as a clone of a template version, its volumes. Undoable. */
+    /* The jail's own directories; with the commit of jail_create or jail_clone they, and what was flushed there, are on the disk.
+     * May be NULL: they come with the tree. */
+    void (*jail_dirs)(struct ja_planning *p, const struct ja_jail *jail);
+    /* The jail's root tree as a clone of a template version, its volumes. Undoable. */
     void (*jail_create)(struct ja_planning *p, const struct ja_jail *jail);
     /* The same from another jail's tree and volumes, as they are now (snapshot NULL) or as they were. */
     void (*jail_clone)(struct ja_planning *p, const struct ja_jail *from, const struct ja_snapshot *snapshot,

@@ -442,12 +442,14 @@ void fuzz_seeds(void)
     seed_files();
     fuzz_seed("names", "atcp 10.0.0.1 80-90");
     fuzz_seed("names", "binet ja00 set \"eth0\" . 10.0.0.1");
-    fuzz_seed("ip", "link add ja000n0 type veth peer name eth0 address 02:00:00:00:00:01 netns /run/netns/x\n"
-                    "link set dev ja000n0 alias 'a b' mtu 1500 master ja00br0 up\n"
-                    "link add name ja00br0 address 02:00:00:00:00:01 type bridge stp_state 0 forward_delay 0\n"
-                    "addr add 10.66.0.2/16 dev eth0\naddr add fd00::2/64 dev eth0 nodad\n"
-                    "neigh replace 10.66.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent\n"
-                    "neigh flush dev eth0 to 10.66.0.1 nud permanent\nroute add default via 10.66.0.1\n");
+    fuzz_seed(
+        "ip",
+        "link add ja000n0 numtxqueues 1 numrxqueues 1 type veth peer name eth0 numtxqueues 1 numrxqueues 1 address 02:00:00:00:00:01 netns /run/netns/x\n"
+        "link set dev ja000n0 alias 'a b' mtu 1500 master ja00br0 up\n"
+        "link add name ja00br0 address 02:00:00:00:00:01 type bridge stp_state 0 forward_delay 0\n"
+        "addr add 10.66.0.2/16 dev eth0\naddr add fd00::2/64 dev eth0 nodad\n"
+        "neigh replace 10.66.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent\n"
+        "neigh flush dev eth0 to 10.66.0.1 nud permanent\nroute add default via 10.66.0.1\n");
     fuzz_seed("nft", "add element bridge ja00 source4 { \"ja000n0\" . 10.66.0.2 }\n"
                      "add element inet ja00 map { tcp . 10.0.0.1 . 80 : 10.66.0.2 . 80 }\n"
                      "delete element inet ja00 macs { 02:00:00:00:00:01 . 0x000102030405060708090a0b0c0d0e0f }\n# x\n");
@@ -475,7 +477,7 @@ void fuzz_seeds(void)
         "\"valueTwo\":0,\"op\":\"SCMP_CMP_EQ\"}]},{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1}]}");
     fuzz_seed("init", "4711 123456\n");
     static const char *const words[] = {"link set dev ",
-                                        " type veth peer name ",
+                                        " numtxqueues 1 numrxqueues 1 type veth peer name ",
                                         " netns /",
                                         " alias ",
                                         " master ",

@@ -185,9 +185,10 @@ static const char bridge_batch[] =
     "link set dev jazzbr0 alias \"jailadmin 1111 2222\" mtu 1400 up\n"
     "addr add 10.77.0.1/24 dev jazzbr0\n"
     "addr add fd77::1/64 dev jazzbr0 nodad\n";
-static const char pair_batch[] = "link add jazz1n0 type veth peer name eth0 address 02:11:22:33:44:66 netns %s\n"
-                                 "link set dev jazz1n0 addrgenmode none\n"
-                                 "link set dev jazz1n0 alias \"jailadmin 1111 3333\" mtu 1400 master jazzbr0 up\n";
+static const char pair_batch[] =
+    "link add jazz1n0 numtxqueues 1 numrxqueues 1 type veth peer name eth0 numtxqueues 1 numrxqueues 1 address 02:11:22:33:44:66 netns %s\n"
+    "link set dev jazz1n0 addrgenmode none\n"
+    "link set dev jazz1n0 alias \"jailadmin 1111 3333\" mtu 1400 master jazzbr0 up\n";
 static const char neighbour_batch[] = "neigh replace 10.77.0.2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
                                       "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n"
                                       "neigh replace fd77::2 lladdr 02:11:22:33:44:66 dev jazzbr0 nud permanent\n";
@@ -348,8 +349,8 @@ static void both_fail_alike(void **state)
         "neigh replace 10.1.1.1 lladdr 02:11:22:33:44:66 dev nothing0 nud permanent\n",
         "neigh flush to 10.1.1.1 dev nothing0 nud permanent\n",
         "route add 10.99.0.0/24 via 198.51.100.1\n",
-        "link add jazz1n0 type veth peer name eth9 address 02:11:22:33:44:66 netns /nowhere\n",
-        "link add jazz1n0 type veth peer name eth9 address 02:11:22:33:44:66 netns /proc/self/ns/net\n",
+        "link add jazz1n0 numtxqueues 1 numrxqueues 1 type veth peer name eth9 numtxqueues 1 numrxqueues 1 address 02:11:22:33:44:66 netns /nowhere\n",
+        "link add jazz1n0 numtxqueues 1 numrxqueues 1 type veth peer name eth9 numtxqueues 1 numrxqueues 1 address 02:11:22:33:44:66 netns /proc/self/ns/net\n",
     };
     static const char *const rules[] = {
         "delete element bridge jazz source4 { \"jazz1n0\" . 10.77.0.200 }\n",
@@ -435,10 +436,11 @@ static double measure(int native, int what, int rounds)
     int64_t spent = 0;
     for (int i = 0; i < rounds; i++) {
         if (what == 0)
-            snprintf(batch, sizeof batch,
-                     "link add jazz%dn0 type veth peer name e%d address 02:11:22:33:44:66 netns %s\n"
-                     "link set dev jazz%dn0 alias \"jailadmin\" master jazzbr0 up\n",
-                     100 + i, i, inner[native], 100 + i);
+            snprintf(
+                batch, sizeof batch,
+                "link add jazz%dn0 numtxqueues 1 numrxqueues 1 type veth peer name e%d numtxqueues 1 numrxqueues 1 address 02:11:22:33:44:66 netns %s\n"
+                "link set dev jazz%dn0 alias \"jailadmin\" master jazzbr0 up\n",
+                100 + i, i, inner[native], 100 + i);
         else if (what == 1)
             snprintf(batch, sizeof batch,
                      "addr add 10.88.%d.2/24 dev e%d\nlink set dev e%d up\n"

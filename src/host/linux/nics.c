@@ -39,8 +39,11 @@ static void pair_lines(struct ja_planning *p, struct ja_step *step, const struct
 {
     int64_t mtu = nic->nic->mtu ? nic->nic->mtu : nic->network->mtu;
     ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-    ja_step_input(p->plan, step, "link add %s type veth peer name %s address %s netns %s\n", nic->link, nic->nic->label,
-                  nic->mac, netns);
+    /* As many queues as veth uses: of those that it does not the kernel waits for each to be out of use. */
+    ja_step_input(p->plan, step,
+                  "link add %s numtxqueues 1 numrxqueues 1 type veth peer name %s numtxqueues 1 numrxqueues 1",
+                  nic->link, nic->nic->label);
+    ja_step_input(p->plan, step, " address %s netns %s\n", nic->mac, netns);
     ja_step_input(p->plan, step, "link set dev %s alias \"%s\"", nic->link, mark);
     if (mtu)
         ja_step_input(p->plan, step, " mtu %lld", (long long)mtu);

@@ -77,10 +77,8 @@ END
 # make the jail's directories
 /usr/sbin/jailadmin host mkdir --mode 0700 /var/db/jailadmin/pool/jails/web2
 /usr/sbin/jailadmin host mkdir --mode 0700 /var/db/jailadmin/pool/jails/web2/root
-# clone the jail's tree as it was
-/usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/jails/web1/snap/before/root /var/db/jailadmin/pool/jails/web2/root/default
 # keep the spec in the pool, for `adopt`
-/usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web2/spec.json <<'END'
+/usr/sbin/jailadmin host write --mode 0600 --flush /var/db/jailadmin/pool/jails/web2/spec.json <<'END'
 {
  "name": "web2",
  "uuid": "cccccccc-0000-4000-8000-000000000002",
@@ -108,6 +106,8 @@ END
  ]
 }
 END
+# clone the jail's tree as it was
+/usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/jails/web1/snap/before/root /var/db/jailadmin/pool/jails/web2/root/default
 # record the jail
 /usr/sbin/jailadmin host store-put --state /var/db/jailadmin jail web2 <<'END'
 {
@@ -139,8 +139,8 @@ END
 END
 
 # a failure before the commit is undone by:
-#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web2/spec.json
 #   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web2/root/default   if there is the subvolume /var/db/jailadmin/pool/jails/web2/root/default
+#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web2/spec.json
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web2/root   if there is the path /var/db/jailadmin/pool/jails/web2/root
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web2   if there is the path /var/db/jailadmin/pool/jails/web2
 

@@ -235,12 +235,12 @@ END
 END
 # make the pair ja001n0 and eth0, one end in the bridge ja00br0
 /usr/sbin/ip -batch - <<'END'
-link add ja001n0 type veth peer name eth0 address e6:bb:3c:08:0c:ce netns /run/jailadmin-00/jails/1/ns/net
+link add ja001n0 numtxqueues 1 numrxqueues 1 type veth peer name eth0 numtxqueues 1 numrxqueues 1 address e6:bb:3c:08:0c:ce netns /run/jailadmin-00/jails/1/ns/net
 link set dev ja001n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br0 up
 END
 # make the pair ja001n1 and eth1, one end in the bridge ja00br1
 /usr/sbin/ip -batch - <<'END'
-link add ja001n1 type veth peer name eth1 address b6:5c:2f:96:57:4c netns /run/jailadmin-00/jails/1/ns/net
+link add ja001n1 numtxqueues 1 numrxqueues 1 type veth peer name eth1 numtxqueues 1 numrxqueues 1 address b6:5c:2f:96:57:4c netns /run/jailadmin-00/jails/1/ns/net
 link set dev ja001n1 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000002" addrgenmode none master ja00br1 up
 END
 # tell the host where its addresses are

@@ -267,7 +267,7 @@ END
 END
 # make the pair ja000n0 and eth0, one end in the bridge ja00br0
 /usr/sbin/ip -batch - <<'END'
-link add ja000n0 type veth peer name eth0 address 0a:6c:5a:7b:df:17 netns /run/jailadmin-00/jails/0/ns/net
+link add ja000n0 numtxqueues 1 numrxqueues 1 type veth peer name eth0 numtxqueues 1 numrxqueues 1 address 0a:6c:5a:7b:df:17 netns /run/jailadmin-00/jails/0/ns/net
 link set dev ja000n0 alias "jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001" addrgenmode none master ja00br0 up
 END
 # tell the host where its addresses are

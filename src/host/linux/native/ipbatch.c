@@ -82,14 +82,19 @@ static bool at_end(const struct line *line)
     return line->next == line->count;
 }
 
-/* link add NAME type veth peer name PEER address MAC netns PATH */
+static bool take_one_queue(struct line *line)
+{
+    return take_all(line, "numtxqueues", "1") && take_all(line, "numrxqueues", "1");
+}
+
+/* link add NAME numtxqueues 1 numrxqueues 1 type veth peer name PEER numtxqueues 1 numrxqueues 1 address MAC netns PATH */
 static bool read_veth(struct line *line, struct ja_ip_op *op)
 {
     op->kind = JA_IP_ADD_VETH;
-    return take_text(line, op->name, sizeof op->name) && take_all(line, "type", "veth") &&
-           take_all(line, "peer", "name") && take_text(line, op->other, sizeof op->other) && take(line, "address") &&
-           take_mac(line, op->mac) && take(line, "netns") && take_text(line, op->text, sizeof op->text) &&
-           op->text[0] == '/' && at_end(line);
+    return take_text(line, op->name, sizeof op->name) && take_one_queue(line) && take_all(line, "type", "veth") &&
+           take_all(line, "peer", "name") && take_text(line, op->other, sizeof op->other) && take_one_queue(line) &&
+           take(line, "address") && take_mac(line, op->mac) && take(line, "netns") &&
+           take_text(line, op->text, sizeof op->text) && op->text[0] == '/' && at_end(line);
 }
 
 /* link add name NAME address MAC type bridge stp_state 0 forward_delay 0 */

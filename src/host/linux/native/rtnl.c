@@ -55,6 +55,12 @@ static int index_of(const struct caller *caller, const char *name)
     return index;
 }
 
+static void put_one_queue(struct ja_nl *nl)
+{
+    ja_nl_u32(nl, IFLA_NUM_TX_QUEUES, 1);
+    ja_nl_u32(nl, IFLA_NUM_RX_QUEUES, 1);
+}
+
 static int add_veth(const struct caller *caller, const struct ja_ip_op *op)
 {
     struct ifinfomsg header = {.ifi_family = AF_UNSPEC}, peer_header = {.ifi_family = AF_UNSPEC};
@@ -65,6 +71,7 @@ static int add_veth(const struct caller *caller, const struct ja_ip_op *op)
     ja_nl_reset(nl);
     ja_nl_message(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &header, sizeof header);
     ja_nl_text(nl, IFLA_IFNAME, op->name);
+    put_one_queue(nl);
     size_t info = ja_nl_nest(nl, IFLA_LINKINFO);
     ja_nl_text(nl, IFLA_INFO_KIND, "veth");
     size_t data = ja_nl_nest(nl, IFLA_INFO_DATA);
@@ -72,6 +79,7 @@ static int add_veth(const struct caller *caller, const struct ja_ip_op *op)
     size_t peer = nl->length;
     ja_nl_attr(nl, VETH_INFO_PEER, &peer_header, sizeof peer_header);
     ja_nl_text(nl, IFLA_IFNAME, op->other);
+    put_one_queue(nl);
     ja_nl_attr(nl, IFLA_ADDRESS, op->mac, sizeof op->mac);
     ja_nl_u32(nl, IFLA_NET_NS_FD, (uint32_t)netns);
     ja_nl_nest_end(nl, peer);
