@@ -38,8 +38,8 @@
 #define ANSWER_MS 60000
 #define CANCEL_MS 10000
 #define STATUS_NO_CGROUP 201
-#define INIT_AHEAD                                                                                                     \
-    (4 << 20) /* with the first page that is missing the kernel reads as much as btrfs asks for, which is 4 MiB */
+#define INIT_HEAD (64 << 10)
+#define INIT_TAIL (128 << 10)
 #define JA_SECCOMP_SPEC_ALLOW 4ul /* crun's choice too: no mitigation that programs of other jails do not have */
 
 enum says { SAYS_PID = 1, SAYS_RUNNING, SAYS_FAILED };
@@ -154,14 +154,21 @@ static void be_init(const struct ja_container_start *start)
     give_up(3, &failure, "run", container->argv[0]);
 }
 
-/* A fresh clone's init lies on the disk: it is read while the jail mounts what it sees. Whatever is there, nothing depends on it. */
+/*
+ * A fresh clone's init lies on the disk: what execve(2) touches of it, its header and its data at the end, is read while the jail mounts
+ * what it sees. With the first page that is missing the kernel would read as much as btrfs asks for, 4 MiB, and execve(2) would wait for
+ * that. Whatever is there, nothing depends on it.
+ */
 static void read_ahead(const struct ja_container_start *start)
 {
     ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat info;
 
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-        (void)posix_fadvise(fd, 0, INIT_AHEAD, POSIX_FADV_WILLNEED);
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return;
+    (void)posix_fadvise(fd, 0, INIT_HEAD, POSIX_FADV_WILLNEED);
+    if (info.st_size > INIT_HEAD + INIT_TAIL)
+        (void)posix_fadvise(fd, info.st_size - INIT_TAIL, INIT_TAIL, POSIX_FADV_WILLNEED);
 }
 
 static void be_between(const struct ja_container_start *start, pid_t parent)
@@ -173,6 +180,7 @@ static void be_between(const struct ja_container_start *start, pid_t parent)
     /* The locks and the journal of our plan would be held by the jail for as long as it needs to notice that we have died. */
     if (ja_sys_close_but(start->kept, start->kept_count) < 0)
         give_up(fd, &failure, "close what is the host's", "");
+    read_ahead(start);
     /* It owns its log, or its programs could not open /dev/stdout. */
     if (start->log >= 0 && fchown(start->log, (uid_t)start->container.root_uid, (gid_t)start->container.root_uid) < 0)
         give_up(fd, &failure, "give it its log", "");
@@ -190,7 +198,6 @@ static void be_between(const struct ja_container_start *start, pid_t parent)
     if (message.pid < 0)
         give_up(fd, &failure, "fork", "");
     say(fd, &message);
-    read_ahead(start);
     _exit(0);
 }
 
