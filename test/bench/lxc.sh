@@ -41,12 +41,13 @@ prepare_jailadmin() {
     quietly ja template create base --from busybox
 }
 
-# measure SERIES COMMAND...: adds the microseconds that it took to the series. All is on the disk before: jailadmin syncs what it
-# promises, and would pay for what the other has written.
+# measure SERIES COMMAND...: adds the microseconds that it took to the series. All is on the disk before, and the kernel has had time
+# to clear away network stacks and trees that the one before has left to it: nobody pays for what another did.
 measure() {
     local series=$1 begin end
     shift
     sync
+    sleep 0.15
     begin=${EPOCHREALTIME/./}
     "$@" >"$dir/out" 2>&1 || die "failed: $*"
     end=${EPOCHREALTIME/./}
