@@ -396,7 +396,8 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
 
 void ja_engine_foresee(struct ja_engine *engine, const struct ja_jail *jail)
 {
-    if (jail->vnet == JA_VNET_YES && !jail->privileged && !engine->options.dry_run && engine->machine->ahead.start)
+    if (jail->vnet == JA_VNET_YES && !jail->privileged && !engine->options.dry_run && !engine->options.keep &&
+        engine->machine->ahead.start)
         engine->machine->ahead.start();
 }
 

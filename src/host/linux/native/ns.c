@@ -1,7 +1,8 @@
 /*
  * ns.c: a jail's user and network namespaces. The user namespace comes first and the network namespace is made inside
- * it, so that the jail's root owns its stack. Both are pinned by bind mounts only while the jail starts: afterwards its
- * init alone keeps them, and when that dies everything in them goes with it.
+ * it, so that the jail's root owns its stack. Both have a name only while the jail starts: afterwards its init alone keeps them, and
+ * when that dies everything in them goes with it. The name is a bind mount; or, in a process that foresaw the start, a symbolic link
+ * to what a child of it holds, since unmounting waits for all processors.
  */
 #include "host/linux/native/native.h"
 
@@ -125,8 +126,9 @@ struct keeper {
     int pidfd, sync;
 };
 
-/* The one that ja_userns_foresee made, and the last one that was let go, which has ended by the time it is waited for. */
-static struct keeper foreseen = {.pidfd = -1, .sync = -1};
+/* The one that ja_userns_foresee made; the one that holds named namespaces; and the last one that was let go, which has ended by the
+ * time it is waited for. */
+static struct keeper foreseen = {.pidfd = -1, .sync = -1}, holder = {.pidfd = -1, .sync = -1};
 static int ending = -1;
 
 static int keeper_new(bool user, bool net, struct keeper *ret_keeper, struct ja_error *err)
@@ -243,23 +245,13 @@ int ja_userns_new(int64_t base, int64_t count, bool link_local, int *ret_user_fd
     ja_autoclose int user_fd = -1, net_fd = -1;
     bool user = count > 0, net = ret_net_fd != NULL;
     struct keeper keeper;
-    int code = JA_E_FAILED;
+    int code = keeper_new(user, net, &keeper, err);
 
-    if (user && net && foreseen.pid != 0) {
-        code = open_kept(&foreseen, base, count, net, link_local, &user_fd, &net_fd, NULL);
-        keeper_end(&foreseen);
-        if (code < 0 && user_fd >= 0) { /* somebody ended it: another one is made */
-            close(user_fd);
-            user_fd = -1;
-        }
-    }
     if (code < 0) {
-        if ((code = keeper_new(user, net, &keeper, err)) < 0) {
-            return code;
-        }
-        code = open_kept(&keeper, base, count, net, link_local, &user_fd, &net_fd, err);
-        keeper_end(&keeper);
+        return code;
     }
+    code = open_kept(&keeper, base, count, net, link_local, &user_fd, &net_fd, err);
+    keeper_end(&keeper);
     if (code < 0) {
         return code;
     }
@@ -293,6 +285,60 @@ static int pin(int ns_fd, const char *dir, const char *name, struct ja_error *er
     return 0;
 }
 
+static int name_kept(const struct keeper *keeper, const char *dir, const char *name)
+{
+    char target[64];
+    ja_autofree char *path = ja_printf("%s/%s", dir, name);
+
+    snprintf(target, sizeof(target), "/proc/%d/ns/%s", (int)keeper->pid, name);
+    return path != NULL && symlink(target, path) == 0 ? 0 : JA_E_FAILED;
+}
+
+/* Negative: there is none that was foreseen, or somebody has ended it. */
+static int name_foreseen(const char *dir, int64_t base, int64_t count, bool link_local)
+{
+    ja_autoclose int user_fd = -1, net_fd = -1;
+    int code = JA_E_NOTFOUND;
+
+    if (count > 0 && foreseen.pid != 0) {
+        code = open_kept(&foreseen, base, count, true, link_local, &user_fd, &net_fd, NULL);
+        if (code == 0 && (code = name_kept(&foreseen, dir, "user")) == 0 &&
+            (code = name_kept(&foreseen, dir, "net")) < 0) {
+            ja_autofree char *path = ja_printf("%s/user", dir);
+
+            unlink(path != NULL ? path : "");
+        }
+        if (code < 0) {
+            keeper_end(&foreseen);
+        }
+    }
+    if (code == 0) {
+        if (holder.pid != 0) {
+            keeper_end(&holder);
+        }
+        holder = foreseen;
+        foreseen = (struct keeper){.pidfd = -1, .sync = -1};
+    }
+    return code;
+}
+
+/* A link: whoever holds what it leads to is let go, or is not ours, or has ended. True when it was one. */
+static bool unname(int dir_fd, const char *name)
+{
+    char target[64], own[64];
+    ssize_t length = readlinkat(dir_fd, name, target, sizeof(target) - 1);
+
+    if (length < 0) {
+        return false;
+    }
+    target[length] = '\0';
+    snprintf(own, sizeof(own), "/proc/%d/ns/%s", (int)holder.pid, name);
+    if (unlinkat(dir_fd, name, 0) == 0 && holder.pid != 0 && strcmp(target, own) == 0 && strcmp(name, "user") == 0) {
+        keeper_end(&holder);
+    }
+    return true;
+}
+
 static int unpin(int dir_fd, const char *dir, const char *name, struct ja_error *err)
 {
     ja_autofree char *path = ja_printf("%s/%s", dir, name);
@@ -300,6 +346,9 @@ static int unpin(int dir_fd, const char *dir, const char *name, struct ja_error 
 
     if (path == NULL) {
         return ja_error_nomem(err);
+    }
+    if (unname(dir_fd, name)) {
+        return 0;
     }
     /* Only namespaces are unmounted: whatever else somebody mounted there is not ours. */
     while (statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC_NUMBER) {
@@ -355,6 +404,9 @@ int ja_verb_ns_create(int argc, char *const *argv, struct ja_hostverb_io *io JA_
     if (mkdir(dir, 0700) < 0) {
         return errno == EEXIST ? ja_error_set(err, JA_E_EXISTS, NULL, "%s exists already", dir)
                                : ja_error_sys(err, errno, NULL, "cannot make %s", dir);
+    }
+    if (name_foreseen(dir, base, count, !no_link_local) == 0) {
+        return 0;
     }
     if ((code = ja_userns_new(base, count, !no_link_local, &user_fd, &net_fd, err)) < 0 ||
         (user_fd >= 0 && (code = pin(user_fd, dir, "user", err)) < 0) || (code = pin(net_fd, dir, "net", err)) < 0) {
