@@ -298,7 +298,7 @@ case_removed() {
     removed "the name of a namespace" "jail a .*name" rm "/run/netns/ja$mine-a"
     removed "the resolver" "network default" kill -9 "$(cat "$run/dns/default.pid")"
     removed "the resolver's files" "network default" rm -r "$run/dns"
-    removed "the init" "jail a .*does not run" kill -9 "$(cut -d' ' -f1 "$run/jails/$s/pid")"
+    removed "the init" "jail a .*does not run" kill -9 "$(readlink "$run/jails/$s/pid" | cut -d' ' -f1)"
     removed "a jail's runtime directory" "jail a .*does not run" rm -r "$run/jails/$s"
     removed "the runtime directory" "jail a .*does not run" rm -r "$run"
     removed "what crun knows" "jail a .*restart" -r rm -r "$run/crun/ja$mine$s"

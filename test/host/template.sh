@@ -75,7 +75,7 @@ refuse "a script that is no text" "not a text" ja template create new --from bus
 leftovers >"$dir/after"
 want "failed builds leave nothing" cmp "$dir/before" "$dir/after"
 ja template create new --from busybox --run 'sleep 60' >"$dir/out" 2>&1 &
-eventually test -e "/run/jailadmin-$mine/jails/0/pid"
+eventually test -L "/run/jailadmin-$mine/jails/0/pid"
 sleep 0.5
 pkill -9 -f "^$program --state $state template create new"
 wait

@@ -175,7 +175,7 @@ want "without it, gc or the next try ends the deletion" sh -c "'$program' --stat
 
 # The machine goes down while a jail runs.
 want "a jail that runs" ja create e --template base --start
-kill -9 "$(sed 's/ .*//' "/run/jailadmin-$tag/jails/"*/pid | head -n 1)"
+kill -9 "$(readlink "/run/jailadmin-$tag/jails/"*/pid | cut -d' ' -f1 | head -n 1)"
 daemon_down
 daemon_up || exit 1
 timeout 30 zpool import -d "$dir" -o cachefile=none "$tank" || bad=1

@@ -19,7 +19,7 @@ eventually() {
     done
     return 1
 }
-init_of() { cut -d' ' -f1 "/run/jailadmin-$tag/jails/$1/pid"; }
+init_of() { readlink "/run/jailadmin-$tag/jails/$1/pid" | cut -d' ' -f1; }
 file_of() { # file_of V1-CONTROLLER V1-FILE V2-FILE: of the first jail
     if [ -e "$cgroups/$1/$unit/ja${tag}0" ]; then cat "$cgroups/$1/$unit/ja${tag}0/$2"; else cat "$cgroups/$unit/ja${tag}0/$3"; fi
 }

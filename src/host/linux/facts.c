@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -271,45 +270,6 @@ static int cgroups(struct query *query)
     return access("/sys/fs/cgroup", F_OK) == 0 ? answer(query, "v1") : 0;
 }
 
-/* Clock ticks since boot as milliseconds of the calendar. */
-static int64_t wall_of_ticks(unsigned long long ticks)
-{
-#ifdef CLOCK_BOOTTIME
-    struct timespec up, now;
-    long second = sysconf(_SC_CLK_TCK);
-    if (second > 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0) {
-        /* To 10 ms, as ticks are: the same process has the same time whenever it is asked for. */
-        int64_t boot_us = (int64_t)(now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000;
-        return (boot_us + 5000) / 10000 * 10 + (int64_t)(ticks * 1000 / (unsigned long long)second);
-    }
-#endif
-    (void)ticks;
-    return 0;
-}
-
-/* A pid file of ours holds "PID STARTTIME": a later process with the same number is not taken for it. */
-static int process(struct query *query)
-{
-    char text[64];
-    int pid;
-    unsigned long long start;
-    uint64_t now;
-    /* A list asks for a thousand: one read, since it is a small file of ours. */
-    ja_autoclose int fd = open(query->name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (n < 0)
-        return ja_file_error(query->err, errno, query->name, "read it");
-    text[n] = '\0';
-    if (sscanf(text, "%d %llu", &pid, &start) != 2 || pid <= 1 || ja_process_start(pid, &now) < 0 || now != start) {
-        ja_error_clear(query->err);
-        return 0;
-    }
-    ja_str_addf(&query->value, "%d %lld", pid, (long long)wall_of_ticks(start));
-    return 1;
-}
-
 /* Where a link of /proc leads; "" when it cannot be read. */
 static void proc_link(pid_t pid, const char *name, char *target, size_t size)
 {
@@ -558,7 +518,6 @@ static reader_fn *const readers[JA_FACT_KINDS] = {
     [JA_FACT_FSTYPE] = fs_type,
     [JA_FACT_SYSCTL] = sysctl_value,
     [JA_FACT_CGROUPS] = cgroups,
-    [JA_FACT_PROCESS] = process,
     [JA_FACT_JAIL] = container,
     [JA_FACT_INIT] = init_kind,
     [JA_FACT_USERFILE] = file,
@@ -612,6 +571,9 @@ int ja_linux_facts_read(void *context, struct ja_facts *facts, struct ja_error *
         if (code < 0)
             return ja_error_wrap(err, "cannot find out about datasets");
     }
+    int asked = probes->processes ? probes->processes(facts, err) : 0;
+    if (asked < 0)
+        return ja_error_wrap(err, "cannot find out what runs");
     for (size_t i = 0; i < facts->count && facts->missing; i++) {
         struct ja_fact *fact = &facts->items[i];
         if (fact->known)

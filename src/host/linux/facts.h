@@ -27,6 +27,8 @@ struct ja_linux_probes {
     int (*nftchain)(const char *name, struct ja_str *lines, struct ja_error *err); /* "FAMILY TABLE CHAIN" */
     int (*idmap)(const char *path, struct ja_error *err);
     int (*apt)(struct ja_str *lines, struct ja_error *err);
+    /* Answers all missing facts of processes, which a list asks for by the thousand. */
+    int (*processes)(struct ja_facts *facts, struct ja_error *err);
     /* Answers all missing facts of ZFS: one process for many datasets. */
     int (*zfs)(struct ja_facts *facts, struct ja_error *err);
     int (*version)(const char *program, struct ja_str *line, struct ja_error *err);

@@ -8,37 +8,113 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KILL_WAIT_MS 10000
 
-int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err)
-{
-    ja_autofree char *text = NULL;
-    unsigned long long start;
-    int pid, end = 0, code;
+/*
+ * The file is a symbolic link whose target says "PID STARTTIME MARK": one call reads it, where a file takes three, and a list reads one
+ * of each jail. MARK is the limit RLIMIT_LOCKS of that process, which Linux enforces nowhere: a number by chance that the start
+ * has set, so that two calls tell later whether a process of that number is still this one. 0: it could not be set.
+ */
+struct identity {
+    pid_t pid;
+    uint64_t start, mark;
+};
 
-    if ((code = ja_file_read(pidfile, 128, &text, NULL, err)) < 0) {
-        return code;
+static int parse(const char *pidfile, const char *text, struct identity *ret_id, struct ja_error *err)
+{
+    const char *at = text;
+    uint64_t numbers[3] = {0, 0, 0};
+    size_t count = 0;
+
+    /* strtoull(3) would take a sign. */
+    while (count < JA_COUNT(numbers) && *at >= '0' && *at <= '9') {
+        char *end;
+        errno = 0;
+        numbers[count] = strtoull(at, &end, 10);
+        at = errno == 0 ? end + strspn(end, " \n") : "?";
+        count++;
     }
-    if (sscanf(text, "%d %llu %n", &pid, &start, &end) != 2 || text[end] != '\0' || pid <= 1) {
+    if (*at != '\0' || count < 2 || numbers[0] <= 1 || numbers[0] > INT32_MAX) {
         return ja_error_set(err, JA_E_CORRUPT, NULL, "%s does not hold a pid and a start time", pidfile);
     }
-    *ret_pid = pid;
-    *ret_start = start;
+    *ret_id = (struct identity){.pid = (pid_t)numbers[0], .start = numbers[1], .mark = numbers[2]};
     return 0;
+}
+
+static int read_identity(const char *pidfile, struct identity *ret_id, struct ja_error *err)
+{
+    char target[128];
+    ssize_t length = readlink(pidfile, target, sizeof(target) - 1);
+    ja_autofree char *text = NULL;
+    int code;
+
+    if (length >= 0) {
+        target[length] = '\0';
+        return parse(pidfile, target, ret_id, err);
+    }
+    /* A plain file is one that crun has just written, or an older jailadmin; its reader also knows what to say of none. */
+    return (code = ja_file_read(pidfile, sizeof(target), &text, NULL, err)) < 0 ? code
+                                                                                : parse(pidfile, text, ret_id, err);
+}
+
+int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err)
+{
+    struct identity id;
+    int code = read_identity(pidfile, &id, err);
+
+    if (code < 0) {
+        return code;
+    }
+    *ret_pid = id.pid;
+    *ret_start = id.start;
+    return 0;
+}
+
+/* The process's own limit of locks as its mark; 0 where that is not possible. */
+static uint64_t set_mark(pid_t pid)
+{
+    uint64_t mark = 0;
+    struct rlimit limit;
+
+    if (getentropy(&mark, sizeof(mark)) < 0) {
+        return 0;
+    }
+    mark = mark >> 2 | 1; /* not 0, and below RLIM_INFINITY and every limit that may be there already */
+    limit = (struct rlimit){.rlim_cur = (rlim_t)mark, .rlim_max = (rlim_t)mark};
+    return prlimit(pid, RLIMIT_LOCKS, &limit, NULL) == 0 ? mark : 0;
 }
 
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err)
 {
-    char text[64];
+    char text[96];
+    ja_autofree char *beside = NULL;
 
-    snprintf(text, sizeof(text), "%d %llu\n", (int)pid, (unsigned long long)start);
-    return ja_file_write(pidfile, text, strlen(text), 0600, false, err);
+    snprintf(text, sizeof(text), "%d %llu %llu", (int)pid, (unsigned long long)start,
+             (unsigned long long)set_mark(pid));
+    if (symlink(text, pidfile) == 0) {
+        return 0;
+    }
+    if (errno != EEXIST) {
+        return ja_error_sys(err, errno, NULL, "cannot make %s", pidfile);
+    }
+    if ((beside = ja_printf("%s.new", pidfile)) == NULL) {
+        return ja_error_nomem(err);
+    }
+    unlink(beside);
+    return symlink(text, beside) == 0 && rename(beside, pidfile) == 0
+               ? 0
+               : ja_error_sys(err, errno, NULL, "cannot write %s", pidfile);
 }
 
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state)
@@ -82,6 +158,79 @@ bool ja_init_alive(const char *pidfile)
     pid_t pid;
 
     return ja_init_read(pidfile, &pid, &start, NULL) == 0 && !has_ended(pid, start);
+}
+
+/*
+ * Whether the process of that number has the mark and is no zombie, without opening anything. A mark can be inherited and copied, limits being
+ * shown to every user of the host: therefore prlimit(2) is asked without CAP_SYS_RESOURCE (see ja_linux_probe_processes), when it answers
+ * for root's processes and those of user namespaces that root made alone. A jail's processes end before its init does, and its
+ * root knows no other mark. `false` says nothing.
+ */
+static bool has_mark(const struct identity *id)
+{
+    struct rlimit limit;
+    char byte;
+    struct iovec here = {&byte, 1}, there = {NULL, 1};
+
+    if (id->mark == 0 || prlimit(id->pid, RLIMIT_LOCKS, NULL, &limit) < 0 || limit.rlim_max != (rlim_t)id->mark) {
+        return false;
+    }
+    /* What has ended has no memory (ESRCH); nobody has any at address 0. */
+    return process_vm_readv(id->pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT;
+}
+
+/* Clock ticks since boot as milliseconds of the calendar. */
+static int64_t wall_of_ticks(uint64_t ticks)
+{
+    struct timespec up, now;
+
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* To 10 ms, as ticks are: the same process has the same time whenever it is asked for. */
+    int64_t boot_us = (int64_t)(now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000;
+    return (boot_us + 5000) / 10000 * 10 + (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static int probe(const char *pidfile, char text[48], bool *ret_lives, struct ja_error *err)
+{
+    struct identity id;
+    int code = read_identity(pidfile, &id, err);
+
+    if (code == JA_E_NOTFOUND || code == JA_E_CORRUPT) {
+        ja_error_clear(err);
+        *ret_lives = false;
+        return 0;
+    }
+    if (code < 0) {
+        return code;
+    }
+    *ret_lives = has_mark(&id) || !has_ended(id.pid, id.start);
+    snprintf(text, 48, "%d %lld", (int)id.pid, (long long)wall_of_ticks(id.start));
+    return 0;
+}
+
+int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
+{
+    bool dropped = ja_sys_drop_effective(CAP_SYS_RESOURCE);
+    int code = 0;
+
+    for (size_t i = 0; code == 0 && i < facts->count; i++) {
+        const struct ja_fact *fact = &facts->items[i];
+        bool lives;
+        char text[48];
+
+        if (fact->known || fact->kind != JA_FACT_PROCESS) {
+            continue;
+        }
+        code = probe(fact->name, text, &lives, err);
+        if (code == 0 && ja_facts_set(facts, fact->kind, fact->name, lives ? text : NULL) < 0) {
+            code = ja_error_nomem(err);
+        }
+    }
+    if (dropped) {
+        ja_sys_raise_effective(CAP_SYS_RESOURCE);
+    }
+    return code;
 }
 
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err)

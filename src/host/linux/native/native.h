@@ -5,6 +5,7 @@
 #ifndef JA_LINUX_NATIVE_H
 #define JA_LINUX_NATIVE_H
 
+#include "plan/facts.h"
 #include "run/hostverb.h"
 #include "run/option.h"
 
@@ -49,6 +50,9 @@ pid_t ja_sys_fork_sibling(void);
 /* Rights of this process from here on: what programs may ever gain, and what it has itself. -1 and errno. */
 int ja_sys_bound_capabilities(__u64 keep);
 int ja_sys_have_capabilities(__u64 capabilities);
+/* Takes one from the effective ones, for a while: true if it was there; and gives it back. */
+bool ja_sys_drop_effective(int capability);
+void ja_sys_raise_effective(int capability);
 /* Closes all descriptors from this one on. -1 and errno. */
 int ja_sys_close_from(unsigned first);
 /* Closes all from 3 on but those, which are sorted. */
@@ -128,18 +132,21 @@ int ja_linux_probe_rules(uint8_t family, const char *table, unsigned *ret_count,
 int ja_linux_probe_chain(uint8_t family, const char *table, const char *chain, struct ja_str *lines,
                          struct ja_error *err);
 
-/* "PID STARTTIME" of a jail's init, as ja_verb_crun writes it. JA_E_NOTFOUND: no such file. */
+/* What ja_init_write wrote of a jail's init. JA_E_NOTFOUND: no such file. */
 int ja_init_read(const char *pidfile, pid_t *ret_pid, uint64_t *ret_start, struct ja_error *err);
 /* Whether it lives: a step that is repeated starts nothing twice. */
 bool ja_init_alive(const char *pidfile);
 /* Signals it and waits for its end; none is success. */
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err);
+/* The process cannot be another one: a child of ours, or one that waits for us. It gets a mark (see init.c). */
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
 
 /* Where apt gets packages from (JA_FACT_APT). 1, 0 on a host without apt, or a code. */
 int ja_linux_probe_apt(struct ja_str *lines, struct ja_error *err);
+/* Answers all missing facts of kind process; see host/linux/facts.h. */
+int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err);
 /* Probes of doctor; see host/linux/facts.h. */
 int ja_linux_probe_version(const char *program, struct ja_str *line, struct ja_error *err);
 int ja_linux_probe_health(const char *path, struct ja_str *lines, struct ja_error *err);

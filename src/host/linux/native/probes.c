@@ -454,6 +454,7 @@ static int probe_idmap(const char *path, struct ja_error *err)
 }
 
 static struct ja_linux_probes probes = {
+    .processes = ja_linux_probe_processes,
     .hostaddr = probe_hostaddr,
     .hostnets = probe_hostnets,
     .neighbour = probe_neighbour,

@@ -208,6 +208,29 @@ int ja_sys_have_capabilities(__u64 capabilities)
     return (int)syscall(SYS_capset, &header, data);
 }
 
+static bool set_effective(int capability, bool on)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    __u32 *word = &data[capability / 32].effective, bit = 1U << capability % 32;
+
+    if (syscall(SYS_capget, &header, data) < 0 || ((*word & bit) != 0) == on) {
+        return false;
+    }
+    *word ^= bit;
+    return syscall(SYS_capset, &header, data) == 0;
+}
+
+bool ja_sys_drop_effective(int capability)
+{
+    return set_effective(capability, false);
+}
+
+void ja_sys_raise_effective(int capability)
+{
+    (void)set_effective(capability, true);
+}
+
 int ja_sys_close_from(unsigned first)
 {
     return (int)syscall(__NR_close_range, first, ~0U, 0);
