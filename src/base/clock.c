@@ -51,6 +51,13 @@ int64_t ja_clock_wall_ms(void)
     return now_us(CLOCK_REALTIME) / 1000 + shift_ms;
 }
 
+/* A number over the zeros that end there, of which there are enough. */
+static void put_digits(char *last, int number)
+{
+    for (; number > 0 && *last == '0'; number /= 10)
+        *last-- = (char)('0' + number % 10);
+}
+
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
 {
     int64_t ms = wall_ms % 1000;
@@ -59,8 +66,17 @@ void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
     time_t seconds = (time_t)((wall_ms - ms) / 1000);
     struct tm tm;
     gmtime_r(&seconds, &tm);
-    size_t n = strftime(ret_text, JA_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(ret_text + n, JA_TIME_TEXT - n, ".%03dZ", (int)ms);
+    static const char shape[] = "0000-00-00T00:00:00.000Z";
+    _Static_assert(sizeof shape <= JA_TIME_TEXT, "a time has room");
+    /* A list writes a thousand. */
+    memcpy(ret_text, shape, sizeof shape);
+    put_digits(ret_text + 3, tm.tm_year + 1900);
+    put_digits(ret_text + 6, tm.tm_mon + 1);
+    put_digits(ret_text + 9, tm.tm_mday);
+    put_digits(ret_text + 12, tm.tm_hour);
+    put_digits(ret_text + 15, tm.tm_min);
+    put_digits(ret_text + 18, tm.tm_sec);
+    put_digits(ret_text + 22, (int)ms);
 }
 
 /* Years begin in March here, so that the day that some of them have more is their last one. */

@@ -66,6 +66,18 @@ void ja_str_addf(struct ja_str *str, const char *format, ...)
     free(large);
 }
 
+void ja_str_add_number(struct ja_str *str, int64_t number)
+{
+    char digits[24], *first = digits + sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--first = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--first = '-';
+    ja_str_addn(str, first, (size_t)(digits + sizeof digits - first));
+}
+
 void ja_str_add_quoted(struct ja_str *str, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";
@@ -123,13 +135,12 @@ static size_t shown_as_is(const char *bytes, size_t count, bool keep_lines)
 
 void ja_str_add_shown(struct ja_str *str, const char *bytes, size_t count, bool keep_lines)
 {
-    for (size_t i = 0; i < count;) {
-        size_t n = shown_as_is(bytes + i, count - i, keep_lines);
-        if (n)
-            ja_str_addn(str, bytes + i, n);
-        else
-            ja_str_addf(str, "\\x%02x", (unsigned char)bytes[i]);
-        i += n ? n : 1;
+    for (size_t i = 0, end = 0, n = 1; i < count; i = end) {
+        for (; end < count && (n = shown_as_is(bytes + end, count - end, keep_lines)) > 0;)
+            end += n;
+        ja_str_addn(str, bytes + i, end - i);
+        if (end < count)
+            ja_str_addf(str, "\\x%02x", (unsigned char)bytes[end++]);
     }
 }
 
@@ -204,6 +215,11 @@ static int strv_push(struct ja_strv *strv, char *text)
 int ja_strv_add(struct ja_strv *strv, const char *text)
 {
     return strv_push(strv, ja_strdup(text));
+}
+
+int ja_strv_addn(struct ja_strv *strv, const char *text, size_t length)
+{
+    return strv_push(strv, ja_strndup(text, length));
 }
 
 int ja_strv_addf(struct ja_strv *strv, const char *format, ...)

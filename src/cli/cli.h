@@ -59,7 +59,9 @@ int ja_print_json(struct ja_cli *cli, json_t *json, struct ja_error *err);
 /* A table. Headers end with NULL; one that begins with ">" is aligned to the right. A failed allocation
  * sticks until ja_table_print. Nothing of a cell is trusted. */
 struct ja_table {
-    struct ja_strv headers, cells;
+    struct ja_strv headers;
+    struct ja_str cells; /* one after the other, each with a NUL behind it */
+    size_t count;        /* of cells */
     bool failed;
 };
 void ja_table_init(struct ja_table *table, ...) __attribute__((sentinel));

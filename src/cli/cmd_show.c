@@ -12,8 +12,7 @@ static int bare_addresses(const struct ja_jail *jail, struct ja_strv *ret_addres
     for (size_t i = 0; i < jail->nics.count; i++) {
         const struct ja_nic *nic = jail->nics.items[i];
         for (size_t a = 0; a < nic->assigned.count; a++)
-            if (ja_strv_addf(ret_addresses, "%.*s", (int)strcspn(nic->assigned.items[a], "/"), nic->assigned.items[a]) <
-                0)
+            if (ja_strv_addn(ret_addresses, nic->assigned.items[a], strcspn(nic->assigned.items[a], "/")) < 0)
                 return -1;
     }
     return 0;

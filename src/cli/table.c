@@ -21,15 +21,19 @@ void ja_table_init(struct ja_table *table, ...)
     va_end(args);
 }
 
+static void end_cell(struct ja_table *table)
+{
+    ja_str_addn(&table->cells, "", 1);
+    table->count++;
+}
+
 void ja_table_cell(struct ja_table *table, const char *text)
 {
-    ja_autostr struct ja_str shown = {0};
     if (text && *text)
-        ja_str_add_shown(&shown, text, strlen(text), false);
+        ja_str_add_shown(&table->cells, text, strlen(text), false);
     else
-        ja_str_add(&shown, "-"); /* so that every line has the same number of words */
-    if (shown.failed || ja_strv_add(&table->cells, shown.text) < 0)
-        table->failed = true;
+        ja_str_add(&table->cells, "-"); /* so that every line has the same number of words */
+    end_cell(table);
 }
 
 void ja_table_cellf(struct ja_table *table, const char *format, ...)
@@ -44,20 +48,23 @@ void ja_table_cellf(struct ja_table *table, const char *format, ...)
 
 void ja_table_cells_joined(struct ja_table *table, const struct ja_strv *strv)
 {
-    ja_autostr struct ja_str all = {0};
-    for (size_t i = 0; i < strv->count; i++)
-        ja_str_addf(&all, "%s%s", i ? "," : "", strv->items[i]);
-    if (all.failed)
-        table->failed = true;
-    ja_table_cell(table, all.text);
+    for (size_t i = 0; i < strv->count; i++) {
+        ja_str_add(&table->cells, i ? "," : "");
+        ja_str_add_shown(&table->cells, strv->items[i], strlen(strv->items[i]), false);
+    }
+    if (strv->count)
+        end_cell(table);
+    else
+        ja_table_cell(table, NULL);
 }
 
 /* Columns that a text takes: its characters, since cells are valid UTF-8 without controls. */
-static size_t text_width(const char *text)
+static size_t text_width(const char *text, size_t *ret_bytes)
 {
-    size_t width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
+    size_t width = 0, i = 0;
+    for (; text[i]; i++)
+        width += ((unsigned char)text[i] & 0xc0) != 0x80;
+    *ret_bytes = i;
     return width;
 }
 
@@ -73,12 +80,13 @@ static const char *header_text(const char *header)
 
 static size_t *measure(const struct ja_table *table)
 {
-    size_t columns = table->headers.count;
+    size_t columns = table->headers.count, bytes;
     size_t *widths = ja_calloc(columns, sizeof *widths);
     for (size_t c = 0; widths && c < columns; c++)
-        widths[c] = text_width(header_text(table->headers.items[c]));
-    for (size_t i = 0; widths && i < table->cells.count; i++) {
-        size_t width = text_width(table->cells.items[i]);
+        widths[c] = text_width(header_text(table->headers.items[c]), &bytes);
+    const char *cell = table->cells.text;
+    for (size_t i = 0; widths && i < table->count; i++, cell += bytes + 1) {
+        size_t width = text_width(cell, &bytes);
         if (width > widths[i % columns])
             widths[i % columns] = width;
     }
@@ -124,19 +132,20 @@ static void add_spaces(struct ja_str *line, size_t count)
     }
 }
 
-/* One cell; nothing stands after the last one of a line. */
-static void add_cell(struct ja_str *line, const char *text, size_t width, bool right, bool last)
+/* One cell; nothing stands after the last one of a line. Returns its bytes. */
+static size_t add_cell(struct ja_str *line, const char *text, size_t width, bool right, bool last)
 {
-    size_t length = text_width(text);
+    size_t bytes, length = text_width(text, &bytes);
     size_t fill = length < width ? width - length : 0;
     if (right)
         add_spaces(line, fill);
     if (length > width)
         add_cut(line, text, width);
     else
-        ja_str_add(line, text);
+        ja_str_addn(line, text, bytes);
     if (!last)
         add_spaces(line, right ? GAP : fill + GAP);
+    return bytes;
 }
 
 static void add_rows(const struct ja_table *table, const size_t *widths, bool bold, struct ja_str *out)
@@ -148,17 +157,19 @@ static void add_rows(const struct ja_table *table, const size_t *widths, bool bo
         add_cell(out, header_text(header), widths[c], aligned_right(header), c + 1 == columns);
     }
     ja_str_add(out, bold ? "\033[0m\n" : "\n");
-    for (size_t i = 0; i < table->cells.count / columns * columns; i++) {
+    const char *cell = table->cells.text;
+    for (size_t i = 0; i < table->count / columns * columns; i++) {
         size_t c = i % columns;
         bool last = c + 1 == columns;
-        add_cell(out, table->cells.items[i], widths[c], aligned_right(table->headers.items[c]), last);
-        ja_str_add(out, last ? "\n" : "");
+        cell += add_cell(out, cell, widths[c], aligned_right(table->headers.items[c]), last) + 1;
+        if (last)
+            ja_str_addn(out, "\n", 1);
     }
 }
 
 int ja_table_print(struct ja_cli *cli, struct ja_table *table, struct ja_error *err)
 {
-    ja_autofree size_t *widths = table->failed || !table->headers.count ? NULL : measure(table);
+    ja_autofree size_t *widths = table->failed || table->cells.failed || !table->headers.count ? NULL : measure(table);
     ja_autostr struct ja_str out = {0};
     if (widths && cli->out_terminal)
         fit(table, widths, cli->width);
@@ -174,6 +185,6 @@ int ja_table_print(struct ja_cli *cli, struct ja_table *table, struct ja_error *
 void ja_table_fini(struct ja_table *table)
 {
     ja_strv_fini(&table->headers);
-    ja_strv_fini(&table->cells);
+    ja_str_fini(&table->cells);
     *table = (struct ja_table){0};
 }

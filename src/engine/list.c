@@ -16,10 +16,17 @@ const char *ja_state_name(enum ja_state state)
     return names[state];
 }
 
-static void fill_state(struct ja_facts *facts, const struct ja_site *site, const struct ja_jail *jail,
+/* `path` is room for a path. */
+static void fill_state(struct ja_facts *facts, const struct ja_site *site, struct ja_str *path,
                        struct ja_listed *listed)
 {
-    const char *pid = ja_factf(facts, JA_FACT_PROCESS, "%s/jails/%lld/pid", site->run, (long long)jail->slot);
+    const struct ja_jail *jail = listed->jail;
+    path->length = 0;
+    ja_str_add(path, site->run);
+    ja_str_add(path, "/jails/");
+    ja_str_add_number(path, jail->slot);
+    ja_str_add(path, "/pid");
+    const char *pid = path->failed ? NULL : ja_fact(facts, JA_FACT_PROCESS, path->text);
     listed->pid = pid ? (pid_t)strtol(pid, NULL, 10) : 0;
     const char *since = pid ? strchr(pid, ' ') : NULL;
     if (since)
@@ -51,28 +58,20 @@ static void apply_verb(const char *verb, struct ja_listed *listed)
         listed->state = JA_STATE_STOPPING;
 }
 
+/* So many jails are looked at together: what they take stays in the processor's cache, and where a process reads the facts of all that
+ * are asked for, few are needed. */
+#define PORTION 256
+
 struct listing {
     struct ja_engine *engine;
-    struct ja_listed *items;
-    bool *brief; /* which of the jails are; NULL: none */
-    size_t count, size;
-    struct ja_facts facts;
+    struct ja_map verbs; /* what open plans are about to do, by the names of jails */
+    bool brief;
+    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err);
+    void *context;
+    struct ja_listed items[PORTION];
+    bool briefly[PORTION]; /* which of them hold what a list shows alone */
+    size_t count;
 };
-
-static int make_room(struct listing *listing, struct ja_error *err)
-{
-    if (listing->count < listing->size)
-        return 0;
-    size_t size = listing->size ? listing->size * 2 : 64;
-    struct ja_listed *items = ja_realloc(listing->items, size * sizeof *items);
-    listing->items = items ? items : listing->items;
-    bool *brief = items ? ja_realloc(listing->brief, size * sizeof *brief) : NULL;
-    if (!brief)
-        return ja_error_nomem(err);
-    listing->brief = brief;
-    listing->size = size;
-    return 0;
-}
 
 static int whole(const char *spec, void **ret_jail, struct ja_error *err)
 {
@@ -84,44 +83,58 @@ static int whole(const char *spec, void **ret_jail, struct ja_error *err)
     return rc;
 }
 
-static int collect(struct listing *listing, const struct ja_row_text *row, bool brief, struct ja_error *err)
+/* Two passes: the first one notes which facts are missing, one read answers them all. */
+static int fill_all(struct ja_engine *engine, struct ja_listed *items, size_t count, struct ja_error *err)
 {
+    const struct ja_machine *machine = engine->machine;
+    ja_autostr struct ja_str path = {0};
+    struct ja_facts facts = {0};
+    int rc = 0;
+    for (int pass = 0; pass < 2 && rc == 0; pass++) {
+        for (size_t i = 0; i < count; i++)
+            fill_state(&facts, &engine->site, &path, &items[i]);
+        rc = facts.failed || path.failed ? ja_error_nomem(err)
+             : pass == 0                 ? machine->facts.read(machine->facts.context, &facts, err)
+                                         : 0;
+    }
+    ja_facts_fini(&facts);
+    return rc < 0 ? rc : 0;
+}
+
+static void forget(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        if (listing->briefly[i])
+            ja_brief_free(listing->items[i].jail);
+        else
+            ja_object_free(&ja_noun_jail, listing->items[i].jail);
+    listing->count = 0;
+}
+
+static int hand_out(struct listing *listing, struct ja_error *err)
+{
+    int rc = fill_all(listing->engine, listing->items, listing->count, err);
+    for (size_t i = 0; i < listing->count && rc == 0; i++) {
+        apply_verb(ja_map_get(&listing->verbs, listing->items[i].jail->name), &listing->items[i]);
+        rc = listing->each(listing->context, &listing->items[i], err);
+    }
+    forget(listing);
+    return rc;
+}
+
+static int collect(void *context, const struct ja_row_text *row, struct ja_error *err)
+{
+    struct listing *listing = context;
     struct ja_jail *jail = NULL;
     void *object = NULL;
-    int rc = make_room(listing, err);
-    int read = rc == 0 && brief ? ja_brief_read(row, &jail, err) : rc;
+    int rc = listing->count == PORTION ? hand_out(listing, err) : 0;
+    int read = rc == 0 && listing->brief ? ja_brief_read(row, &jail, err) : rc;
     if (read == 0)
         read = whole(row->spec, &object, err);
     if (read < 0)
         return read;
-    listing->brief[listing->count] = jail != NULL;
+    listing->briefly[listing->count] = jail != NULL;
     listing->items[listing->count++] = (struct ja_listed){.jail = jail ? jail : object};
-    return 0;
-}
-
-static int collect_whole(void *context, const struct ja_row_text *row, struct ja_error *err)
-{
-    return collect(context, row, false, err);
-}
-
-static int collect_brief(void *context, const struct ja_row_text *row, struct ja_error *err)
-{
-    return collect(context, row, true, err);
-}
-
-/* Two passes: the first one notes which facts are missing, one read answers them all. */
-static int fill_all(struct listing *listing, struct ja_error *err)
-{
-    struct ja_machine *machine = listing->engine->machine;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < listing->count; i++)
-            fill_state(&listing->facts, &listing->engine->site, listing->items[i].jail, &listing->items[i]);
-        if (listing->facts.failed)
-            return ja_error_nomem(err);
-        int rc = pass == 0 ? machine->facts.read(machine->facts.context, &listing->facts, err) : 0;
-        if (rc < 0)
-            return rc;
-    }
     return 0;
 }
 
@@ -129,26 +142,14 @@ int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
                    int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err), void *context,
                    struct ja_error *err)
 {
-    struct listing listing = {.engine = engine};
-    struct ja_map verbs = {0};
-    int rc = ja_store_scan(engine->store, "jail", glob, brief ? collect_brief : collect_whole, &listing, err);
+    struct listing listing = {.engine = engine, .brief = brief, .each = each, .context = context};
+    int rc = ja_store_plans(engine->store, NULL, true, 0, open_verb, &listing.verbs, err);
     if (rc == 0)
-        rc = ja_store_plans(engine->store, NULL, true, 0, open_verb, &verbs, err);
+        rc = ja_store_scan(engine->store, "jail", glob, collect, &listing, err);
     if (rc == 0)
-        rc = fill_all(&listing, err);
-    for (size_t i = 0; i < listing.count; i++) {
-        apply_verb(ja_map_get(&verbs, listing.items[i].jail->name), &listing.items[i]);
-        if (rc == 0)
-            rc = each(context, &listing.items[i], err);
-        if (listing.brief[i])
-            ja_brief_free(listing.items[i].jail);
-        else
-            ja_object_free(&ja_noun_jail, listing.items[i].jail);
-    }
-    free(listing.items);
-    free(listing.brief);
-    ja_facts_fini(&listing.facts);
-    ja_map_fini(&verbs);
+        rc = hand_out(&listing, err);
+    forget(&listing);
+    ja_map_fini(&listing.verbs);
     return rc;
 }
 
@@ -156,9 +157,7 @@ int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct
                     struct ja_error *err)
 {
     struct ja_listed listed = {.jail = (struct ja_jail *)jail};
-    struct listing listing = {.engine = engine, .items = &listed, .count = 1};
-    int rc = fill_all(&listing, err);
-    ja_facts_fini(&listing.facts);
+    int rc = fill_all(engine, &listed, 1, err);
     if (rc == 0)
         *ret_listed = listed;
     return rc;

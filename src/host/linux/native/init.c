@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,27 +172,34 @@ static bool has_mark(const struct identity *id)
     struct rlimit limit;
     char byte;
     struct iovec here = {&byte, 1}, there = {NULL, 1};
+    void *head = NULL;
+    size_t length;
 
     if (id->mark == 0 || prlimit(id->pid, RLIMIT_LOCKS, NULL, &limit) < 0 || limit.rlim_max != (rlim_t)id->mark) {
         return false;
+    }
+    /* What the C library of most programs has registered the kernel forgets when they end. */
+    if (syscall(SYS_get_robust_list, id->pid, &head, &length) == 0 && head != NULL) {
+        return true;
     }
     /* What has ended has no memory (ESRCH); nobody has any at address 0. */
     return process_vm_readv(id->pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT;
 }
 
-/* Clock ticks since boot as milliseconds of the calendar. */
-static int64_t wall_of_ticks(uint64_t ticks)
+/* The boot in milliseconds of the calendar, to 10 ms, as the ticks of processes are: the same process has the same time whenever it
+ * is asked for. */
+static int64_t boot_ms(void)
 {
     struct timespec up, now;
 
     clock_gettime(CLOCK_BOOTTIME, &up);
     clock_gettime(CLOCK_REALTIME, &now);
-    /* To 10 ms, as ticks are: the same process has the same time whenever it is asked for. */
-    int64_t boot_us = (int64_t)(now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000;
-    return (boot_us + 5000) / 10000 * 10 + (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    int64_t us = (int64_t)(now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000;
+    return (us + 5000) / 10000 * 10;
 }
 
-static int probe(const char *pidfile, char text[48], bool *ret_lives, struct ja_error *err)
+/* "PID STARTED" of what lives; else *ret_lives is false. */
+static int probe(const char *pidfile, int64_t boot, struct ja_str *text, bool *ret_lives, struct ja_error *err)
 {
     struct identity id;
     int code = read_identity(pidfile, &id, err);
@@ -205,25 +213,29 @@ static int probe(const char *pidfile, char text[48], bool *ret_lives, struct ja_
         return code;
     }
     *ret_lives = has_mark(&id) || !has_ended(id.pid, id.start);
-    snprintf(text, 48, "%d %lld", (int)id.pid, (long long)wall_of_ticks(id.start));
-    return 0;
+    ja_str_add_number(text, id.pid);
+    ja_str_add(text, " ");
+    ja_str_add_number(text, boot + (int64_t)(id.start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)));
+    return text->failed ? ja_error_nomem(err) : 0;
 }
 
 int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
 {
     bool dropped = ja_sys_drop_effective(CAP_SYS_RESOURCE);
+    ja_autostr struct ja_str text = {0};
+    int64_t boot = boot_ms();
     int code = 0;
 
     for (size_t i = 0; code == 0 && i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
-        bool lives;
-        char text[48];
+        bool lives = false;
 
         if (fact->known || fact->kind != JA_FACT_PROCESS) {
             continue;
         }
-        code = probe(fact->name, text, &lives, err);
-        if (code == 0 && ja_facts_set(facts, fact->kind, fact->name, lives ? text : NULL) < 0) {
+        text.length = 0;
+        code = probe(fact->name, boot, &text, &lives, err);
+        if (code == 0 && ja_facts_set(facts, fact->kind, fact->name, lives ? text.text : NULL) < 0) {
             code = ja_error_nomem(err);
         }
     }
