@@ -265,26 +265,32 @@ static int call(ja_hostverb_fn *verb, const char *const *words, const char *inpu
     return verb(argc, (char *const *)(uintptr_t)words, &io, err);
 }
 
-static void ip_batch(char *text, size_t length)
+static void batch(ja_hostverb_fn *native, const char *const *words, char *text, size_t length)
 {
-    static const char *const words[] = {"/sbin/ip", "-batch", "-", NULL};
     struct ja_error err = JA_ERROR_INIT;
     say(text, length, true);
-    int rc = call(ja_native_ip, words, text, length, &err);
+    int rc = call(native, words, text, length, &err);
     be_silent();
     if (rc != JA_E_UNSUPPORTED) /* declined: nothing is said */
         fuzz_accepted(rc, &err);
 }
 
+static void ip_batch(char *text, size_t length)
+{
+    static const char *const words[] = {"/sbin/ip", "-batch", "-", NULL};
+    batch(ja_native_ip, words, text, length);
+}
+
+static void tc_batch(char *text, size_t length)
+{
+    static const char *const words[] = {"/sbin/tc", "-batch", "-", NULL};
+    batch(ja_native_tc, words, text, length);
+}
+
 static void nft_batch(char *text, size_t length)
 {
     static const char *const words[] = {"/usr/sbin/nft", "-f", "-", NULL};
-    struct ja_error err = JA_ERROR_INIT;
-    say(text, length, true);
-    int rc = call(ja_native_nft, words, text, length, &err);
-    be_silent();
-    if (rc != JA_E_UNSUPPORTED)
-        fuzz_accepted(rc, &err);
+    batch(ja_native_nft, words, text, length);
 }
 
 static void config(char *text, size_t length)
@@ -352,7 +358,7 @@ static void init(char *text, size_t length)
 const struct fuzz_parser fuzz_parsers[] = {
     {"netlink", netlink}, {"files", files},   {"names", names},     {"ip", ip_batch},
     {"nft", nft_batch},   {"config", config}, {"seccomp", seccomp}, {"compile", compile},
-    {"bundle", bundle},   {"init", init},     {NULL, NULL},
+    {"bundle", bundle},   {"init", init},     {"tc", tc_batch},     {NULL, NULL},
 };
 
 /* ---- seeds ---- */
@@ -450,6 +456,13 @@ void fuzz_seeds(void)
         "addr add 10.66.0.2/16 dev eth0\naddr add fd00::2/64 dev eth0 nodad\n"
         "neigh replace 10.66.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent\n"
         "neigh flush dev eth0 to 10.66.0.1 nud permanent\nroute add default via 10.66.0.1\n");
+    fuzz_seed("tc",
+              "qdisc replace dev lo root handle 1: tbf rate 100000000bit burst 64000b limit 150000b\n"
+              "qdisc replace dev lo parent 1:1 handle 20: netem limit 77 delay 20ms 5ms loss gemodel 1.5% 25.000000%\n"
+              "qdisc replace dev lo root handle 2: netem limit 5000 delay 100ms loss random 0.5%\n"
+              "qdisc replace dev lo root handle 3: pfifo limit 1000\nqdisc delete dev lo root\n"
+              "qdisc add dev lo ingress\nfilter add dev lo parent ffff: protocol all prio 1 u32 match u32 0 0 action "
+              "mirred egress redirect dev lo\n");
     fuzz_seed("nft", "add element bridge ja00 source4 { \"ja000n0\" . 10.66.0.2 }\n"
                      "add element inet ja00 map { tcp . 10.0.0.1 . 80 : 10.66.0.2 . 80 }\n"
                      "delete element inet ja00 macs { 02:00:00:00:00:01 . 0x000102030405060708090a0b0c0d0e0f }\n# x\n");

@@ -1,7 +1,8 @@
 /*
  * test_natives.c: a native function has the effect of its command. Each batch is run as a program in one
  * network namespace and as a function in another, made alike; then both must show the same interfaces,
- * addresses, neighbours, routes and rules. `test_natives --measure` says how long both take.
+ * addresses, neighbours, routes, rules and queues. `test_natives --measure` says how long both take, `--shaping` compares
+ * queues only, on a kernel that may have more kinds of them (test/vm/netem.sh).
  */
 #include "netlab.h"
 
@@ -86,7 +87,7 @@ static void pin(char path[320], const char *name)
         if (unshare(CLONE_NEWNET) < 0 || mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
             _exit(1);
         /* Addresses are there at once, in both. */
-        put_text("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+        lab_setting("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
         _exit(0);
     }
     assert_int_equal(child_status(pid), 0);
@@ -380,6 +381,113 @@ static void both_fail_alike(void **state)
     assert_same_state();
 }
 
+/* ---- traffic shaping ---- */
+
+static int tc(bool native, const char *batch, struct ja_error *err)
+{
+    return run(native, batch, err, "/usr/sbin/tc", "-batch", "-", NULL);
+}
+
+/* Queues and filters as a program shows them, with their numbers. */
+static char *queues_of(int which)
+{
+    char option[340];
+    ja_autostr struct ja_str text = {0};
+    snprintf(option, sizeof option, "--net=%s", ns[which]);
+    assert_int_equal(lab_program(NULL, &text, "/usr/bin/nsenter", option, "/bin/sh", "-c",
+                                 "tc -d qdisc; tc -d filter show dev jazz7n0 ingress", NULL),
+                     0);
+    return ja_str_take(&text);
+}
+
+/* One batch after the other: each kind of queue, and from each to each. What this kernel has not fails both ways. */
+static void queues_are_the_same(void **state)
+{
+    (void)state;
+    static const char *const batches[] = {
+        "qdisc replace dev jazz7n0 root handle 1: tbf rate 100000000bit burst 64000b limit 150000b\n"
+        "qdisc replace dev jazz7n0 parent 1:1 handle 10: pfifo limit 100\n",
+        "qdisc replace dev jazz7n0 root handle 1: tbf rate 9999bit burst 1600b limit 1500b\n",
+        "qdisc replace dev jazz7n0 root handle 1: tbf rate 40000000000bit burst 20000000b limit 4000000000b\n",
+        "qdisc replace dev jazz7n0 parent 1:1 handle 20: netem limit 1000 delay 20ms loss random 0.5000%\n",
+        "qdisc replace dev jazz7n0 parent 1:1 handle 20: netem limit 77 loss gemodel 1.234567% 25.000000%\n",
+        "qdisc replace dev jazz7n0 root handle 2: netem limit 5000 delay 100ms 50ms\n",
+        "qdisc replace dev jazz7n0 root handle 2: netem limit 5000 delay 10000ms loss random 100.0000%\n",
+        "qdisc replace dev jazz7n0 root handle 2: netem limit 5000 loss random 0.0001%\n",
+        "qdisc replace dev jazz7n0 root handle 3: pfifo limit 1000\nqdisc delete dev jazz7n0 root\n",
+        "qdisc add dev jazz7n0 ingress\n"
+        "filter add dev jazz7n0 parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev "
+        "jazz7s0\n",
+        "qdisc replace dev jazz7s0 root handle 1: tbf rate 2000000bit burst 10000b limit 15000b\n"
+        "qdisc replace dev jazz7s0 parent 1:1 handle 10: pfifo limit 10\n",
+        "qdisc replace dev jazz7n0 ingress\n",
+        /* Fails. */
+        "filter add dev jazz7n0 parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev "
+        "nothing0\n",
+        "qdisc add dev jazz7n0 ingress\n",
+        "qdisc replace dev nothing0 root handle 3: pfifo limit 1000\n",
+        "qdisc replace dev jazz7n0 ingress\nqdisc delete dev jazz7n0 ingress\n",
+        "qdisc delete dev jazz7n0 ingress\n",
+        "qdisc delete dev jazz7n0 root\n",
+    };
+    for (int native = 0; native < 2; native++) {
+        enter_ns(native);
+        lab_ip("link add jazz7n0 type veth peer name jazz7p0\nlink set jazz7n0 up\nlink set jazz7p0 up\n"
+               "link add jazz7s0 type ifb\nlink set jazz7s0 up\n");
+    }
+    await_settled();
+    for (size_t i = 0; i < JA_COUNT(batches); i++) {
+        struct ja_error err[2];
+        int rc[2];
+        for (int native = 0; native < 2; native++) {
+            enter_ns(native);
+            rc[native] = tc(native, batches[i], &err[native]);
+        }
+        if ((rc[0] < 0) != (rc[1] < 0) || rc[1] == JA_E_UNSUPPORTED)
+            fail_msg("%s: the program: %s, the function: %s", batches[i], rc[0] < 0 ? err[0].output : "done",
+                     rc[1] < 0 ? err[1].what : "done");
+        ja_autofree char *program = queues_of(0), *function = queues_of(1);
+        if (strcmp(program, function) != 0)
+            fail_msg("%s\nthe program:\n%s\nthe function:\n%s", batches[i], program, function);
+    }
+}
+
+static void other_queues_are_declined(void **state)
+{
+    (void)state;
+    static const char *const batches[] = {
+        "qdisc replace dev lo root handle 1: tbf rate 1mbit burst 10000b limit 15000b\n",
+        "qdisc replace dev lo root handle 1: tbf rate 0bit burst 10000b limit 15000b\n",
+        "qdisc replace dev lo root handle 1: tbf rate 1000000bit burst 10000b limit 15000b peakrate 2000000bit\n",
+        "qdisc replace dev lo root handle 1: tbf rate 1000000bit burst 5000000000b limit 15000b\n",
+        "qdisc replace dev lo root tbf rate 1000000bit burst 10000b limit 15000b\n",
+        "qdisc replace dev lo root handle 7: pfifo limit 10\n",
+        "qdisc replace dev lo root handle 3: pfifo limit -1\n",
+        "qdisc replace dev lo root handle 3: pfifo limit 1k\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 loss random 101%\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 loss random 1e1%\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 loss random 1.5\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 loss gemodel 1%\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 delay 10us\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 delay 10ms 1ms 1ms\n",
+        "qdisc replace dev lo root handle 2: netem limit 10 delay 10ms duplicate 1%\n",
+        "qdisc replace dev lo parent 1:2 handle 10: pfifo limit 10\n",
+        "qdisc delete dev lo parent 1:1\n",
+        "qdisc delete dev lo root pfifo\n",
+        "qdisc show\n",
+        "filter add dev lo parent ffff: protocol ip prio 1 u32 match u32 0 0 action mirred egress redirect dev lo\n",
+        "filter add dev lo parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress mirror dev lo\n",
+        "filter delete dev lo parent ffff:\n",
+        "class add dev lo root\n",
+    };
+    enter_ns(1);
+    for (size_t i = 0; i < JA_COUNT(batches); i++)
+        if (takes(native_of("tc"), batches[i], "tc", "-batch", "-", NULL))
+            fail_msg("taken: %s", batches[i]);
+    assert_false(takes(native_of("tc"), "qdisc delete dev nothing0 root\n", "tc", "-force", "-batch", "-", NULL));
+    assert_true(takes(native_of("tc"), "\nqdisc delete dev nothing0 root\n", "tc", "-batch", "-", NULL));
+}
+
 /* More than a socket sends by itself, and in one transaction nevertheless. */
 static void a_large_transaction_is_one(void **state)
 {
@@ -494,15 +602,20 @@ int main(int argc, char **argv)
         cmocka_unit_test(both_fail_alike),
         cmocka_unit_test(the_process_stays_in_its_namespace),
         cmocka_unit_test(a_large_transaction_is_one),
+        cmocka_unit_test(queues_are_the_same),
+        cmocka_unit_test(other_queues_are_declined),
     };
+    const struct CMUnitTest shaping[] = {cmocka_unit_test(queues_are_the_same)};
     const struct CMUnitTest measurements[] = {
         cmocka_unit_test(natives_do_what_their_commands_do),
         cmocka_unit_test(show_times),
     };
     if (!lab_enter())
         return LAB_SKIP;
-    int failed = argc > 1 && strcmp(argv[1], "--measure") == 0 ? cmocka_run_group_tests(measurements, setup, teardown)
-                                                               : cmocka_run_group_tests(tests, setup, teardown);
+    const char *which = argc > 1 ? argv[1] : "";
+    int failed = strcmp(which, "--measure") == 0   ? cmocka_run_group_tests(measurements, setup, teardown)
+                 : strcmp(which, "--shaping") == 0 ? cmocka_run_group_tests(shaping, setup, teardown)
+                                                   : cmocka_run_group_tests(tests, setup, teardown);
     scratch_teardown(NULL);
     return failed;
 }

@@ -4,7 +4,7 @@
 #ifndef JA_LINUX_IPBATCH_H
 #define JA_LINUX_IPBATCH_H
 
-#include "host/linux/native/netlink.h"
+#include "host/linux/native/batch.h"
 #include "net/addr.h"
 
 enum ja_ip_kind {
@@ -19,7 +19,6 @@ enum ja_ip_kind {
 
 struct ja_ip_op {
     enum ja_ip_kind kind;
-    unsigned line;  /* for errors, from 1 */
     char name[16];  /* the interface */
     char other[16]; /* the peer, or the master */
     char text[512]; /* a namespace's path, or the alias */

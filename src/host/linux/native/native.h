@@ -122,6 +122,7 @@ ja_hostverb_fn ja_native_btrfs_snapshot, ja_native_btrfs_create, ja_native_btrfs
 ja_hostverb_fn ja_native_btrfs_property;
 ja_hostverb_fn ja_native_ip, ja_native_nsenter; /* ipbatch.c */
 ja_hostverb_fn ja_native_nft;                   /* nftbatch.c */
+ja_hostverb_fn ja_native_tc;                    /* tcbatch.c */
 
 ja_hostverb_fn ja_verb_tree_delete;                      /* tree.c */
 ja_hostverb_fn ja_verb_tree_mount, ja_verb_tree_unmount; /* binds.c */

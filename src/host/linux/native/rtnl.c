@@ -246,7 +246,6 @@ static int add_route(const struct caller *caller, const struct ja_ip_op *op)
 int ja_ip_run(int fd, struct ja_nl *nl, const struct ja_ip_op *op, char *words, size_t size)
 {
     struct caller caller = {fd, nl, words, size};
-    words[0] = '\0';
     switch (op->kind) {
     case JA_IP_ADD_VETH:
         return add_veth(&caller, op);

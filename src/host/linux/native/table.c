@@ -86,6 +86,7 @@ static const struct ja_native NATIVES[] = {
     {{"ip", "-batch", "-", NULL}, ja_native_ip, 0},
     {{"nsenter", NULL}, ja_native_nsenter, 0},
     {{"nft", "-f", "-", NULL}, ja_native_nft, 0},
+    {{"tc", "-batch", "-", NULL}, ja_native_tc, 0},
     {{NULL}, NULL, 0},
 };
 
