@@ -79,7 +79,7 @@ int ja_cli_init(struct ja_cli *cli, struct ja_error *err)
     struct utsname system;
     *cli = (struct ja_cli){.state = JA_STATE_DEFAULT, .native = true, .out = stdout, .errors = stderr};
     cli->os = uname(&system) >= 0 && strcmp(system.sysname, "FreeBSD") == 0 ? JA_OS_FREEBSD : JA_OS_LINUX;
-    cli->jobs = processors();
+    cli->processors = processors();
     cli->in_terminal = isatty(STDIN_FILENO);
     cli->out_terminal = isatty(STDOUT_FILENO);
     cli->errors_terminal = isatty(STDERR_FILENO);

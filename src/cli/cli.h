@@ -24,7 +24,8 @@ struct ja_cli {
     bool dry_run, json, yes, quiet, keep;
     bool native; /* false with --no-native: every step is run as its command */
     int verbose; /* how often -v was given */
-    int jobs;    /* -j; the number of processors when it is not given */
+    int jobs;    /* -j; 0: not given */
+    int processors;
 
     char self[256]; /* the absolute path of this program */
     FILE *out, *errors;

@@ -249,13 +249,20 @@ static void end_work(struct ja_cmd_work *work)
         ja_warn(work->cli, "interrupted: %zu of %zu were not begun", work->total - work->done, work->total);
 }
 
+/* A start keeps a processor busy. All else mostly waits for the disk, or for the kernel to let go of a network. */
+#define WAITING 4
+static int jobs(const struct ja_cli *cli, bool starts)
+{
+    return cli->jobs ? cli->jobs : cli->processors * (starts ? 1 : WAITING);
+}
+
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
                 int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                 void *context)
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_each(engine, names, cli->jobs, one, report, &work);
+    int failed = ja_engine_each(engine, names, jobs(cli, false), one, report, &work);
     end_work(&work);
     if (failed == 0)
         return 0;
@@ -269,7 +276,8 @@ int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_ordered(engine, names, cli->jobs, ordering, &work.total, one, report, &work, err);
+    int failed = ja_engine_ordered(engine, names, jobs(cli, ordering == JA_ORDER_START), ordering, &work.total, one,
+                                   report, &work, err);
     end_work(&work);
     if (failed <= 0)
         return failed;
