@@ -6,7 +6,7 @@
 #   --out      where benchmarks.md and the plots go; doc of this source unless given
 #   --results  where the figures are kept; what is there already (lxc.csv, density.csv) is not measured again
 #
-# Takes about a quarter of an hour. Nothing else should run on the machine.
+# Takes about a quarter of an hour, and says what it does meanwhile. Nothing else should run on the machine.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/../../doc results='' quick='' program=$here/../../build/src/jailadmin
@@ -26,19 +26,21 @@ done
 [ -n "$results" ] || { results=$(mktemp -d) && trap 'rm -rf "$results"' EXIT; }
 # A run that fails leaves no figures.
 for bench in lxc density; do
-    [ -e "$results/$bench.csv" ] || { "$here/$bench.sh" $quick --csv "$results/$bench.new" "$program" && mv "$results/$bench.new" "$results/$bench.csv"; }
+    [ -e "$results/$bench.csv" ] || { echo "== $bench.sh" && "$here/$bench.sh" $quick --csv "$results/$bench.new" "$program" && mv "$results/$bench.new" "$results/$bench.csv"; }
 done
 
 csv=$results/density.csv
 # series WHAT NAME: one line of a plot, in ms.
 series() { awk -F, -v who="$1" -v what="$2" -v name="$3" '$1 == "growth" && $2 == who && $3 == what { printf "%s\t%s\t%.3f\n", name, $4, $5 / 1000 }' "$csv"; }
-plot() { awk -v title="$2" -v xlabel="jails that run" -v ylabel="milliseconds for one" -f "$here/plot.awk" >"$out/$1"; }
+plot() { # plot FILE TITLE [LOGARITHMIC] <SERIES
+    awk -v title="$2" -v xlabel="jails or containers that run" -v ylabel="milliseconds" -v logarithmic="${3:-}" -f "$here/plot.awk" >"$out/$1"
+}
 { series jailadmin start jailadmin; series LXC start LXC; } | plot bench-start.svg "Create and start one, the more run"
 { series jailadmin delete jailadmin; series LXC delete LXC; } | plot bench-delete.svg "Stop and delete one, the more run"
 { series jailadmin exec jailadmin; series LXC exec LXC; } | plot bench-exec.svg "Run a command in one, the more run"
-{ series jailadmin list jailadmin; series LXC list LXC; } | plot bench-list.svg "List all, the more run"
+{ series jailadmin list jailadmin; series LXC list LXC; } | plot bench-list.svg "List all, the more run (each line is ten times the one below)" 1
 { series jailadmin create-many "jailadmin create"; series jailadmin start-many "jailadmin start"
-    series LXC create-many "LXC create"; series LXC start-many "LXC start"; } | plot bench-many.svg "A tenth of all at once: create, start"
+    series LXC create-many "LXC create"; series LXC start-many "LXC start"; } | plot bench-many.svg "Many by one command: create one, start one"
 
 # table WHO: the phases of density.sh.
 table() {
@@ -48,10 +50,18 @@ table() {
         printf "| %s | %d | %.3f | %.2f | %.0f |\n", $3, $4, $5 / 1e6, $5 / 1e3 / $4, $4 * 1e6 / $5 }' "$csv"
 }
 memory() { awk -F, -v who="$1" '$1 == "memory" && $2 == who { printf "%.2f MiB (%d of them)", $4 / $3 / 1024, $3 }' "$csv"; }
-# flat WHAT: the first and the last of a series, and their ratio.
-flat() {
-    awk -F, -v what="$1" '$1 == "growth" && $3 == what { if (!($2 in first)) { first[$2] = $5; who[++n] = $2 } last[$2] = $5; at[$2] = $4 }
-        END { for (i = 1; i <= n; i++) { w = who[i]; printf "| %s | %s | %.1f | %.1f | %d | %.2f |\n", what, w, first[w] / 1e3, last[w] / 1e3, at[w], last[w] / first[w] } }' "$csv"
+# The costs of one beside others, a column for each number of them.
+costs() {
+    awk -F, '$1 == "growth" { k = $3 "," $2; if (!(k in seen)) { seen[k]; order[++n] = k } if (!($4 in known)) { known[$4]; at[++m] = $4 }
+            cost[k, $4] = $5; if (!(k in first)) first[k] = $5; last[k] = $5 }
+        END { for (i = 2; i <= m; i++) { v = at[i]; for (j = i - 1; j > 0 && at[j] + 0 > v + 0; j--) at[j + 1] = at[j]; at[j + 1] = v }
+            printf "| ms of one, beside | "; for (j = 1; j <= m; j++) printf "| %d ", at[j]; print "| growth |"
+            printf "|---|---"; for (j = 1; j <= m; j++) printf "|---"; print "|---|"
+            split("start exec list delete create-many start-many", whats, " ")
+            for (w = 1; w in whats; w++) for (i = 1; i <= n; i++) { split(order[i], part, ","); if (part[1] != whats[w]) continue
+                printf "| %s | %s ", part[1], part[2]
+                for (j = 1; j <= m; j++) printf (order[i], at[j]) in cost ? sprintf("| %.1f ", cost[order[i], at[j]] / 1000) : "| "
+                printf "| %.2f |\n", last[order[i]] / first[order[i]] } }' "$csv"
 }
 {
     cat <<END
@@ -83,10 +93,10 @@ END
 
 ## Many jails
 
-Several networks spread them, since a bridge takes 1,024 ports. Jails are created and started by one command for each tenth of them, with as many
-workers as there are processors (LXC: as many lxc-start at once); all other phases are one command for all, but for exec, which is one
-command each. LXC makes and starts containers until it has as many or 300 seconds have passed. A stop is a forced one. In the end it is proved
-that nothing is left.
+Several networks spread them, since a bridge takes 1,024 ports. Jails are created by one command for each network, and started by another, up to a
+quarter of them, up to half, and all; LXC has a command for each container, of which as many run at once as there are processors. All other phases are one
+command for all jails, but for exec, which is one command each. LXC makes and starts containers until it has as many, until one does not start, or
+for ten minutes; it shapes nothing, and snapshots only what is stopped. A stop is a forced one. In the end it is proved that nothing is left.
 
 jailadmin:
 
@@ -101,12 +111,11 @@ each: $(memory LXC).
 
 ## What one costs, the more run
 
-Three times at each number of running jails one more is created and started, a command is run in it, all are listed, and it is stopped and
-deleted; medians. "Growth" is the last divided by the first.
+Five times at each number of running jails one more is created and started, a command is run in it, all are listed, and it is stopped and
+deleted; medians. "create-many" and "start-many" are what one costs of those that one command makes up to that number. "Growth" is the last divided by
+the first.
 
-| operation | | ms, first | ms, last | at | growth |
-|---|---|---|---|---|---|
-$(for what in start exec list delete create-many start-many; do flat "$what"; done)
+$(costs)
 
 ![create and start](bench-start.svg)
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Many jails on one machine, each with a network stack of its own, spread over several networks (a bridge takes 1,024 ports), and as
-# many containers of LXC as it reaches in its time: created, started side by side, all reached, listed, shaped, snapshotted, run in,
-# stopped, deleted, nothing left. How long each phase takes, what one jail costs the more there are, and how much memory.
+# many containers of LXC, or as many as it reaches: created, started side by side, all reached, listed, shaped, snapshotted, run in,
+# stopped, deleted, nothing left (LXC has no shaping, and snapshots of what does not run only). How long each phase takes, what one jail
+# costs beside one, a quarter, half and all of the others, and how much memory.
 #
 #   density.sh [--quick] [--jails N] [--networks N] [--lxc N] [--lxc-seconds N] [--csv FILE] [--check] [JAILADMIN]
 #   --quick        40 jails, 20 containers
 #   --lxc          at most so many containers; 0: without LXC
-#   --lxc-seconds  when so long has passed, LXC makes and starts no more
+#   --lxc-seconds  when so long has passed, or one does not start, LXC makes and starts no more
 #   --csv          writes the figures to a file too
 #   --check        for the tests: only that everything works, without LXC
 #
@@ -16,18 +17,18 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kit.sh"
 bench_run_in_memory "$0" "$@"
-jails=1000 networks=4 most=1000 seconds=300 csv='' tenths=10 probes='1 2 3' program=$here/../../build/src/jailadmin
+jails=1000 networks=4 most=1000 seconds=600 csv='' probes='1 2 3 4 5' program=$here/../../build/src/jailadmin
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) jails=40 networks=2 most=20 seconds=60 ;;
-    --check) most=0 tenths=2 probes=1 ;;
+    --check) most=0 probes=1 ;;
     --jails) jails=${2:?} && shift ;;
     --networks) networks=${2:?} && shift ;;
     --lxc) most=${2:?} && shift ;;
     --lxc-seconds) seconds=${2:?} && shift ;;
     --csv) csv=${2:?} && shift ;;
     -*)
-        sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
     *) program=$1 ;;
@@ -64,6 +65,9 @@ phase() {
 # growth WHO WHAT AT MICROSECONDS: what one costs when there are so many.
 growth() { echo "growth,$1,$2,$3,$4" >>"$results"; }
 names() { seq -f "$1%.0f" "$2" "$3"; } # names PREFIX FIRST LAST
+# The numbers of running jails at which it is measured what one costs.
+points() { printf '%s\n' 1 $((($1 + 3) / 4)) $((($1 + 1) / 2)) "$1" | sort -nu; }
+say() { printf '%(%H:%M:%S)T  %s\n' -1 "$*"; }
 
 # ---- jailadmin ----
 
@@ -104,21 +108,30 @@ jails_answer() {
     while read -r jail address; do ja exec "$jail" -- ping -c 1 -W 5 -q "$address" || return 1; done <"$dir/pairs"
     test -s "$dir/pairs"
 }
-measure_jailadmin() {
-    local step=$(((jails + tenths - 1) / tenths)) from to us create=0 start=0 before
-    before=$(free_kb)
-    probe 0
-    for ((from = 1; from <= jails; from += step)); do
-        to=$((from + step - 1 < jails ? from + step - 1 : jails))
+create_on_networks() { # create_on_networks FIRST LAST: a command for each network that they are on
+    local first=$1 last network
+    for ((; first <= $2; first = last + 1)); do
+        network=$(((first - 1) * networks / jails))
+        last=$((((network + 1) * jails + networks - 1) / networks))
+        [ "$last" -le "$2" ] || last=$2
         # shellcheck disable=SC2046
-        timed us ja create $(names j $from $to) --template base --nic "eth0,network=n$((from * networks / (jails + 1)))"
+        ja create $(names j "$first" "$last") --template base --nic "eth0,network=n$network" || return 1
+    done
+}
+measure_jailadmin() {
+    local from=1 to us create=0 start=0 before
+    before=$(free_kb)
+    for to in $(points "$jails"); do
+        say "jailadmin: $to jails"
+        timed us create_on_networks $from "$to"
         growth jailadmin create-many "$to" $((us / (to - from + 1)))
         create=$((create + us))
         # shellcheck disable=SC2046
-        timed us ja start $(names j $from $to)
+        timed us ja start $(names j $from "$to")
         growth jailadmin start-many "$to" $((us / (to - from + 1)))
         start=$((start + us))
         probe "$to"
+        from=$((to + 1))
     done
     phase jailadmin "create" "$jails" $create
     phase jailadmin "start" "$jails" $start
@@ -175,60 +188,75 @@ probe_lxc() { # probe_lxc AT
     done
 }
 lxc_copy_start() { lxc_copy "$1" unprivileged && lxc start "$1" -d; }
-copy_all() {
+# Two at a time, as jailadmin does on two processors. Says which were begun: in a container, or as a network, something may have an end.
+each_lxc() { # each_lxc VERB OPTION... <NAMES
+    # shellcheck disable=SC2016
+    PATH=$dir/bin xargs -P "$(nproc)" -I NAME sh -c '"$@" >>"$0/out" 2>&1 && echo "${*##* }"' "$dir" "lxc-$1" -P "$dir/lxc" "${@:2}" -n NAME
+}
+copy_all() { # copy_all FIRST LAST
     local name
-    for name in "$@"; do
-        lxc_copy "$name" unprivileged || return 1
-        echo "$address" >>"$dir/lxc-addresses"
+    for name in $(names c "$1" "$2"); do
+        lxc_copy "$name" unprivileged >>"$dir/out" 2>&1 || return 1
+        echo "$name $address" >>"$dir/lxc-copied"
     done
 }
-each_lxc() { # each_lxc VERB OPTION... <NAMES: two at a time, as jailadmin does on two processors
-    PATH=$dir/bin xargs -P "$(nproc)" -I NAME "lxc-$1" -P "$dir/lxc" "${@:2}" -n NAME
-}
-start_all() { names c "$1" "$2" | each_lxc start -d; }
+start_all() { names c "$1" "$2" | each_lxc start -d >>"$dir/lxc-started"; }
 attach_all() {
     local name
-    for name in $(names c 1 "$1"); do lxc attach "$name" -- /bin/true || return 1; done
+    for name in $(head -n 100 "$dir/lxc-started"); do lxc attach "$name" -- /bin/true || return 1; done
 }
+stop_all() { each_lxc stop -k <"$dir/lxc-started" >/dev/null; }
+destroy_all() { cut -d' ' -f1 "$dir/lxc-copied" | each_lxc destroy >/dev/null; }
+# In portions, so that it can be seen early that it reaches no more.
 measure_lxc() {
-    local step=$(((most + tenths - 1) / tenths)) from to us create=0 start=0 begin before count=0 attached
+    local first=1 last to us made create=0 start=0 begin before count=0
     prepare_lxc "$((most * 3 + 512))M"
+    : >"$dir/lxc-started"
     begin=$(now) before=$(free_kb)
-    probe_lxc 0
-    for ((from = 1; from <= most && $(now) - begin < seconds * 1000000; from += step)); do
-        to=$((from + step - 1 < most ? from + step - 1 : most))
-        # shellcheck disable=SC2046
-        timed us copy_all $(names c $from $to)
-        growth LXC create-many "$to" $((us / (to - from + 1)))
-        create=$((create + us))
-        timed us start_all $from $to
-        growth LXC start-many "$to" $((us / (to - from + 1)))
-        start=$((start + us)) count=$to
+    for to in $(points "$most"); do
+        say "LXC: $to containers"
+        local from=$first part_create=0 part_start=0
+        for (( ; first <= to; first = last + 1)); do
+            last=$((first + 24 < to ? first + 24 : to))
+            timed us copy_all $first $last
+            part_create=$((part_create + us))
+            timed us start_all $first $last
+            part_start=$((part_start + us))
+            count=$(wc -l <"$dir/lxc-started")
+            if [ "$count" -lt "$last" ] || [ $(($(now) - begin)) -gt $((seconds * 1000000)) ]; then break 2; fi
+        done
+        made=$((to - from + 1))
+        growth LXC create-many "$to" $((part_create / made))
+        growth LXC start-many "$to" $((part_start / made))
+        create=$((create + part_create)) start=$((start + part_start)) part_create=0 part_start=0
         probe_lxc "$to"
     done
-    phase LXC "create" $count $create
-    phase LXC "start" $count $start
+    create=$((create + part_create)) start=$((start + part_start))
+    [ "$count" -eq "$most" ] || say "LXC ends at $count: $(grep -v '^$' "$dir/out" | tail -n 1 | cut -c 1-150)"
+    phase LXC "create" "$(wc -l <"$dir/lxc-copied")" $create
+    phase LXC "start" "$count" $start
     echo "memory,LXC,$count,$((before - $(free_kb)))" >>"$results"
     # Not all of them always answer; that is LXC's affair.
+    grep -wFf "$dir/lxc-started" "$dir/lxc-copied" | cut -d' ' -f2 >"$dir/lxc-addresses"
     timed us any_answer "$dir/lxc-addresses" && phase LXC "ping from the host" "$(grep -c ' 1 received' "$dir/pings")" "$us"
-    timed us lxc-ls -P "$dir/lxc" -f && phase LXC "list" $count "$us"
-    attached=$((count < 100 ? count : 100))
-    timed us attach_all $attached && phase LXC "exec one by one" $attached "$us"
-    timed us stop_all $count && phase LXC "stop" $count "$us"
-    timed us destroy_all $count && phase LXC "delete" $count "$us"
+    timed us lxc-ls -P "$dir/lxc" -f && phase LXC "list" "$count" "$us"
+    timed us attach_all && phase LXC "exec one by one" $((count < 100 ? count : 100)) "$us"
+    timed us stop_all && phase LXC "stop" "$count" "$us"
+    timed us destroy_all && phase LXC "delete" "$(wc -l <"$dir/lxc-copied")" "$us"
+    [ -z "$(find "$dir/lxc" -mindepth 1 -maxdepth 1 ! -name base)" ] || say "LXC leaves $(find "$dir/lxc" -mindepth 1 -maxdepth 1 ! -name base | wc -l)"
 }
-stop_all() { names c 1 "$1" | each_lxc stop -k; }
-destroy_all() { names c 1 "$1" | each_lxc destroy; }
 
 load=$(cut -d' ' -f1 /proc/loadavg)
+say "a template, and $networks networks"
 prepare
 measure_jailadmin
 [ "$most" -eq 0 ] || measure_lxc
 awk -F, '$1 == "memory" { printf "%-11s%-26s%6d%10.0f KiB each\n", $2, "memory", $3, $4 / $3 }' "$results"
-printf '\nwhat one costs, in ms, when so many run\n%-24s' ""
-cut -d, -f4 <(grep ^growth,jailadmin,start, "$results") | while read -r at; do printf '%7d' "$at"; done
-echo
-awk -F, '$1 == "growth" { k = $2 " " $3; if (!(k in line)) { order[++n] = k } line[k] = line[k] sprintf("%7.1f", $5 / 1000) ; c[k]++ }
-    END { for (i = 1; i <= n; i++) printf "%-24s%s\n", order[i], (order[i] ~ /many/ ? "       " : "") line[order[i]] }' "$results"
+printf '\nwhat one costs, in ms, when so many run\n'
+awk -F, '$1 == "growth" { k = $2 " " $3; if (!(k in seen)) { seen[k]; order[++n] = k } if (!($4 in known)) { known[$4]; at[++m] = $4 } cost[k, $4] = $5 }
+    END { for (i = 2; i <= m; i++) { v = at[i]; for (j = i - 1; j > 0 && at[j] + 0 > v + 0; j--) at[j + 1] = at[j]; at[j + 1] = v }
+        printf "%-24s", ""; for (j = 1; j <= m; j++) printf "%9d", at[j]
+        for (i = 1; i <= n; i++) { printf "\n%-24s", order[i]; for (j = 1; j <= m; j++) printf (order[i], at[j]) in cost ? sprintf("%9.1f", cost[order[i], at[j]] / 1000) : "         " }
+        print "" }' "$results"
 printf '\n%s processors; load %s before and %s after\n' "$(nproc)" "$load" "$(cut -d' ' -f1 /proc/loadavg)"
 bench_finish
