@@ -202,14 +202,14 @@ static int64_t boot_ms(void)
 static int probe(const char *pidfile, int64_t boot, struct ja_str *text, bool *ret_lives, struct ja_error *err)
 {
     struct identity id;
-    int code = read_identity(pidfile, &id, err);
+    /* Nothing is said of those that do not run, of which there may be many. */
+    int code = read_identity(pidfile, &id, NULL);
 
     if (code == JA_E_NOTFOUND || code == JA_E_CORRUPT) {
-        ja_error_clear(err);
         *ret_lives = false;
         return 0;
     }
-    if (code < 0) {
+    if (code < 0 && (code = read_identity(pidfile, &id, err)) < 0) {
         return code;
     }
     *ret_lives = has_mark(&id) || !has_ended(id.pid, id.start);
