@@ -12,7 +12,7 @@ struct ja_linux_probes {
     int (*hostaddr)(const char *address, char ret_interface[16], struct ja_error *err);
     int (*hostnets)(struct ja_str *lines, struct ja_error *err);
     int (*neighbour)(const char *name, char ret_mac[18], struct ja_error *err); /* "ADDRESS INTERFACE" */
-    int (*forwards)(bool v6, bool *ret_on, struct ja_error *err); /* whether the host forwards */
+    int (*forwards)(bool v6, bool *ret_on, struct ja_error *err);               /* whether the host forwards */
     int (*firewall)(const char *bridges, struct ja_str *lines, struct ja_error *err);
     int (*mount)(const char *path, char ret_type[64], struct ja_error *err);
     int (*fstype)(const char *path, char ret_type[64], struct ja_error *err);
