@@ -26,7 +26,10 @@ done
 [ -n "$results" ] || { results=$(mktemp -d) && trap 'rm -rf "$results"' EXIT; }
 # A run that fails leaves no figures.
 for bench in lxc density; do
-    [ -e "$results/$bench.csv" ] || { echo "== $bench.sh" && "$here/$bench.sh" $quick --csv "$results/$bench.new" "$program" && mv "$results/$bench.new" "$results/$bench.csv"; }
+    [ ! -e "$results/$bench.csv" ] || continue
+    echo "== $bench.sh"
+    "$here/$bench.sh" $quick --csv "$results/$bench.new" "$program"
+    mv "$results/$bench.new" "$results/$bench.csv"
 done
 
 csv=$results/density.csv

@@ -200,7 +200,8 @@ copy_all() { # copy_all FIRST LAST
         echo "$name $address" >>"$dir/lxc-copied"
     done
 }
-start_all() { names c "$1" "$2" | each_lxc start -d >>"$dir/lxc-started"; }
+# What it says of one that does not start is in a file, the reason first.
+start_all() { names c "$1" "$2" | each_lxc start -d -l ERROR -o "$dir/lxc-errors" >>"$dir/lxc-started" || true; }
 attach_all() {
     local name
     for name in $(head -n 100 "$dir/lxc-started"); do lxc attach "$name" -- /bin/true || return 1; done
@@ -232,7 +233,7 @@ measure_lxc() {
         probe_lxc "$to"
     done
     create=$((create + part_create)) start=$((start + part_start))
-    [ "$count" -eq "$most" ] || say "LXC ends at $count: $(grep -v '^$' "$dir/out" | tail -n 1 | cut -c 1-150)"
+    [ "$count" -eq "$most" ] || say "LXC ends at $count: $(grep -m 1 ERROR "$dir/lxc-errors" | sed 's/.*ERROR *//' | cut -c 1-150)"
     phase LXC "create" "$(wc -l <"$dir/lxc-copied")" $create
     phase LXC "start" "$count" $start
     echo "memory,LXC,$count,$((before - $(free_kb)))" >>"$results"

@@ -82,7 +82,9 @@ END
     local root=$dir/lxc/base/rootfs
     printf '#!/bin/sh\n' >"$root/etc/init.d/rcS"
     printf '::sysinit:/etc/init.d/rcS\n' >"$root/etc/inittab"
-    sed -i '/^lxc.mount.entry = \/.*lib/d' "$dir/lxc/base/config" # the host's libraries: busybox is static
+    # Without the host's libraries, since busybox is static, and without terminals, which end at some 500 containers (kernel.pty.max).
+    sed -i '/^lxc.mount.entry = \/.*lib/d; /^lxc.tty.max/d' "$dir/lxc/base/config"
+    echo "lxc.tty.max = 0" >>"$dir/lxc/base/config"
 }
 number=1 # of a container's address
 # shellcheck disable=SC2034

@@ -59,7 +59,7 @@ static void parse(char *text, JA_UNUSED size_t length)
     must(ja_cli_init(&cli, &err) == 0);
     if (fuzz_accepted(ja_args_parse(&cli, argc, argv, &args, &err), &err)) {
         must(args.verb || args.help || args.version);
-        must(cli.state[0] == '/' && cli.jobs >= 1 && cli.jobs <= JA_JOBS_MOST);
+        must(cli.state[0] == '/' && cli.jobs >= 0 && cli.jobs <= JA_JOBS_MOST);
         if (args.verb && !args.help && !args.version) {
             ja_autostr struct ja_str usage = {0};
             must((int)args.word_count >= args.verb->least);
