@@ -249,11 +249,12 @@ static void end_work(struct ja_cmd_work *work)
         ja_warn(work->cli, "interrupted: %zu of %zu were not begun", work->total - work->done, work->total);
 }
 
-/* A start keeps a processor busy. All else mostly waits for the disk, or for the kernel to let go of a network. */
+/* A start keeps a processor busy. All else mostly waits for the disk, or for the kernel to let go of a network. On FreeBSD, whose steps
+ * are processes, nobody has measured it. */
 #define WAITING 4
 static int jobs(const struct ja_cli *cli, bool starts)
 {
-    return cli->jobs ? cli->jobs : cli->processors * (starts ? 1 : WAITING);
+    return cli->jobs ? cli->jobs : cli->processors * (starts || cli->os == JA_OS_FREEBSD ? 1 : WAITING);
 }
 
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,

@@ -17,7 +17,8 @@ const struct ja_option ja_global_options[] = {
     {"dry-run", 'n', .doc = "Print the commands as a shell script and change nothing"},
     {"json", .doc = "Print JSON, errors too"},
     {"jobs", 'j', .metavar = "N",
-     .doc = "Work on up to N jails at the same time. Unless given, one for each processor when jails start, else four"},
+     .doc =
+         "Work on up to N jails at the same time. Unless given, one for each processor to start or boot, else four on Linux"},
     {"yes", 'y', .doc = "Do not ask; the answer is yes"},
     {"quiet", 'q', .doc = "Print nothing on success but what was asked for"},
     {"verbose", 'v', .doc = "Say what is done, step by step; twice: also what commands print"},
