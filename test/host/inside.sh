@@ -17,7 +17,7 @@ want "a jail with services" ja create web --template base --start \
     --service 'polite,command=sh -c "trap \"echo asked >>/srv/end; exit\" TERM; while :; do sleep 0.1; done",order=5'
 want "one answers" eventually ja exec web -- sh -c 'mkdir -p /srv; wget -q -O - http://127.0.0.1/ 2>&1 | grep -q 404'
 want "one runs as its user" eventually prints nobody ja exec web -- cat /tmp/who
-want "with the jail's filter of system calls" sh -c "pid=\$(sed 's/ .*//' /run/jailadmin-$(tag)/jails/*/service-http.pid); grep -q 'Seccomp:.2' /proc/\$pid/status"
+want "with the jail's filter of system calls" sh -c "pid=\$(readlink /run/jailadmin-$(tag)/jails/*/service-http.pid | sed 's/ .*//'); grep -q 'Seccomp:.2' /proc/\$pid/status"
 want "one that fails is started again" eventually sh -c "[ \$('$program' --state '$state' logs web | grep -c 'once more') -ge 2 ]"
 want "one that ends well is not" test "$(ja logs web | grep -c 'just once')" -eq 1
 want "a graceful stop" ja stop web
