@@ -92,6 +92,13 @@ static ssize_t read_up_to(int fd, char *buffer, size_t size)
     return (ssize_t)length;
 }
 
+/* What Linux says of an attribute of an interface that is being removed, until the file is gone as well. */
+static bool is_going(const char *path, int sys)
+{
+    static const char interfaces[] = "/sys/class/net/";
+    return sys == EINVAL && strncmp(path, interfaces, sizeof interfaces - 1) == 0;
+}
+
 int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_length, struct ja_error *err)
 {
     ja_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -109,7 +116,7 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
         text = grown;
         ssize_t n = read_up_to(fd, text + length, want - length);
         if (n < 0)
-            return ja_file_error(err, errno, path, "read");
+            return ja_file_error(err, is_going(path, errno) ? ENODEV : errno, path, "read");
         length += (size_t)n;
         if (length < want)
             break;
