@@ -127,23 +127,42 @@ int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
+int ja_engine_is_registered(const struct ja_engine *engine, struct ja_error *err)
+{
+    struct ja_instance there;
+    if (!engine->site.tag[0])
+        return 0;
+    int rc = ja_registry_get(engine->site.tag, &there, err);
+    if (rc == 0)
+        return strcmp(there.uuid, engine->site.uuid) == 0;
+    if (rc != JA_E_NOTFOUND && rc != JA_E_CORRUPT)
+        return rc;
+    ja_error_clear(err);
+    return rc == JA_E_CORRUPT;
+}
+
+/* The store goes last, since nobody could come back to the rest without it; the registration before it, since nobody could tell whose it
+ * is. A teardown that finds a store without either knows that all else was done. */
 int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err)
 {
-    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "seccomp.json", "seccomp.bpf"};
-    int rc = 0;
+    static const char *const files[] = {"seccomp.json", "seccomp.bpf",  NULL,
+                                        "store.db",     "store.db-wal", "store.db-shm"};
     ja_store_close(engine->store);
     engine->store = NULL;
-    rc = ja_tree_remove(engine->journal, err);
+    int rc = ja_tree_remove(engine->journal, err);
+    if (rc == 0)
+        rc = ja_tree_remove(engine->locks, err);
     for (size_t i = 0; rc == 0 && i < JA_COUNT(files); i++) {
         char path[512];
+        if (!files[i]) {
+            rc = keep_registered ? 0 : ja_engine_is_registered(engine, err);
+            rc = rc > 0 ? ja_registry_remove(engine->site.tag, err) : rc;
+            continue;
+        }
         snprintf(path, sizeof path, "%s/%s", engine->options.state, files[i]);
         if (unlink(path) < 0 && errno != ENOENT)
             rc = ja_error_sys(err, errno, NULL, "cannot remove %s", path);
     }
-    if (rc == 0)
-        rc = ja_tree_remove(engine->locks, err);
-    if (rc == 0 && engine->site.tag[0] && !keep_registered)
-        rc = ja_registry_remove(engine->site.tag, err);
     if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST &&
         errno != EBUSY) /* a file system of its own is mounted there */
         rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);
@@ -341,17 +360,19 @@ static int find_pool(struct ja_engine *engine, const char *storage, struct ja_er
     return ja_error_hint(err, "name it: --storage file:PATH, btrfs:DIRECTORY or zfs:DATASET");
 }
 
-/* The numbers of the instance that the pool was part of, if they are known and nobody else has them; else new ones. */
+/* The numbers of the instance that the pool was part of, if they are known and nobody else has them; those of an init that was cut off
+ * before there was a store; else new ones. */
 static int take_registration(const struct ja_engine_options *options, const struct ja_init_request *request,
-                             struct ja_instance *ret_instance, struct ja_error *err)
+                             struct ja_instance *ret_instance, bool *ret_found, struct ja_error *err)
 {
     int64_t slots = request->slots ? request->slots : SLOTS_DEFAULT;
-    if (request->adopt) {
-        int rc = ja_registry_find(options->state, ret_instance, err);
-        if (rc != JA_E_NOTFOUND)
-            return rc;
-        ja_error_clear(err);
-    }
+    int rc = ja_registry_find(options->state, ret_instance, err);
+    *ret_found = rc == 0;
+    if (rc == 0 && (request->adopt || ret_instance->slots == slots))
+        return 0;
+    if (rc < 0 && rc != JA_E_NOTFOUND)
+        return rc;
+    ja_error_clear(err);
     return options->dry_run ? ja_registry_propose(options->state, slots, ret_instance, err)
                             : ja_registry_add(options->state, slots, ret_instance, err);
 }
@@ -362,7 +383,8 @@ static void plan_adopt(JA_UNUSED void *work, struct ja_planning *p)
 }
 
 /* With the site's numbers chosen: state and plan. A dry run touches nothing, not even the state directory. */
-static int run_init(struct ja_engine *engine, bool adopt, struct initial *initial, struct ja_error *err)
+static int run_init(struct ja_engine *engine, bool adopt, bool registered, struct initial *initial,
+                    struct ja_error *err)
 {
     void (*plan)(void *, struct ja_planning *) = adopt ? plan_adopt : plan_init;
     struct ja_change change = {0};
@@ -385,7 +407,7 @@ static int run_init(struct ja_engine *engine, bool adopt, struct initial *initia
         rc = ja_change_apply(&change, plan, initial, err);
     ja_change_end(&change);
     if (rc < 0 && !engine->options.keep)
-        ja_engine_remove_state(engine, adopt, NULL);
+        ja_engine_remove_state(engine, registered, NULL);
     return rc;
 }
 
@@ -394,6 +416,7 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     struct ja_engine engine = {.options = *options};
     struct initial initial = {0};
     struct ja_instance instance;
+    bool registered = false;
     int rc = ja_check_path(options->state, err);
     if (rc == 0)
         rc = clear_cut_off(options, request->adopt, err);
@@ -411,10 +434,10 @@ int ja_engine_init(const struct ja_engine_options *options, const struct ja_init
     if (rc == 0 && !request->adopt && (rc = ja_engine_machine(&engine, err)) == 0)
         rc = check_no_pool(&engine, err);
     if (rc == 0)
-        rc = take_registration(options, request, &instance, err);
+        rc = take_registration(options, request, &instance, &registered, err);
     if (rc == 0) {
         ja_site_take(&engine.site, &instance);
-        rc = run_init(&engine, request->adopt, &initial, err);
+        rc = run_init(&engine, request->adopt, registered || request->adopt, &initial, err);
     }
     ja_store_close(engine.store);
     ja_strv_fini(&engine.told);

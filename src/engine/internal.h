@@ -24,6 +24,8 @@ void ja_engine_paths(struct ja_engine *engine);
  * not ours and stays, with the directory. */
 int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err);
 int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err);
+/* 1: the registration under the site's tag is this instance's, or damaged; 0: there is none, or it is another's by now. */
+int ja_engine_is_registered(const struct ja_engine *engine, struct ja_error *err);
 /* The numbers of a registered instance, and what follows from them. */
 void ja_site_take(struct ja_site *site, const struct ja_instance *instance);
 /* The other way round: what is to be registered for a site in this state directory. */

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void plan_teardown(JA_UNUSED void *work, struct ja_planning *p)
 {
@@ -140,6 +141,11 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
     }
     if (again && !force && !engine->options.dry_run && (rc = ja_check_forgotten(engine, err)) < 0)
         return rc;
+    /* Cut off while it removed the state directory: the rest was done, and its numbers may be another instance's by now. */
+    if (again && !engine->options.dry_run && access(engine->journal, F_OK) != 0 &&
+        (rc = ja_engine_is_registered(engine, err)) <= 0)
+        return rc < 0 ? rc : ja_engine_remove_state(engine, false, err);
+    rc = 0;
     if (!again)
         rc = pool < 0 ? without_pool(engine, &why, err) : delete_objects(engine, force, err);
     if (rc < 0)

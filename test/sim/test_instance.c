@@ -3,8 +3,11 @@
  * A cut-off init is begun anew by the next, a cut-off teardown is finished by the next; then the host is as it was found. An
  * adoption that was cut off is made again, and all is there.
  */
-#include "simlab.h"
+#include "simwhole.h"
 
+#include "run/registry.h"
+
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -55,55 +58,28 @@ typedef int whole_verb(struct injection *injection, struct ja_error *err);
 
 static struct ja_engine_options injected(struct injection *injection)
 {
-    struct ja_engine_options options = lab_options();
+    struct ja_engine_options options = whole_options();
     options.probe = injection ? probe : NULL;
     options.context = injection;
-    options.incomplete = true;
     return options;
 }
 
 static int do_init(struct injection *injection, struct ja_error *err)
 {
-    struct ja_init_request request = {.storage = lab_system->storage, .network = "10.233.0.1/24"};
     struct ja_engine_options options = injected(injection);
-    return ja_engine_init(&options, &request, err);
+    return whole_init(&options, err);
 }
 
 static int do_teardown(struct injection *injection, struct ja_error *err)
 {
     struct ja_engine_options options = injected(injection);
-    struct ja_engine *engine = NULL;
-    int rc = ja_engine_open(&options, &engine, err);
-    if (rc == 0)
-        rc = ja_engine_recover(engine, true, err);
-    if (rc == 0)
-        rc = ja_engine_teardown(engine, true, err);
-    ja_engine_close(engine);
-    return rc;
+    return whole_teardown(&options, err);
 }
 
-static void ignore_report(void *context, const char *kind, const char *name, int rc, const struct ja_error *err)
-{
-    (void)context, (void)kind, (void)name, (void)rc, (void)err;
-}
-
-/* The store is lost, and made anew around the pool. */
 static int do_adopt(struct injection *injection, struct ja_error *err)
 {
-    struct ja_init_request request = {.adopt = true};
     struct ja_engine_options options = injected(injection);
-    struct ja_engine *engine = NULL;
-    int rc = ja_engine_init(&options, &request, err);
-    if (rc == JA_E_EXISTS)
-        rc = 0;
-    if (rc == 0)
-        rc = ja_engine_open(&options, &engine, err);
-    if (rc == 0)
-        rc = ja_engine_recover(engine, true, err);
-    if (rc == 0)
-        rc = ja_engine_adopt(engine, NULL, ignore_report, NULL, err);
-    ja_engine_close(engine);
-    return rc;
+    return whole_adopt(&options, err);
 }
 
 /* Runs it in a process of its own, which leaves its host. True when the injection was met. */
@@ -136,14 +112,6 @@ static void must(whole_verb *verb)
 }
 
 /* ---- is it as it was? ---- */
-
-static char *bare_host(void)
-{
-    struct ja_str text = {0};
-    lab_forget(&lab_sim);
-    ja_sim_print(&lab_sim, &text);
-    return ja_str_take(&text);
-}
 
 static void check_gone(const char *found, const struct injection *injection)
 {
@@ -203,27 +171,112 @@ static void teardown_is_finished(void **unused)
     free(found);
 }
 
-/* ---- adoption ---- */
+/* ---- the state directory ---- */
 
-static void lose_store(void)
+static long removals, dies_at = -1;
+
+/* These take the place of the C library's, and end the process at one of them. */
+static void maybe_die(void)
 {
-    static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm"};
-    for (size_t i = 0; i < JA_COUNT(files); i++) {
-        char path[160];
-        snprintf(path, sizeof path, "%s/%s", lab_state, files[i]);
-        unlink(path);
+    char path[128];
+    if (dies_at < 0 || removals++ != dies_at)
+        return;
+    host_file(path);
+    ja_sim_save(&lab_sim, path);
+    raise(SIGKILL);
+}
+
+int unlink(const char *path)
+{
+    maybe_die();
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rmdir(const char *path)
+{
+    maybe_die();
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+static bool dies_in_teardown(long at)
+{
+    char path[128];
+    int status = 0;
+    host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct ja_error err = JA_ERROR_INIT;
+        dies_at = at;
+        do_teardown(NULL, &err);
+        ja_sim_save(&lab_sim, path);
+        _exit(0);
     }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ja_sim_load(&lab_sim, path);
+    return WIFSIGNALED(status);
 }
 
-/* Rules that name what is adopted before and after their network. */
-static int do_lan_rules(struct ja_engine *engine, struct ja_error *err)
+/* A teardown that is killed while it removes the state directory is finished by the next, or needs none; and when its number has been
+ * given to another instance meanwhile, that one is left alone. */
+static void nothing_stays_of_a_state_directory(void **unused)
 {
-    ja_autostrv struct ja_strv list = {0};
-    return ja_strv_add_all(&list, "rules+=all,action=allow,peer=network:default", "rules+=one,action=deny,peer=jail:j",
-                           NULL) < 0
-               ? ja_error_nomem(err)
-               : ja_engine_network_set(engine, "lan", &list, err);
+    (void)unused;
+    char *found = bare_host(), other[128];
+    long at = 0;
+    unsigned given = 0;
+    struct ja_instance instance;
+    struct injection injection = {.verb = "removal"};
+    snprintf(other, sizeof other, "%s/other", lab_dir);
+    must(do_init);
+    for (; dies_in_teardown(at); at++) {
+        char store[160];
+        snprintf(store, sizeof store, "%s/store.db", lab_state);
+        bool taken = ja_registry_get("00", &instance, NULL) == JA_E_NOTFOUND && access(store, F_OK) == 0;
+        if (taken) {
+            assert_int_equal(ja_registry_add(other, 4096, &instance, NULL), 0);
+            assert_string_equal(instance.tag, "00");
+            sim_make(&lab_sim, instance.state, "dir");
+            given++;
+        }
+        if (access(store, F_OK) == 0)
+            must(do_teardown);
+        if (taken) {
+            assert_int_equal(ja_registry_get("00", &instance, NULL), 0);
+            assert_string_equal(instance.state, other);
+            assert_int_equal(ja_registry_remove("00", NULL), 0);
+            sim_drop(&lab_sim, "path %s", other);
+        }
+        injection.step = (size_t)at;
+        if (access(lab_state, F_OK) == 0) /* empty, or with what the store left */
+            must(do_init), must(do_teardown);
+        check_gone(found, &injection);
+        must(do_init);
+    }
+    assert_true(given > 0);
+    print_message("removal: %ld cases\n", at);
+    check_gone(found, &injection);
+    free(found);
 }
+
+/* One that was killed between its registration and its store. */
+static void an_init_takes_its_registration(void **unused)
+{
+    (void)unused;
+    char *found = bare_host();
+    struct ja_instance registered, instance;
+    struct injection injection = {.verb = "init"};
+    assert_int_equal(ja_registry_add(lab_state, 4096, &registered, NULL), 0);
+    must(do_init);
+    assert_int_equal(ja_registry_get(registered.tag, &instance, NULL), 0);
+    assert_string_equal(instance.uuid, registered.uuid);
+    must(do_teardown);
+    check_gone(found, &injection);
+    free(found);
+}
+
+/* ---- adoption ---- */
 
 static void adoption_is_made_again(void **unused)
 {
@@ -273,6 +326,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_begins_anew),
         cmocka_unit_test(teardown_is_finished),
+        cmocka_unit_test(nothing_stays_of_a_state_directory),
+        cmocka_unit_test(an_init_takes_its_registration),
         cmocka_unit_test(adoption_is_made_again),
     };
     return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
