@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static long fail_after = -1;
+static unsigned long failures;
 
 long ja_alloc_fail_after(long count)
 {
@@ -27,19 +28,30 @@ static bool must_fail(void)
     return fail_after-- == 0;
 }
 
+unsigned long ja_alloc_failures(void)
+{
+    return failures;
+}
+
+static void *counted(void *memory)
+{
+    failures += memory == NULL;
+    return memory;
+}
+
 void *ja_malloc(size_t size)
 {
-    return must_fail() ? NULL : malloc(size ? size : 1);
+    return counted(must_fail() ? NULL : malloc(size ? size : 1));
 }
 
 void *ja_calloc(size_t count, size_t size)
 {
-    return must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1);
+    return counted(must_fail() ? NULL : calloc(count ? count : 1, size ? size : 1));
 }
 
 void *ja_realloc(void *memory, size_t size)
 {
-    return must_fail() ? NULL : realloc(memory, size ? size : 1);
+    return counted(must_fail() ? NULL : realloc(memory, size ? size : 1));
 }
 
 char *ja_strndup(const char *text, size_t length)

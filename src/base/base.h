@@ -33,6 +33,8 @@ void ja_free(void *memory);
 /* Makes the allocation after `count` more ones fail, once; negative: never. Returns what was left of the last count, negative
  * when that allocation has failed or none was to. For tests. */
 long ja_alloc_fail_after(long count);
+/* How many have failed so far: for what a library does not tell. */
+unsigned long ja_alloc_failures(void);
 
 /* Cleanup attributes for locals. */
 void ja_cleanup_free(void *pointer_to_pointer);

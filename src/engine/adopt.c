@@ -60,9 +60,12 @@ static int find_running(struct ja_engine *engine, const struct ja_jail *jail, st
     if (rc == 0 && process)
         rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
     json_t *json = NULL;
-    if (rc == 0 && text && ja_json_read(text, NULL, &json, err) == JA_E_NOMEM)
-        rc = JA_E_NOMEM;
-    if (json && ja_object_from_json(&ja_noun_jail, json, true, &applied, NULL) == 0) {
+    int parsed = rc == 0 && text ? ja_json_read(text, NULL, &json, NULL) : 0;
+    if (json)
+        parsed = ja_object_from_json(&ja_noun_jail, json, true, &applied, NULL);
+    if (parsed == JA_E_NOMEM)
+        rc = ja_error_nomem(err);
+    if (json && parsed == 0) {
         if (ja_str_equal(((struct ja_jail *)applied)->uuid, jail->uuid))
             *ret_applied = applied;
         else

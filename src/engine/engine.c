@@ -65,7 +65,10 @@ static int read_facts_file(struct ja_engine *engine, struct ja_error *err)
     int rc = ja_file_read(engine->options.facts_file, 16 << 20, &text, NULL, err);
     if (rc < 0)
         return rc;
-    json_t *json = json_loads(text, 0, &where);
+    bool nomem;
+    json_t *json = ja_json_load(text, strlen(text), 0, &where, &nomem);
+    if (nomem)
+        return ja_error_nomem(err);
     if (!json)
         return ja_error_set(err, JA_E_INVALID, "facts", "%s, line %d: %s", engine->options.facts_file, where.line,
                             where.text);

@@ -233,17 +233,15 @@ int ja_load_last_spec(struct ja_engine *engine, const struct ja_jail *jail, stru
     char path[512];
     ja_autofree char *text = NULL;
     void *object = NULL;
-    json_error_t json_err = {0};
     *ret_last = NULL;
     snprintf(path, sizeof path, "%s/jails/%lld/applied.json", engine->site.run, (long long)jail->slot);
     int rc = ja_machine_fact(engine->machine, JA_FACT_FILE, path, &text, err);
     if (rc < 0 || !text)
         return rc == JA_E_NOMEM ? rc : 0;
-    json_t *json = json_loads(text, 0, &json_err);
-    if (json)
+    json_t *json = NULL;
+    rc = ja_json_read(text, path, &json, err);
+    if (rc == 0)
         rc = ja_object_from_json(&ja_noun_jail, json, true, &object, err);
-    else
-        rc = json_error_code(&json_err) == json_error_out_of_memory ? ja_error_nomem(err) : JA_E_CORRUPT;
     json_decref(json);
     if (rc < 0)
         return rc == JA_E_NOMEM ? rc : 0;

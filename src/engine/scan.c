@@ -44,13 +44,19 @@ static int read_spec(struct scan *scan, const char *path, const char *name, stru
     if (rc < 0)
         return rc;
     json_t *json = NULL;
-    if (text && ja_json_read(text, NULL, &json, &why) == JA_E_NOMEM)
+    if (text)
+        rc = ja_json_read(text, NULL, &json, &why);
+    if (json)
+        rc = ja_object_from_json(found->noun, json, true, &found->spec, &why);
+    if (rc == JA_E_NOMEM) { /* which says nothing about the spec */
+        json_decref(json);
         return ja_error_nomem(err);
+    }
     if (!text)
         snprintf(found->problem, sizeof found->problem, "there is no spec beside it");
     else if (!json)
         snprintf(found->problem, sizeof found->problem, "its spec is damaged: %.300s", why.what);
-    else if (ja_object_from_json(found->noun, json, true, &found->spec, &why) < 0)
+    else if (rc < 0)
         snprintf(found->problem, sizeof found->problem, "its spec is refused: %.120s: %.200s", why.object, why.what);
     const char *uuid = json_string_value(json_object_get(json, "uuid"));
     if (found->spec && (strcmp(*(char **)found->spec, name) != 0 || !uuid))

@@ -153,6 +153,9 @@ const struct ja_field *ja_noun_field_at(const struct ja_noun *noun, const char *
 /* JSON as text in new memory, with jansson's flags; NULL: no memory. json_dumps(3) is not used: when memory is out while it
  * writes the name of a member, it leaves that out and says nothing. */
 char *ja_json_text(const json_t *json, size_t flags);
+/* json_loadb(3), whose result is right: when jansson lacks memory, it calls a text invalid in places, or leaves out a byte of a string and
+ * says nothing. NULL: *ret_nomem tells whether it was that, *ret_where (may be NULL) what else is wrong. */
+json_t *ja_json_load(const char *text, size_t length, size_t flags, json_error_t *ret_where, bool *ret_nomem);
 /* Text of JSON, the caller's to release. JA_E_NOMEM, or JA_E_CORRUPT with the line and what is wrong there. */
 int ja_json_read(const char *text, const char *object, json_t **ret_json, struct ja_error *err);
 

@@ -309,18 +309,29 @@ int ja_object_from_json(const struct ja_noun *noun, const json_t *json, bool tru
     return 0;
 }
 
+json_t *ja_json_load(const char *text, size_t length, size_t flags, json_error_t *ret_where, bool *ret_nomem)
+{
+    json_error_t where;
+    unsigned long failures = ja_alloc_failures();
+    json_t *json = json_loadb(text, length, flags, ret_where ? ret_where : &where);
+    *ret_nomem = ja_alloc_failures() != failures;
+    if (!*ret_nomem)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 int ja_json_read(const char *text, const char *object, json_t **ret_json, struct ja_error *err)
 {
     json_error_t where;
-    json_t *json = json_loads(text, 0, &where);
-    if (json) {
-        *ret_json = json;
-        return 0;
-    }
-    /* Not everywhere does it say that memory was what it lacked; then it says nothing. */
-    if (json_error_code(&where) == json_error_out_of_memory || !where.text[0])
+    bool nomem;
+    json_t *json = ja_json_load(text, strlen(text), 0, &where, &nomem);
+    if (nomem)
         return ja_error_nomem(err);
-    return ja_error_set(err, JA_E_CORRUPT, object, "it is not JSON: line %d: %s", where.line, where.text);
+    if (!json)
+        return ja_error_set(err, JA_E_CORRUPT, object, "it is not JSON: line %d: %s", where.line, where.text);
+    *ret_json = json;
+    return 0;
 }
 
 static int add_text(const char *bytes, size_t count, void *context)

@@ -79,12 +79,15 @@ json_t *ja_site_to_json(const struct ja_site *site)
         json_pack("{s:s, s:s, s:b, s:b}", "os", site->os == JA_OS_FREEBSD ? "freebsd" : "linux", "storage",
                   site->storage == JA_STORAGE_ZFS ? "zfs" : "btrfs", "loop", site->loop, "idmap", site->idmap);
     const char *base = (const char *)site;
-    for (size_t i = 0; json && i < JA_COUNT(site_numbers); i++)
-        json_object_set_new(json, site_numbers[i].name,
-                            json_integer(*(const int64_t *)(const void *)(base + site_numbers[i].offset)));
-    for (size_t i = 0; json && i < JA_COUNT(site_texts); i++)
-        json_object_set_new(json, site_texts[i].name, json_string(base + site_texts[i].offset));
-    return json;
+    int rc = json ? 0 : -1;
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(site_numbers); i++)
+        rc = json_object_set_new(json, site_numbers[i].name,
+                                 json_integer(*(const int64_t *)(const void *)(base + site_numbers[i].offset)));
+    for (size_t i = 0; rc == 0 && i < JA_COUNT(site_texts); i++)
+        rc = json_object_set_new(json, site_texts[i].name, json_string(base + site_texts[i].offset));
+    if (rc < 0)
+        json_decref(json);
+    return rc < 0 ? NULL : json;
 }
 
 bool ja_tag_valid(const char *tag)

@@ -5,6 +5,7 @@
  * it, whatever links are there.
  */
 #include "base/file.h"
+#include "model/field.h"
 #include "run/hostverbs.h"
 #include "run/option.h"
 #include "run/registry.h"
@@ -292,7 +293,10 @@ int ja_verb_instance_register(int argc, char *const *argv, struct ja_hostverb_io
     int r = read_arguments(argc, argv, NULL, 1, &arguments, err);
     if (r < 0)
         return r;
-    json_t *json = json_loads(io->input, 0, &where);
+    bool nomem;
+    json_t *json = ja_json_load(io->input, strlen(io->input), 0, &where, &nomem);
+    if (nomem)
+        return ja_error_nomem(err);
     if (!json)
         return ja_error_set(err, JA_E_INVALID, NULL, "standard input is not JSON: line %d: %s", where.line, where.text);
     r = ja_instance_from_json(json, "standard input", &instance, err);

@@ -205,7 +205,8 @@ static bool is_orphaned(const char *path)
     char now[80] = "";
     if (ja_file_read(path, FILE_LIMIT, &text, NULL, NULL) < 0)
         return false;
-    json_t *json = json_loadb(text, strcspn(text, "\n"), 0, NULL);
+    bool nomem;
+    json_t *json = ja_json_load(text, strcspn(text, "\n"), 0, NULL, &nomem);
     json_int_t pid = json_integer_value(json_object_get(json, "process"));
     const char *boot = json_string_value(json_object_get(json, "boot"));
     bool same = boot && ja_boot_id(now, sizeof now, NULL) == 0 && strcmp(boot, now) == 0;

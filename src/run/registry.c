@@ -133,8 +133,9 @@ int ja_registry_load(const char *name, json_t **ret_json, struct ja_error *err)
     if (r < 0)
         return r;
     json_error_t problem;
-    json_t *json = json_loads(text, 0, &problem);
-    if (!json && json_error_code(&problem) == json_error_out_of_memory)
+    bool nomem;
+    json_t *json = ja_json_load(text, strlen(text), 0, &problem, &nomem);
+    if (nomem)
         return ja_error_nomem(err);
     if (!json_is_object(json)) {
         json_decref(json);

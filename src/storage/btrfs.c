@@ -520,7 +520,7 @@ static void snapshots(struct ja_planning *p, const struct ja_jail *jail, struct 
 static void write_record(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *taken,
                          const char *path)
 {
-    json_t *json = json_pack("{s:o?, s:o?}", "snapshot", ja_object_to_json(&ja_noun_snapshot, taken, false), "jail",
+    json_t *json = json_pack("{s:o, s:o}", "snapshot", ja_object_to_json(&ja_noun_snapshot, taken, false), "jail",
                              ja_object_to_json(&ja_noun_jail, jail, false));
     ja_plan_write_json(p, path, json, "keep its record, with the spec that the jail has now");
 }

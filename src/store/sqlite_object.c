@@ -5,6 +5,8 @@
 
 #include "model/field.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 #define COLUMNS "kind, name, uuid, slot, state, reference, revision, spec"
@@ -38,12 +40,13 @@ static int read_spec(struct ja_query *query, int column, json_t **ret_spec, stru
     if (!text)
         return ja_error_nomem(err);
     json_error_t problem;
-    json_t *spec = json_loads(text, JSON_DECODE_ANY, &problem);
+    bool nomem;
+    json_t *spec = ja_json_load(text, strlen(text), JSON_DECODE_ANY, &problem, &nomem);
     if (spec) {
         *ret_spec = spec;
         return 0;
     }
-    if (json_error_code(&problem) == json_error_out_of_memory)
+    if (nomem)
         return ja_error_nomem(err);
     return ja_error_set(err, JA_E_CORRUPT, "store", "a specification in it is no JSON: %s", problem.text);
 }

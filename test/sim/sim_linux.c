@@ -181,6 +181,23 @@ static int do_ip(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv
     return sim_each_line(sim, cmd->input, NULL, host_line, err);
 }
 
+/* ip address add ADDRESS dev NAME, ip address flush dev NAME to ADDRESS */
+static int do_ip_address(struct ja_sim *sim, const struct ja_cmd *cmd, char *const *argv, int argc,
+                         struct ja_error *err)
+{
+    const char *device = sim_word_after(argv, argc, "dev"), *to = sim_word_after(argv, argc, "to");
+    (void)cmd;
+    if (!device || !sim_get(sim, "link %s", device))
+        return sim_fail(err, "there is no interface %s", device ? device : "?");
+    if (to)
+        sim_drop(sim, "addr %s %s", device, to);
+    else if (sim_get(sim, "addr %s %s", device, argv[3]))
+        return sim_fail(err, "%s has %s already", device, argv[3]);
+    else
+        sim_put(sim, "", "addr %s %s", device, argv[3]);
+    return 0;
+}
+
 static int inside_line(struct ja_sim *sim, void *context, const char *line, char *const *words, int count,
                        struct ja_error *err)
 {
@@ -645,6 +662,7 @@ static int do_cgroup_unit_end(struct ja_sim *sim, const struct ja_cmd *cmd, char
 
 static const struct ja_sim_command commands[] = {
     {{"ip", "-batch", "-"}, do_ip},
+    {{"ip", "address"}, do_ip_address},
     {{"nsenter"}, do_nsenter},
     {{"nft", "-f", "-"}, do_nft},
     {{"btrfs", "subvolume", "create"}, do_subvolume_create},

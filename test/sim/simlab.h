@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
 #include "sim.h"
@@ -477,6 +478,25 @@ static inline int do_downgrade_running(struct ja_engine *engine, struct ja_error
     if (rc == 0)
         rc = do_start(engine, err);
     return rc < 0 ? rc : do_unbe(engine, err);
+}
+
+/* Schedules, at a time of the test's own. */
+static int64_t lab_now_ms;
+static struct ja_ticked lab_ticked;
+static inline int do_tick(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_tick(engine, "j", lab_now_ms, &lab_ticked, err);
+}
+
+static inline int do_keep(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_set(engine, (const char *const[]){"keep.hourly=3", "keep.daily=1", NULL}, err);
+}
+
+static inline void lab_tick_at(const char *time)
+{
+    assert_int_equal(ja_clock_parse(time, &lab_now_ms), 0);
+    lab_do(do_tick);
 }
 
 /* ---- what is there ---- */

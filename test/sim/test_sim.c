@@ -615,23 +615,9 @@ static void shapes_are_repaired(void **unused)
     lab_do(do_delete);
 }
 
-static int64_t tick_now;
-static struct ja_ticked ticked;
-
-static int do_tick(struct ja_engine *engine, struct ja_error *err)
-{
-    return ja_engine_tick(engine, "j", tick_now, &ticked, err);
-}
-
-static int do_keep(struct ja_engine *engine, struct ja_error *err)
-{
-    return lab_set(engine, (const char *const[]){"keep.hourly=3", "keep.daily=1", NULL}, err);
-}
-
 static void tick_at(const char *time)
 {
-    assert_int_equal(ja_clock_parse(time, &tick_now), 0);
-    lab_do(do_tick);
+    lab_tick_at(time);
     lab_check();
 }
 
@@ -644,36 +630,36 @@ static void schedules_take_and_delete(void **unused)
     lab_do(do_keep);
     lab_do(do_snapshot);
     tick_at("2026-11-26T10:05:00.000Z");
-    assert_string_equal(ticked.taken, "2026-11-26-1005-daily");
+    assert_string_equal(lab_ticked.taken, "2026-11-26-1005-daily");
     tick_at("2026-11-26T10:59:59.000Z");
-    assert_string_equal(ticked.taken, "");
+    assert_string_equal(lab_ticked.taken, "");
     /* Two runs were missed. */
     tick_at("2026-11-26T13:00:00.000Z");
     tick_at("2026-11-26T14:00:00.000Z");
     /* The first of the day is the only one of its day, and stays beside the three. */
     tick_at("2026-11-26T15:00:00.000Z");
-    assert_int_equal(ticked.deleted, 0);
+    assert_int_equal(lab_ticked.deleted, 0);
     tick_at("2026-11-26T16:00:00.000Z");
-    assert_int_equal(ticked.deleted, 1);
+    assert_int_equal(lab_ticked.deleted, 1);
     lab_do(do_list);
     assert_non_null(strstr(listed.text, "s "));
     assert_non_null(strstr(listed.text, "2026-11-26-1005-daily "));
     assert_null(strstr(listed.text, "2026-11-26-1300-hourly "));
     /* The clock jumps back: something is taken for that time, and what is of the future stays. */
     tick_at("2026-11-20T09:00:00.000Z");
-    assert_int_equal(ticked.deleted, 0);
+    assert_int_equal(lab_ticked.deleted, 0);
     lab_do(do_list);
     assert_non_null(strstr(listed.text, "2026-11-26-1600-hourly "));
     /* And is right again. */
     tick_at("2026-11-26T16:30:00.000Z");
-    assert_string_equal(ticked.taken, "");
-    assert_int_equal(ticked.deleted, 1);
+    assert_string_equal(lab_ticked.taken, "");
+    assert_int_equal(lab_ticked.deleted, 1);
     lab_do(do_list);
     assert_null(strstr(listed.text, "2026-11-20"));
     assert_non_null(strstr(listed.text, "s "));
     /* Far in the future: one more, and no more than one of each goes. */
     tick_at("2040-01-01T00:00:00.000Z");
-    assert_int_equal(ticked.deleted, 2);
+    assert_int_equal(lab_ticked.deleted, 2);
     lab_do(do_delete);
     ja_str_fini(&listed);
 }

@@ -2,6 +2,7 @@
  * parse_json.c: the commands of FreeBSD that print JSON by libxo(3): jls, mount, netstat.
  */
 #include "host/freebsd/parse.h"
+#include "model/field.h"
 
 #include <jansson.h>
 
@@ -12,9 +13,9 @@
  * not make all others unreadable. Whatever is not ASCII counts as "?", which is in no name of ours. */
 static json_t *load(const char *text, const char *command, struct ja_error *err)
 {
-    json_error_t where;
-    json_t *json = json_loads(text, JSON_ALLOW_NUL, &where);
-    if (!json && *text) {
+    bool nomem;
+    json_t *json = ja_json_load(text, strlen(text), JSON_ALLOW_NUL, NULL, &nomem);
+    if (!json && *text && !nomem) {
         ja_autofree char *plain = ja_strdup(text);
         if (!plain) {
             ja_error_nomem(err);
@@ -23,9 +24,11 @@ static json_t *load(const char *text, const char *command, struct ja_error *err)
         for (char *c = plain; *c; c++)
             if ((unsigned char)*c >= 0x80)
                 *c = '?';
-        json = json_loads(plain, JSON_ALLOW_NUL, &where);
+        json = ja_json_load(plain, strlen(plain), JSON_ALLOW_NUL, NULL, &nomem);
     }
-    if (!json)
+    if (nomem)
+        ja_error_nomem(err);
+    else if (!json)
         ja_error_set(err, JA_E_FAILED, NULL, "%s printed what is no JSON: %s", command,
                      *text ? JA_SHOW(text) : "nothing at all");
     return json;

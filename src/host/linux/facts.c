@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "host/facts_file.h"
 #include "host/linux/usage.h"
+#include "model/field.h"
 #include "net/addr.h"
 
 #include <ctype.h>
@@ -363,7 +364,10 @@ static int container(struct query *query)
     int code = read_text(query, path, &text);
     if (code <= 0)
         return code;
-    json_t *json = json_loads(text, 0, NULL);
+    bool nomem;
+    json_t *json = ja_json_load(text, strlen(text), 0, NULL, &nomem);
+    if (nomem)
+        return ja_error_nomem(query->err);
     pid_t pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
     uint64_t began = (uint64_t)json_integer_value(json_object_get(json, "process-start-time"));
     json_decref(json);

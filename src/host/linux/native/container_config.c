@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "host/linux/native/container.h"
 #include "host/linux/oci.h"
+#include "model/field.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -226,6 +227,7 @@ int ja_container_read(const char *bundle, struct ja_container *container, struct
 {
     ja_autofree char *path = ja_printf("%s/config.json", bundle), *text = NULL;
     size_t length;
+    bool nomem;
     int code;
 
     *container = (struct ja_container){0};
@@ -233,7 +235,7 @@ int ja_container_read(const char *bundle, struct ja_container *container, struct
         return ja_error_nomem(err);
     if ((code = ja_file_read(path, CONFIG_MOST, &text, &length, err)) < 0)
         return code;
-    container->config = json_loadb(text, length, 0, NULL);
+    container->config = ja_json_load(text, length, 0, NULL, &nomem);
     return container->config != NULL && read_config(container) ? 0 : JA_E_UNSUPPORTED;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/file.h"
 #include "host/linux/native/native.h"
+#include "model/field.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -197,7 +198,10 @@ int ja_verb_seccomp_compile(int argc, char *const *argv, struct ja_hostverb_io *
     int rc = ja_file_read(argv[1], PROFILE_MAX, &text, &length, err);
     if (rc < 0)
         return rc;
-    json_t *profile = json_loadb(text, length, 0, &where);
+    bool nomem;
+    json_t *profile = ja_json_load(text, length, 0, &where, &nomem);
+    if (nomem)
+        return ja_error_nomem(err);
     if (!profile)
         return ja_error_set(err, JA_E_CORRUPT, NULL, "%s line %d: %s", argv[1], where.line, where.text);
     rc = compile(profile, argv[2], err);

@@ -185,13 +185,15 @@ static int read_json(const char *path, json_t **ret_json, struct ja_error *err)
     ja_autofree char *text = NULL;
     json_error_t where;
     size_t length;
+    bool nomem;
     int code;
 
     if ((code = ja_file_read(path, PROFILE_MAX, &text, &length, err)) < 0) {
         return code;
     }
-    *ret_json = json_loadb(text, length, 0, &where);
+    *ret_json = ja_json_load(text, length, 0, &where, &nomem);
     return *ret_json != NULL ? 0
+           : nomem           ? ja_error_nomem(err)
                              : ja_error_set(err, JA_E_CORRUPT, NULL, "%s line %d: %s", path, where.line, where.text);
 }
 
@@ -321,6 +323,7 @@ int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struc
     const char *seccomp = NULL, *filter = NULL;
     ja_autofree char *path = NULL;
     json_error_t where;
+    bool nomem;
     json_t *config;
     int first, code;
     const struct ja_opt options[] = {
@@ -332,7 +335,10 @@ int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struc
     if (first != argc - 1) {
         return ja_opt_usage(argv[0], err);
     }
-    config = json_loadb(io->input, io->input_length, 0, &where);
+    config = ja_json_load(io->input, io->input_length, 0, &where, &nomem);
+    if (nomem) {
+        return ja_error_nomem(err);
+    }
     if (config == NULL) {
         return ja_error_set(err, JA_E_INVALID, NULL, "config.json on standard input, line %d: %s", where.line,
                             where.text);
