@@ -162,9 +162,11 @@ int ja_freebsd_parse_usage(char *text, const struct ja_strv *names, struct ja_ma
             block++;
         }
         for (size_t i = 0; i < JA_COUNT(known); i++)
-            if (strcmp(known[i].resource, line) == 0)
+            if (strcmp(known[i].resource, line) == 0) {
+                int64_t amount = strtoll(equals + 1, NULL, 10), most = INT64_MAX / known[i].factor;
                 ja_str_addf(&value, "%s%s=%lld", value.length ? " " : "", known[i].key,
-                            strtoll(equals + 1, NULL, 10) * known[i].factor);
+                            (long long)((amount < most ? amount : most) * known[i].factor));
+            }
         if (value.failed)
             return ja_error_nomem(err);
     }
