@@ -12,7 +12,13 @@ mount -t devpts devpts /dev/pts
 for place in /run /var/tmp; do mount -t tmpfs tmpfs $place; done
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 modules=/usr/lib/uml/modules/$(uname -r)/kernel
-[ ! -d "$modules" ] || for module in block/loop block/virtio_blk; do insmod "$modules/drivers/$module.ko"; done
+[ ! -d "$modules" ] || for module in drivers/block/loop drivers/block/virtio_blk lib/crc-ccitt net/ipv6/ipv6 net/llc/llc net/802/stp net/bridge/bridge drivers/net/veth; do
+    [ ! -e "$modules/$module.ko" ] || insmod "$modules/$module.ko"
+done
+# This kernel has no tables of the family inet. What nft would do is gone with the power anyway; it takes all rules and keeps none.
+printf '#!/bin/sh\nexec cat >/dev/null\n' >/run/nft
+chmod +x /run/nft
+mount --bind /run/nft /usr/sbin/nft
 ip link set lo up
 "$SELF" --entropy
 stty raw -echo
@@ -36,6 +42,12 @@ look() {
         [ ! -d "$jail" ] || set -- "$@" "${jail##*/}"
     done
     [ $# -eq 0 ] || ja --json show "$@" | sed 's/^/show /'
+    for network in lan dmz; do
+        echo "network $network $(ja --json network show $network 2>/dev/null)"
+    done
+    for spec in "$POOL"/instance/*.network.json; do
+        [ ! -e "$spec" ] || echo "netspec $(basename "$spec" .network.json) $(tr -d '\n' <"$spec")"
+    done
     for tree in "$POOL"/templates/*/* "$POOL"/jails/*/root/* "$POOL"/jails/*/vol/* "$POOL"/jails/*/snap/*/root "$POOL"/jails/*/snap/*/vol/*; do
         [ -d "$tree" ] || continue
         mark=0

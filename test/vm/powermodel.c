@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const jail_names[JAILS] = {"ann", "bob", "cat", "dan", "eve"};
+const char *const jail_names[JAILS] = {"ann", "bob", "cat", "dan", "eve"}, *const network_names[NETWORKS] = {"lan",
+                                                                                                             "dmz"};
 
 static void add(char text[TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add(char text[TEXT], const char *format, ...)
@@ -44,13 +45,14 @@ void jail_text(const struct jail *jail, char text[TEXT])
         if (*trees[i].name)
             add(text, " %s%s=%d", trees[i].name, strcmp(trees[i].name, jail->trees[jail->active].name) == 0 ? "*" : "",
                 trees[i].mark);
-    add(text, ", volume=%d, snapshots", jail->volume);
+    add(text, ", volume=%d, network=%s, port=%d, snapshots", jail->volume,
+        jail->network < 0 ? "none" : network_names[jail->network], jail->port);
     for (size_t i = 0; i < SNAPSHOTS; i++)
         if (*kept[i].name)
             add(text, " %s=%d/%d", kept[i].name, kept[i].tree, kept[i].volume);
 }
 
-void templates_text(const struct world *world, char text[TEXT])
+void rest_text(const struct world *world, char text[TEXT])
 {
     struct tree trees[TEMPLATES];
     memcpy(trees, world->templates, sizeof trees);
@@ -59,6 +61,10 @@ void templates_text(const struct world *world, char text[TEXT])
     for (size_t i = 0; i < TEMPLATES; i++)
         if (*trees[i].name)
             add(text, " %s=%d", trees[i].name, trees[i].mark);
+    add(text, ", networks");
+    for (size_t i = 0; i < NETWORKS; i++)
+        if (world->networks[i].there)
+            add(text, " %s=%d%s", network_names[i], world->networks[i].label, world->networks[i].isolate ? "!" : "");
 }
 
 void world_boot(struct world *world)
@@ -155,7 +161,7 @@ static void read_list(struct reading *r)
         const char *name = string(one, "name"), *state = string(one, "state");
         struct jail *jail = named(r, name);
         jail->there = true;
-        jail->volume = -1;
+        jail->volume = jail->network = -1;
         jail->running = strcmp(state, "running") == 0;
         if (!jail->running && strcmp(state, "stopped") != 0)
             bad(r, "the jail %s is %s", name, state);
@@ -184,6 +190,10 @@ static void read_shown(struct reading *r)
         jail->memory =
             (int)(json_integer_value(json_object_get(json_object_get(one, "limits"), "memory")) / (1024 * 1024));
         jail->ticks = json_integer_value(json_object_get(json_object_get(one, "keep"), "hourly")) != 0;
+        const char *network = string(json_array_get(json_object_get(one, "nics"), 0), "network");
+        for (int k = 0; k < NETWORKS; k++)
+            jail->network = strcmp(network, network_names[k]) == 0 ? k : jail->network;
+        jail->port = atoi(string(json_array_get(json_object_get(one, "forwards"), 0), "port"));
         json_array_foreach(json_object_get(one, "volumes"), i, volume) jail->volume =
             mark_of(r, "jails/%s/vol/%s", name, string(volume, "name"));
         json_decref(one);
@@ -252,6 +262,40 @@ static void read_templates(struct reading *r)
     json_decref(list);
 }
 
+/* Of each, what its row says; the spec that is kept in the pool says the same. */
+static void read_networks(struct reading *r)
+{
+    size_t kept = 0, there = 0;
+    for (const char *line = r->found; (line = line_of(line, "netspec")) != NULL; kept++)
+        ;
+    for (size_t k = 0; k < NETWORKS; k++) {
+        char word[64];
+        snprintf(word, sizeof word, "network %s", network_names[k]);
+        const char *line = line_of(r->found, word);
+        if (!line || *line == '\n')
+            continue;
+        json_t *row = json_loadb(line, strcspn(line, "\n"), 0, NULL);
+        snprintf(word, sizeof word, "netspec %s", network_names[k]);
+        line = line_of(r->found, word);
+        json_t *spec = line ? json_loadb(line, strcspn(line, "\n"), 0, NULL) : NULL;
+        struct network *network = &r->world->networks[k];
+        network->there = true;
+        network->label = atoi(string(json_object_get(row, "labels"), "k"));
+        network->isolate = json_is_true(json_object_get(row, "isolate"));
+        if (strcmp(string(row, "state"), "ready") != 0)
+            bad(r, "the network %s is %s", network_names[k], string(row, "state"));
+        if (!spec || network->label != atoi(string(json_object_get(spec, "labels"), "k")) ||
+            network->isolate != json_is_true(json_object_get(spec, "isolate")) ||
+            strcmp(string(spec, "uuid"), string(row, "uuid")) != 0)
+            bad(r, "the spec of the network %s in the pool is not that of its row", network_names[k]);
+        there++;
+        json_decref(row);
+        json_decref(spec);
+    }
+    if (kept != there)
+        bad(r, "%zu networks, and %zu specs of networks in the pool", there, kept);
+}
+
 bool world_read(const char *found, struct world *ret_world, char text[TEXT])
 {
     struct world world = {0};
@@ -261,6 +305,7 @@ bool world_read(const char *found, struct world *ret_world, char text[TEXT])
     read_trees(&r);
     read_snapshots(&r);
     read_templates(&r);
+    read_networks(&r);
     size_t marks = 0, subvolumes = 0;
     for (const char *line = found; (line = line_of(line, "mark")) != NULL; marks++)
         ;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { JAILS = 5, TEMPLATES = 3, TREES = 4, SNAPSHOTS = 3, TEXT = 2048 };
+enum { JAILS = 5, TEMPLATES = 3, TREES = 4, SNAPSHOTS = 3, NETWORKS = 2, TEXT = 2048 };
 enum boot { BOOT_NO, BOOT_YES, BOOT_LAST };
 
 /* A tree is known by a number in its file /mark. */
@@ -32,20 +32,28 @@ struct jail {
     int volume; /* its mark, -1: it has none */
     int memory; /* MiB */
     int label;
+    int network; /* -1: none */
+    int port;    /* of its forward, 0: none */
     bool ticks;
+};
+
+struct network {
+    bool there, isolate;
+    int label;
 };
 
 struct world {
     struct jail jails[JAILS];
     struct tree templates[TEMPLATES];
+    struct network networks[NETWORKS];
 };
 
-extern const char *const jail_names[JAILS];
+extern const char *const jail_names[JAILS], *const network_names[NETWORKS];
 
 /* A jail in a line; empty when it is not there. */
 void jail_text(const struct jail *jail, char text[TEXT]);
-/* Templates in a line. */
-void templates_text(const struct world *world, char text[TEXT]);
+/* Templates and networks in a line. */
+void rest_text(const struct world *world, char text[TEXT]);
 /* The host boots: what runs, and what is wanted to from then on. */
 void world_boot(struct world *world);
 /* Reads what the guest has found. False, with a line in `text`, when that does not fit together. */

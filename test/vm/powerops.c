@@ -77,7 +77,7 @@ static void run(struct jail *jail, bool running)
 
 static void fresh(struct jail *jail, const struct tree *template)
 {
-    *jail = (struct jail){.there = true, .volume = -1};
+    *jail = (struct jail){.there = true, .volume = -1, .network = -1};
     snprintf(jail->template, sizeof jail->template, "%s", template->name);
     jail->trees[0] = (struct tree){"default", template->mark};
 }
@@ -96,6 +96,9 @@ static bool create(struct op *op)
     bool volume = below(2), start = below(2);
     int memory = below(2) ? 64 : 0, label = (int)below(100);
     enum boot boot = below(3);
+    int network = (int)below(NETWORKS);
+    if (!world->networks[network].there)
+        network = -1;
     say(op, "ja create");
     unsigned made[3], count = 0;
     for (unsigned i = 0; i < many; i++) {
@@ -108,11 +111,14 @@ static bool create(struct op *op)
         world->jails[k].memory = memory;
         world->jails[k].label = label;
         world->jails[k].volume = volume ? 0 : -1;
+        world->jails[k].network = network;
         made[count++] = (unsigned)k;
     }
     say(op, " --template %s --set boot=%s --label k=%d", template->name, boot_words[boot], label);
     if (volume)
         say(op, " --volume data,target=/data");
+    if (network >= 0)
+        say(op, " --nic eth0,network=%s", network_names[network]);
     if (memory)
         say(op, " --limit memory=%dM", memory);
     if (start) {
@@ -140,6 +146,7 @@ static bool clone(struct op *op)
     memset(jail->snapshots, 0, sizeof jail->snapshots);
     jail->trees[0] = origin->trees[origin->active];
     jail->active = 0;
+    jail->port = 0; /* one port leads to one jail */
     const struct kept *kept = &origin->snapshots[below(SNAPSHOTS)];
     if (below(2) && *kept->name && (kept->volume >= 0) == (origin->volume >= 0)) {
         say(op, "ja clone %s@%s %s", jail_names[from], kept->name, jail_names[to]);
@@ -247,6 +254,81 @@ static bool set(struct op *op)
         jail->boot = what & 2 ? boot : jail->boot;
     }
     op->apart = true;
+    return true;
+}
+
+/* ---- networks ---- */
+
+static bool network_create(struct op *op)
+{
+    struct world *world = next(op);
+    unsigned k = below(NETWORKS);
+    if (world->networks[k].there)
+        return false;
+    world->networks[k] = (struct network){.there = true, .label = (int)below(100)};
+    say(op, "ja network create %s --address 10.9.%u.1/24 --set dns=no --label k=%d", network_names[k], k,
+        world->networks[k].label);
+    return true;
+}
+
+static bool network_set(struct op *op)
+{
+    struct world *world = next(op);
+    unsigned k = below(NETWORKS);
+    if (!world->networks[k].there)
+        return false;
+    world->networks[k].label = (int)below(100);
+    world->networks[k].isolate = below(2);
+    say(op, "ja network set %s labels.k=%d isolate=%s", network_names[k], world->networks[k].label,
+        world->networks[k].isolate ? "yes" : "no");
+    return true;
+}
+
+static bool network_delete(struct op *op)
+{
+    struct world *world = next(op);
+    int k = (int)below(NETWORKS);
+    if (!world->networks[k].there)
+        return false;
+    for (size_t i = 0; i < JAILS; i++)
+        if (world->jails[i].there && world->jails[i].network == k)
+            return false;
+    world->networks[k] = (struct network){0};
+    say(op, "ja network delete --yes %s", network_names[k]);
+    return true;
+}
+
+/* Onto a network, or off it again. */
+static bool attach(struct op *op)
+{
+    int a = pick(op, STOPPED), network = (int)below(NETWORKS);
+    if (a < 0 || !op->states[0].networks[network].there)
+        return false;
+    struct jail *jail = &next(op)->jails[a];
+    if (jail->network < 0) {
+        jail->network = network;
+        say(op, "ja set %s nics.eth0.network=%s", jail_names[a], network_names[network]);
+    } else {
+        jail->network = -1;
+        jail->port = 0;
+        say(op, "ja set %s forwards= nics.eth0=", jail_names[a]);
+    }
+    return true;
+}
+
+static bool forward(struct op *op)
+{
+    int a = pick(op, THERE);
+    if (a < 0 || op->states[0].jails[a].network < 0)
+        return false;
+    struct jail *jail = &next(op)->jails[a];
+    if (jail->port && below(2)) {
+        jail->port = 0;
+        say(op, "ja set %s forwards.web=", jail_names[a]);
+    } else {
+        jail->port = 8000 + next_mark();
+        say(op, "ja set %s forwards.web.port=%d forwards.web.to=80", jail_names[a], jail->port);
+    }
     return true;
 }
 
@@ -498,6 +580,13 @@ static const struct {
     {"be delete", be_delete},
     {"template create", template_create},
     {"template delete", template_delete},
+    {"network create", network_create},
+    {"network create", network_create},
+    {"network set", network_set},
+    {"network delete", network_delete},
+    {"attach", attach},
+    {"forward", forward},
+    {"forward", forward},
     {"tick", tick},
     {"upkeep", upkeep},
 };
@@ -531,11 +620,11 @@ static bool same_jail(const struct jail *a, const struct jail *b)
     return strcmp(text[0], text[1]) == 0 && (!*a->uuid || !*b->uuid || strcmp(a->uuid, b->uuid) == 0);
 }
 
-static bool same_templates(const struct world *a, const struct world *b)
+static bool same_rest(const struct world *a, const struct world *b)
 {
     char text[2][TEXT];
-    templates_text(a, text[0]);
-    templates_text(b, text[1]);
+    rest_text(a, text[0]);
+    rest_text(b, text[1]);
     return strcmp(text[0], text[1]) == 0;
 }
 
@@ -544,7 +633,7 @@ static bool same(const struct world *a, const struct world *b)
     for (size_t i = 0; i < JAILS; i++)
         if (!same_jail(&a->jails[i], &b->jails[i]))
             return false;
-    return same_templates(a, b);
+    return same_rest(a, b);
 }
 
 static void tell(const struct world *world, const struct world *found, char *text, size_t size)
@@ -559,12 +648,13 @@ static void tell(const struct world *world, const struct world *found, char *tex
             snprintf(text + n, size - n, "%s should be: %s %s\n%s is:        %s %s\n", jail_names[i], line[0],
                      world->jails[i].uuid, jail_names[i], line[1], found->jails[i].uuid);
     }
-    if (!same_templates(world, found)) {
+    if (!same_rest(world, found)) {
         char line[2][TEXT];
         size_t n = strlen(text);
-        templates_text(world, line[0]);
-        templates_text(found, line[1]);
-        snprintf(text + n, size - n, "templates should be:%s\ntemplates are:      %s\n", line[0], line[1]);
+        rest_text(world, line[0]);
+        rest_text(found, line[1]);
+        snprintf(text + n, size - n, "templates, networks should be:%s\ntemplates, networks are:      %s\n", line[0],
+                 line[1]);
     }
 }
 
@@ -578,7 +668,7 @@ bool op_allows(const struct op *op, const struct world *found, bool done, char t
     for (size_t k = 0; k < last && !done; k++)
         if (same(&op->states[k], found))
             return true;
-    bool all = op->apart && !done && same_templates(&op->states[last], found);
+    bool all = op->apart && !done && same_rest(&op->states[last], found);
     for (size_t i = 0; i < JAILS && all; i++) {
         all = false;
         for (size_t k = 0; k <= last; k++)
