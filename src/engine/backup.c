@@ -254,7 +254,9 @@ static int check_pool(const struct ja_site *site, bool force, struct ja_error *e
 static int replace(struct ja_engine *engine, struct ja_store *copy, const char *path, int64_t started_ms,
                    struct ja_strv *lost, struct ja_error *err)
 {
-    int rc = ja_store_restore(engine->store, copy, err);
+    int rc = ja_engine_leave_dead(engine, err);
+    if (rc == 0)
+        rc = ja_store_restore(engine->store, copy, err);
     if (rc == 0)
         rc = write_site(engine, err);
     if (rc == 0)

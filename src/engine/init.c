@@ -400,6 +400,8 @@ static int run_init(struct ja_engine *engine, bool adopt, bool registered, struc
         return rc;
     }
     if (rc == 0)
+        rc = ja_engine_leave_dead(engine, err);
+    if (rc == 0)
         rc = ja_engine_make_state(engine, err);
     if (rc == 0)
         rc = ja_change_begin(&change, engine, "init", "host", "instance", err);

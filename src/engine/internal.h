@@ -47,6 +47,9 @@ bool ja_row_is_broken(const struct ja_row *row);
 /* The lock of an object, LOCKS/KIND-NAME, as ja_lock_take. Changes take theirs by ja_change_lock, which keeps the order. */
 int ja_engine_lock(const struct ja_engine *engine, const char *kind, const char *name, bool shared, int64_t wait_ms,
                    const char *who, struct ja_lock *ret_lock, struct ja_error *err);
+/* Before another store takes the place of the one that knew of them: dead plans are put aside, neither undone nor finished. What only that
+ * store knew to have ended would be undone, and trees with it that are wanted. */
+int ja_engine_leave_dead(struct ja_engine *engine, struct ja_error *err);
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 

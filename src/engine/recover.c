@@ -69,7 +69,7 @@ static int put_aside(struct ja_engine *engine, struct ja_dead_plan *dead, const 
     char path[528];
     struct ja_error told = JA_ERROR_INIT;
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &told};
-    int rc = ja_journal_put_aside(&dead->journal, path, err);
+    int rc = ja_journal_put_aside(&dead->journal, "damaged", path, err);
     if (rc < 0)
         return rc;
     ja_error_set(
@@ -79,6 +79,28 @@ static int put_aside(struct ja_engine *engine, struct ja_dead_plan *dead, const 
         row ? ", " : "", row ? row->verb : "", path);
     ja_engine_event(engine, &event);
     return 0;
+}
+
+static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
+{
+    char path[528];
+    struct ja_error told = JA_ERROR_INIT;
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &told};
+    int rc = ja_journal_put_aside(&dead->journal, "old", path, err);
+    if (rc < 0)
+        return rc;
+    ja_error_set(
+        &told, JA_E_CONFLICT, dead->plan.count ? JA_LABEL(dead->plan.kind, dead->plan.name) : NULL,
+        "a change that was cut off%s%s is neither undone nor finished, since another store takes the place of the one "
+        "that knew of it: its journal is now %s; `jailadmin gc` removes what it may have left, and lists trees",
+        dead->plan.count ? ", " : "", dead->plan.count ? dead->plan.verb : "", path);
+    ja_engine_event(context, &event);
+    return 0;
+}
+
+int ja_engine_leave_dead(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, leave, engine, err) : 0;
 }
 
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)

@@ -93,9 +93,9 @@ void ja_journal_close(struct ja_journal *journal)
     ja_journal_abandon(journal);
 }
 
-int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct ja_error *err)
+int ja_journal_put_aside(struct ja_journal *journal, const char *why, char ret_path[528], struct ja_error *err)
 {
-    snprintf(ret_path, 528, "%s.damaged", journal->path);
+    snprintf(ret_path, 528, "%s.%s", journal->path, why);
     if (rename(journal->path, ret_path) < 0)
         return ja_error_sys(err, errno, NULL, "cannot rename the journal file %s", journal->path);
     return 0;

@@ -25,8 +25,8 @@ int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct j
 int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
 /* Removes the file and lets go. */
 void ja_journal_close(struct ja_journal *journal);
-/* Gives a damaged file another name, which no plan has, for whoever wants to read it: `ret_path`. */
-int ja_journal_put_aside(struct ja_journal *journal, char ret_path[528], struct ja_error *err);
+/* Gives a file another name, which no plan has and which ends with ".WHY", for whoever wants to read it: `ret_path`. */
+int ja_journal_put_aside(struct ja_journal *journal, const char *why, char ret_path[528], struct ja_error *err);
 /* The same for good: a dead plan may be one that the store does not know, and it must not come back after others have done what it would
  * undo. */
 void ja_journal_remove(struct ja_journal *journal);

@@ -72,7 +72,7 @@ int unlink(const char *path)
 }
 
 /* Those that are there now are of dead plans. */
-static void note_dead_plans(void)
+static JA_UNUSED void note_dead_plans(void)
 {
     char dir[160];
     snprintf(dir, sizeof dir, "%s/journal", lab_state);
