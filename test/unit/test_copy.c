@@ -234,6 +234,48 @@ static void a_tree_goes_through_both_ends(void **state)
     assert_int_not_equal(lstat(path_of("to/pipe"), &st), 0);
 }
 
+/* In the place of the C library's: how often. */
+static unsigned syncs;
+#ifdef __linux__
+int syncfs(int fd)
+{
+    (void)fd;
+    syncs++;
+    return 0;
+}
+#else
+void sync(void)
+{
+    syncs++;
+}
+#endif
+
+/* What was copied into a jail is on the disk when that is reported; a copy to the host is the user's own. */
+static void a_jail_keeps_what_it_was_given(void **state)
+{
+    (void)state;
+    struct ja_error err = JA_ERROR_INIT;
+    for (int into_jail = 0; into_jail < 2; into_jail++) {
+        struct ja_str stream = {0};
+        add(&stream, 'F', "kept", NULL, 0);
+        add(&stream, 'B', NULL, "abc", 0);
+        add(&stream, 'E', NULL, NULL, 3);
+        add(&stream, 'Z', NULL, NULL, 0);
+        FILE *file = tmpfile();
+        assert_non_null(file);
+        fwrite(stream.text, 1, stream.length, file);
+        rewind(file);
+        struct ja_copy copy = {.root = into_jail ? path_of("in") : NULL};
+        syncs = 0;
+        int rc = ja_copy_receive(&copy, into_jail ? "/kept" : path_of("in/kept"), fileno(file), &err);
+        if (rc < 0)
+            fail_msg("%s", err.what);
+        assert_int_equal(syncs, into_jail);
+        fclose(file);
+        ja_str_fini(&stream);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -251,9 +293,13 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_streams_are_taken), cmocka_unit_test(names_lead_nowhere_else),
-        cmocka_unit_test(records_are_checked),    cmocka_unit_test(links_that_are_there_are_not_followed),
-        cmocka_unit_test(noise_is_refused),       cmocka_unit_test(a_tree_goes_through_both_ends),
+        cmocka_unit_test(good_streams_are_taken),
+        cmocka_unit_test(names_lead_nowhere_else),
+        cmocka_unit_test(records_are_checked),
+        cmocka_unit_test(links_that_are_there_are_not_followed),
+        cmocka_unit_test(noise_is_refused),
+        cmocka_unit_test(a_tree_goes_through_both_ends),
+        cmocka_unit_test(a_jail_keeps_what_it_was_given),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, set_up, tear_down);

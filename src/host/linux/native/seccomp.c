@@ -167,7 +167,7 @@ static int this_machine(struct machine *ret_machine, struct ja_error *err)
     return ja_error_set(err, JA_E_UNSUPPORTED, NULL, "no seccomp profile for %s machines", name.machine);
 }
 
-static int write_json(const char *path, const json_t *json, struct ja_error *err)
+static int write_json(const char *path, const json_t *json, bool durable, struct ja_error *err)
 {
     char *text = ja_json_text(json, JSON_COMPACT);
     int code;
@@ -175,7 +175,7 @@ static int write_json(const char *path, const json_t *json, struct ja_error *err
     if (text == NULL) {
         return ja_error_nomem(err);
     }
-    code = ja_file_write(path, text, strlen(text), 0600, false, err);
+    code = ja_file_write(path, text, strlen(text), 0600, durable, err);
     free(text);
     return code;
 }
@@ -214,7 +214,7 @@ int ja_verb_seccomp_convert(int argc, char *const *argv, struct ja_hostverb_io *
         code = ja_error_set(err, JA_E_CORRUPT, NULL, "%s is not a seccomp profile", argv[1]);
     } else {
         result = convert(profile, &machine);
-        code = result == NULL ? ja_error_nomem(err) : write_json(argv[2], result, err);
+        code = result == NULL ? ja_error_nomem(err) : write_json(argv[2], result, true, err);
         json_decref(result);
     }
     json_decref(profile);
@@ -302,7 +302,7 @@ int ja_bundle_add_filter(const char *bundle, struct ja_error *err)
         return ja_error_nomem(err);
     }
     if ((code = read_json(path, &config, err)) == 0 && (code = add_filter(config, filter, err)) == 0) {
-        code = write_json(path, config, err);
+        code = write_json(path, config, false, err);
     }
     json_decref(config);
     return code;
@@ -315,7 +315,7 @@ static int copy_filter(const char *from, const char *dir, struct ja_error *err)
     size_t length;
     int code = to == NULL ? ja_error_nomem(err) : ja_file_read(from, JA_FILTER_MOST, &bytes, &length, err);
 
-    return code < 0 ? code : ja_file_write(to, bytes, length, 0600, true, err);
+    return code < 0 ? code : ja_file_write(to, bytes, length, 0600, false, err);
 }
 
 int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struct ja_error *err)
@@ -350,7 +350,7 @@ int ja_verb_bundle(int argc, char *const *argv, struct ja_hostverb_io *io, struc
         ;
     } else if (mkdir(argv[first], 0700) < 0 && errno != EEXIST) {
         code = ja_error_sys(err, errno, NULL, "cannot make %s", argv[first]);
-    } else if ((code = write_json(path, config, err)) == 0 && filter != NULL) {
+    } else if ((code = write_json(path, config, false, err)) == 0 && filter != NULL) {
         code = copy_filter(filter, argv[first], err);
     }
     json_decref(config);
