@@ -542,7 +542,7 @@ static bool upkeep(struct op *op)
 {
     static const char *const commands[] = {
         "ja gc", "ja boot", "ja repair", "ja doctor",
-        "ja backup /var/db/backup && ja restore --force --yes /var/db/backup && rm /var/db/backup"};
+        "rm -f /var/db/backup; ja backup /var/db/backup && ja restore --force --yes /var/db/backup && rm /var/db/backup"};
     unsigned which = below(sizeof commands / sizeof commands[0]);
     struct world *world = next(op);
     say(op, "%s", commands[which]);

@@ -148,7 +148,7 @@ static bool end(struct guest *guest, const struct layout *layout)
     if (!tell_to(
             guest,
             "ja delete --all --force --yes; ja template list | grep -v ^NAME | while read -r name rest; do ja template delete --yes $name; done; "
-            "ja network list | grep -v ^NAME | while read -r name rest; do ja network delete --yes $name; done; true") ||
+            "ja network list | grep -v ^NAME | while read -r name rest; do ja network delete --yes $name; done; rm -f /var/db/backup") ||
         !tell_to(
             guest,
             "ja list | grep -v ^NAME; ja gc && test -z \"$(ja gc --dry-run)\" && ! ls -A $POOL/jails/ $POOL/templates/ | grep -v : | grep . && "
