@@ -293,12 +293,21 @@ static int clear_cut_off(const struct ja_engine_options *options, bool adopt, st
     }
     if (rc < 0)
         return rc;
-    if (ja_store_setting(engine.store, "ready", &ready, NULL) == 0 && strcmp(ready, "yes") == 0) {
+    rc = ja_store_setting(engine.store, "ready", &ready, err);
+    bool complete = rc == 0 && strcmp(ready, "yes") == 0;
+    if (rc == 0 || rc == JA_E_NOTFOUND)
+        rc = ja_store_setting(engine.store, "site", &site, err);
+    if (rc < 0 && rc != JA_E_NOTFOUND && rc != JA_E_CORRUPT) { /* whether it is one is not known */
+        ja_store_close(engine.store);
+        return rc;
+    }
+    rc = 0;
+    if (complete) {
         ja_store_close(engine.store);
         ja_error_set(err, JA_E_EXISTS, "instance", "%s holds an instance already", options->state);
         return ja_error_hint(err, "choose another directory with --state, or take it away with `jailadmin teardown`");
     }
-    if (!options->dry_run && ja_store_setting(engine.store, "site", &site, NULL) == 0) {
+    if (!options->dry_run && site) {
         json_t *json = NULL;
         rc = ja_json_read(site, "store", &json, err);
         if (rc == 0)

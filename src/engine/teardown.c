@@ -129,8 +129,11 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
     struct ja_error why = JA_ERROR_INIT;
     /* An init or teardown that was cut off has left nothing to delete, and perhaps no pool. */
     ja_autofree char *ready = NULL;
-    bool again = ja_store_setting(engine->store, "ready", &ready, NULL) < 0 || strcmp(ready, "yes") != 0;
-    int rc = check_jails(engine, force, err);
+    int rc = ja_store_setting(engine->store, "ready", &ready, err);
+    if (rc < 0 && rc != JA_E_NOTFOUND && rc != JA_E_CORRUPT)
+        return rc; /* it is not known */
+    bool again = rc < 0 || strcmp(ready, "yes") != 0;
+    rc = check_jails(engine, force, err);
     if (rc < 0)
         return rc;
     engine->tearing = true;

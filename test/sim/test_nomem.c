@@ -18,7 +18,8 @@ static int do_recover(struct ja_engine *engine, struct ja_error *err)
 
 static long next_case(long k)
 {
-    int stride = getenv("JAILADMIN_TEST_SHARE") ? 80 : 20;
+    const char *share = getenv("JAILADMIN_TEST_SHARE");
+    int stride = share ? 40 * atoi(share) : 20;
     return k + (getenv("JAILADMIN_TEST_LONG") ? 1 : 1 + rand() % stride);
 }
 
