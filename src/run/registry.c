@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 30000
+#define LOCK_TRIES 16
 #define FILE_LIMIT 65536
 #define SETTINGS "settings.json"
 
@@ -61,12 +62,13 @@ int ja_registry_lock(bool make, struct ja_lock *ret_lock, struct ja_error *err)
     ja_autofree char *path = path_of("lock");
     if (!path)
         return ja_error_nomem(err);
-    for (;;) {
+    for (int tries = 1;; tries++) {
         int r = make ? ja_dir_make(ja_registry_dir(), 0755, err) : 0;
-        if (r == 0)
-            r = ja_lock_take(path, false, LOCK_WAIT_MS, "jailadmin", ret_lock, err);
-        /* The last instance may have removed the directory since we made it. */
-        if (r != JA_E_NOTFOUND || !make)
+        if (r < 0)
+            return r;
+        r = ja_lock_take(path, false, LOCK_WAIT_MS, "jailadmin", ret_lock, err);
+        /* The last instance may have removed the directory since we made it; not for ever, though. */
+        if (r != JA_E_NOTFOUND || !make || tries == LOCK_TRIES)
             return r;
     }
 }

@@ -1,15 +1,16 @@
 #!/bin/sh
 # Runs the fuzzers of a build that was made with -Dfuzz=enabled:
 #
-#     test/fuzz/run.sh [-t SECONDS] [-j JOBS] [-s SEED] BUILD [TARGET...]
+#     test/fuzz/run.sh [-t SECONDS] [-u SECONDS] [-j JOBS] [-s SEED] BUILD [TARGET...]
 #
-# For SECONDS each (60), JOBS at a time (the number of processors). Corpora, logs and what was found stay in BUILD/fuzz/TARGET/; what
+# For -t seconds each (60), JOBS at a time (the number of processors); an input that takes -u seconds (25) is a finding. Corpora, logs and what was found stay in BUILD/fuzz/TARGET/; what
 # was found goes to test/fuzz/found/TARGET/ when it is mended. The last line for each target is its seed and how far it came.
 set -u
-seconds=60 jobs=$(getconf _NPROCESSORS_ONLN) seed=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
-while getopts t:j:s: option; do
+seconds=60 slow=25 jobs=$(getconf _NPROCESSORS_ONLN) seed=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+while getopts t:u:j:s: option; do
     case $option in
     t) seconds=$OPTARG ;;
+    u) slow=$OPTARG ;;
     j) jobs=$OPTARG ;;
     s) seed=$OPTARG ;;
     *) exit 2 ;;
@@ -34,7 +35,7 @@ if [ "${FUZZ_ONE:-}" ]; then
     # Memory: what hostile input may cost; a single allocation of more is a fault too. An input that takes seconds is one. A compressed
     # archive may ask for a window of up to 1 GiB (libarchive's limit for xz), which costs nothing until it is filled.
     case $target in archive) greedy=1100 ;; *) greedy=64 ;; esac
-    ASAN_OPTIONS=detect_leaks=1 "$build/test/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$seconds" -timeout=25 \
+    ASAN_OPTIONS=detect_leaks=1 "$build/test/fuzz/fuzz_$target" -seed="$seed" -max_total_time="$seconds" -timeout="$slow" \
         -rss_limit_mb=1024 -malloc_limit_mb=$greedy -max_len=16384 -dict=dictionary -print_final_stats=1 -verbosity=1 \
         "$@" >log 2>&1
     status=$?
@@ -56,4 +57,4 @@ FUZZ_DIRECTORY=$(mktemp -d "$([ -d /dev/shm ] && echo /dev/shm || echo /var/tmp)
 export FUZZ_DIRECTORY
 trap 'rm -rf "$FUZZ_DIRECTORY"' EXIT
 trap 'exit 1' INT TERM
-printf '%s\n' "$@" | FUZZ_ONE=1 xargs -P "$jobs" -n 1 "$0" -t "$seconds" -s "$seed" "$build"
+printf '%s\n' "$@" | FUZZ_ONE=1 xargs -P "$jobs" -n 1 "$0" -t "$seconds" -u "$slow" -s "$seed" "$build"
