@@ -119,7 +119,10 @@ denied a "$b6" 5432
 denied a $lan.1 5432
 reaches a $world4.2 5432
 reaches host "$b4" 5432
+reaches host $lan6::1 5432
 denied world "$a4" 5432
+want "the world's refusal is heard" not ja exec a -- nc -z -u -w 2 $world4.2 5439
+want "by IPv6 too" not ja exec a -- nc -z -u -w 2 $world6::2 5439
 
 # ---- between networks ----
 rule lan db action=allow peer=network:data protocol=tcp port=5432
@@ -275,11 +278,20 @@ kldload -n dummynet
 want "one without a network stack" ja create s --template base --set vnet=shared --set allow=raw_sockets --nic eth0,network=lan,address=auto,address=auto6
 want "with rates" ja set s nics.eth0.shape.in.rate=4Mbit nics.eth0.shape.out.rate=2Mbit
 want "starts" ja start s
-s4=$(ja --json list s | grep -o "$lan\.[0-9]*" | head -1)
+s4=$(ja --json list s | grep -o "$lan\.[0-9]*" | head -1) s6=$(ja --json list s | grep -o "$lan6::[0-9a-f]*" | head -1)
 pipes() { [ "$(ipfw pipe show | grep -c 'bit/s')" -eq "$1" ]; }
 want "with a pipe for each direction" pipes 2
 want "what it sends passes at its rate" within_rate s out 2000000
 want "and what it is sent" within_rate s in 4000000
+stream() { # what the world gets by a connection from it, from its first packet on, in bits per second with headers
+    (inside world nc -4 -l 5440 </dev/null | (dd bs=1448 count=1 of=/dev/null; LC_ALL=C dd of=/dev/null bs=4k) 2>&1) 2>/dev/null >"$dir/got" &
+    sink=$!
+    sleep 1
+    dd if=/dev/zero bs=64k count=24 2>/dev/null | inside s nc -4 -N "$world4.2" 5440 >/dev/null 2>&1
+    wait $sink
+    awk '/bytes transferred/ { print int($1 * 8 / $5 * 1500 / 1448) }' "$dir/got" | tail -1
+}
+want "a connection too" near 1800000 2200000 stream
 through() { ipfw -a list | awk -v rule="$1" '$1 == rule && $4 == "pipe" { print $2 }'; }
 passes() { # passes PACKETS COMMAND...: so many go through each of its pipes meanwhile
     out=$(through $base) in=$(through $((base + 499))) wanted=$1
@@ -289,9 +301,15 @@ passes() { # passes PACKETS COMMAND...: so many go through each of its pipes mea
     [ $(($(through $base) - out)) -eq "$wanted" ] && [ $(($(through $((base + 499))) - in)) -eq "$wanted" ]
 }
 want "each packet to and from the world once, though its address is translated" passes 3 ja exec s -- ping -c 3 -i 0.3 -q "$world4.2"
+want "and by IPv6" passes 3 ja exec s -- ping6 -c 3 -i 0.3 -q "$world6::2"
 want "and to the host" passes 3 ja exec s -- ping -c 3 -i 0.3 -q "$lan.1"
+want "and by IPv6" passes 3 ja exec s -- ping6 -c 3 -i 0.3 -q "$lan6::1"
 want "what it sends to itself not at all" passes 0 ja exec s -- ping -c 3 -i 0.3 -q "$s4"
-want "by localhost neither" passes 0 ja exec s -- ping -c 3 -i 0.3 -q 127.0.0.1
+want "and by IPv6" passes 0 ja exec s -- ping6 -c 3 -i 0.3 -q "$s6"
+serve s 5434
+# A ping of 127.0.0.1 is the host's to answer, unlike all else that is sent there.
+want "by localhost neither" passes 0 ja exec s -- nc -z -w 2 127.0.0.1 5434
+want "and by IPv6" passes 0 ja exec s -- nc -z -w 2 ::1 5434
 want "nor what others send" passes 0 ja exec a2 -- ping -c 3 -i 0.3 -q "$lan.1"
 want "less of one direction, and nothing of the other, while it runs" ja set s nics.eth0.shape.out.rate=1Mbit nics.eth0.shape.in=
 want "leaves one pipe" pipes 1
@@ -307,6 +325,7 @@ fi
 ipfw -q table "ja${mine}shout" flush
 want "repair puts back what somebody has flushed" ja repair
 want "so that it passes its pipe" sh -c "ipfw table ja${mine}shout list | grep -q '$s4'"
+for pid in $talkers; do kill "$pid" 2>/dev/null; done
 want "it ends" ja stop --force s
 want "and leaves no pipe" pipes 0
 want "and no address" sh -c "! ipfw table ja${mine}shout list | grep '^[0-9a-f]'"

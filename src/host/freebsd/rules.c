@@ -45,7 +45,9 @@ static const struct ja_freebsd_rule policy[] = {
     {JA_RULE_UNTAKEN - 1, "allow ip4 from any to me in recv ja@* tagged 39999"},
 
     /* Of a packet that goes out `via` sees only where it leaves. */
-    /* Before: what jails without a stack of their own send, but to themselves. */
+    /* Before: what jails without a stack of their own send, but to themselves. The kernel answers a ping in the same packet, with its tags:
+     * what comes back has the mark of whom it comes back to, which goes first. */
+    {0, "count untag tablearg ip from any to table(ja@shout) via lo0"},
     {0, "count tag tablearg ip from table(ja@shout) to any via lo0"},
     {0, "skipto +58 ip from any to table(ja@shout) via lo0 tagged tablearg"},
     {0, "pipe tablearg ip from table(ja@shout) to any out not xmit ja@[0-9]*"},
@@ -93,6 +95,9 @@ static const struct ja_freebsd_rule policy[] = {
     {32, "allow udp from any 68 to me 67 in recv table(ja@dhcp)"},
     {33, "allow udp from any 68 to 255.255.255.255 67 in recv table(ja@dhcp)"},
     {33, "allow ip6 from any to me in recv ja@* tagged 39999"},
+    /* What the host sends to its own address of a network: IPv6 often takes that interface for the one by which it came. Nothing else comes
+     * from there with the host's address (rule 10). */
+    {33, "skipto +100 ip6 from me to me in recv ja@br*"},
     /* Answers of a forward to the host (fwd: a kernel since 14 takes nothing else for its own that has its own address and comes from
      * elsewhere; the connection is found by its ports); what is for a jail by one; what may be for one. */
     {34, "fwd 127.0.0.1 ip4 from me to me in recv ja@* tagged 41100"},
@@ -124,18 +129,20 @@ static const struct ja_freebsd_rule policy[] = {
 
     /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
     {58, "check-state :ja@"},
+    {58, "skipto +100 ip6 from table(ja@natted) to any out not recv ja@* not xmit ja@* not xmit lo0 keep-state :ja@"},
     {58, "skipto +100 ip from any to any recv table(ja@members)"},
     {58, "call tablearg ip from any to table(ja@rules) in not recv ja@* not recv lo0"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},
     /* Behind all of ours: no answer to it is translated. */
     {59, "skipto +499 ip from any to table(ja@rules) in not recv ja@* tagged 39999 keep-state :ja@"},
+    {60, "skipto +100 ipv6-icmp from any to table(ja@natted) in not recv ja@* icmp6types 1,2,3,4"},
     {60, "deny ip from any to table(ja@natted) in not recv ja@* not recv lo0"},
     /* Networks' rules, which are only called; and a call of what somebody has deleted. */
     {61, "skipto +100 ip from any to any"},
     {98, "return ip from any to any"},
     {JA_RULE_LAST, "deny ip4 from table(ja@natted) to not table(ja@nets) out not xmit ja@* not xmit lo0"},
     /* Once it is translated back: what they are sent, but by themselves. */
-    {JA_RULE_SHAPED, "skipto +500 ip from any to table(ja@shout) in recv lo0 tagged tablearg"},
+    {JA_RULE_SHAPED, "skipto +500 ip from table(ja@shout) to table(ja@shout) in tagged tablearg"},
     {JA_RULE_SHAPED, "pipe tablearg ip from any to table(ja@shin) in not recv ja@[0-9]*"},
 };
 

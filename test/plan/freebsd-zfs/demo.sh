@@ -119,6 +119,7 @@ END
 /sbin/ipfw -q /dev/stdin <<'END'
 add 20449 set 1 deny ip4 from any to me in recv ja00*
 add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
+add 20000 set 1 count untag tablearg ip from any to table(ja00shout) via lo0
 add 20000 set 1 count tag tablearg ip from table(ja00shout) to any via lo0
 add 20000 set 1 skipto 20058 ip from any to table(ja00shout) via lo0 tagged tablearg
 add 20000 set 1 pipe tablearg ip from table(ja00shout) to any out not xmit ja00[0-9]*
@@ -158,6 +159,7 @@ add 20031 set 1 allow ipv6-icmp from any to ff02::/16 in recv ja00* icmp6types 1
 add 20032 set 1 allow udp from any 68 to me 67 in recv table(ja00dhcp)
 add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
 add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
+add 20033 set 1 skipto 20100 ip6 from me to me in recv ja00br*
 add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
@@ -180,15 +182,17 @@ add 20048 set 1 skipto 20100 ipv6-icmp from any to any out not recv ja00* xmit j
 add 20048 set 1 call tablearg ip from any to table(ja00rules) out not recv ja00* xmit ja00br*
 add 20049 set 1 skipto 20100 ip from any to table(ja00rules) out not recv ja00* xmit ja00br* keep-state :ja00
 add 20058 set 1 check-state :ja00
+add 20058 set 1 skipto 20100 ip6 from table(ja00natted) to any out not recv ja00* not xmit ja00* not xmit lo0 keep-state :ja00
 add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
 add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)
 add 20059 set 1 skipto 20499 ip from any to table(ja00rules) in not recv ja00* tagged 39999 keep-state :ja00
+add 20060 set 1 skipto 20100 ipv6-icmp from any to table(ja00natted) in not recv ja00* icmp6types 1,2,3,4
 add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
 add 20061 set 1 skipto 20100 ip from any to any
 add 20098 set 1 return ip from any to any
 add 20450 set 1 deny ip4 from table(ja00natted) to not table(ja00nets) out not xmit ja00* not xmit lo0
-add 20499 set 1 skipto 20500 ip from any to table(ja00shout) in recv lo0 tagged tablearg
+add 20499 set 1 skipto 20500 ip from table(ja00shout) to table(ja00shout) in tagged tablearg
 add 20499 set 1 pipe tablearg ip from any to table(ja00shin) in not recv ja00[0-9]*
 END
 # let the rules know it

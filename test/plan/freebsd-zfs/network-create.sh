@@ -14,6 +14,7 @@
 add 20449 set 1 deny ip4 from any to me in recv ja00*
 add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
 delete 20000
+add 20000 set 1 count untag tablearg ip from any to table(ja00shout) via lo0
 add 20000 set 1 count tag tablearg ip from table(ja00shout) to any via lo0
 add 20000 set 1 skipto 20058 ip from any to table(ja00shout) via lo0 tagged tablearg
 add 20000 set 1 pipe tablearg ip from table(ja00shout) to any out not xmit ja00[0-9]*
@@ -21,10 +22,22 @@ add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
 add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
 add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
 add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
+delete 20033
+add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
+add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
+add 20033 set 1 skipto 20100 ip6 from me to me in recv ja00br*
 add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
-add 20499 set 1 skipto 20500 ip from any to table(ja00shout) in recv lo0 tagged tablearg
+delete 20058
+add 20058 set 1 check-state :ja00
+add 20058 set 1 skipto 20100 ip6 from table(ja00natted) to any out not recv ja00* not xmit ja00* not xmit lo0 keep-state :ja00
+add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
+add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
+delete 20060
+add 20060 set 1 skipto 20100 ipv6-icmp from any to table(ja00natted) in not recv ja00* icmp6types 1,2,3,4
+add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
+add 20499 set 1 skipto 20500 ip from table(ja00shout) to table(ja00shout) in tagged tablearg
 add 20499 set 1 pipe tablearg ip from any to table(ja00shin) in not recv ja00[0-9]*
 END
 # let the rules know it
