@@ -42,7 +42,9 @@ static const struct ja_field flow_fields[] = {
      .when = JA_WHEN_LIVE,
      .least = 1,
      .most = MS_MOST,
-     .doc = "by how much the delay varies, evenly to both sides, so that packets overtake each other; Linux only"},
+     .doc =
+         "by how much the delay varies, evenly to both sides, so that packets overtake each other; on FreeBSD in six "
+         "steps, and with vnet=yes only"},
     {.name = "loss",
      .type = JA_T_PERCENT,
      .offset = JA_FIELD(ja_flow, loss),
@@ -57,7 +59,7 @@ static const struct ja_field flow_fields[] = {
      .least = 1,
      .most = 10000,
      .metavar = "PACKETS",
-     .doc = "how many packets are lost in a row, in the mean; 0 for each by itself; Linux only"},
+     .doc = "how many packets are lost in a row, in the mean; 0 for each by itself; Linux, and FreeBSD since 15"},
 };
 
 static const struct ja_field shape_fields[] = {

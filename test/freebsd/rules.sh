@@ -316,7 +316,7 @@ want "leaves one pipe" pipes 1
 want "with the new rate" within_rate s out 1000000
 want "a delay" ja set s nics.eth0.shape.out.delay=100ms
 want "is there" near 0.09 0.4 measured s out delay
-refuse "one that varies" "dummynet delays all packets alike" ja set s nics.eth0.shape.out.jitter=10ms
+refuse "one that varies" "vnet=shared alike" ja set s nics.eth0.shape.out.jitter=10ms
 if [ "$(sysctl -n kern.osreldate)" -lt 1500000 ]; then
     refuse "losses in rows" "of 15.0 knows rows" ja set s nics.eth0.shape.out.loss=10% nics.eth0.shape.out.loss-burst=4
 else
@@ -329,6 +329,21 @@ for pid in $talkers; do kill "$pid" 2>/dev/null; done
 want "it ends" ja stop --force s
 want "and leaves no pipe" pipes 0
 want "and no address" sh -c "! ipfw table ja${mine}shout list | grep '^[0-9a-f]'"
+
+# ---- delays that vary ----
+want "a jail's delay varies" ja set a nics.eth0.shape.in.rate=2Mbit nics.eth0.shape.in.delay=100ms nics.eth0.shape.in.jitter=40ms
+want "as much as was asked" near 0.034 0.048 measured a in jitter
+want "around what was asked" near 0.08 0.13 measured a in delay
+want "and the rate is kept" within_rate a in 2000000
+# The jail's own ipfw may be older than the kernel.
+its_ipfw() { "$program" host jail-rescue "$(kernel_name a)" ipfw "$@" </dev/null; }
+one_each() { its_ipfw -a list 96 | awk '/count/ { all = $2 } / tag / { delayed += $2 } END { exit !(all > 100 && delayed == all) }'; }
+want "each packet has one delay" one_each
+want "less, and its root cannot change it" ja set a nics.eth0.shape.in.jitter=20ms nics.eth0.shape.enforce=yes
+want "so it is" near 0.014 0.028 measured a in jitter
+want "no more" ja shape a --clear
+nothing() { [ "$(its_ipfw list | grep -c pipe)" -eq 0 ] && [ "$(its_ipfw pipe show | grep -c ms)" -eq 0 ]; }
+want "leaves no rule, and no pipe" nothing
 
 want "a rule stays" ja network set lan rules.x.action=deny
 want "all go" ja delete --force --all --yes

@@ -388,6 +388,14 @@ static const char *const shaped[] = {"nics.eth0.shape.in.rate=10Mbit",
 static const char *const reshaped[] = {"nics.eth0.shape.in.rate=1Gbit", "nics.eth0.shape.in.burst=1M", NULL};
 static const char *const shaped_more[] = {"nics.eth0.shape.out.delay=100ms", "nics.eth0.shape.out.jitter=10ms",
                                           "nics.eth0.shape.out.loss=1%", "nics.eth0.shape.out.loss-burst=4", NULL};
+/* Delays that vary: of one that is kept from changing, and of one that has no rate. */
+static const char *const varied[] = {"nics.eth0.shape.in.rate=10Mbit",
+                                     "nics.eth0.shape.in.delay=100ms",
+                                     "nics.eth0.shape.in.jitter=40ms",
+                                     "nics.eth0.shape.out.delay=5ms",
+                                     "nics.eth0.shape.out.jitter=2ms",
+                                     "nics.eth0.shape.enforce=yes",
+                                     NULL};
 
 static void start_changed(struct ja_planning *p, const char *const *assignments)
 {
@@ -410,6 +418,11 @@ static void plan_start_shaped_rows(struct ja_planning *p)
 static void plan_start_shaped_more(struct ja_planning *p)
 {
     start_changed(p, shaped_more);
+}
+
+static void plan_start_varied(struct ja_planning *p)
+{
+    start_changed(p, varied);
 }
 
 static void plan_stop_shaped(struct ja_planning *p)
@@ -437,6 +450,17 @@ static void plan_shape(struct ja_planning *p)
 static void plan_reshape(struct ja_planning *p)
 {
     reshape(p, shaped, reshaped);
+}
+
+/* To delays that vary, and back. */
+static void plan_vary(struct ja_planning *p)
+{
+    reshape(p, reshaped, varied);
+}
+
+static void plan_vary_no_more(struct ja_planning *p)
+{
+    reshape(p, varied, reshaped);
 }
 
 /* pf in place of ipfw, while a jail with forwards runs. */
@@ -782,6 +806,9 @@ static const struct golden {
     {"start-shaped", "shaping", plan_start_shaped, NULL, NULL},
     {"start-shaped-rows", "shaping-15", plan_start_shaped_rows, "freebsd", NULL},
     {"start-shaped-more", "shaping", plan_start_shaped_more, NULL, NULL},
+    {"start-varied", "shaping", plan_start_varied, "freebsd", NULL},
+    {"vary", "shaping-running", plan_vary, "freebsd", NULL},
+    {"vary-no-more", "shaping-running", plan_vary_no_more, "freebsd", NULL},
     {"start-shaped-poor", "shaping-poor", plan_start_shaped, "linux", NULL},
     {"stop-shaped", "running", plan_stop_shaped, NULL, NULL},
     {"shape", "shaping-running", plan_shape, NULL, NULL},

@@ -111,7 +111,7 @@ static bool tables_are_there(const struct ja_sim *sim, const char *stack, const 
     return true;
 }
 
-/* add NUMBER [set N] ACTION ... */
+/* add NUMBER [set N] [prob P] ACTION ... */
 static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, int count, struct ja_error *err)
 {
     static const char *const actions[] = {"allow",  "deny",  "check-state", "nat",    "count", "pipe",
@@ -124,11 +124,14 @@ static int add_rule(struct ja_sim *sim, const char *stack, char *const *words, i
         set = strtoul(words[3], NULL, 10);
         at = 4;
     }
+    int first = at;
+    if (count > at + 1 && strcmp(words[at], "prob") == 0)
+        at += 2;
     for (size_t i = 0; at < count && i < JA_COUNT(actions); i++)
         known = known || strcmp(actions[i], words[at]) == 0;
     if (!known || set > 30)
         return sim_fail(err, "ipfw: invalid action %s", at < count ? words[at] : "");
-    join(words + at, count - at, text);
+    join(words + first, count - first, text);
     if (!tables_are_there(sim, stack, text))
         sim_trouble(sim, "a rule of ipfw names a table that is not there: %s", text);
     if (sim->tearing)
@@ -308,15 +311,17 @@ void sim_ipfw_check(struct ja_sim *sim)
 {
     for (size_t i = sim_from(sim, "rule "); sim_starts(sim, i, "rule "); i++) {
         char stack[32] = "", pipe[16];
-        const char *hash = strchr(sim->entries[i].key, '#'), *at = strstr(sim->entries[i].value, " pipe ");
-        if (!at || sscanf(at, " pipe %15s", pipe) != 1)
-            continue;
+        const char *hash = strchr(sim->entries[i].key, '#');
         if (hash)
             snprintf(stack, sizeof stack, "%.*s", (int)(hash + 1 - sim->entries[i].key - 5), sim->entries[i].key + 5);
-        if (strcmp(pipe, "tablearg") == 0)
-            check_entries(sim, stack, at);
-        else if (!sim_get(sim, "pipe %s%s", stack, pipe))
-            sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
+        for (const char *at = sim->entries[i].value; (at = strstr(at, " pipe ")) != NULL; at++) {
+            if (sscanf(at, " pipe %15s", pipe) != 1)
+                continue;
+            if (strcmp(pipe, "tablearg") == 0)
+                check_entries(sim, stack, at);
+            else if (!sim_get(sim, "pipe %s%s", stack, pipe))
+                sim_trouble(sim, "%s leads through a pipe that is not there", sim->entries[i].key);
+        }
     }
 }
 

@@ -21,8 +21,8 @@ static inline int do_shape(struct ja_engine *engine, struct ja_error *err)
 static inline int do_reshape(struct ja_engine *engine, struct ja_error *err)
 {
     return lab_set(engine,
-                   (const char *const[]){SIMSHAPE("in.delay=20ms"), SIMSHAPE("in.loss=1%"), SIMSHAPE("out="),
-                                         SIMSHAPE("enforce="), NULL},
+                   (const char *const[]){SIMSHAPE("in.delay=20ms"), SIMSHAPE("in.jitter=5ms"), SIMSHAPE("in.loss=1%"),
+                                         SIMSHAPE("out="), SIMSHAPE("enforce="), NULL},
                    err);
 }
 

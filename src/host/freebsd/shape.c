@@ -6,6 +6,9 @@
  * of the pipe, which constant rules look into (rules.c): what it sends, before its address is translated, and what it is sent,
  * afterwards. Its root cannot reach them.
  *
+ * A delay that varies is several pipes of different delays, of which chance chooses one for each packet; then comes the pipe of the rate, as
+ * for any other. A tag keeps a packet that has been in one from the others.
+ *
  * The rules come before all others of the jail, and what has passed a pipe goes on through these (one_pass 0), so that the jail's own
  * firewall stays one. With shape.enforce the jail has a securelevel of 3, at which its root changes neither rules nor pipes; we
  * lower it for as long as a change takes. Its rules then know the nic by its addresses too: an interface can be given another name,
@@ -23,6 +26,9 @@
 /* Numbers in the jail's own ipfw: rules before those of /etc/rc.firewall, which begin at 100; pipes at the end of the 65535 that
  * there may be. The direction out has the next number, and rules that are enforced have others than those that are not. */
 enum { RULE_FIRST = 1, PIPE_FIRST = 60001 };
+/* A direction whose delay varies has other rules than one whose does not, counted downwards, so that either can take the other's place; pipes
+ * for so many delays (with an even number the mean deviation is that of all delays between); and its pipe's number as a tag. */
+enum { VARIED_LAST = 96, NICS_VARIED = 24, DELAYS = 6, DELAY_FIRST = 61001 };
 enum { MTU_DEFAULT = 1500, SECURELEVEL = 3, HZ = 1000, ROWS_SINCE = 1500000 };
 /* What dummynet takes where nobody has set net.inet.ip.dummynet.pipe_slot_limit and pipe_byte_limit otherwise; and the largest
  * rate, which it keeps in 32 bits. */
@@ -42,7 +48,8 @@ static void fill(const struct ja_planning *p, const struct ja_subject *s, size_t
     *line = (struct line){.out = out};
     ja_freebsd_nic_fill(p, s, number, &line->nic);
     line->flow = out ? &line->nic.nic->shape.out : &line->nic.nic->shape.in;
-    line->rule = RULE_FIRST + 4 * (unsigned)number + (line->nic.nic->shape.enforce ? 2 : 0) + out;
+    line->rule = line->flow->jitter ? VARIED_LAST - 4 * (unsigned)number : RULE_FIRST + 4 * (unsigned)number;
+    line->rule += (line->nic.nic->shape.enforce ? 2U : 0U) + out;
     line->pipe = PIPE_FIRST + 2 * (unsigned)number + out;
     /* On the host, by the number that no other nic of any instance has: less than 32,768. */
     if (s->jail->vnet != JA_VNET_YES)
@@ -70,13 +77,31 @@ static bool knows_rows(struct ja_planning *p)
     return p->facts->missing != missing || (date && atoll(date) >= ROWS_SINCE);
 }
 
+struct checking {
+    struct ja_planning *p;
+    const struct ja_jail *jail;
+};
+
+static void check_jitter(const struct checking *checking, const struct ja_nic *nic, bool out)
+{
+    size_t number = 0;
+    while (checking->jail->nics.items[number] != nic)
+        number++;
+    if (checking->jail->vnet != JA_VNET_YES)
+        ja_flow_refuse(checking->p->plan, nic, out, "jitter",
+                       "the host delays all packets of a jail with vnet=shared alike");
+    else if (checking->jail->nics.count + number >= NICS_VARIED)
+        ja_flow_refuse(checking->p->plan, nic, out, "jitter",
+                       "there are not enough numbers of rules for a delay that varies with so many nics");
+}
+
 static void check_flow(void *context, const struct ja_nic *nic, const struct ja_flow *flow, bool out)
 {
-    struct ja_planning *p = context;
+    const struct checking *checking = context;
+    struct ja_planning *p = checking->p;
     char why[128];
     if (flow->jitter)
-        ja_flow_refuse(p->plan, nic, out, "jitter",
-                       "dummynet delays all packets alike (a profile of delays occupies the line, and takes its rate)");
+        check_jitter(checking, nic, out);
     if (flow->loss_burst && !knows_rows(p))
         ja_flow_refuse(p->plan, nic, out, "loss-burst",
                        "dummynet of this kernel loses each packet by itself; that of 15.0 knows rows");
@@ -104,7 +129,8 @@ static void note_steps(struct ja_planning *p)
 void ja_freebsd_shape_check(struct ja_planning *p, const struct ja_jail *jail)
 {
     /* One that inherits the host's network has no nics. */
-    if (ja_flow_each(jail, check_flow, p))
+    struct checking checking = {p, jail};
+    if (ja_flow_each(jail, check_flow, &checking))
         note_steps(p);
     if (jail->vnet == JA_VNET_SHARED && ja_jail_enforces_shape(jail))
         ja_plan_note(p->plan, "%s: shape.enforce has no effect with vnet=shared: the host shapes it", jail->name);
@@ -161,7 +187,8 @@ static void pipe_words(struct ja_planning *p, struct ja_step *step, add_words *a
         number(text, flow->burst);
         add(p->plan, step, "burst", text, NULL);
     }
-    if (flow->delay) {
+    /* One that varies is in pipes of its own. */
+    if (flow->delay && !flow->jitter) {
         number(text, flow->delay);
         add(p->plan, step, "delay", text, NULL);
     }
@@ -176,13 +203,37 @@ static void pipe_words(struct ja_planning *p, struct ja_step *step, add_words *a
     }
 }
 
-static void no_pipe_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
-                          const struct line *line)
+static void delete_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name, unsigned pipe)
 {
     char text[24];
     ipfw_words(p, step, add, name);
-    number(text, line->pipe);
+    number(text, pipe);
     add(p->plan, step, "-q", "pipe", text, "delete", NULL);
+}
+
+static void no_pipe_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                          const struct line *line)
+{
+    delete_words(p, step, add, name, line->pipe);
+}
+
+static unsigned delay_pipe(const struct line *line, int which)
+{
+    return DELAY_FIRST + (line->pipe - PIPE_FIRST) * DELAYS + (unsigned)which;
+}
+
+/* The middle of each of equal parts of what is between delay - jitter and delay + jitter, in whole milliseconds, the same to both sides. */
+static void delay_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
+                        const struct line *line, int which)
+{
+    const struct ja_flow *flow = line->flow;
+    int64_t parts = 2 * which + 1 - DELAYS, away = ((parts < 0 ? -parts : parts) * flow->jitter + DELAYS / 2) / DELAYS;
+    char text[24];
+    ipfw_words(p, step, add, name);
+    number(text, delay_pipe(line, which));
+    add(p->plan, step, "-q", "pipe", text, "config", "delay", NULL);
+    number(text, parts < 0 ? flow->delay - away : flow->delay + away);
+    add(p->plan, step, text, NULL);
 }
 
 /* "{ recv epair7b or dst-ip 10.66.0.2 } not src-ip 10.66.0.2": by name or address, but not what it sends to itself. */
@@ -206,18 +257,50 @@ static void enforced_words(struct ja_planning *p, struct ja_step *step, const st
     }
 }
 
-static void rule_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line)
+/* Which packets: those of its nic and direction. */
+static void packet_words(struct ja_planning *p, struct ja_step *step, const struct line *line)
 {
-    char rule[24], pipe[24];
-    ipfw_words(p, step, ja_step_run, name);
-    number(rule, line->rule);
-    number(pipe, line->pipe);
-    ja_step_run(p->plan, step, "-q", "add", rule, "pipe", pipe, "ip", "from", "any", "to", "any", NULL);
-    ja_step_run(p->plan, step, line->out ? "out" : "in", NULL);
+    ja_step_run(p->plan, step, "ip", "from", "any", "to", "any", line->out ? "out" : "in", NULL);
     if (line->nic.nic->shape.enforce)
         enforced_words(p, step, line);
     else
         ja_step_run(p->plan, step, line->out ? "xmit" : "recv", line->nic.inner, NULL);
+}
+
+static void add_rule_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line)
+{
+    char rule[24];
+    ipfw_words(p, step, ja_step_run, name);
+    number(rule, line->rule);
+    ja_step_run(p->plan, step, "-q", "add", rule, NULL);
+}
+
+static void pipe_rule_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line)
+{
+    char pipe[24];
+    number(pipe, line->pipe);
+    add_rule_words(p, step, name, line);
+    ja_step_run(p->plan, step, "pipe", pipe, NULL);
+    if (line->flow->jitter)
+        ja_step_run(p->plan, step, "untag", pipe, NULL);
+    packet_words(p, step, line);
+}
+
+/* "add 96 prob 0.166667 pipe 61001 tag 60001 ... not tagged 60001": each of those that are left is as probable as the others. */
+static void choice_words(struct ja_planning *p, struct ja_step *step, const char *name, const struct line *line,
+                         int which)
+{
+    char pipe[24], tag[24];
+    number(pipe, delay_pipe(line, which));
+    number(tag, line->pipe);
+    add_rule_words(p, step, name, line);
+    if (which < DELAYS - 1) {
+        ja_step_run(p->plan, step, "prob", NULL);
+        ja_step_runf(p->plan, step, "%.6f", 1.0 / (DELAYS - which));
+    }
+    ja_step_run(p->plan, step, "pipe", pipe, "tag", tag, NULL);
+    packet_words(p, step, line);
+    ja_step_run(p->plan, step, "not", "tagged", tag, NULL);
 }
 
 static void no_rule_words(struct ja_planning *p, struct ja_step *step, add_words *add, const char *name,
@@ -246,22 +329,53 @@ static struct ja_step *pass_on(struct ja_planning *p, const char *name)
     return step;
 }
 
-static void add_rule(struct ja_planning *p, const char *name, const struct line *line, bool fresh)
+/* `fresh`, here and below: the jail was made by this plan, and takes all away again. The rules of a direction have one number, and go with
+ * the first of them. */
+static void add_rules(struct ja_planning *p, const char *name, const struct line *line, bool fresh)
 {
-    struct ja_step *step = begin(p, line, "lead", " through it");
-    rule_words(p, step, name, line);
+    bool varies = line->flow->jitter;
+    struct ja_step *step = varies ? begin(p, line, "take a mark from", "") : begin(p, line, "lead", " through it");
     if (!fresh)
         no_rule_words(p, step, ja_step_undo, name, line);
+    if (varies) {
+        add_rule_words(p, step, name, line);
+        ja_step_run(p->plan, step, "count", "untag", NULL);
+        ja_step_runf(p->plan, step, "%u", line->pipe);
+        packet_words(p, step, line);
+        for (int i = 0; i < DELAYS; i++) {
+            step = begin(p, line, "lead", " through one of the delays");
+            choice_words(p, step, name, line, i);
+        }
+        step = begin(p, line, "lead", " through the rest");
+    }
+    pipe_rule_words(p, step, name, line);
 }
 
-/* `fresh`: the jail was made by this plan, and takes all away again. */
+/* `old`: what the direction's pipes were, NULL: there were none. */
+static void add_pipes(struct ja_planning *p, const char *name, const struct line *line, const struct line *old,
+                      bool fresh)
+{
+    struct ja_step *step;
+    for (int i = 0; line->flow->jitter && i < DELAYS; i++) {
+        step = begin(p, line, "delay some of", "");
+        delay_words(p, step, ja_step_run, name, line, i);
+        if (old && old->flow->jitter)
+            delay_words(p, step, ja_step_undo, name, old, i);
+        else if (!fresh)
+            delete_words(p, step, ja_step_undo, name, delay_pipe(line, i));
+    }
+    step = begin(p, line, "shape", old ? " anew" : "");
+    pipe_words(p, step, ja_step_run, name, line);
+    if (old)
+        pipe_words(p, step, ja_step_undo, name, old);
+    else if (!fresh)
+        no_pipe_words(p, step, ja_step_undo, name, line);
+}
+
 static void add_line(struct ja_planning *p, const char *name, const struct line *line, bool fresh)
 {
-    struct ja_step *step = begin(p, line, "shape", "");
-    pipe_words(p, step, ja_step_run, name, line);
-    if (!fresh)
-        no_pipe_words(p, step, ja_step_undo, name, line);
-    add_rule(p, name, line, fresh);
+    add_pipes(p, name, line, NULL, fresh);
+    add_rules(p, name, line, fresh);
 }
 
 void ja_freebsd_shape_module(struct ja_planning *p, const struct ja_jail *jail)
@@ -339,14 +453,11 @@ static void change_line(struct ja_planning *p, const char *name, const struct li
         add_line(p, name, new, false);
         return;
     }
-    /* The old rule goes after the commit. */
+    if (!ja_object_equal(&ja_noun_flow, old->flow, new->flow))
+        add_pipes(p, name, new, old, false);
+    /* The old rules go after the commit. */
     if (old->rule != new->rule)
-        add_rule(p, name, new, false);
-    if (ja_object_equal(&ja_noun_flow, old->flow, new->flow))
-        return;
-    struct ja_step *step = begin(p, new, "shape", " anew");
-    pipe_words(p, step, ja_step_run, name, new);
-    pipe_words(p, step, ja_step_undo, name, old);
+        add_rules(p, name, new, false);
 }
 
 void ja_freebsd_shape_change(struct ja_planning *p, const struct ja_subject *from, const struct ja_subject *to,
@@ -393,6 +504,11 @@ void ja_freebsd_shape_changed(struct ja_planning *p, const struct ja_subject *fr
             struct ja_step *step = begin(p, &was, "shape", is_set(&is) ? " by the new rule alone" : " no more");
             no_rule_words(p, step, ja_step_run, name, &was);
             step->flags |= JA_STEP_IGNORE;
+            for (int k = 0; was.flow->jitter && !is.flow->jitter && k < DELAYS; k++) {
+                step = begin(p, &was, "remove a delay of", "");
+                delete_words(p, step, ja_step_run, name, delay_pipe(&was, k));
+                step->flags |= JA_STEP_IGNORE;
+            }
             if (is_set(&is))
                 continue;
             step = begin(p, &was, "remove the pipe of", "");

@@ -2,10 +2,10 @@
 /sbin/kldload -n dummynet
 # lower its securelevel, which forbids the change
 /usr/sbin/jail -m name=web1 securelevel=-1
-# lead what it is sent by eth0 through it
-/usr/sbin/jailadmin host jail-rescue web1 ipfw -q add 1 pipe 60001 ip from any to any in recv epair10000b
 # shape what it is sent by eth0 anew
 /usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60001 config bw 1000000000bit/s queue 1000Kbytes burst 1048576
+# lead what it is sent by eth0 through it
+/usr/sbin/jailadmin host jail-rescue web1 ipfw -q add 1 pipe 60001 ip from any to any in recv epair10000b
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -127,6 +127,6 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host write --mode 0600 /var/run/jailadmin-00/jails/0/applied.json   if there is the path /var/run/jailadmin-00/jails/0/applied.json
-#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60001 config bw 10000000bit/s queue 50 delay 20 plr 0.005000
 #   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q delete 1
+#   /usr/sbin/jailadmin host jail-rescue web1 ipfw -q pipe 60001 config bw 10000000bit/s queue 50 delay 20 plr 0.005000
 #   /usr/sbin/jail -m name=web1 securelevel=3

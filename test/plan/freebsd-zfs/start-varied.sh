@@ -1,0 +1,1 @@
+# refused: the program arp was not found
