@@ -57,7 +57,7 @@ void ja_show_error(struct ja_cli *cli, const struct ja_error *err);
 /* Prints one JSON value and takes it (NULL: out of memory): indented on a terminal, one line otherwise. */
 int ja_print_json(struct ja_cli *cli, json_t *json, struct ja_error *err);
 
-/* A table. Headers end with NULL; one that begins with ">" is aligned to the right. A failed allocation
+/* A table. Headers end with NULL; one that begins with ">" is aligned to the right, one with "=" never cut to fit a terminal. A failed allocation
  * sticks until ja_table_print. Nothing of a cell is trusted. */
 struct ja_table {
     struct ja_strv headers;

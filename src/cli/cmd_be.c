@@ -164,7 +164,7 @@ int ja_cmd_be_list(struct ja_cli *cli, const struct ja_args *args, struct ja_err
     ja_autoengine struct ja_engine *engine = NULL;
     ja_autostrv struct ja_strv names = {0};
     struct listing listing = {.array = cli->json ? json_array() : NULL};
-    ja_table_init(&listing.table, "JAIL", "NAME", "STATE", "CREATED", ">USED", "ORIGIN", "BY", "MOUNTED", NULL);
+    ja_table_init(&listing.table, "JAIL", "NAME", "STATE", "CREATED", ">USED", "ORIGIN", "BY", "=MOUNTED", NULL);
     int rc = ja_cmd_open(cli, true, &engine, err);
     if (rc == 0)
         rc = ja_cmd_names_or_all(engine, args, &names, err);

@@ -28,12 +28,12 @@ static json_t *strings(const struct ja_strv *strv)
 
 static json_t *listed_json(const struct ja_listed *listed)
 {
-    const struct ja_jail *jail = listed->jail;
+    const struct ja_jail *jail = listed->jail, *now = listed->applied ? listed->applied : jail;
     ja_autostrv struct ja_strv addresses = {0};
     json_t *networks = json_array(), *labels = json_object();
-    bare_addresses(jail, &addresses);
-    for (size_t i = 0; i < jail->nics.count; i++)
-        json_array_append_new(networks, json_string(((const struct ja_nic *)jail->nics.items[i])->network));
+    bare_addresses(now, &addresses);
+    for (size_t i = 0; i < now->nics.count; i++)
+        json_array_append_new(networks, json_string(((const struct ja_nic *)now->nics.items[i])->network));
     for (size_t i = 0; i < jail->labels.count; i++)
         json_object_set_new(labels, jail->labels.pairs[i].key, json_string(jail->labels.pairs[i].value));
     return json_pack("{s:s, s:s, s:I, s:s, s:o, s:s?, s:s?, s:o, s:s?, s:o}", "name", jail->name, "uuid", jail->uuid,
@@ -52,7 +52,7 @@ struct listing {
 static int add_first_cells(struct ja_table *table, const struct ja_listed *listed, struct ja_error *err)
 {
     ja_autostrv struct ja_strv addresses = {0};
-    if (bare_addresses(listed->jail, &addresses) < 0)
+    if (bare_addresses(listed->applied ? listed->applied : listed->jail, &addresses) < 0)
         return ja_error_nomem(err);
     ja_table_cell(table, listed->jail->name);
     ja_table_cell(table, ja_state_name(listed->state));

@@ -73,9 +73,15 @@ static bool aligned_right(const char *header)
     return *header == '>';
 }
 
+/* Numbers, and what would be of no use when it is cut. */
+static bool stays_whole(const char *header)
+{
+    return *header == '>' || *header == '=';
+}
+
 static const char *header_text(const char *header)
 {
-    return header + aligned_right(header);
+    return header + stays_whole(header);
 }
 
 static size_t *measure(const struct ja_table *table)
@@ -93,7 +99,7 @@ static size_t *measure(const struct ja_table *table)
     return widths;
 }
 
-/* Takes from the widest columns until a line fits. The first one, which names things, and numbers stay whole. */
+/* Takes from the widest columns until a line fits. The first one, which names things, and those marked stay whole. */
 static void fit(const struct ja_table *table, size_t *widths, size_t width)
 {
     size_t columns = table->headers.count, sum = (columns - 1) * GAP;
@@ -102,7 +108,7 @@ static void fit(const struct ja_table *table, size_t *widths, size_t width)
     while (sum > width) {
         size_t widest = 0;
         for (size_t c = 1; c < columns; c++)
-            if (!aligned_right(table->headers.items[c]) && widths[c] > COLUMN_LEAST &&
+            if (!stays_whole(table->headers.items[c]) && widths[c] > COLUMN_LEAST &&
                 (!widest || widths[c] > widths[widest]))
                 widest = c;
         if (!widest)

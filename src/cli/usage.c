@@ -21,6 +21,19 @@ static bool has_jail(const struct ja_gathered *all, const char *name)
     return false;
 }
 
+/* Those that it has, for those that it is to have. */
+static int take_nics(struct ja_jail *jail, const struct ja_jail *applied)
+{
+    struct ja_jail *copy = ja_object_copy(&ja_noun_jail, applied);
+    if (!copy)
+        return -1;
+    struct ja_list nics = jail->nics;
+    jail->nics = copy->nics;
+    copy->nics = nics;
+    ja_object_free(&ja_noun_jail, copy);
+    return 0;
+}
+
 static int keep(void *context, const struct ja_listed *listed, struct ja_error *err)
 {
     struct ja_gathered *all = context;
@@ -34,8 +47,11 @@ static int keep(void *context, const struct ja_listed *listed, struct ja_error *
     }
     struct ja_listed copy = *listed;
     copy.jail = ja_object_copy(&ja_noun_jail, listed->jail);
-    if (!copy.jail)
+    if (!copy.jail || (listed->applied && take_nics(copy.jail, listed->applied) < 0)) {
+        ja_object_free(&ja_noun_jail, copy.jail);
         return ja_error_nomem(err);
+    }
+    copy.applied = NULL;
     all->jails[all->count++] = copy;
     return 0;
 }

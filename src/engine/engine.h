@@ -417,6 +417,9 @@ const char *ja_state_name(enum ja_state state);
 
 struct ja_listed {
     struct ja_jail *jail;
+    /* What it runs with, where that has other addresses than it is to have from its next start on; else NULL. Of a list, and for the
+     * call only. */
+    const struct ja_jail *applied;
     enum ja_state state;
     char started[32]; /* RFC 3339, or "" */
     pid_t pid;        /* of its init, 0: none */

@@ -76,6 +76,8 @@ const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err);
 /* The keys of the addresses that a jail's nics were assigned, as the store reserves them: "NETWORK ADDRESS". */
 int ja_address_keys(const struct ja_jail *jail, struct ja_strv *keys, struct ja_error *err);
+/* A kind of reservation: the uuids of jails that ran with other addresses than they were to have when their row was written last. */
+#define JA_PENDING "pending"
 /* Adds the ports of the host that a jail's forwards need, and releases none. */
 int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err);
 /* Reserves what an object needs, and releases what it does not need any more, within the open transaction. */

@@ -64,7 +64,8 @@ static void apply_verb(const char *verb, struct ja_listed *listed)
 
 struct listing {
     struct ja_engine *engine;
-    struct ja_map verbs; /* what open plans are about to do, by the names of jails */
+    struct ja_map verbs;    /* what open plans are about to do, by the names of jails */
+    struct ja_strv pending; /* uuids of those whose addresses wait for their next start */
     bool brief;
     int (*each)(void *context, const struct ja_listed *listed, struct ja_error *err);
     void *context;
@@ -111,12 +112,28 @@ static void forget(struct listing *listing)
     listing->count = 0;
 }
 
+/* Those few are known to the store, so that no file of the others is read. */
+static int take_applied(struct listing *listing, struct ja_listed *listed, struct ja_jail **ret_applied,
+                        struct ja_error *err)
+{
+    *ret_applied = NULL;
+    if (!listed->pid || !ja_strv_has(&listing->pending, listed->jail->uuid))
+        return 0;
+    int rc = ja_engine_applied(listing->engine, listed->jail, ret_applied, err);
+    listed->applied = *ret_applied;
+    return rc;
+}
+
 static int hand_out(struct listing *listing, struct ja_error *err)
 {
     int rc = fill_all(listing->engine, listing->items, listing->count, err);
     for (size_t i = 0; i < listing->count && rc == 0; i++) {
         apply_verb(ja_map_get(&listing->verbs, listing->items[i].jail->name), &listing->items[i]);
-        rc = listing->each(listing->context, &listing->items[i], err);
+        struct ja_jail *applied;
+        rc = take_applied(listing, &listing->items[i], &applied, err);
+        if (rc == 0)
+            rc = listing->each(listing->context, &listing->items[i], err);
+        ja_object_free(&ja_noun_jail, applied);
     }
     forget(listing);
     return rc;
@@ -145,11 +162,14 @@ int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
     struct listing listing = {.engine = engine, .brief = brief, .each = each, .context = context};
     int rc = ja_store_plans(engine->store, NULL, true, 0, open_verb, &listing.verbs, err);
     if (rc == 0)
+        rc = ja_store_reserved(engine->store, JA_PENDING, "", NULL, &listing.pending, err);
+    if (rc == 0)
         rc = ja_store_scan(engine->store, "jail", glob, collect, &listing, err);
     if (rc == 0)
         rc = hand_out(&listing, err);
     forget(&listing);
     ja_map_fini(&listing.verbs);
+    ja_strv_fini(&listing.pending);
     return rc;
 }
 

@@ -386,21 +386,28 @@ int ja_reserve_ports(struct ja_engine *engine, const struct ja_jail *jail, struc
     return rc;
 }
 
-/* A running jail has its old addresses until it stops: nobody else may get them before. */
+/* A running jail has its old addresses until it stops: nobody else may get them before, and a list shows them: its uuid is reserved
+ * for that as `ret_pending`. */
 static int applied_keys(struct ja_engine *engine, const struct ja_jail *jail, struct ja_strv *keys,
-                        struct ja_error *err)
+                        struct ja_strv *ret_pending, struct ja_error *err)
 {
     struct ja_jail *applied = NULL;
+    ja_autostrv struct ja_strv now = {0};
     int rc = ja_engine_applied(engine, jail, &applied, err);
     if (rc == 0 && applied)
-        rc = ja_address_keys(applied, keys, err);
+        rc = ja_address_keys(applied, &now, err);
+    if (rc == 0 && applied && !ja_strv_equal(&now, keys) && ja_strv_add(ret_pending, jail->uuid) < 0)
+        rc = ja_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < now.count; i++)
+        if (ja_strv_add(keys, now.items[i]) < 0)
+            rc = ja_error_nomem(err);
     ja_object_free(&ja_noun_jail, applied);
     return rc;
 }
 
 static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
 {
-    ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0}, units = {0};
+    ja_autostrv struct ja_strv slot = {0}, addresses = {0}, ports = {0}, units = {0}, pending = {0};
     if (ja_strv_addf(&slot, "%lld", (long long)jail->slot) < 0)
         return ja_error_nomem(err);
     for (size_t i = 0; i < jail->nics.count; i++) {
@@ -414,7 +421,7 @@ static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, st
     if (rc == 0)
         rc = check_ports(engine, &ports, jail->uuid, err);
     if (rc == 0)
-        rc = applied_keys(engine, jail, &addresses, err);
+        rc = applied_keys(engine, jail, &addresses, &pending, err);
     if (rc == 0)
         rc = reserve_exactly(engine, "slot", &slot, jail->uuid, err);
     if (rc == 0)
@@ -423,6 +430,8 @@ static int reserve_jail(struct ja_engine *engine, const struct ja_jail *jail, st
         rc = reserve_exactly(engine, "port", &ports, jail->uuid, err);
     if (rc == 0)
         rc = reserve_exactly(engine, "unit", &units, jail->uuid, err);
+    if (rc == 0)
+        rc = reserve_exactly(engine, JA_PENDING, &pending, jail->uuid, err);
     return rc;
 }
 

@@ -10,7 +10,8 @@
 
 /* ---- what is mounted ---- */
 
-void ja_plan_binds(struct ja_planning *p, const struct ja_jail *jail, struct ja_map *ret_dirs)
+/* Directories -> the names of the trees, or, of those `read_only`, which are so. */
+static void bound_dirs(struct ja_planning *p, const struct ja_jail *jail, bool read_only, struct ja_map *ret_dirs)
 {
     ja_autofree char *root = ja_path_be(p, jail, "");
     const char *text = root ? ja_fact(p->facts, JA_FACT_BINDS, root) : NULL;
@@ -19,13 +20,17 @@ void ja_plan_binds(struct ja_planning *p, const struct ja_jail *jail, struct ja_
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     char *rest = copy;
     for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;) {
-        char *tab = strchr(line, '\t');
-        if (!tab)
+        char *dir = line, *name = strsep(&dir, "\t"), *mode = strsep(&dir, "\t");
+        if (!dir || (read_only && strcmp(mode, "ro") != 0))
             continue;
-        *tab = '\0';
-        if (ja_map_set(ret_dirs, tab + 1, line) < 0)
+        if (ja_map_set(ret_dirs, dir, name) < 0)
             ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     }
+}
+
+void ja_plan_binds(struct ja_planning *p, const struct ja_jail *jail, struct ja_map *ret_dirs)
+{
+    bound_dirs(p, jail, false, ret_dirs);
 }
 
 const char *ja_bind_of(const struct ja_map *dirs, const char *be)
@@ -114,13 +119,11 @@ static void mount_words(struct ja_planning *p, struct ja_step *step, bool undo, 
     add(p->plan, step, tree, dir, NULL);
 }
 
-/* What is undone after it was done is mounted again, writable: whoever had it read-only is told by nobody, so it is not tried to
- * know. Neither survives a reboot. */
-static void unmount_tree(struct ja_planning *p, const char *tree, const char *dir)
+static void unmount_tree(struct ja_planning *p, bool read_only, const char *tree, const char *dir)
 {
     struct ja_step *step = ja_plan_host_step(p, "tree-unmount", "unmount its tree there");
     ja_step_run(p->plan, step, tree, dir, NULL);
-    mount_words(p, step, true, false, tree, dir);
+    mount_words(p, step, true, read_only, tree, dir);
 }
 
 static bool is_own(struct ja_planning *p, const char *dir)
@@ -133,8 +136,11 @@ static bool is_own(struct ja_planning *p, const char *dir)
 static void unmount_one(struct ja_planning *p, const struct ja_jail *jail, const char *name, const char *dir)
 {
     ja_autofree char *tree = ja_path_be(p, jail, name);
+    struct ja_map read_only = {0};
+    bound_dirs(p, jail, true, &read_only);
     if (tree)
-        unmount_tree(p, tree, dir);
+        unmount_tree(p, ja_map_get(&read_only, dir) != NULL, tree, dir);
+    ja_map_fini(&read_only);
 }
 
 void ja_plan_unbind(struct ja_planning *p, const struct ja_jail *jail, struct ja_map *ret_dirs)

@@ -82,8 +82,8 @@ enum ja_fact_kind {
     JA_FACT_CLONES,  /* ZFS: snapshot -> the datasets that are clones of it, one a line */
     JA_FACT_SHAPING, /* "" (Linux) -> what the kernel can do to traffic: "tbf netem ifb redirect", or some of them */
     JA_FACT_QDISC,   /* interface (Linux) -> the kinds of queues that somebody gave it: "tbf pfifo ingress" */
-    /* Absolute host path of a directory -> what of it is mounted elsewhere on the host: "NAME\tDIRECTORY" a line, NAME the path below
-     * it. What is mounted in itself does not count. */
+    /* Absolute host path of a directory -> what of it is mounted elsewhere on the host: "NAME\tMODE\tDIRECTORY" a line, NAME the path
+     * below it, MODE "ro" or "rw". What is mounted in itself does not count. */
     JA_FACT_BINDS,
     JA_FACT_KINDS
 };

@@ -110,4 +110,7 @@ void ja_snapshot_name(int64_t now_ms, const struct ja_list *taken, const char *s
     snprintf(name, JA_SNAPSHOT_NAME, "%s%s", text, suffix);
     if (is_taken(taken, name))
         snprintf(name, JA_SNAPSHOT_NAME, "%s%02d%s", text, tm.tm_sec, suffix);
+    /* Of one second. */
+    for (int n = 2; n < 1000 && is_taken(taken, name); n++)
+        snprintf(name, JA_SNAPSHOT_NAME, "%s%02d-%d%s", text, tm.tm_sec, n, suffix);
 }

@@ -38,11 +38,17 @@ want "and stores it" prints "^a " ja list label.pasted=yes
 old=$(ja --json list a | sed 's/.*"addresses":\["\([^"]*\)".*/\1/')
 want "an address changes at the next start" ja set a nics.eth0.address=$network.77
 want "until then it has the old one" ja exec b -- ping -c1 -W2 "$old"
+want "as list says" prints "^a  *running  *$old " ja list
+want "and list -l" prints "^a  *running  *$old " ja list -l
+want "another one is added" ja set a nics.eth0.address+=$network.78
+want "which list does not show either" prints "^a  *running  *$old " ja list a
+want "it is taken away again" ja set a nics.eth0.address-=$network.78
 refuse "which nobody else gets" "taken by jail a" ja create c --template base --nic "eth0,network=default,address=$old"
 refuse "nor the new one" "taken by jail a" ja set b nics.eth0.address=$network.77
 want "a restart applies what waits" ja restart --force a
 want "it has the new address" ja exec b -- ping -c1 -W2 $network.77
 want "nothing waits any more" not prints "next start" ja show a
+want "list shows the new one" prints "^a  *running  *$network.77 " ja list
 want "its old address is free" ja create c --template base --nic "eth0,network=default,address=$old"
 want "files are limited now" prints 100 ja exec a -- sh -c 'ulimit -n'
 

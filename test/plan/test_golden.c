@@ -478,6 +478,17 @@ static void plan_network_create_pf(struct ja_planning *p)
     ja_object_free(&ja_noun_network, network);
 }
 
+/* What pf makes of two rules is said of the one that it takes the sense from. */
+static void plan_network_rules_pf(struct ja_planning *p)
+{
+    static const char *const rules[] = {"nat-by=pf",
+                                        "rules+=web,action=allow,direction=in,peer=world,protocol=tcp,port=80",
+                                        "rules+=none,action=deny,direction=in,peer=world", NULL};
+    struct ja_network *network = changed_network(networks[1], rules);
+    ja_plan_network_create(p, network);
+    ja_object_free(&ja_noun_network, network);
+}
+
 static void plan_start_forwards_pf(struct ja_planning *p)
 {
     struct ja_network *network = changed_network(networks[0], (const char *const[]){"nat-by=pf", NULL});
@@ -802,6 +813,7 @@ static const struct golden {
     {"start-forwards", "stopped", plan_start_forwards, "freebsd", NULL},
     {"start-forwards-pf", "pf", plan_start_forwards_pf, "freebsd", NULL},
     {"network-create-pf", "pf", plan_network_create_pf, "freebsd", NULL},
+    {"network-rules-pf", "pf", plan_network_rules_pf, "freebsd", NULL},
     {"network-set-pf", "running-pf", plan_network_set_pf, "freebsd", NULL},
     {"start-shaped", "shaping", plan_start_shaped, NULL, NULL},
     {"start-shaped-rows", "shaping-15", plan_start_shaped_rows, "freebsd", NULL},
@@ -927,6 +939,8 @@ static void print(const struct ja_plan *plan, struct ja_str *text)
         return;
     }
     ja_plan_print(plan, text);
+    for (size_t i = 0; i < plan->notes.count; i++)
+        ja_str_addf(text, "# warning: %s\n", plan->notes.items[i]);
     size_t k = 0;
     while (k < plan->count && !(plan->steps[k]->flags & JA_STEP_COMMIT))
         k++;

@@ -285,6 +285,7 @@ void ja_sim_reboot(struct ja_sim *sim)
             abort();
     }
     sim_drop_all(sim, "bind ");
+    sim_drop_all(sim, "ro-bind ");
     sim->system->shut(sim);
     sim->system->boot(sim);
     snprintf(sim->machine.boot_id, sizeof sim->machine.boot_id, "boot-%u", ++sim->boots);

@@ -400,6 +400,8 @@ static int do_tree_mount(struct ja_sim *sim, const struct ja_cmd *cmd, char *con
         return 0;
     if (there || sim_get(sim, "mount %s", dir) || !is_empty(sim, dir))
         return sim_fail(err, "%s is not empty", dir);
+    if (!sim->tearing && argc == 5)
+        sim_put(sim, "", "ro-bind %s", dir);
     if (!sim->tearing)
         sim_put(sim, tree, "bind %s", dir);
     return 0;
@@ -411,7 +413,7 @@ static int do_tree_unmount(struct ja_sim *sim, const struct ja_cmd *cmd, char *c
     const char *there = sim_get(sim, "bind %s", argv[argc - 1]);
     (void)cmd, (void)err;
     if (there && strcmp(there, argv[argc - 2]) == 0 && !sim->tearing)
-        sim_drop(sim, "bind %s", argv[argc - 1]);
+        sim_drop(sim, "bind %s", argv[argc - 1]), sim_drop(sim, "ro-bind %s", argv[argc - 1]);
     return 0;
 }
 
@@ -569,7 +571,9 @@ static const char *list_binds(struct ja_sim *sim, const char *path)
     for (size_t i = sim_from(sim, "bind "); sim_starts(sim, i, "bind "); i++) {
         const char *tree = sim->entries[i].value;
         if (strncmp(tree, path, length) == 0 && tree[length] == '/')
-            ja_str_addf(&lines, "%s\t%s\n", tree + length + 1, sim->entries[i].key + strlen("bind "));
+            ja_str_addf(&lines, "%s\t%s\t%s\n", tree + length + 1,
+                        sim_get(sim, "ro-%s", sim->entries[i].key) ? "ro" : "rw",
+                        sim->entries[i].key + strlen("bind "));
     }
     bool any = lines.length > 0;
     snprintf(sim->text, sizeof sim->text, "%s", any ? lines.text : "");

@@ -94,8 +94,9 @@ static int print_mounts(struct ja_sim *sim, struct ja_str *output)
     for (size_t i = sim_from(sim, "bind "); sim_starts(sim, i, "bind "); i++)
         ja_str_addf(
             output,
-            ", {\"device\":\"%s\",\"mntpoint\":\"%s\",\"fstype\":\"nullfs\",\"opts\":\"rw\",\"dump\":0,\"pass\":0}",
-            sim->entries[i].value, sim->entries[i].key + strlen("bind "));
+            ", {\"device\":\"%s\",\"mntpoint\":\"%s\",\"fstype\":\"nullfs\",\"opts\":\"%s\",\"dump\":0,\"pass\":0}",
+            sim->entries[i].value, sim->entries[i].key + strlen("bind "),
+            sim_get(sim, "ro-%s", sim->entries[i].key) ? "ro,nosuid" : "rw");
     ja_str_add(output, "]}}\n");
     return 0;
 }

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "engine/engine.h"
+#include "engine/internal.h"
 #include "sim.h"
 
 #include <stdio.h>
@@ -225,6 +225,24 @@ static inline int do_delete(struct ja_engine *engine, struct ja_error *err)
 static inline int do_clone(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_clone(engine, "j", "k", NULL, NULL, err);
+}
+
+/* Asked while a clone is made: its original is kept from changing, but not from others who only look. */
+static inline int ask_original(JA_UNUSED void *context, JA_UNUSED struct ja_jail *jail, struct ja_error *err)
+{
+    struct ja_engine *engine = context;
+    struct ja_lock lock = JA_LOCK_INIT;
+    struct ja_error why = JA_ERROR_INIT;
+    if (ja_engine_lock(engine, "jail", "j", false, 0, "test", &lock, &why) != JA_E_BUSY)
+        return ja_error_set(err, JA_E_FAILED, "jail j", "it is not locked while a clone of it is made");
+    int rc = ja_engine_lock(engine, "jail", "j", true, 0, "test", &lock, err);
+    ja_lock_release(&lock, false);
+    return rc;
+}
+
+static inline int do_clone_asked(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_clone(engine, "j", "k", ask_original, engine, err);
 }
 
 static inline int do_clone_delete(struct ja_engine *engine, struct ja_error *err)

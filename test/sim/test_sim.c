@@ -336,6 +336,8 @@ static void jails(void **unused)
     sweep("create", do_create, do_delete);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
+    lab_do(do_clone_delete);
+    lab_do(do_clone_asked);
     sweep("start", do_start, do_stop);
     sweep("start", do_start, do_kill);
     lab_do(do_start);
@@ -468,6 +470,11 @@ static void mounted(void **unused)
     lab_do(do_be_mount);
     assert_int_equal(lab_run(do_be_mount, NULL, NULL, &err), JA_E_EXISTS);
     sweep("be-unmount", do_be_unmounted, do_be_mount);
+    lab_do(do_be_unmount);
+    lab_do(do_be_mount_there);
+    sweep("be-unmount", do_be_unmounted, do_be_mount_there);
+    lab_do(do_be_unmounted);
+    lab_do(do_be_mount);
     assert_int_equal(lab_run(do_unbe, NULL, NULL, &err), JA_E_BUSY);
     assert_int_equal(lab_run(do_rename, NULL, NULL, &err), JA_E_BUSY);
     assert_int_equal(lab_run(do_delete, NULL, NULL, &err), JA_E_BUSY);
@@ -480,6 +487,7 @@ static void mounted(void **unused)
     sweep("delete", do_delete_force, do_create_mounted);
     /* Somebody unmounts it by hand: gc removes what was made for it. */
     sim_drop_all(&lab_sim, "bind ");
+    sim_drop_all(&lab_sim, "ro-bind ");
     lab_do(ja_engine_gc);
     lab_do(do_delete);
     sim_drop(&lab_sim, "path /there");

@@ -153,20 +153,21 @@ static void mounts_have_types(void **state)
 /* A tree seen in a second place; what lies in itself, or is no tree of it, does not count. */
 static void trees_are_mounted_elsewhere(void **state)
 {
-    static const char json[] = "{\"mount\": {\"fstab\": ["
-                               "{\"device\":\"tank/x\",\"mntpoint\":\"/p/root/next\",\"fstype\":\"zfs\"},"
-                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/a b\",\"fstype\":\"nullfs\"},"
-                               "{\"device\":\"/p/root/old/etc\",\"mntpoint\":\"/mnt/c\",\"fstype\":\"nullfs\"},"
-                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/p/root/old/x\",\"fstype\":\"nullfs\"},"
-                               "{\"device\":\"/p/rooted\",\"mntpoint\":\"/mnt/d\",\"fstype\":\"nullfs\"},"
-                               "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/e\",\"fstype\":\"ufs\"}]}}";
+    static const char json[] =
+        "{\"mount\": {\"fstab\": ["
+        "{\"device\":\"tank/x\",\"mntpoint\":\"/p/root/next\",\"fstype\":\"zfs\"},"
+        "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/a b\",\"fstype\":\"nullfs\"},"
+        "{\"device\":\"/p/root/old/etc\",\"mntpoint\":\"/mnt/c\",\"fstype\":\"nullfs\",\"opts\":\"ro,nosuid\"},"
+        "{\"device\":\"/p/root/next\",\"mntpoint\":\"/p/root/old/x\",\"fstype\":\"nullfs\"},"
+        "{\"device\":\"/p/rooted\",\"mntpoint\":\"/mnt/d\",\"fstype\":\"nullfs\"},"
+        "{\"device\":\"/p/root/next\",\"mntpoint\":\"/mnt/e\",\"fstype\":\"ufs\"}]}}";
     const struct said said[] = {{.command = "mount -p", .text = json}, {0}};
     struct ja_facts facts = {0};
     (void)state;
     ja_fact(&facts, JA_FACT_BINDS, "/p/root");
     ja_fact(&facts, JA_FACT_BINDS, "/p/vol");
     assert_int_equal(read_all(&facts, said), 0);
-    is(&facts, JA_FACT_BINDS, "/p/root", "next\t/mnt/a b\nold/etc\t/mnt/c\n");
+    is(&facts, JA_FACT_BINDS, "/p/root", "next\trw\t/mnt/a b\nold/etc\tro\t/mnt/c\n");
     is(&facts, JA_FACT_BINDS, "/p/vol", NULL);
     ja_facts_fini(&facts);
 }

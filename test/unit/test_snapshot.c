@@ -131,6 +131,13 @@ static void names_are_made_of_the_time(void **state)
     take(name, "2026-11-26T14:32:00.000Z", "");
     ja_snapshot_name(now, &taken, "", name);
     assert_string_equal(name, "2026-11-26-143207");
+    take(name, "2026-11-26T14:32:07.000Z", "");
+    ja_snapshot_name(now, &taken, "", name);
+    assert_string_equal(name, "2026-11-26-143207-2");
+    take(name, "2026-11-26T14:32:07.100Z", "");
+    ja_snapshot_name(now, &taken, "", name);
+    assert_string_equal(name, "2026-11-26-143207-3");
+    assert_int_equal(ja_check_snapshot(name, NULL), 0);
     ja_snapshot_name(now, &taken, "-hourly", name);
     assert_string_equal(name, "2026-11-26-1432-hourly");
     assert_int_equal(ja_check_snapshot(name, NULL), 0);

@@ -290,9 +290,11 @@ static int answer_binds(struct reading *reading, const struct ja_map *nullfs)
         ja_autostr struct ja_str lines = {0};
         if (!asked(fact, JA_FACT_BINDS))
             continue;
-        for (size_t m = 0; m < nullfs->count; m++)
-            if (is_below(nullfs->pairs[m].value, fact->name) && !is_below(nullfs->pairs[m].key, fact->name))
-                ja_str_addf(&lines, "%s\t%s\n", nullfs->pairs[m].value + strlen(fact->name) + 1, nullfs->pairs[m].key);
+        for (size_t m = 0; m < nullfs->count; m++) {
+            const char *mode = nullfs->pairs[m].value, *shown = strchr(mode, '\t') + 1, *point = nullfs->pairs[m].key;
+            if (is_below(shown, fact->name) && !is_below(point, fact->name))
+                ja_str_addf(&lines, "%s\t%.2s\t%s\n", shown + strlen(fact->name) + 1, mode, point);
+        }
         rc = lines.failed ? ja_error_nomem(reading->err) : set(reading, fact, lines.text);
     }
     return rc;

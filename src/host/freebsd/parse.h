@@ -29,7 +29,7 @@ void ja_freebsd_links_fini(struct ja_freebsd_links *links);
 int ja_freebsd_parse_ifconfig(char *text, struct ja_freebsd_links *links, struct ja_error *err);
 
 /* `mount -p --libxo json`: mount point -> type of the file system that is on top there; *nullfs (may be NULL): mount point of a nullfs
- * -> the directory that is seen there. */
+ * -> "MODE\tDIRECTORY", what is seen there, "ro" or "rw". */
 int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_map *nullfs, struct ja_error *err);
 /* `netstat -rn --libxo json`: "default", "default6" -> interface. */
 int ja_freebsd_parse_netstat(const char *text, struct ja_map *routes, struct ja_error *err);

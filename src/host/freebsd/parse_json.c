@@ -113,6 +113,15 @@ int ja_freebsd_parse_jls(const char *text, struct ja_map *jails, struct ja_error
 
 /* ---- mount ---- */
 
+/* "ro,nosuid": the mode is the first word. */
+static int put_nullfs(struct ja_map *nullfs, const char *point, const char *device, const char *options,
+                      struct ja_error *err)
+{
+    bool read_only = options && strcspn(options, ",") == 2 && strncmp(options, "ro", 2) == 0;
+    ja_autofree char *shown = ja_printf("%s\t%s", read_only ? "ro" : "rw", device);
+    return shown ? put(nullfs, point, shown, err) : ja_error_nomem(err);
+}
+
 int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_map *nullfs, struct ja_error *err)
 {
     static const char *const path[] = {"mount", "fstab", NULL};
@@ -127,7 +136,7 @@ int ja_freebsd_parse_mount(const char *text, struct ja_map *mounts, struct ja_ma
         rc = point && type ? put(mounts, point, type, err) : unknown_item("mount", err);
         const char *device = json_string_value(json_object_get(item, "device"));
         if (rc == 0 && nullfs && device && strcmp(type, "nullfs") == 0)
-            rc = put(nullfs, point, device, err);
+            rc = put_nullfs(nullfs, point, device, json_string_value(json_object_get(item, "opts")), err);
     }
     json_decref(json);
     return rc;

@@ -15,6 +15,7 @@
 #### jailadmin be mount web1 default /mnt --read-only, which runs
 # mount its tree there, read-only, with nothing in it trusted by the host
 /usr/sbin/jailadmin host tree-mount --read-only /var/db/jailadmin/pool/jails/web1/root/default /mnt
+# warning: web1 runs on this tree: its root can put symbolic links in the way of what the host does there
 
 # a failure before the commit is undone by:
 
@@ -63,4 +64,4 @@
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host zfs-rename --mount-if-mounted /var/db/jailadmin/pool tank/jailadmin/deleted/cccccccc-0000-4000-8000-000000000001 tank/jailadmin/jails/web1 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
-#   /usr/sbin/jailadmin host tree-mount /var/db/jailadmin/pool/jails/web1/root/next /var/run/jailadmin-00/mnt/web1.next
+#   /usr/sbin/jailadmin host tree-mount --read-only /var/db/jailadmin/pool/jails/web1/root/next /var/run/jailadmin-00/mnt/web1.next

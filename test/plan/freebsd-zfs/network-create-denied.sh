@@ -123,6 +123,7 @@ END
  "isolate": true
 }
 END
+# warning: ipfw of this host denies by default: its own rules must let forwarded packets of jails pass
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/lan.network.json

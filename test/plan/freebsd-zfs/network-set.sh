@@ -94,6 +94,7 @@ END
 /sbin/ipfw -q nat 20000 delete
 # remove the tables of the rules
 /sbin/ipfw table ja00nat0 destroy
+# warning: the host has no interface em1 now, by which network default is to reach the world
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json

@@ -47,6 +47,7 @@ END
 /usr/sbin/jailadmin host jail-run --jail /var/run/jailadmin-00/jails/0/pid --log /var/db/jailadmin/pool/jails/web1/console.log --log-limit 1048576 -- /bin/sh /etc/rc
 # it is wanted running from now on
 /usr/sbin/jailadmin host store-set --state /var/db/jailadmin jail web1 wanted=running
+# warning: web1 has the host's network: it reaches the host's local services, and takes its ports
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/applied.json

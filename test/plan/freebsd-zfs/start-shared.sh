@@ -60,6 +60,7 @@ END
 /usr/sbin/jailadmin host jail-run --jail /var/run/jailadmin-00/jails/0/pid --log /var/db/jailadmin/pool/jails/web1/console.log --log-limit 1048576 -- /bin/sh /etc/rc
 # it is wanted running from now on
 /usr/sbin/jailadmin host store-set --state /var/db/jailadmin jail web1 wanted=running
+# warning: web1 shares its addresses with the host: jails of its networks do not reach them, as they do not reach the host; what listens at localhost in it listens at its first address
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/jails/0/applied.json

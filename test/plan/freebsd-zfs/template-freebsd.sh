@@ -55,6 +55,8 @@ END
  ]
 }
 END
+# warning: FreeBSD 14.1-RELEASE is newer than the kernel of this host, 13.2-RELEASE: its programs may not run here
+# warning: no trusted checksum of FreeBSD 14.1-RELEASE is known: the archive is compared with the MANIFEST of the same server only; --sha256, or the package freebsd-release-manifests, gives one
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/templates/base/spec.json

@@ -236,6 +236,7 @@ END
  ]
 }
 END
+# warning: FreeBSD 15.1-RELEASE/minimal-jail is newer than the kernel of this host, 13.2-RELEASE: its programs may not run here
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/templates/base/spec.json

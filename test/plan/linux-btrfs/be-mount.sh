@@ -13,6 +13,7 @@
 #### jailadmin be mount web1 default /mnt --read-only, which runs
 # mount its tree there, read-only, with nothing in it trusted by the host
 /usr/sbin/jailadmin host tree-mount --read-only /var/db/jailadmin/pool/jails/web1/root/default /mnt
+# warning: web1 runs on this tree: its root can put symbolic links in the way of what the host does there
 
 # a failure before the commit is undone by:
 

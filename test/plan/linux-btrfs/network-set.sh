@@ -86,6 +86,7 @@ END
  "isolate": true
 }
 END
+# warning: the host has no interface em1 now, by which network default is to reach the world
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/default.network.json

@@ -305,6 +305,7 @@ END
 /usr/sbin/jailadmin host netns-link ja00-web1 /run/jailadmin-00/jails/0/pid
 # let go of its namespaces: its init keeps them
 /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns
+# warning: web1 is privileged: its root is the host's root; only trusted software belongs there
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja000 ja000

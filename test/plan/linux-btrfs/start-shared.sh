@@ -272,6 +272,9 @@ END
 /usr/sbin/jailadmin host store-set --state /var/db/jailadmin jail web1 wanted=running
 # let go of its namespaces: its init keeps them
 /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns
+# warning: web1 has the host's network: it cannot listen on ports below 1024
+# warning: web1 shares its addresses with the host: jails of its networks do not reach them, as they do not reach the host
+# warning: web1 has the host's network: it sees the host's abstract sockets and local services
 
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja000 ja000

@@ -20,6 +20,7 @@
 /* A line of mountinfo(5): which directory of which file system is seen at `point`. */
 struct mounted {
     unsigned major, minor;
+    bool read_only;
     char *root, *point;
 };
 struct table {
@@ -55,18 +56,20 @@ static void decode(char *text)
 static int add_line(struct table *table, const char *line)
 {
     struct mounted mounted;
+    char mode[3];
     ja_autofree char *root = ja_strdup(line), *point = ja_strdup(line);
     if (!root || !point)
         return -1;
     /* Both have room for the whole line. */
     // cppcheck-suppress invalidscanf
-    if (sscanf(line, "%*u %*u %u:%u %s %s", &mounted.major, &mounted.minor, root, point) != 4)
+    if (sscanf(line, "%*u %*u %u:%u %s %s %2s", &mounted.major, &mounted.minor, root, point, mode) != 5)
         return 0;
     decode(root);
     decode(point);
     struct mounted *items = ja_realloc(table->items, (table->count + 1) * sizeof *items);
     if (!items)
         return -1;
+    mounted.read_only = strcmp(mode, "ro") == 0;
     mounted.root = root;
     mounted.point = point;
     root = NULL;
@@ -139,7 +142,7 @@ int ja_linux_probe_binds(const char *path, struct ja_str *lines, struct ja_error
             if (rest_of(table.items[m].point, real))
                 name = name_below(&table.items[m], other, real);
         if (name)
-            ja_str_addf(lines, "%s\t%s\n", name, other->point);
+            ja_str_addf(lines, "%s\t%s\t%s\n", name, other->read_only ? "ro" : "rw", other->point);
         ja_free(name);
     }
     table_fini(&table);

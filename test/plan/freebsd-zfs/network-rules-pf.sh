@@ -1,0 +1,186 @@
+# filter what passes through bridges; counted, and put back by the last
+/usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_member 1
+/usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_local_phys 1
+/usr/sbin/jailadmin host setting acquire 00 net.link.bridge.pfil_bridge 0
+/usr/sbin/jailadmin host setting acquire 00 net.inet.ip.fw.one_pass 0
+# make the tables that the rules look into
+/sbin/ipfw table ja00alone create type addr
+/sbin/ipfw table ja00tcp create type number
+/sbin/ipfw table ja00udp create type number
+/sbin/ipfw table ja00shin create type addr
+/sbin/ipfw table ja00shout create type addr
+# say what jails may reach, and what they may send
+/sbin/ipfw -q /dev/stdin <<'END'
+add 20449 set 1 deny ip4 from any to me in recv ja00*
+add 20448 set 1 allow ip4 from any to me in recv ja00* tagged 39999
+delete 20000
+add 20000 set 1 count untag tablearg ip from any to table(ja00shout) via lo0
+add 20000 set 1 count tag tablearg ip from table(ja00shout) to any via lo0
+add 20000 set 1 skipto 20058 ip from any to table(ja00shout) via lo0 tagged tablearg
+add 20000 set 1 pipe tablearg ip from table(ja00shout) to any out not xmit ja00[0-9]*
+add 20000 set 1 skipto 20058 ip from any to any not via ja00* not recv ja00*
+add 20016 set 1 skipto 20100 ip4 from me to me out xmit ja00br*
+add 20017 set 1 deny ip4 from any to table(ja00alone) out recv ja00* xmit ja00br* tagged tablearg
+add 20018 set 1 skipto 20100 ip4 from any to any out recv ja00* xmit ja00br* tagged 41000-41015
+delete 20033
+add 20033 set 1 allow udp from any 68 to 255.255.255.255 67 in recv table(ja00dhcp)
+add 20033 set 1 allow ip6 from any to me in recv ja00* tagged 39999
+add 20033 set 1 skipto 20100 ip6 from me to me in recv ja00br*
+add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
+add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
+add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
+delete 20058
+add 20058 set 1 check-state :ja00
+add 20058 set 1 skipto 20100 ip6 from table(ja00natted) to any out not recv ja00* not xmit ja00* not xmit lo0 keep-state :ja00
+add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
+add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
+delete 20060
+add 20060 set 1 skipto 20100 ipv6-icmp from any to table(ja00natted) in not recv ja00* icmp6types 1,2,3,4
+add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
+add 20499 set 1 skipto 20500 ip from table(ja00shout) to table(ja00shout) in tagged tablearg
+add 20499 set 1 pipe tablearg ip from any to table(ja00shin) in not recv ja00[0-9]*
+END
+# write the rules of network lan
+/sbin/ipfw -q /dev/stdin <<'END'
+add 20064 set 1 deny tcp from not table(ja00nets) to 192.168.2.0/24 setup not src-ip me not dst-ip me // none 974a9b3051dc
+add 20064 set 1 deny ip4 from not table(ja00nets) to 192.168.2.0/24 not proto tcp not src-ip me not dst-ip me // none 256be3f1b249
+add 20064 set 1 deny tcp from not table(ja00nets) to fd00:2::/64 setup not src-ip me not dst-ip me // none 0bf1d039c8c9
+add 20064 set 1 deny ip6 from not table(ja00nets) to fd00:2::/64 not proto tcp not src-ip me not dst-ip me // none 6b7e8c157b41
+add 20064 set 1 return tag 39999 tcp from not table(ja00nets) to 192.168.2.0/24 80 not src-ip me not dst-ip me // web 76e858a23859
+add 20064 set 1 return tag 39999 tcp from not table(ja00nets) to fd00:2::/64 80 not src-ip me not dst-ip me // web db760d4b8b12
+add 20064 set 1 return ip from any to any
+END
+# ask the network's rules
+/sbin/ipfw -q table ja00rules add 192.168.2.0/24 20064
+/sbin/ipfw -q table ja00rules add fd00:2::/64 20064
+# let the rules know it
+/sbin/ipfw -q table ja00nets add 192.168.2.0/24 40001 fd00:2::/64 40001
+/sbin/ipfw -q table ja00gw add 192.168.2.1/32 40001 fd00:2::1/128 40001
+/sbin/ipfw -q table ja00alone add 192.168.2.0/24 40001 fd00:2::/64 40001
+# translate addresses to those of the uplink, by pf
+/sbin/pfctl -q -a jailadmin/ja00br1 -o none -f - <<'END'
+nat on vtnet0 inet from 192.168.2.0/24 to any -> (vtnet0:0)
+nat on vtnet0 inet6 from fd00:2::/64 to any -> (vtnet0:0)
+block drop in quick on vtnet0 inet from any to 192.168.2.0/24
+block drop in quick on ! lo0 inet from ! 192.168.2.0/24 to 192.168.2.0/24
+block drop in quick on vtnet0 inet6 from any to fd00:2::/64
+block drop in quick on ! lo0 inet6 from :: - fd00:1:ffff:ffff:ffff:ffff:ffff:ffff to fd00:2::/64
+block drop in quick on ! lo0 inet6 from fd00:2:0:1:: - fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff to fd00:2::/64
+END
+# make the bridge ja00br1 of network lan
+/sbin/ifconfig bridge10001 create name ja00br1
+# give it the MAC by which jails know their gateway
+/sbin/ifconfig ja00br1 ether 32:9e:87:56:1c:e2
+# say whose it is, and use it
+/sbin/ifconfig ja00br1 description 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002' up
+# give it the gateway's address
+/sbin/ifconfig ja00br1 inet 192.168.2.1/24 alias
+/sbin/ifconfig ja00br1 inet6 fd00:2::1/64 no_dad -ifdisabled
+# let the host forward; counted, and put back by the last
+/usr/sbin/jailadmin host setting acquire 00 net.inet.ip.forwarding 1
+/usr/sbin/jailadmin host setting acquire 00 net.inet6.ip6.forwarding 1
+# make the directory of its jails' names
+/usr/sbin/jailadmin host mkdir --mode 0755 /var/run/jailadmin-00/dns/lan.d
+# set up the resolver of network lan
+/usr/sbin/jailadmin host write --mode 0644 /var/run/jailadmin-00/dns/lan.conf <<'END'
+# names of network lan; written by jailadmin, do not edit
+user=nobody
+bind-interfaces
+listen-address=192.168.2.1
+listen-address=fd00:2::1
+no-hosts
+hostsdir=/var/run/jailadmin-00/dns/lan.d
+domain=lan.internal
+local=/lan.internal/
+domain-needed
+rev-server=192.168.2.0/24
+rev-server=fd00:2::/64
+END
+# start the resolver of network lan
+/usr/local/sbin/dnsmasq --conf-file=/var/run/jailadmin-00/dns/lan.conf --pid-file=/var/run/jailadmin-00/dns/lan.pid
+# keep the spec in the pool, for `adopt`
+/usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/instance/lan.network.json <<'END'
+{
+ "name": "lan",
+ "uuid": "aaaaaaaa-0000-4000-8000-000000000002",
+ "state": "ready",
+ "slot": 1,
+ "created": "2026-01-01T00:00:00.000Z",
+ "address": [
+  "192.168.2.1/24",
+  "fd00:2::1/64"
+ ],
+ "nat-by": "pf",
+ "isolate": true,
+ "rules": [
+  {
+   "name": "web",
+   "action": "allow",
+   "direction": "in",
+   "peer": "world",
+   "protocol": "tcp",
+   "port": "80"
+  },
+  {
+   "name": "none",
+   "action": "deny",
+   "direction": "in",
+   "peer": "world"
+  }
+ ]
+}
+END
+# record the network
+/usr/sbin/jailadmin host store-put --state /var/db/jailadmin network lan <<'END'
+{
+ "name": "lan",
+ "uuid": "aaaaaaaa-0000-4000-8000-000000000002",
+ "state": "ready",
+ "slot": 1,
+ "created": "2026-01-01T00:00:00.000Z",
+ "address": [
+  "192.168.2.1/24",
+  "fd00:2::1/64"
+ ],
+ "nat-by": "pf",
+ "isolate": true,
+ "rules": [
+  {
+   "name": "web",
+   "action": "allow",
+   "direction": "in",
+   "peer": "world",
+   "protocol": "tcp",
+   "port": "80"
+  },
+  {
+   "name": "none",
+   "action": "deny",
+   "direction": "in",
+   "peer": "world"
+  }
+ ]
+}
+END
+# warning: network lan: rule web lets nobody of the world in, since nat-by=pf keeps its addresses from the world; a jail's forwards do, and so would nat-by=ipfw
+
+# a failure before the commit is undone by:
+#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/instance/lan.network.json
+#   /usr/sbin/jailadmin host daemon-stop /var/run/jailadmin-00/dns/lan.pid dnsmasq
+#   /usr/sbin/jailadmin host remove /var/run/jailadmin-00/dns/lan.conf
+#   /usr/sbin/jailadmin host rmdir /var/run/jailadmin-00/dns/lan.d   if there is the path /var/run/jailadmin-00/dns/lan.d
+#   /usr/sbin/jailadmin host setting release 00 net.inet6.ip6.forwarding
+#   /usr/sbin/jailadmin host link-remove --made-as bridge10001 ja00br1 'jailadmin dddddddd-0000-4000-8000-000000000001 aaaaaaaa-0000-4000-8000-000000000002'
+#   /sbin/pfctl -q -a jailadmin/ja00br1 -f /dev/null   if there is the pf anchor ja00br1
+#   /sbin/ipfw -q table ja00alone delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00alone 192.168.2.0/24
+#   /sbin/ipfw -q table ja00gw delete 192.168.2.1/32 fd00:2::1/128   if there is the ipfw table ja00gw 192.168.2.1/32
+#   /sbin/ipfw -q table ja00nets delete 192.168.2.0/24 fd00:2::/64   if there is the ipfw table ja00nets 192.168.2.0/24
+#   /sbin/ipfw -q table ja00rules delete fd00:2::/64   if there is the ipfw table ja00rules fd00:2::/64
+#   /sbin/ipfw -q table ja00rules delete 192.168.2.0/24   if there is the ipfw table ja00rules 192.168.2.0/24
+#   /sbin/ipfw -q delete 20064   if there is the ipfw rule 20064
+#   /sbin/ipfw -q delete 20449 20448 20016 20017 20018 20034 20035 20036 20499   if there is the ipfw rule 20449
+#   /sbin/ipfw table ja00shout destroy   if there is the ipfw table ja00shout
+#   /sbin/ipfw table ja00shin destroy   if there is the ipfw table ja00shin
+#   /sbin/ipfw table ja00udp destroy   if there is the ipfw table ja00udp
+#   /sbin/ipfw table ja00tcp destroy   if there is the ipfw table ja00tcp
+#   /sbin/ipfw table ja00alone destroy   if there is the ipfw table ja00alone
