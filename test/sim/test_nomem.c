@@ -353,6 +353,54 @@ static void memory_runs_out_for_instances(void **unused)
     whole_sweep("teardown", whole_teardown, is_made);
 }
 
+static int count_snapshot(void *context, JA_UNUSED const struct ja_jail *jail, JA_UNUSED const struct ja_snapshot *one,
+                          JA_UNUSED struct ja_error *err)
+{
+    ++*(int *)context;
+    return 0;
+}
+
+static int do_list_snapshots(struct ja_engine *engine, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    int count = 0;
+    if (ja_strv_add(&names, "j") < 0)
+        return ja_error_nomem(err);
+    int rc = ja_engine_snapshots(engine, &names, count_snapshot, &count, err);
+    return rc < 0 || count == 1 ? rc : ja_error_set(err, JA_E_FAILED, NULL, "%d snapshots are listed", count);
+}
+
+#define MANY 1000000000L
+static long allocations(lab_verb *verb)
+{
+    ja_alloc_fail_after(MANY);
+    lab_do(verb);
+    return MANY - ja_alloc_fail_after(-1);
+}
+
+/* Whatever else has snapshots in the pool: nothing more is read for those of a jail. */
+static void others_have_snapshots(void **unused)
+{
+    (void)unused;
+    enum { OTHERS = 2000 };
+    static lab_verb *const verbs[] = {do_list_snapshots, do_unsnapshot, do_snapshot};
+    long before[JA_COUNT(verbs)];
+    lab_do(do_create);
+    lab_do(do_snapshot);
+    for (size_t i = 0; i < JA_COUNT(verbs); i++)
+        before[i] = allocations(verbs[i]);
+    for (int i = 0; i < OTHERS; i++) {
+        sim_put(&lab_sim, "", "zfs tank/other@%d", i);
+        sim_put(&lab_sim, "subvolume", "path /var/db/jailadmin/pool/other/%d", i);
+    }
+    for (size_t i = 0; i < JA_COUNT(verbs); i++)
+        assert_int_equal(allocations(verbs[i]), before[i]);
+    sim_drop_all(&lab_sim, "zfs tank/other@");
+    sim_drop_all(&lab_sim, "path /var/db/jailadmin/pool/other/");
+    lab_do(do_unsnapshot);
+    lab_do(do_delete);
+}
+
 static int set_up(void **unused)
 {
     lab_set_up(unused);
@@ -368,8 +416,8 @@ int main(int argc, char **argv)
     lab_seed();
     ja_json_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_runs_out), cmocka_unit_test(memory_runs_out_in_upkeep),
-        cmocka_unit_test(memory_runs_out_on_the_hosts_network),
+        cmocka_unit_test(others_have_snapshots),         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(memory_runs_out_in_upkeep),     cmocka_unit_test(memory_runs_out_on_the_hosts_network),
         cmocka_unit_test(memory_runs_out_for_instances), /* last: it takes the instance away */
     };
     return cmocka_run_group_tests(tests, set_up, lab_tear_down);
