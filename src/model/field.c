@@ -327,6 +327,18 @@ const struct ja_field *ja_noun_field(const struct ja_noun *noun, const char *nam
     return NULL;
 }
 
+/* The names of a noun of few fields that somebody can set. */
+static void hint_fields(const struct ja_noun *noun, struct ja_error *err)
+{
+    enum { FEW = 12 };
+    ja_autostr struct ja_str names = {0};
+    for (size_t i = 0; i < noun->field_count; i++)
+        if (!(noun->fields[i].flags & JA_F_STATE))
+            ja_str_addf(&names, "%s%s", names.length ? ", " : "", noun->fields[i].name);
+    if (noun->field_count <= FEW && names.text && !names.failed)
+        ja_error_hint(err, "allowed are %s", names.text);
+}
+
 int ja_noun_unknown(const struct ja_noun *noun, const char *name, struct ja_error *err)
 {
     const char *nearest = NULL;
@@ -341,5 +353,7 @@ int ja_noun_unknown(const struct ja_noun *noun, const char *name, struct ja_erro
     int code = ja_error_set(err, JA_E_INVALID, NULL, "%s has no field \"%s\"", noun->name, JA_SHOW(name));
     if (nearest)
         ja_error_hint(err, "did you mean \"%s\"?", nearest);
+    else
+        hint_fields(noun, err);
     return code;
 }

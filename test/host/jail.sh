@@ -23,6 +23,8 @@ want "at once" test "$(cgroup_file a pids pids.max pids.max)" = max
 want "saying it again changes nothing" prints "already so" ja set a labels.team=x
 refuse "a field that is fixed at creation" "can only be given when the jail is created" ja set a template=base
 refuse "an unknown field" "no field" ja set a limits.memroy=1G
+refuse "with those there are" "allowed are rate, burst" ja set a nics.eth0.shape.in.speed=3
+refuse "what a start would refuse" "no capability of Linux" ja set a allow=mlock
 refuse "a bad value" "field limits.memory" ja set a limits.memory=lots
 refuse "half of several changes" "field limits.cpu" ja set a labels.half=yes limits.cpu=x
 want "nothing of them is made" prints "already so" ja set a labels.half=

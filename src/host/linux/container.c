@@ -121,6 +121,26 @@ static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
     oci->processes = jail->limits.processes;
 }
 
+/* "sys_time" is CAP_SYS_TIME. False: the plan has failed. */
+static bool capability_of(struct ja_planning *p, const char *word, char name[80])
+{
+    snprintf(name, 80, "CAP_");
+    for (size_t c = 0; word[c] && c < 74; c++)
+        snprintf(name + 4 + c, 80 - 4 - c, "%c", toupper((unsigned char)word[c]));
+    if (ja_oci_capability(name) >= 0 && islower((unsigned char)word[0]) != 0)
+        return true;
+    ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "\"%s\" is no capability of Linux", JA_SHOW(word));
+    ja_plan_hint(p->plan, "capabilities(7) lists them; they are written like sys_time");
+    return false;
+}
+
+void ja_linux_check_allow(struct ja_planning *p, const struct ja_jail *jail)
+{
+    char name[80];
+    for (size_t i = 0; i < jail->allow.count; i++)
+        capability_of(p, jail->allow.items[i], name);
+}
+
 /* The usual capabilities and those of `allow`; nothing when it is empty. */
 static void fill_capabilities(struct ja_planning *p, const struct ja_jail *jail, struct ja_strv *words)
 {
@@ -128,16 +148,8 @@ static void fill_capabilities(struct ja_planning *p, const struct ja_jail *jail,
     for (size_t i = 0; jail->allow.count && ja_oci_default_capabilities[i]; i++)
         failed = ja_strv_add(words, ja_oci_default_capabilities[i]) < 0 || failed;
     for (size_t i = 0; i < jail->allow.count; i++) {
-        char name[80] = "CAP_";
-        for (size_t c = 0; jail->allow.items[i][c]; c++)
-            snprintf(name + 4 + c, sizeof name - 4 - c, "%c", toupper((unsigned char)jail->allow.items[i][c]));
-        if (ja_oci_capability(name) < 0 || islower((unsigned char)jail->allow.items[i][0]) == 0) {
-            ja_plan_fail(p->plan, JA_E_INVALID, "field allow", "\"%s\" is no capability of Linux",
-                         JA_SHOW(jail->allow.items[i]));
-            ja_plan_hint(p->plan, "capabilities(7) lists them; they are written like sys_time");
-            continue;
-        }
-        if (!ja_strv_has(words, name))
+        char name[80];
+        if (capability_of(p, jail->allow.items[i], name) && !ja_strv_has(words, name))
             failed = ja_strv_add(words, name) < 0 || failed;
     }
     if (failed)

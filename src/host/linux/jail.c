@@ -103,6 +103,7 @@ static void notes(struct ja_planning *p, const struct ja_jail *jail)
                          (long long)nic->vlan);
         }
     }
+    ja_linux_check_allow(p, jail);
     ja_linux_limits_note(p, jail);
     ja_linux_shape_check(p, jail);
 }

@@ -70,6 +70,8 @@ void ja_linux_container_prepare(struct ja_planning *p, const struct ja_subject *
 void ja_linux_container_start(struct ja_planning *p, const struct ja_subject *s, const char *run);
 /* Changes what a running container can change: its limits, and the spec that counts as applied. */
 void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *applied, const struct ja_jail *live);
+/* Refuses what is no capability, before a start would. */
+void ja_linux_check_allow(struct ja_planning *p, const struct ja_jail *jail);
 /* Limits that are set and have no effect here. */
 void ja_linux_limits_note(struct ja_planning *p, const struct ja_jail *jail);
 void ja_linux_container_clean(struct ja_planning *p, const struct ja_jail *jail, const char *run);
