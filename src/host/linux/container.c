@@ -125,7 +125,7 @@ static void fill_limits(const struct ja_jail *jail, struct ja_oci *oci)
 static bool capability_of(struct ja_planning *p, const char *word, char name[80])
 {
     snprintf(name, 80, "CAP_");
-    for (size_t c = 0; word[c] && c < 74; c++)
+    for (size_t c = 0; c < 74 && word[c]; c++)
         snprintf(name + 4 + c, 80 - 4 - c, "%c", toupper((unsigned char)word[c]));
     if (ja_oci_capability(name) >= 0 && islower((unsigned char)word[0]) != 0)
         return true;
