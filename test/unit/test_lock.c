@@ -174,16 +174,21 @@ static void on_signal(int number)
 static void the_user_can_end_the_wait(void **state)
 {
     (void)state;
+    struct sigaction action = {.sa_handler = on_signal}, before;
     pid_t holder = hold(at("lock"), false);
+    /* Before there is a child, which may be slow. */
+    sigaction(SIGINT, &action, &before);
     pid_t waiter = fork();
     if (waiter == 0) {
-        struct sigaction action = {.sa_handler = on_signal};
         struct ja_lock lock = JA_LOCK_INIT;
-        sigaction(SIGINT, &action, NULL);
         _exit(ja_lock_take(at("lock"), false, 10000, "test", &lock, NULL) == JA_E_INTERRUPTED ? 0 : 1);
     }
-    usleep(50000);
-    kill(waiter, SIGINT);
+    sigaction(SIGINT, &before, NULL);
+    for (siginfo_t ended = {0}; ended.si_pid == 0;) {
+        usleep(50000);
+        kill(waiter, SIGINT);
+        assert_int_equal(waitid(P_PID, (id_t)waiter, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+    }
     assert_int_equal(child_status(waiter), 0);
     end(holder);
 }
