@@ -336,8 +336,8 @@ static void jails(void **unused)
     sweep("create", do_create, do_delete);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
-    lab_do(do_clone_delete);
     lab_do(do_clone_asked);
+    lab_do(do_clone_delete);
     sweep("start", do_start, do_stop);
     sweep("start", do_start, do_kill);
     lab_do(do_start);
