@@ -129,7 +129,6 @@ static const struct ja_freebsd_rule policy[] = {
 
     /* From elsewhere: nobody begins to talk to what is translated, but for neighbours on a member of its own bridge. */
     {58, "check-state :ja@"},
-    {58, "skipto +100 ip6 from table(ja@natted) to any out not recv ja@* not xmit ja@* not xmit lo0 keep-state :ja@"},
     {58, "skipto +100 ip from any to any recv table(ja@members)"},
     {58, "call tablearg ip from any to table(ja@rules) in not recv ja@* not recv lo0"},
     {59, "skipto +100 ip from any to any recv table(ja@members)"},

@@ -182,7 +182,6 @@ add 20048 set 1 skipto 20100 ipv6-icmp from any to any out not recv ja00* xmit j
 add 20048 set 1 call tablearg ip from any to table(ja00rules) out not recv ja00* xmit ja00br*
 add 20049 set 1 skipto 20100 ip from any to table(ja00rules) out not recv ja00* xmit ja00br* keep-state :ja00
 add 20058 set 1 check-state :ja00
-add 20058 set 1 skipto 20100 ip6 from table(ja00natted) to any out not recv ja00* not xmit ja00* not xmit lo0 keep-state :ja00
 add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
 add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 add 20059 set 1 skipto 20100 ip from any to any recv table(ja00members)

@@ -29,11 +29,6 @@ add 20033 set 1 skipto 20100 ip6 from me to me in recv ja00br*
 add 20034 set 1 fwd 127.0.0.1 ip4 from me to me in recv ja00* tagged 41100
 add 20035 set 1 allow ip4 from any to table(ja00nets) in recv ja00* tagged 41000-41015
 add 20036 set 1 skipto 20100 ip4 from any to me in recv ja00*
-delete 20058
-add 20058 set 1 check-state :ja00
-add 20058 set 1 skipto 20100 ip6 from table(ja00natted) to any out not recv ja00* not xmit ja00* not xmit lo0 keep-state :ja00
-add 20058 set 1 skipto 20100 ip from any to any recv table(ja00members)
-add 20058 set 1 call tablearg ip from any to table(ja00rules) in not recv ja00* not recv lo0
 delete 20060
 add 20060 set 1 skipto 20100 ipv6-icmp from any to table(ja00natted) in not recv ja00* icmp6types 1,2,3,4
 add 20060 set 1 deny ip from any to table(ja00natted) in not recv ja00* not recv lo0
