@@ -239,10 +239,9 @@ static void add_netem(struct ja_nl *nl, const struct tc_op *op)
 
 static void add_redirect(struct ja_nl *nl, uint32_t to)
 {
-    struct {
-        struct tc_u32_sel sel;
-        struct tc_u32_key key;
-    } all = {.sel = {.flags = TC_U32_TERMINAL, .nkeys = 1}};
+    const struct tc_u32_sel sel = {.flags = TC_U32_TERMINAL, .nkeys = 1};
+    unsigned char all[sizeof sel + sizeof(struct tc_u32_key)] = {
+        0}; /* its only key, which fits everything, follows it */
     struct tc_mirred redirect = {.action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = to};
     size_t options = ja_nl_nest(nl, TCA_OPTIONS), actions = ja_nl_nest(nl, TCA_U32_ACT), first = ja_nl_nest(nl, 1);
     ja_nl_text(nl, TCA_ACT_KIND, "mirred");
@@ -251,7 +250,8 @@ static void add_redirect(struct ja_nl *nl, uint32_t to)
     ja_nl_nest_end(nl, how);
     ja_nl_nest_end(nl, first);
     ja_nl_nest_end(nl, actions);
-    ja_nl_attr(nl, TCA_U32_SEL, &all, sizeof all.sel + sizeof all.key);
+    memcpy(all, &sel, sizeof sel);
+    ja_nl_attr(nl, TCA_U32_SEL, all, sizeof all);
     ja_nl_nest_end(nl, options);
 }
 
