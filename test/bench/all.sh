@@ -129,6 +129,8 @@ $(costs)
 ![list](bench-list.svg)
 
 ![many at once](bench-many.svg)
+
+What snapshots of others in the pool cost is in [benchmarks-snapshots.md](benchmarks-snapshots.md).
 END
 } >"$out/benchmarks.md"
 echo "wrote $out/benchmarks.md"
