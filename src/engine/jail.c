@@ -502,6 +502,8 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
     if (rc == 0)
         rc = ja_rules_check_unnamed(engine, "jail", name, err);
     if (rc == 0)
+        rc = ja_upgrade_check_none(engine, name, err);
+    if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
     if (rc == 0 && running && force) {
         ja_loaded_fini(&loaded);

@@ -290,6 +290,8 @@ int ja_engine_rename(struct ja_engine *engine, const char *name, const char *to,
     if (rc == 0)
         rc = ja_rules_check_unnamed(engine, "jail", name, err);
     if (rc == 0)
+        rc = ja_upgrade_check_none(engine, name, err);
+    if (rc == 0)
         rc = ja_engine_state(engine, loaded.jail, &listed, err);
     if (rc == 0 && listed.pid) {
         rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("jail", name), "it is running");

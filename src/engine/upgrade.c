@@ -43,6 +43,18 @@ static int take_lock(struct ja_engine *engine, const char *jail, struct ja_lock 
     return ja_engine_lock(engine, "upgrade", jail, false, 0, who, lock, err);
 }
 
+int ja_upgrade_check_none(struct ja_engine *engine, const char *jail, struct ja_error *err)
+{
+    struct ja_lock lock = JA_LOCK_INIT;
+    int rc = engine->options.dry_run ? 0 : take_lock(engine, jail, &lock, err);
+    if (rc == JA_E_BUSY) {
+        rc = ja_error_set(err, rc, JA_LABEL("jail", jail), "an upgrade of it is going on");
+        ja_error_hint(err, "wait for its end, or end that process: it goes back then");
+    }
+    ja_lock_release(&lock, false);
+    return rc;
+}
+
 /* ---- going back ---- */
 
 static void plan_keep(void *work, struct ja_planning *p)

@@ -32,6 +32,7 @@ be_interrupted() { # an upgrade that gets SIGTERM while its health command runs
         reached=$((reached + 1))
         sleep 0.3
     done
+    ja delete --force --yes bj >"$dir/deleted" 2>&1
     kill -TERM $pid
     wait $pid
     code=$?
@@ -203,6 +204,7 @@ be_states() {
     want "back" ja be activate bj up1 --restart
     want "and away" ja be delete bj failed
     want "an upgrade that is interrupted goes back" prints "it runs on up1 again" be_interrupted
+    want "nobody could delete the jail meanwhile" grep -q "an upgrade of it is going on" "$dir/deleted"
     want "to what it was" be_named "default up1 "
     want "an upgrade that is killed" be_killed
     want "the jail runs on what was tried, and the list says so" prints "^bj *killed *upgrading " ja be list bj
