@@ -121,6 +121,8 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
 int ja_check_pool_mounted(struct ja_engine *engine, struct ja_error *err);
 /* Stops a jail when it runs. `again`: it stays wanted. */
 int ja_stop_running(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_ran, struct ja_error *err);
+/* JA_E_BUSY while a jail has a nic on it; in a teardown none counts. */
+int ja_check_network_unused(struct ja_engine *engine, const char *name, struct ja_error *err);
 /* JA_E_BUSY while somebody upgrades it: its trees are not to go, nor to get other names. */
 int ja_upgrade_check_none(struct ja_engine *engine, const char *jail, struct ja_error *err);
 /* The plans of boot environments as a whole upgrade uses them; see planning.h. ja_be_make: `be` has its name only. */

@@ -197,6 +197,18 @@ static int count_user(void *context, const struct ja_row *row, struct ja_error *
     return 0;
 }
 
+int ja_check_network_unused(struct ja_engine *engine, const char *name, struct ja_error *err)
+{
+    struct users users = {.network = name};
+    int rc = engine->tearing ? 0 : ja_store_each(engine->store, "jail", NULL, count_user, &users, err);
+    if (rc == 0 && users.count) {
+        rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("network", name), "%zu jail%s on it, the first is %s", users.count,
+                          users.count == 1 ? " is" : "s are", users.first);
+        ja_error_hint(err, "delete these jails, or move their nics to another network");
+    }
+    return rc;
+}
+
 static void plan_delete(void *work, struct ja_planning *p)
 {
     ja_plan_network_delete(p, work);
@@ -206,7 +218,6 @@ int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct 
 {
     struct ja_change change;
     void *object = NULL;
-    struct users users = {.network = name};
     int rc = ja_check_name(name, err);
     if (rc < 0)
         return rc;
@@ -214,12 +225,7 @@ int ja_engine_network_delete(struct ja_engine *engine, const char *name, struct 
     if (rc == 0)
         rc = ja_engine_get(engine, &ja_noun_network, name, &object, NULL, err);
     if (rc == 0)
-        rc = ja_store_each(engine->store, "jail", NULL, count_user, &users, err);
-    if (rc == 0 && users.count && !engine->tearing) {
-        rc = ja_error_set(err, JA_E_BUSY, JA_LABEL("network", name), "%zu jail%s on it, the first is %s", users.count,
-                          users.count == 1 ? " is" : "s are", users.first);
-        ja_error_hint(err, "delete these jails, or move their nics to another network");
-    }
+        rc = ja_check_network_unused(engine, name, err);
     if (rc == 0)
         rc = ja_rules_check_unnamed(engine, "network", name, err);
     if (rc == 0) {

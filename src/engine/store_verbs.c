@@ -37,6 +37,29 @@ static int find_revision(struct ja_engine *engine, const char *kind, const char 
     return rc;
 }
 
+/* Once more, in the transaction: a network may have gone, and a jail may have come to it, since the plan was made. */
+static int check_networks(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
+        const struct ja_nic *nic = jail->nics.items[i];
+        struct ja_row row;
+        rc = ja_store_get(engine->store, "network", nic->network, &row, err);
+        if (rc == 0)
+            ja_row_fini(&row);
+        else if (rc == JA_E_NOTFOUND)
+            rc = ja_error_set(err, JA_E_CONFLICT, JA_LABEL("jail", jail->name), "somebody has deleted the network %s",
+                              nic->network);
+    }
+    return rc;
+}
+
+static int delete (struct ja_engine *engine, const struct ja_noun *noun, const char *name, struct ja_error *err)
+{
+    int rc = noun == &ja_noun_network ? ja_check_network_unused(engine, name, err) : 0;
+    return rc < 0 ? rc : ja_store_delete(engine->store, noun->name, name, err);
+}
+
 static int put(struct ja_engine *engine, const struct ja_noun *noun, const char *name, const char *input,
                struct ja_error *err)
 {
@@ -52,6 +75,8 @@ static int put(struct ja_engine *engine, const struct ja_noun *noun, const char 
         rc = ja_error_set(err, JA_E_INVALID, JA_LABEL(noun->name, name), "the spec has no uuid or another name");
     if (rc == 0)
         rc = find_revision(engine, noun->name, name, uuid, &revision, err);
+    if (rc == 0 && noun == &ja_noun_jail)
+        rc = check_networks(engine, object, err);
     if (rc == 0)
         rc = ja_engine_put(engine, noun, object, revision, err);
     ja_object_free(noun, object);
@@ -188,7 +213,7 @@ int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const c
     else if (strcmp(verb, "store-set") == 0)
         rc = set(engine, noun, name, argv + 5, argc - 5, err);
     else if (strcmp(verb, "store-delete") == 0)
-        rc = ja_store_delete(engine->store, noun->name, name, err);
+        rc = delete (engine, noun, name, err);
     else if (strcmp(verb, "store-rename") == 0 && argc == 6)
         rc = rename_object(engine, noun, name, argv[5], err);
     else

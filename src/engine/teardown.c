@@ -84,7 +84,8 @@ static int without_pool(struct ja_engine *engine, const struct ja_error *why, st
 {
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = why};
     ja_engine_event(engine, &event);
-    return delete_all(engine, "jail", stop_jail, err);
+    int rc = delete_all(engine, "jail", stop_jail, err);
+    return rc == 0 ? delete_all(engine, "network", ja_engine_network_delete, err) : rc;
 }
 
 static int check_jails(struct ja_engine *engine, bool force, struct ja_error *err)
@@ -138,9 +139,9 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         return rc;
     engine->tearing = true;
     int pool = engine->options.dry_run || again ? 0 : ja_engine_pool_ensure(engine, &why);
-    if (pool < 0 && !force) {
+    if (pool == JA_E_NOMEM || (pool < 0 && !force)) {
         *err = why;
-        return ja_error_hint(err, "with --force the instance goes without its pool");
+        return pool == JA_E_NOMEM ? pool : ja_error_hint(err, "with --force the instance goes without its pool");
     }
     if (again && !force && !engine->options.dry_run && (rc = ja_check_forgotten(engine, err)) < 0)
         return rc;

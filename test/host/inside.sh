@@ -100,8 +100,8 @@ caps=$(ja exec more -- sh -c 'grep CapBnd /proc/self/status' | cut -f2)
 want "it has them" test $((0x$caps >> 23 & 1)) -eq 1 -a $((0x$caps >> 14 & 1)) -eq 1
 want "and no others" test $((0x$caps >> 21 & 1)) -eq 0
 want "the device is there" ja exec more -- test -c /dev/full
-want "what is no permission of Linux" ja set more allow=raw_sockets
-refuse "is refused at the start" "no capability of Linux" ja restart --force more
+refuse "what is no permission of Linux" "no capability of Linux" ja set more allow=raw_sockets
+want "it stops" ja stop --force more
 want "the same with a device that is not there" ja set more allow= devices=/dev/nosuch
 refuse "is refused" "no device /dev/nosuch" ja start more
 want "what has no effect is said" prints "warning: more: limits.swap has no effect" ja set more devices= limits.swap=1M
