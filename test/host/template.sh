@@ -133,7 +133,7 @@ want "the next version has the next number" prints "t@3 is ready" ja template cr
 archive=$(apt-get indextargets --format '$(REPO_URI)dists/$(RELEASE)/InRelease' 'Created-By: Packages' 2>/dev/null | grep '/debian/dists/bookworm/' | head -n 1)
 if [ -n "$archive" ] && curl -fsS --max-time 10 -o /dev/null "$archive" 2>/dev/null && command -v mmdebstrap >/dev/null; then
     refuse "a mirror that is none" "not the address of a mirror" ja template create debian --from debian:bookworm --mirror 'x y'
-    JAILADMIN_TEST_TIMEOUT=300 want "a Debian template with a package" ja template create debian --from debian:bookworm --pkg busybox --run 'test ! -e /etc/policy && command -v busybox'
+    JAILADMIN_TEST_TIMEOUT=180 want "a Debian template with a package" ja template create debian --from debian:bookworm --pkg busybox --run 'test ! -e /etc/policy && command -v busybox'
     want "it is small and clean" sh -c "cd '$state/pool/templates/debian/1' && [ ! -e usr/sbin/policy-rc.d ] && [ ! -e etc/hostname ] && [ -z \"\$(ls var/lib/apt/lists)\" ]"
     want "its sources are signed" grep -q 'signed-by=.*debian-archive-keyring' "$state/pool/templates/debian/1/etc/apt/sources.list"
     want "a jail of it starts without an init of its own" ja create d --template debian --start
