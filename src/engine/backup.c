@@ -254,7 +254,7 @@ static int check_pool(const struct ja_site *site, bool force, struct ja_error *e
 static int replace(struct ja_engine *engine, struct ja_store *copy, const char *path, int64_t started_ms,
                    struct ja_strv *lost, struct ja_error *err)
 {
-    int rc = ja_engine_leave_dead(engine, err);
+    int rc = ja_engine_leave_dead(engine, true, err);
     if (rc == 0)
         rc = ja_store_restore(engine->store, copy, err);
     if (rc == 0)

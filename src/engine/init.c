@@ -409,7 +409,7 @@ static int run_init(struct ja_engine *engine, bool adopt, bool registered, struc
         return rc;
     }
     if (rc == 0)
-        rc = ja_engine_leave_dead(engine, err);
+        rc = ja_engine_leave_dead(engine, false, err);
     if (rc == 0)
         rc = ja_engine_make_state(engine, err);
     if (rc == 0)

@@ -48,8 +48,9 @@ bool ja_row_is_broken(const struct ja_row *row);
 int ja_engine_lock(const struct ja_engine *engine, const char *kind, const char *name, bool shared, int64_t wait_ms,
                    const char *who, struct ja_lock *ret_lock, struct ja_error *err);
 /* Before another store takes the place of the one that knew of them: dead plans are put aside, neither undone nor finished. What only that
- * store knew to have ended would be undone, and trees with it that are wanted. */
-int ja_engine_leave_dead(struct ja_engine *engine, struct ja_error *err);
+ * store knew to have ended would be undone, and trees with it that are wanted. `committed`: also those that can only go forward: the other
+ * store may know again what they take away. */
+int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_error *err);
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);
 

@@ -81,11 +81,19 @@ static int put_aside(struct ja_engine *engine, struct ja_dead_plan *dead, const 
     return 0;
 }
 
+struct leaving {
+    struct ja_engine *engine;
+    bool committed; /* those too */
+};
+
 static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
 {
+    const struct leaving *leaving = context;
     char path[528];
     struct ja_error told = JA_ERROR_INIT;
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &told};
+    if (dead->committed && !leaving->committed)
+        return 0;
     int rc = ja_journal_put_aside(&dead->journal, "old", path, err);
     if (rc < 0)
         return rc;
@@ -94,13 +102,14 @@ static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
         "a change that was cut off%s%s is neither undone nor finished, since another store takes the place of the one "
         "that knew of it: its journal is now %s; `jailadmin gc` removes what it may have left, and lists trees",
         dead->plan.count ? ", " : "", dead->plan.count ? dead->plan.verb : "", path);
-    ja_engine_event(context, &event);
+    ja_engine_event(leaving->engine, &event);
     return 0;
 }
 
-int ja_engine_leave_dead(struct ja_engine *engine, struct ja_error *err)
+int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_error *err)
 {
-    return ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, leave, engine, err) : 0;
+    struct leaving leaving = {engine, committed};
+    return ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, leave, &leaving, err) : 0;
 }
 
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)
