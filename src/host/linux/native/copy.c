@@ -64,7 +64,7 @@ static int enter_running(const char *pid_file, struct ja_error *err)
         return ja_error_sys(err, errno, NULL, "cannot protect this process");
     }
     if (setns(pidfd, CLONE_NEWNS | (privileged ? 0 : CLONE_NEWUSER)) < 0) {
-        return errno == ESRCH ? ja_error_set(err, JA_E_FAILED, NULL, "the jail's init has ended")
+        return errno == ESRCH ? ja_error_set(err, JA_E_NOTFOUND, NULL, "the jail's init has ended")
                               : ja_error_sys(err, errno, NULL, "cannot enter the jail");
     }
     if (!privileged && (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)) {

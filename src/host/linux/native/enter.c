@@ -297,6 +297,9 @@ static int run_in(const struct ja_entry *entry, const struct ja_target *init, ch
     ja_outside_close_theirs(&outside);
     if (helper < 0) {
         close(pair[0]);
+        if (failed == ENOENT || failed == ENODEV) { /* its cgroup has gone */
+            return ja_error_set(err, JA_E_NOTFOUND, NULL, "the jail's init has ended");
+        }
         return failed == EAGAIN ? no_more_processes(err) : ja_error_sys(err, failed, NULL, "cannot fork");
     }
     ja_outside_listen(pair[0], &outside);
