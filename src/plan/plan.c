@@ -352,7 +352,8 @@ void ja_plan_print(const struct ja_plan *plan, struct ja_str *str)
 /* Sets a member and remembers when memory ran out: half a plan in the journal would undo only half. */
 static void set(json_t *object, const char *key, json_t *value, bool *failed)
 {
-    if (!object || json_object_set_new(object, key, value) < 0)
+    /* Takes the value, also when there is no object. */
+    if (json_object_set_new(object, key, value) < 0)
         *failed = true;
 }
 
