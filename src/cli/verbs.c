@@ -18,7 +18,7 @@ const struct ja_option ja_global_options[] = {
     {"json", .doc = "Print JSON, errors too"},
     {"jobs", 'j', .metavar = "N",
      .doc =
-         "Work on up to N jails at the same time. Unless given, one for each processor to start or boot, else four on Linux"},
+         "Work on up to N jails at the same time. Unless given, one for each processor to start or boot, else four on btrfs"},
     {"yes", 'y', .doc = "Do not ask; the answer is yes"},
     {"quiet", 'q', .doc = "Print nothing on success but what was asked for"},
     {"verbose", 'v', .doc = "Say what is done, step by step; twice: also what commands print"},

@@ -141,28 +141,36 @@ int ja_engine_is_registered(const struct ja_engine *engine, struct ja_error *err
     return rc == JA_E_CORRUPT;
 }
 
+static int remove_files(const struct ja_engine *engine, const char *const *names, size_t count, struct ja_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", engine->options.state, names[i]);
+        if (unlink(path) < 0 && errno != ENOENT)
+            return ja_error_sys(err, errno, NULL, "cannot remove %s", path);
+    }
+    return 0;
+}
+
 /* The store goes last, since nobody could come back to the rest without it; the registration before it, since nobody could tell whose it
  * is. A teardown that finds a store without either knows that all else was done. */
 int ja_engine_remove_state(struct ja_engine *engine, bool keep_registered, struct ja_error *err)
 {
-    static const char *const files[] = {"seccomp.json", "seccomp.bpf",  NULL,
-                                        "store.db",     "store.db-wal", "store.db-shm"};
+    static const char *const made[] = {"seccomp.json", "seccomp.bpf"};
+    static const char *const store[] = {"store.db", "store.db-wal", "store.db-shm"};
     ja_store_close(engine->store);
     engine->store = NULL;
     int rc = ja_tree_remove(engine->journal, err);
     if (rc == 0)
         rc = ja_tree_remove(engine->locks, err);
-    for (size_t i = 0; rc == 0 && i < JA_COUNT(files); i++) {
-        char path[512];
-        if (!files[i]) {
-            rc = keep_registered ? 0 : ja_engine_is_registered(engine, err);
-            rc = rc > 0 ? ja_registry_remove(engine->site.tag, err) : rc;
-            continue;
-        }
-        snprintf(path, sizeof path, "%s/%s", engine->options.state, files[i]);
-        if (unlink(path) < 0 && errno != ENOENT)
-            rc = ja_error_sys(err, errno, NULL, "cannot remove %s", path);
+    if (rc == 0)
+        rc = remove_files(engine, made, JA_COUNT(made), err);
+    if (rc == 0 && !keep_registered) {
+        rc = ja_engine_is_registered(engine, err);
+        rc = rc > 0 ? ja_registry_remove(engine->site.tag, err) : rc;
     }
+    if (rc == 0)
+        rc = remove_files(engine, store, JA_COUNT(store), err);
     if (rc == 0 && rmdir(engine->options.state) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST &&
         errno != EBUSY) /* a file system of its own is mounted there */
         rc = ja_error_sys(err, errno, NULL, "cannot remove %s", engine->options.state);

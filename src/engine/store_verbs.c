@@ -54,7 +54,7 @@ static int check_networks(struct ja_engine *engine, const struct ja_jail *jail, 
     return rc;
 }
 
-static int delete (struct ja_engine *engine, const struct ja_noun *noun, const char *name, struct ja_error *err)
+static int delete_object(struct ja_engine *engine, const struct ja_noun *noun, const char *name, struct ja_error *err)
 {
     int rc = noun == &ja_noun_network ? ja_check_network_unused(engine, name, err) : 0;
     return rc < 0 ? rc : ja_store_delete(engine->store, noun->name, name, err);
@@ -213,7 +213,7 @@ int ja_store_verb(struct ja_engine *engine, int argc, char *const *argv, const c
     else if (strcmp(verb, "store-set") == 0)
         rc = set(engine, noun, name, argv + 5, argc - 5, err);
     else if (strcmp(verb, "store-delete") == 0)
-        rc = delete (engine, noun, name, err);
+        rc = delete_object(engine, noun, name, err);
     else if (strcmp(verb, "store-rename") == 0 && argc == 6)
         rc = rename_object(engine, noun, name, argv[5], err);
     else

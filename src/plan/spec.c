@@ -107,26 +107,29 @@ char *ja_plan_spec_text(struct ja_planning *p, const struct ja_noun *noun, const
     return text;
 }
 
-void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object)
-{
-    ja_plan_keep_spec_as(p, noun, object, *(char *const *)object);
-}
-
-void ja_plan_keep_spec_early(struct ja_planning *p, const struct ja_noun *noun, const void *object)
-{
-    ja_autofree char *path = ja_path_spec(p, noun, *(char *const *)object);
-    if (path)
-        write_json(p, path, ja_object_to_json(noun, object, false), "--flush",
-                   "keep the spec in the pool, for `adopt`");
-}
-
-void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name)
+static void keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name,
+                      const char *how)
 {
     ja_autofree char *path = ja_path_spec(p, noun, name);
     if (noun == &ja_noun_network)
         instance_dir(p);
     if (path)
-        ja_plan_write_json(p, path, ja_object_to_json(noun, object, false), "keep the spec in the pool, for `adopt`");
+        write_json(p, path, ja_object_to_json(noun, object, false), how, "keep the spec in the pool, for `adopt`");
+}
+
+void ja_plan_keep_spec(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    keep_spec(p, noun, object, *(char *const *)object, "--sync");
+}
+
+void ja_plan_keep_spec_early(struct ja_planning *p, const struct ja_noun *noun, const void *object)
+{
+    keep_spec(p, noun, object, *(char *const *)object, "--flush");
+}
+
+void ja_plan_keep_spec_as(struct ja_planning *p, const struct ja_noun *noun, const void *object, const char *name)
+{
+    keep_spec(p, noun, object, name, "--sync");
 }
 
 /* Not there, or not what was written: of that uuid. */

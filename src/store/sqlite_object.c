@@ -5,9 +5,8 @@
 
 #include "model/field.h"
 
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 #define COLUMNS "kind, name, uuid, slot, state, reference, revision, spec"
 

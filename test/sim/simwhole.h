@@ -6,6 +6,23 @@
 
 #include "simlab.h"
 
+static char copy_path[96]; /* of the store, which backup writes */
+
+static inline int do_backup(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_backup(engine, copy_path, err);
+}
+
+/* An instance with a template, on a host of this program's own. */
+static inline int whole_set_up(void **unused)
+{
+    lab_set_up(unused);
+    snprintf(copy_path, sizeof copy_path, "%s/copy", lab_dir);
+    lab_init("10.233.0.1/24");
+    lab_do(do_base);
+    return 0;
+}
+
 static inline struct ja_engine_options whole_options(void)
 {
     struct ja_engine_options options = lab_options();

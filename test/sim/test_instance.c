@@ -198,24 +198,16 @@ int rmdir(const char *path)
     return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
+static int do_dying_teardown(struct injection *injection, struct ja_error *err)
+{
+    dies_at = (long)injection->step;
+    return do_teardown(NULL, err);
+}
+
 static bool dies_in_teardown(long at)
 {
-    char path[128];
-    int status = 0;
-    host_file(path);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct ja_error err = JA_ERROR_INIT;
-        dies_at = at;
-        do_teardown(NULL, &err);
-        ja_sim_save(&lab_sim, path);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    ja_sim_load(&lab_sim, path);
-    return WIFSIGNALED(status);
+    struct injection injection = {.step = (size_t)at};
+    return run_injected(do_dying_teardown, &injection);
 }
 
 /* A teardown that is killed while it removes the state directory is finished by the next, or needs none; and when its number has been

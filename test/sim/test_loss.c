@@ -7,13 +7,6 @@
 
 #include <sys/wait.h>
 
-static char copy_path[96];
-
-static int do_backup(struct ja_engine *engine, struct ja_error *err)
-{
-    return ja_engine_backup(engine, copy_path, err);
-}
-
 /* In a process of its own, whose removals of journals, and whatever it has not synced when `cut`, are lost. */
 static void do_and_lose(lab_verb *verb, bool cut)
 {
@@ -151,15 +144,6 @@ static void upgraded(void **unused)
     lab_do(do_delete);
 }
 
-static int set_up(void **unused)
-{
-    lab_set_up(unused);
-    snprintf(copy_path, sizeof copy_path, "%s/copy", lab_dir);
-    lab_init("10.233.0.1/24");
-    lab_do(do_base);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     lab_choose(argc, argv);
@@ -168,5 +152,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(adopted),
         cmocka_unit_test(upgraded),
     };
-    return cmocka_run_group_tests(tests, set_up, lab_tear_down);
+    return cmocka_run_group_tests(tests, whole_set_up, lab_tear_down);
 }

@@ -8,8 +8,6 @@
 #include "simshape.h"
 #include "simwhole.h"
 
-static char copy_path[96]; /* of the store, which backup writes */
-
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
 {
     int rc = ja_engine_recover(engine, true, err);
@@ -137,11 +135,6 @@ static int do_tick_anew(struct ja_engine *engine, struct ja_error *err)
 static int do_keep_one(struct ja_engine *engine, struct ja_error *err)
 {
     return lab_set(engine, (const char *const[]){"keep.hourly=1", NULL}, err);
-}
-
-static int do_backup(struct ja_engine *engine, struct ja_error *err)
-{
-    return ja_engine_backup(engine, copy_path, err);
 }
 
 static int do_no_backup(struct ja_engine *engine, struct ja_error *err)
@@ -401,15 +394,6 @@ static void others_have_snapshots(void **unused)
     lab_do(do_delete);
 }
 
-static int set_up(void **unused)
-{
-    lab_set_up(unused);
-    snprintf(copy_path, sizeof copy_path, "%s/copy", lab_dir);
-    lab_init("10.233.0.1/24");
-    lab_do(do_base);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     lab_choose(argc, argv);
@@ -420,5 +404,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(memory_runs_out_in_upkeep),     cmocka_unit_test(memory_runs_out_on_the_hosts_network),
         cmocka_unit_test(memory_runs_out_for_instances), /* last: it takes the instance away */
     };
-    return cmocka_run_group_tests(tests, set_up, lab_tear_down);
+    return cmocka_run_group_tests(tests, whole_set_up, lab_tear_down);
 }

@@ -57,7 +57,7 @@ int ja_verb_link_remove(int argc, char *const *argv, struct ja_hostverb_io *io J
     char words[256];
     if (argc != 3 || !ja_opt_plain_name(argv[1]) || strlen(argv[1]) >= IF_NAMESIZE || argv[2][0] == '\0')
         return ja_opt_usage(argv[0], err);
-    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    int fd = ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     ja_nl_message(&nl, RTM_GETLINK, NLM_F_ACK, &header, sizeof header);

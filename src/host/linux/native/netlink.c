@@ -124,11 +124,6 @@ static int with_words(int fd)
     return fd;
 }
 
-int ja_nl_open(int protocol)
-{
-    return with_words(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
-}
-
 int ja_nl_host(int protocol)
 {
     static struct {
@@ -146,7 +141,7 @@ int ja_nl_host(int protocol)
     if (kept[protocol].pid == getpid() && kept[protocol].ns.st_ino == ns.st_ino &&
         kept[protocol].ns.st_dev == ns.st_dev)
         return kept[protocol].fd;
-    int fd = ja_nl_open(protocol);
+    int fd = with_words(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
     if (fd < 0)
         return -1;
     if (kept[protocol].pid)

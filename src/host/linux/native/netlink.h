@@ -28,15 +28,13 @@ void ja_nl_nest_end(struct ja_nl *nl, size_t nest);
 void ja_nl_reset(struct ja_nl *nl);
 void ja_nl_fini(struct ja_nl *nl);
 
-/* A socket of NETLINK_ROUTE or NETLINK_NETFILTER in the current network namespace; -1 and errno. */
-int ja_nl_open(int protocol);
 /*
- * The one that this process keeps for its current network namespace until it ends; not to be closed. Closing a socket of nftables waits
- * until what was removed is freed, which is some milliseconds after it was removed. A forked process, or one that has entered another
+ * A socket of NETLINK_ROUTE or NETLINK_NETFILTER in the current network namespace; -1 and errno. The process keeps it until it ends, and it
+ * is not to be closed: closing a socket of nftables waits until what was removed is freed, which is some milliseconds after it was removed. A forked process, or one that has entered another
  * namespace, gets its own.
  */
 int ja_nl_host(int protocol);
-/* The same as ja_nl_open in another one, see ja_sys_socket_in. */
+/* One in another namespace, the caller's to close; see ja_sys_socket_in. */
 int ja_nl_open_in(const char *netns, int protocol);
 /* Makes room for a transaction that is sent as one datagram, which is larger than a socket sends by itself. */
 void ja_nl_send_room(int fd, size_t size);

@@ -142,7 +142,7 @@ int ja_linux_probe_qdisc(const char *interface, struct ja_str *words, struct ja_
     struct ja_nl nl = {0};
     if (!found.index)
         return 0;
-    ja_autoclose int fd = ja_nl_open(NETLINK_ROUTE);
+    int fd = ja_nl_host(NETLINK_ROUTE);
     if (fd < 0)
         return ja_error_sys(err, errno, NULL, "cannot open a netlink socket");
     int rc = -EINTR;
