@@ -174,10 +174,108 @@ static void test_not_understood(void **state)
     unlink(file);
 }
 
+#define INITS 20
+
+/* The pids that a list of so many jails is told, 0 for those that do not run. */
+static void all_told(pid_t ret_pids[INITS])
+{
+    struct ja_facts facts = {0};
+    struct ja_error err = JA_ERROR_INIT;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < INITS; i++) {
+            const char *value = ja_factf(&facts, JA_FACT_PROCESS, "%s/jails/%d/pid", scratch, i);
+            ret_pids[i] = value ? (pid_t)atoi(value) : 0;
+        }
+        if (pass == 0)
+            assert_int_equal(ja_linux_probe_processes(&facts, &err), 0);
+    }
+    ja_facts_fini(&facts);
+}
+
+static const char *pid_file(int slot)
+{
+    char name[32];
+    snprintf(name, sizeof name, "jails/%d/pid", slot);
+    return at(name);
+}
+
+static void make_inits(pid_t ret_pids[INITS])
+{
+    assert_int_equal(mkdir(at("jails"), 0700), 0);
+    for (int i = 0; i < INITS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "jails/%d", i);
+        assert_int_equal(mkdir(at(name), 0700), 0);
+        ret_pids[i] = child(0, 0);
+        assert_int_equal(ja_init_write(pid_file(i), ret_pids[i], start_of(ret_pids[i]), NULL), 0);
+    }
+}
+
+static void test_many_in_one_file(void **state)
+{
+    (void)state;
+    pid_t pids[INITS], found[INITS];
+    make_inits(pids);
+    all_told(found);
+    assert_memory_equal(pids, found, sizeof pids);
+    /* One has ended, another was started again. */
+    reap(pids[3]);
+    reap(pids[7]);
+    pids[7] = child(0, 0);
+    assert_int_equal(ja_init_write(pid_file(7), pids[7], start_of(pids[7]), NULL), 0);
+    pids[3] = 0;
+    all_told(found);
+    assert_memory_equal(pids, found, sizeof pids);
+    /* Its line is lost, or says what it should not: the pid files tell. */
+    int fd = open(at("jails/inits"), O_WRONLY | O_CLOEXEC);
+    char line[64];
+    memset(line, '9', sizeof line);
+    assert_int_equal(pwrite(fd, line, sizeof line, 0), sizeof line);
+    memset(line, 0, sizeof line);
+    assert_int_equal(pwrite(fd, line, sizeof line, 64), sizeof line);
+    snprintf(line, sizeof line, "%d 1 1", (int)getpid());
+    assert_int_equal(pwrite(fd, line, sizeof line, 128), sizeof line);
+    assert_int_equal(ftruncate(fd, 18 * 64 + 5), 0);
+    close(fd);
+    all_told(found);
+    assert_memory_equal(pids, found, sizeof pids);
+    /* No file, and a link to one. */
+    char other[300];
+    snprintf(other, sizeof other, "%s/other", scratch);
+    assert_int_equal(rename(at("jails/inits"), other), 0);
+    all_told(found);
+    assert_memory_equal(pids, found, sizeof pids);
+    assert_int_equal(symlink(other, at("jails/inits")), 0);
+    assert_int_equal(ja_init_write(pid_file(0), pids[0], start_of(pids[0]), NULL), 0);
+    struct stat info;
+    assert_int_equal(stat(other, &info), 0);
+    assert_int_equal(info.st_size, 18 * 64 + 5);
+    all_told(found);
+    assert_memory_equal(pids, found, sizeof pids);
+    for (int i = 0; i < INITS; i++)
+        if (pids[i])
+            reap(pids[i]);
+}
+
+/* Only what lies in the place of a jail's pid file has a line. */
+static void test_no_slot(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/pid",          "pid",         "/7/pid",
+                                        "7/pid",         "/x/pid",      "/run/7/pid2",
+                                        "/run/7a/pid",   "/run/a7/pid", "/run/99999999999999999999/pid",
+                                        "/run/65536/pid"};
+    struct ja_inits inits = {0};
+    for (size_t i = 0; i < JA_COUNT(paths); i++)
+        assert_null(ja_inits_find(&inits, paths[i]));
+    ja_inits_fini(&inits);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lives_and_ends),
-                                       cmocka_unit_test(test_its_limit_is_its_own), cmocka_unit_test(test_forged),
-                                       cmocka_unit_test(test_not_understood)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lives_and_ends),   cmocka_unit_test(test_its_limit_is_its_own),
+        cmocka_unit_test(test_forged),           cmocka_unit_test(test_not_understood),
+        cmocka_unit_test(test_many_in_one_file), cmocka_unit_test(test_no_slot)};
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define KILL_WAIT_MS 10000
+#define MANY 16 /* so many pid files are not read one by one */
 
 /*
  * The file is a symbolic link whose target says "PID STARTTIME MARK": one call reads it, where a file takes three, and a list reads one
@@ -103,6 +104,7 @@ int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_erro
 
     snprintf(text, sizeof(text), "%d %llu %llu", (int)pid, (unsigned long long)start,
              (unsigned long long)set_mark(pid));
+    ja_inits_note(pidfile, text);
     if (symlink(text, pidfile) == 0) {
         return 0;
     }
@@ -198,43 +200,57 @@ static int64_t boot_ms(void)
     return (us + 5000) / 10000 * 10;
 }
 
-/* "PID STARTED" of what lives; else *ret_lives is false. */
-static int probe(const char *pidfile, int64_t boot, struct ja_str *text, bool *ret_lives, struct ja_error *err)
+/* "PID STARTED" of what lives; else *ret_lives is false. `known`: what the file that tells of all says of it; may be NULL. */
+static int probe(const char *pidfile, const char *known, int64_t boot, struct ja_str *text, bool *ret_lives,
+                 struct ja_error *err)
 {
     struct identity id;
-    /* Nothing is said of those that do not run, of which there may be many. */
-    int code = read_identity(pidfile, &id, NULL);
+    int code;
 
-    if (code == JA_E_NOTFOUND || code == JA_E_CORRUPT) {
-        *ret_lives = false;
-        return 0;
+    *ret_lives = known != NULL && parse(pidfile, known, &id, NULL) == 0 && has_mark(&id);
+    if (!*ret_lives) {
+        /* Nothing is said of those that do not run, of which there may be many. */
+        code = read_identity(pidfile, &id, NULL);
+        if (code == JA_E_NOTFOUND || code == JA_E_CORRUPT) {
+            return 0;
+        }
+        if (code < 0 && (code = read_identity(pidfile, &id, err)) < 0) {
+            return code;
+        }
+        *ret_lives = has_mark(&id) || !has_ended(id.pid, id.start);
     }
-    if (code < 0 && (code = read_identity(pidfile, &id, err)) < 0) {
-        return code;
-    }
-    *ret_lives = has_mark(&id) || !has_ended(id.pid, id.start);
     ja_str_add_number(text, id.pid);
     ja_str_add(text, " ");
     ja_str_add_number(text, boot + (int64_t)(id.start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)));
     return text->failed ? ja_error_nomem(err) : 0;
 }
 
+static bool is_asked(const struct ja_fact *fact)
+{
+    return !fact->known && fact->kind == JA_FACT_PROCESS;
+}
+
 int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
 {
+    JA_CLEANUP(ja_inits_fini) struct ja_inits inits = {0};
+    size_t asked = 0;
     bool dropped = ja_sys_drop_effective(CAP_SYS_RESOURCE);
     ja_autostr struct ja_str text = {0};
     int64_t boot = boot_ms();
     int code = 0;
 
+    for (size_t i = 0; i < facts->count; i++) {
+        asked += is_asked(&facts->items[i]);
+    }
     for (size_t i = 0; code == 0 && i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
         bool lives = false;
 
-        if (fact->known || fact->kind != JA_FACT_PROCESS) {
+        if (!is_asked(fact)) {
             continue;
         }
         text.length = 0;
-        code = probe(fact->name, boot, &text, &lives, err);
+        code = probe(fact->name, asked >= MANY ? ja_inits_find(&inits, fact->name) : NULL, boot, &text, &lives, err);
         if (code == 0 && ja_facts_set(facts, fact->kind, fact->name, lives ? text.text : NULL) < 0) {
             code = ja_error_nomem(err);
         }

@@ -141,6 +141,16 @@ bool ja_init_alive(const char *pidfile);
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err);
 /* The process cannot be another one: a child of ours, or one that waits for us. It gets a mark (see init.c). */
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);
+/* Those of all jails of an instance in one file, inits.c. Begins zeroed. */
+struct ja_inits {
+    char *directory, *text; /* of which instance, and what its file says; owned */
+    size_t count;           /* of lines */
+};
+/* What a pid file was given. A failure is none: the pid file is there. */
+void ja_inits_note(const char *pidfile, const char *text);
+/* The same text, if it is known; borrowed until the next call. It may tell of an init that has ended. The file is read once. */
+const char *ja_inits_find(struct ja_inits *inits, const char *pidfile);
+void ja_inits_fini(struct ja_inits *inits);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
 
