@@ -5,6 +5,7 @@
 #include "store/sqlite.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int describe_holder(struct ja_store *store, const char *kind, const char *key, char **ret_owner,
                            char **ret_holder, struct ja_error *err)
@@ -82,28 +83,41 @@ int ja_store_reserved(struct ja_store *store, const char *kind, const char *pref
     return 0;
 }
 
+/* The least number from `least` on that no key of the kind is; COUNT or more beyond it: all are taken. Of n keys at least one number of the
+ * first n + 1 is free, so that bits for those are enough. Asking SQLite for it would look each key up once more. */
+static int least_free(struct ja_store *store, const char *kind, int64_t least, int64_t *ret_number,
+                      struct ja_error *err)
+{
+    ja_autostrv struct ja_strv keys = {0};
+    int r = ja_store_reserved(store, kind, "", NULL, &keys, err);
+    if (r < 0)
+        return r;
+    ja_autofree bool *taken = ja_calloc(keys.count + 1, sizeof *taken);
+    if (!taken)
+        return ja_error_nomem(err);
+    for (size_t i = 0; i < keys.count; i++) {
+        int64_t offset = strtoll(keys.items[i], NULL, 10) - least;
+        if (offset >= 0 && (uint64_t)offset <= keys.count)
+            taken[offset] = true;
+    }
+    size_t free_one = 0;
+    while (taken[free_one])
+        free_one++;
+    *ret_number = least + (int64_t)free_one;
+    return 0;
+}
+
 /* Within a transaction. */
 static int reserve_least(struct ja_store *store, const char *kind, int64_t least, int64_t count, const char *owner,
                          int64_t *ret_number, struct ja_error *err)
 {
-    /* The smallest free number is the least one, or follows one that is taken. Without sorting and RETURNING, for which SQLite makes
-     * tables of their own. */
-    ja_autoquery struct ja_query query = {0};
-    int r =
-        ja_query_start(store, &query, err,
-                       "SELECT min(n) FROM"
-                       " (SELECT ?2 AS n UNION ALL SELECT CAST(key AS INTEGER) + 1 FROM reservation WHERE kind = ?1)"
-                       " WHERE n >= ?2 AND n < ?2 + ?3 AND NOT EXISTS"
-                       " (SELECT 1 FROM reservation WHERE kind = ?1 AND key = CAST(n AS TEXT))",
-                       "tii", kind, least, count);
-    if (r == 0)
-        r = ja_query_step(&query, err);
+    int64_t number = least;
+    int r = least_free(store, kind, least, &number, err);
     if (r < 0)
         return r;
-    if (sqlite3_column_type(query.stmt, 0) == SQLITE_NULL)
+    if (number >= least + count)
         return ja_error_set(err, JA_E_LIMIT, kind, "all %lld numbers from %lld are taken", (long long)count,
                             (long long)least);
-    int64_t number = ja_query_int(&query, 0);
     char key[24];
     snprintf(key, sizeof key, "%lld", (long long)number);
     r = ja_store_reserve(store, kind, key, owner, err);

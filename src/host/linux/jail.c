@@ -130,8 +130,6 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     char netns[512];
     if (!run)
         return;
-    if (p->build != s->jail)
-        ja_plan_names(p, s);
     /* The jail's root passes through it to the mount of its tree; nothing else in it is open to others. */
     struct ja_step *step = ja_plan_host_step(p, "mkdir", "make its runtime directory");
     ja_step_run(p->plan, step, "--mode", "0711", run, NULL);
@@ -152,6 +150,9 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
         ja_linux_addresses_share(p, s);
         warn_shared(p, s->jail);
     }
+    /* What need not be there before the container is made is made beside it. */
+    if (p->build != s->jail)
+        ja_plan_names(p, s);
     notes(p, s->jail);
     ja_linux_container_start(p, s, run);
 }

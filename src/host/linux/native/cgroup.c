@@ -145,9 +145,27 @@ struct creation {
     bool again;    /* it may be there already */
 };
 
+static bool is_given(const struct creation *creation, const char *root, bool v2)
+{
+    return creation->owner >= 0 && (v2 || ja_str_equal(strrchr(root, '/'), "/systemd"));
+}
+
+/* True when one call makes it: where the groups above are there already, as they are for all jails but the first one, and it needs nothing more. */
+static bool create_at_once(const struct creation *creation, const char *root, bool v2)
+{
+    ja_autofree char *path = ja_printf("%s%s", root, creation->cgroup);
+
+    return !v2 && strstr(root, "cpuset") == NULL && !is_given(creation, root, v2) && path != NULL &&
+           mkdir(path, 0755) == 0;
+}
+
 static int create_in(const char *root, bool v2, void *context, struct ja_error *err)
 {
     const struct creation *creation = context;
+
+    if (create_at_once(creation, root, v2)) {
+        return 0;
+    }
     ja_autofree char *path = ja_strdup(creation->cgroup + 1);
     ja_autoclose int above = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *rest = path;
@@ -179,8 +197,7 @@ static int create_in(const char *root, bool v2, void *context, struct ja_error *
         close(above);
         above = fd;
     }
-    if (creation->owner >= 0 && (v2 || ja_str_equal(strrchr(root, '/'), "/systemd")) &&
-        give(above, (uid_t)creation->owner) < 0) {
+    if (is_given(creation, root, v2) && give(above, (uid_t)creation->owner) < 0) {
         return ja_error_sys(err, errno, NULL, "cannot give the cgroup %s to the jail", creation->cgroup);
     }
     return 0;

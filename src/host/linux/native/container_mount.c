@@ -106,12 +106,17 @@ static int mount_one(int root, struct ja_container_mount *mount)
     return put(root, mount->fd, mount->target, mount->type == NULL ? mount->attributes : 0);
 }
 
-/* A file of the host at the same path. */
-static int bind_device(int root, const char *path)
+/* A device of the host in /dev, where the name may be taken by a bind of the jail's. */
+static int bind_device(int dev, const char *path)
 {
+    const char *name = strrchr(path, '/') + 1;
     ja_autoclose int fd = ja_sys_open_tree(path, true);
+    ja_autoclose int made = openat(dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    ja_autoclose int place = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-    return fd < 0 ? -1 : put(root, fd, path, JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC);
+    return fd < 0 || place < 0 || ja_sys_move_mount_on(fd, place) < 0
+               ? -1
+               : set_attributes(fd, JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC);
 }
 
 /* What every jail finds in /dev, a tmpfs by now. */
@@ -128,7 +133,7 @@ static int fill_dev(int root, struct ja_container_failure *failure)
     if (dev < 0)
         return ja_container_fail(failure, "open", "/dev");
     for (size_t i = 0; i < JA_COUNT(devices); i++)
-        if (bind_device(root, devices[i]) < 0)
+        if (bind_device(dev, devices[i]) < 0)
             return ja_container_fail(failure, "mount", devices[i]);
     for (size_t i = 0; i < JA_COUNT(links); i++)
         if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
