@@ -196,19 +196,32 @@ void ja_str_fini(struct ja_str *str)
     *str = (struct ja_str){0};
 }
 
+/* What so many strings and the NULL take: powers of two, so that a vector of thousands is not moved with each of them. Their number tells
+ * how much room a vector has. */
+static size_t room_for(size_t count)
+{
+    size_t room = 4;
+    while (room < count + 1)
+        room *= 2;
+    return room;
+}
+
 /* Takes ownership of `text`, also on failure. */
 static int strv_push(struct ja_strv *strv, char *text)
 {
     if (!text)
         return -1;
-    char **items = ja_realloc(strv->items, (strv->count + 2) * sizeof *items);
-    if (!items) {
-        free(text);
-        return -1;
+    size_t room = room_for(strv->count + 1);
+    if (!strv->items || room != room_for(strv->count)) {
+        char **items = ja_realloc(strv->items, room * sizeof *items);
+        if (!items) {
+            free(text);
+            return -1;
+        }
+        strv->items = items;
     }
-    strv->items = items;
-    items[strv->count++] = text;
-    items[strv->count] = NULL;
+    strv->items[strv->count++] = text;
+    strv->items[strv->count] = NULL;
     return 0;
 }
 

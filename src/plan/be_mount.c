@@ -79,6 +79,14 @@ static char *own_dirs(struct ja_planning *p)
     return path;
 }
 
+static char *in_own_dirs(struct ja_planning *p, const char *dirs, const char *name)
+{
+    char *path = ja_printf("%s/%s", dirs, name);
+    if (!path)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+    return path;
+}
+
 static void drop_own_dir(struct ja_planning *p, const char *dir)
 {
     struct ja_step *step = ja_plan_host_step(p, "rmdir", "remove the directory that was made for it");
@@ -95,7 +103,7 @@ void ja_plan_drop_own_dirs(struct ja_planning *p)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     char *rest = copy;
     for (char *name; dirs && rest && (name = strsep(&rest, "\n")) != NULL;) {
-        ja_autofree char *dir = *name ? ja_printf("%s/%s", dirs, name) : NULL;
+        ja_autofree char *dir = *name ? in_own_dirs(p, dirs, name) : NULL;
         if (!dir)
             continue;
         if (ja_fact(p->facts, JA_FACT_MOUNT, dir))
@@ -167,7 +175,7 @@ void ja_plan_unbound(struct ja_planning *p, const struct ja_map *dirs)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
     char *rest = copy;
     for (char *name; rest && (name = strsep(&rest, "\n")) != NULL;) {
-        ja_autofree char *dir = *name ? ja_printf("%s/%s", all, name) : NULL;
+        ja_autofree char *dir = *name ? in_own_dirs(p, all, name) : NULL;
         last = last && (!*name || (dir && ja_map_get(dirs, dir)));
     }
     if (!copy || !last)

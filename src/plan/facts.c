@@ -103,16 +103,29 @@ static size_t place_of(const struct ja_facts *facts, enum ja_fact_kind kind, con
     return low;
 }
 
+/* There may be thousands: a port of a forward is one. */
+static bool make_room(struct ja_facts *facts)
+{
+    if (facts->count < facts->size)
+        return true;
+    size_t size = facts->size ? facts->size * 2 : 16;
+    struct ja_fact *items = ja_realloc(facts->items, size * sizeof *items);
+    if (!items)
+        return false;
+    facts->items = items;
+    facts->size = size;
+    return true;
+}
+
 static struct ja_fact *insert(struct ja_facts *facts, size_t place, enum ja_fact_kind kind, const char *name)
 {
     char *copy = ja_strdup(name);
-    struct ja_fact *items = copy ? ja_realloc(facts->items, (facts->count + 1) * sizeof *items) : NULL;
-    if (!items) {
+    if (!copy || !make_room(facts)) {
         free(copy);
         facts->failed = true;
         return NULL;
     }
-    facts->items = items;
+    struct ja_fact *items = facts->items;
     memmove(items + place + 1, items + place, (facts->count - place) * sizeof *items);
     items[place] = (struct ja_fact){.kind = kind, .name = copy};
     facts->count++;

@@ -98,6 +98,7 @@ struct ja_fact {
 struct ja_facts {
     struct ja_fact *items; /* sorted by kind and name */
     size_t count;
+    size_t size;    /* for how many there is room */
     size_t missing; /* how many are not known yet */
     bool failed;    /* memory ran out */
 };

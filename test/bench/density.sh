@@ -77,13 +77,15 @@ prepare() {
     for ((n = 0; n < networks; n++)); do quietly ja network create "n$n" --address "10.230.$((n * 16)).1/20"; done
     quietly ja template create base --from busybox
 }
-# One jail, from nothing to nothing, while `at` others run.
+# One jail, from nothing to nothing, while `at` others run. What their starts have left to be written is not its affair.
 probe() { # probe AT
     local at=$1 k us
     for k in $probes; do
+        sync
         timed us ja create probe --template base --nic eth0,network=n0 --start && echo "$us" >>"$dir/t.start"
         timed us ja exec probe -- true && echo "$us" >>"$dir/t.exec"
         timed us ja list && echo "$us" >>"$dir/t.list"
+        sync
         timed us ja delete --force --yes probe && echo "$us" >>"$dir/t.delete"
     done
     for k in start exec list delete; do
@@ -177,8 +179,10 @@ nothing_left() {
 probe_lxc() { # probe_lxc AT
     local at=$1 k us
     for k in $probes; do
+        sync
         timed us lxc_copy_start "probe$k" && echo "$us" >>"$dir/t.start"
         timed us lxc attach "probe$k" -- /bin/true && echo "$us" >>"$dir/t.exec"
+        sync
         timed us lxc destroy "probe$k" -f && echo "$us" >>"$dir/t.delete"
     done
     timed us lxc-ls -P "$dir/lxc" -f && echo "$us" >>"$dir/t.list"

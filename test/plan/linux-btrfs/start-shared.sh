@@ -1,9 +1,3 @@
-# name it and its addresses
-/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
-127.0.0.1 localhost
-::1 localhost ip6-localhost ip6-loopback
-10.66.0.2 web1.default.internal web1
-END
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/0
 # make its user and network namespaces, pinned while it starts
@@ -235,6 +229,12 @@ END
 END
 # give its address to the host, which it shares
 /usr/sbin/ip address add 10.66.0.2/32 dev ja00br0
+# name it and its addresses
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+10.66.0.2 web1.default.internal web1
+END
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -279,9 +279,9 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja000 ja000
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/jails/0/applied.json
+#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/hosts
 #   /usr/sbin/ip address flush dev ja00br0 to 10.66.0.2/32   if there is the hostaddr 10.66.0.2
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0/bundle   if there is the path /run/jailadmin-00/jails/0/bundle
 #   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja000
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns   if there is the path /run/jailadmin-00/jails/0/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0   if there is the path /run/jailadmin-00/jails/0
-#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/hosts

@@ -1,17 +1,3 @@
-# name it and its addresses
-/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web2/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
-127.0.0.1 localhost
-::1 localhost ip6-localhost ip6-loopback
-10.66.0.3 web2.default.internal web2
-192.168.2.2 web2.lan.internal web2
-fd00:2::2 web2.lan.internal web2
-END
-# name its resolver
-/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web2/root/default --mode 0644 --uid 0 --gid 0 etc/resolv.conf <<'END'
-nameserver 10.66.0.1
-nameserver 192.168.2.1
-search default.internal lan.internal
-END
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/1
 # make its user and network namespaces, pinned while it starts
@@ -285,6 +271,20 @@ END
 192.168.2.2 web2.lan.internal web2
 fd00:2::2 web2.lan.internal web2
 END
+# name it and its addresses
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web2/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+10.66.0.3 web2.default.internal web2
+192.168.2.2 web2.lan.internal web2
+fd00:2::2 web2.lan.internal web2
+END
+# name its resolver
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web2/root/default --mode 0644 --uid 0 --gid 0 etc/resolv.conf <<'END'
+nameserver 10.66.0.1
+nameserver 192.168.2.1
+search default.internal lan.internal
+END
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/1/applied.json <<'END'
 {
@@ -325,6 +325,8 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja001 ja001
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/jails/1/applied.json
+#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web2/root/default etc/resolv.conf
+#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web2/root/default etc/hosts
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/lan.d/web2
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web2
 #   /usr/sbin/nft -f -   if there is the nft bridge ja00
@@ -335,5 +337,3 @@ END
 #   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja001
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/1/ns   if there is the path /run/jailadmin-00/jails/1/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/1   if there is the path /run/jailadmin-00/jails/1
-#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web2/root/default etc/resolv.conf
-#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web2/root/default etc/hosts

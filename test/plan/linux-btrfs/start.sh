@@ -1,14 +1,3 @@
-# name it and its addresses
-/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
-127.0.0.1 localhost
-::1 localhost ip6-localhost ip6-loopback
-10.66.0.2 web1.default.internal web1
-END
-# name its resolver
-/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/resolv.conf <<'END'
-nameserver 10.66.0.1
-search default.internal
-END
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/0
 # make its user and network namespaces, pinned while it starts
@@ -268,6 +257,17 @@ END
 /usr/sbin/jailadmin host write --mode 0644 /run/jailadmin-00/dns/default.d/web1 <<'END'
 10.66.0.2 web1.default.internal web1
 END
+# name it and its addresses
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/hosts <<'END'
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+10.66.0.2 web1.default.internal web1
+END
+# name its resolver
+/usr/sbin/jailadmin host write --root /var/db/jailadmin/pool/jails/web1/root/default --mode 0644 --uid 0 --gid 0 etc/resolv.conf <<'END'
+nameserver 10.66.0.1
+search default.internal
+END
 # remember what is applied to it
 /usr/sbin/jailadmin host write --mode 0600 /run/jailadmin-00/jails/0/applied.json <<'END'
 {
@@ -310,6 +310,8 @@ END
 # a failure before the commit is undone by:
 #   /usr/sbin/jailadmin host crun-clean --root /run/jailadmin-00/crun --cgroup /jailadmin-00/ja000 ja000
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/jails/0/applied.json
+#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/resolv.conf
+#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/hosts
 #   /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web1
 #   /usr/sbin/nft -f -   if there is the nft bridge ja00
 #   /usr/sbin/ip -batch -
@@ -318,5 +320,3 @@ END
 #   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja000
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns   if there is the path /run/jailadmin-00/jails/0/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0   if there is the path /run/jailadmin-00/jails/0
-#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/resolv.conf
-#   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/hosts
