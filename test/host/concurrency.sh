@@ -64,7 +64,7 @@ worker() {
 reasons='is not running|init has ended|has ended too early|jail has ended|depends on|the command ended with status'
 # unexpected: the refusals for which nobody else's verb is the reason.
 unexpected() {
-    grep -v -E -e 'jailadmin: warning: ' -e '"code":"(notfound|exists|conflict)"' -e '"code":"busy"' -e "\"code\":\"failed\".*($reasons)" "$dir/refused"
+    grep -v -E -e 'jailadmin: warning: ' -e '"code":"(notfound|exists|conflict)"' -e '"code":"busy"' -e '"code":"invalid".*depend on each other' -e "\"code\":\"failed\".*($reasons)" "$dir/refused"
     # Busy is a jail that runs, or is still being made; never a lock or a store for which somebody waited too long.
     grep -E '"code":"busy".*(did not become free|locked for too long)' "$dir/refused"
 }
