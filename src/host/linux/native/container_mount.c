@@ -111,7 +111,7 @@ static int bind_device(int dev, const char *path)
 {
     const char *name = strrchr(path, '/') + 1;
     ja_autoclose int fd = ja_sys_open_tree(path, true);
-    ja_autoclose int made = openat(dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    ja_autoclose int made JA_UNUSED = openat(dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     ja_autoclose int place = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
     return fd < 0 || place < 0 || ja_sys_move_mount_on(fd, place) < 0
