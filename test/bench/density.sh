@@ -195,12 +195,12 @@ lxc_copy_start() { lxc_copy "$1" unprivileged && lxc start "$1" -d; }
 # Two at a time, as jailadmin does on two processors. Says which were begun: in a container, or as a network, something may have an end.
 each_lxc() { # each_lxc VERB OPTION... <NAMES
     # shellcheck disable=SC2016
-    PATH=$dir/bin xargs -P "$(nproc)" -I NAME sh -c '"$@" >>"$0/out" 2>&1 && echo "${*##* }"' "$dir" "lxc-$1" -P "$dir/lxc" "${@:2}" -n NAME
+    PATH=$dir/bin xargs -P "$(nproc)" -I NAME sh -c '"$@" >>"$0" 2>&1 && echo "${*##* }"' "$out" "lxc-$1" -P "$dir/lxc" "${@:2}" -n NAME
 }
 copy_all() { # copy_all FIRST LAST
     local name
     for name in $(names c "$1" "$2"); do
-        lxc_copy "$name" unprivileged >>"$dir/out" 2>&1 || return 1
+        lxc_copy "$name" unprivileged >>"$out" 2>&1 || return 1
         echo "$name $address" >>"$dir/lxc-copied"
     done
 }

@@ -18,6 +18,7 @@ bench_needs() {
 
 bench_begin() {
     dir=$(mktemp -d /var/tmp/jailadmin-bench.XXXXXX)
+    out=$(mktemp /run/jailadmin-bench.XXXXXX) # what is measured does not wait for the disk when it prints
     bridge=bench$((RANDOM % 10000))
     # Without newuidmap, which would want ranges in /etc/subuid and a process more for each: LXC writes the maps itself then.
     mkdir "$dir/bin"
@@ -48,14 +49,14 @@ bench_finish() {
     lxc_destroy_all
     ! mountpoint -q "$dir/lxc" || umount "$dir/lxc"
     ! ip link show "$bridge" >/dev/null 2>&1 || ip link del "$bridge"
-    rm -rf "$dir"
+    rm -rf "$dir" "$out"
 }
 die() {
     echo "$(basename "$0"): $*" >&2
-    [ ! -e "$dir/out" ] || tail -n 20 "$dir/out" >&2
+    [ ! -e "$out" ] || tail -n 20 "$out" >&2
     exit 1
 }
-quietly() { "$@" >"$dir/out" 2>&1 || die "failed: $(printf '%s ' "$@" | cut -c 1-200)"; }
+quietly() { "$@" >"$out" 2>&1 || die "failed: $(printf '%s ' "$@" | cut -c 1-200)"; }
 # median FILE [FIRST LAST]: of its lines.
 median() {
     sed -n "${2:-1},${3:-\$}p" "$1" | sort -n |

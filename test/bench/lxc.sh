@@ -49,7 +49,7 @@ measure() {
     sync
     sleep 0.15
     begin=${EPOCHREALTIME/./}
-    "$@" >"$dir/out" 2>&1 || die "failed: $*"
+    "$@" >"$out" 2>&1 || die "failed: $*"
     end=${EPOCHREALTIME/./}
     echo $((end - begin)) >>"$dir/t.$series"
 }
@@ -109,7 +109,7 @@ bare() {
             end=${EPOCHREALTIME/./}
             [ "$n" = 0 ] || echo $((end - begin)) >>"$dir/t.bare"
             crun delete -f "bare$$" && btrfs subvolume delete "$dir/lxc/bare" || exit
-        done' bare "$dir" "$rounds" >"$dir/out" 2>&1 || die "crun run of a snapshot failed"
+        done' bare "$dir" "$rounds" >"$out" 2>&1 || die "crun run of a snapshot failed"
 }
 
 missed=0

@@ -60,7 +60,7 @@ both "its own init" 'init=/bin/sh -c "while :; do sleep 1; done"'
 
 # Whatever goes wrong, nothing of it is left, and the error says what.
 kit_none() {
-    ! ls -A "/run/jailadmin-$mine/crun" "/run/jailadmin-$mine/jails" | grep -v "^inits$" | grep "^[^/]" &&
+    ! ls -A "/run/jailadmin-$mine/crun" "/run/jailadmin-$mine/jails" | grep -v "^[.]inits$" | grep "^[^/]" &&
         ! ip -o link show | grep "ja${mine}[0-9]" && ! ls -d /sys/fs/cgroup/*/jailadmin-"$mine"/ja* 2>/dev/null
 }
 ja -q create bad --template base

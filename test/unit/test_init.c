@@ -227,7 +227,7 @@ static void test_many_in_one_file(void **state)
     all_told(found);
     assert_memory_equal(pids, found, sizeof pids);
     /* Its line is lost, or says what it should not: the pid files tell. */
-    int fd = open(at("jails/inits"), O_WRONLY | O_CLOEXEC);
+    int fd = open(at("jails/.inits"), O_WRONLY | O_CLOEXEC);
     char line[64];
     memset(line, '9', sizeof line);
     assert_int_equal(pwrite(fd, line, sizeof line, 0), sizeof line);
@@ -242,10 +242,10 @@ static void test_many_in_one_file(void **state)
     /* No file, and a link to one. */
     char other[300];
     snprintf(other, sizeof other, "%s/other", scratch);
-    assert_int_equal(rename(at("jails/inits"), other), 0);
+    assert_int_equal(rename(at("jails/.inits"), other), 0);
     all_told(found);
     assert_memory_equal(pids, found, sizeof pids);
-    assert_int_equal(symlink(other, at("jails/inits")), 0);
+    assert_int_equal(symlink(other, at("jails/.inits")), 0);
     assert_int_equal(ja_init_write(pid_file(0), pids[0], start_of(pids[0]), NULL), 0);
     struct stat info;
     assert_int_equal(stat(other, &info), 0);

@@ -1,5 +1,5 @@
 /*
- * inits.c: what the pid files of an instance's jails say, once more in one file: RUN/jails/inits holds a line for each slot. A list of a
+ * inits.c: what the pid files of an instance's jails say, once more in one file: RUN/jails/.inits holds a line for each slot. A list of a
  * thousand jails reads it at once, where as many links would take it a third of its time.
  *
  * It is a help to memory, not a truth: nobody removes a line when a jail stops. One counts only as long as the process that it tells
@@ -46,7 +46,7 @@ void ja_inits_note(const char *pidfile, const char *text)
     if (!split(pidfile, &length, &slot) || said >= LINE) {
         return;
     }
-    ja_autofree char *path = ja_printf("%.*s/inits", (int)length, pidfile);
+    ja_autofree char *path = ja_printf("%.*s/.inits", (int)length, pidfile);
     ja_autoclose int fd =
         path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     memset(line, ' ', sizeof(line));
@@ -64,7 +64,7 @@ static void load(struct ja_inits *inits, const char *pidfile, size_t length)
     if ((inits->directory = ja_strndup(pidfile, length)) == NULL) {
         return;
     }
-    ja_autofree char *path = ja_printf("%s/inits", inits->directory);
+    ja_autofree char *path = ja_printf("%s/.inits", inits->directory);
     ja_autoclose int fd = path == NULL ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > (off_t)SLOT_MAX * LINE ||
         (inits->text = ja_malloc((size_t)info.st_size + 1)) == NULL) {
