@@ -89,11 +89,17 @@ static int set_attributes(int fd, __u64 attributes)
     return attributes == 0 ? 0 : ja_sys_mount_setattr(fd, &attr);
 }
 
+/* Either descriptor may be -1, with errno. */
+static int mount_on(int fd, int place, __u64 attributes)
+{
+    return fd < 0 || place < 0 || ja_sys_move_mount_on(fd, place) < 0 ? -1 : set_attributes(fd, attributes);
+}
+
 static int put(int root, int fd, const char *target, __u64 attributes)
 {
     ja_autoclose int place = open_place(root, target, is_dir(fd));
 
-    return place < 0 || ja_sys_move_mount_on(fd, place) < 0 ? -1 : set_attributes(fd, attributes);
+    return mount_on(fd, place, attributes);
 }
 
 /* ---- what is mounted ---- */
@@ -114,9 +120,7 @@ static int bind_device(int dev, const char *path)
     ja_autoclose int made JA_UNUSED = openat(dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     ja_autoclose int place = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-    return fd < 0 || place < 0 || ja_sys_move_mount_on(fd, place) < 0
-               ? -1
-               : set_attributes(fd, JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC);
+    return mount_on(fd, place, JA_MOUNT_ATTR_NOSUID | JA_MOUNT_ATTR_NOEXEC);
 }
 
 /* What every jail finds in /dev, a tmpfs by now. */
@@ -151,7 +155,7 @@ static int mask(int root, const char *path)
         return errno == ENOENT ? 0 : -1;
     fd = is_dir(place) ? ja_sys_new_mount("tmpfs", "tmpfs", options, JA_MOUNT_ATTR_RDONLY)
                        : ja_sys_open_tree("/dev/null", true);
-    return fd < 0 || ja_sys_move_mount_on(fd, place) < 0 ? -1 : set_attributes(fd, JA_MOUNT_ATTR_RDONLY);
+    return mount_on(fd, place, JA_MOUNT_ATTR_RDONLY);
 }
 
 static int make_read_only(int root, const char *path)
@@ -161,7 +165,7 @@ static int make_read_only(int root, const char *path)
     if (place < 0)
         return errno == ENOENT ? 0 : -1;
     fd = ja_sys_clone_tree(place, true);
-    return fd < 0 || ja_sys_move_mount_on(fd, place) < 0 ? -1 : set_attributes(fd, JA_MOUNT_ATTR_RDONLY);
+    return mount_on(fd, place, JA_MOUNT_ATTR_RDONLY);
 }
 
 static int fill(int root, const struct ja_container *container, struct ja_container_failure *failure)

@@ -21,7 +21,6 @@
 static bool split(const char *pidfile, size_t *ret_length, long *ret_slot)
 {
     const char *file = strrchr(pidfile, '/'), *slot = file;
-    char *end;
 
     if (file == NULL || strcmp(file, "/pid") != 0) {
         return false;
@@ -33,7 +32,7 @@ static bool split(const char *pidfile, size_t *ret_length, long *ret_slot)
         return false;
     }
     *ret_length = (size_t)(slot - 1 - pidfile);
-    *ret_slot = strtol(slot, &end, 10);
+    *ret_slot = strtol(slot, NULL, 10);
     return *ret_slot < SLOT_MAX;
 }
 
