@@ -31,6 +31,33 @@ static char *first_lines(json_t *json)
     return lines;
 }
 
+/* A new file, locked. Whoever looks for dead plans may lock it before us: what it finds is empty, so that it removes it. */
+static int make_file(const char *dir, struct ja_journal *journal, struct ja_error *err)
+{
+    struct stat st = {0};
+    for (bool made = false; st.st_nlink == 0;) {
+        ja_journal_abandon(journal);
+        journal->fd = open(journal->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+        if (journal->fd < 0 && errno == ENOENT && !made) { /* somebody has tidied up */
+            made = ja_dir_make(dir, 0700, err) == 0;
+            if (!made)
+                return JA_E_FAILED;
+            continue;
+        }
+        if (journal->fd < 0)
+            return ja_error_sys(err, errno, NULL, "cannot make the journal file %s", journal->path);
+        int locked;
+        while ((locked = flock(journal->fd, LOCK_EX)) < 0 && errno == EINTR)
+            ;
+        if (locked < 0 || fstat(journal->fd, &st) < 0) {
+            int rc = ja_error_sys(err, errno, NULL, "cannot lock the journal file %s", journal->path);
+            ja_journal_close(journal);
+            return rc;
+        }
+    }
+    return 0;
+}
+
 int ja_journal_create(const char *dir, const char *id, const char *boot_id, const struct ja_plan *plan,
                       struct ja_journal *ret_journal, struct ja_error *err)
 {
@@ -47,23 +74,12 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
     json_decref(json);
     if (!lines)
         return ja_error_nomem(err);
-    /* It appears under its name only when it is whole and locked, so that nobody takes it for a dead plan's. */
-    char fresh[sizeof journal.path + 4];
-    snprintf(fresh, sizeof fresh, "%s.new", journal.path);
-    int rc = 0;
-    journal.fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (journal.fd < 0 && errno == ENOENT && ja_dir_make(dir, 0700, NULL) == 0) /* somebody has tidied up */
-        journal.fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (journal.fd < 0)
-        rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", fresh);
-    else if (flock(journal.fd, LOCK_EX | LOCK_NB) < 0 || ja_fd_write(journal.fd, lines, strlen(lines)) < 0 ||
-             rename(fresh, journal.path) < 0)
-        rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", fresh);
-    free(lines);
-    if (rc < 0 && journal.fd >= 0) {
-        unlink(fresh);
-        ja_journal_abandon(&journal);
+    int rc = make_file(dir, &journal, err);
+    if (rc == 0 && ja_fd_write(journal.fd, lines, strlen(lines)) < 0) {
+        rc = ja_error_sys(err, errno, NULL, "cannot write the journal file %s", journal.path);
+        ja_journal_close(&journal);
     }
+    free(lines);
     if (rc == 0)
         *ret_journal = journal;
     return rc;
