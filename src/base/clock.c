@@ -51,6 +51,24 @@ int64_t ja_clock_wall_ms(void)
     return now_us(CLOCK_REALTIME) / 1000 + shift_ms;
 }
 
+/* Years begin in March here, so that the day that some of them have more is their last one. */
+int64_t ja_clock_days(int year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+void ja_clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
+{
+    int64_t since = days + 719468, era = (since >= 0 ? since : since - 146096) / 146097, of_era = since - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    *ret_day = (int)(of_year - (153 * month + 2) / 5 + 1);
+    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
+    *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
+}
+
 /* A number over the zeros that end there, of which there are enough. */
 static void put_digits(char *last, int number)
 {
@@ -60,31 +78,21 @@ static void put_digits(char *last, int number)
 
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT])
 {
-    int64_t ms = wall_ms % 1000;
-    if (ms < 0)
-        ms += 1000;
-    time_t seconds = (time_t)((wall_ms - ms) / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    int64_t days = wall_ms / DAY_MS - (wall_ms % DAY_MS < 0);
+    int of_day = (int)(wall_ms - days * DAY_MS), year, month, day;
+    ja_clock_date(days, &year, &month, &day);
     static const char shape[] = "0000-00-00T00:00:00.000Z";
     _Static_assert(sizeof shape <= JA_TIME_TEXT, "a time has room");
-    /* A list writes a thousand. */
+    /* A list writes a thousand. (gmtime_r(3) would read the file of the host's time zone.) */
     memcpy(ret_text, shape, sizeof shape);
-    put_digits(ret_text + 3, tm.tm_year + 1900);
-    put_digits(ret_text + 6, tm.tm_mon + 1);
-    put_digits(ret_text + 9, tm.tm_mday);
-    put_digits(ret_text + 12, tm.tm_hour);
-    put_digits(ret_text + 15, tm.tm_min);
-    put_digits(ret_text + 18, tm.tm_sec);
-    put_digits(ret_text + 22, (int)ms);
-}
-
-/* Years begin in March here, so that the day that some of them have more is their last one. */
-int64_t ja_clock_days(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    put_digits(ret_text + 3, year);
+    put_digits(ret_text + 6, month);
+    put_digits(ret_text + 9, day);
+    put_digits(ret_text + 12, of_day / 3600000);
+    put_digits(ret_text + 15, of_day / 60000 % 60);
+    put_digits(ret_text + 18, of_day / 1000 % 60);
+    put_digits(ret_text + 22, of_day % 1000);
 }
 
 int ja_clock_parse(const char *text, int64_t *ret_wall_ms)

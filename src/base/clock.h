@@ -19,8 +19,9 @@ void ja_clock_shift(int64_t ms);
 void ja_clock_format(int64_t wall_ms, char ret_text[JA_TIME_TEXT]);
 /* The inverse of it. 0, or -1 for another text. */
 int ja_clock_parse(const char *text, int64_t *ret_wall_ms);
-/* A day of the calendar as days since 1970-01-01. */
+/* A day of the calendar as days since 1970-01-01, and the other way round. */
 int64_t ja_clock_days(int year, int month, int day);
+void ja_clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day);
 /* A random UUID, version 4, from the kernel. 0 or negative. */
 int ja_uuid_new(char ret_uuid[JA_UUID_TEXT]);
 /* Written as ja_uuid_new does it, in small letters: one identity has one spelling. */

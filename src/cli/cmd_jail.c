@@ -97,14 +97,14 @@ static int create_one(struct ja_engine *engine, const char *name, void *context,
         }
         free(jail->name);
         jail->name = copy;
-        if (action->start)
-            ja_engine_foresee(engine, jail);
-        rc = ja_engine_create(engine, jail, err);
+        rc = ja_engine_create(engine, jail, action->start, err);
         ja_object_free(&ja_noun_jail, jail);
     }
     if (rc == 0)
         say_done(work, "created", name);
-    if (rc == 0 && action->start)
+    if (rc == 0 && action->start && !action->from)
+        say_done(work, "started", name);
+    else if (rc == 0 && action->start)
         rc = work->cli->dry_run ? ja_cmd_show_start(work->cli, name, err) : start_one(engine, name, context, err);
     return rc;
 }

@@ -284,7 +284,7 @@ static void plan_network(void *work, struct ja_planning *p)
 
 static void plan_create(void *work, struct ja_planning *p)
 {
-    ja_plan_jail_create(p, work);
+    ja_plan_jail_create(p, work, true);
 }
 
 static void plan_pool(JA_UNUSED void *work, struct ja_planning *p)

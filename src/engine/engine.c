@@ -261,7 +261,9 @@ const char *ja_user_name(void)
 {
     static char name[64];
     const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    if (!name[0]) {
+    if (!name[0] && getuid() == 0 && !(caller && *caller)) {
+        snprintf(name, sizeof name, "root"); /* without asking for it in every change */
+    } else if (!name[0]) {
         struct passwd *pw = caller && *caller ? getpwnam(caller) : getpwuid(getuid());
         snprintf(name, sizeof name, "%s", pw ? pw->pw_name : "?");
     }

@@ -214,15 +214,13 @@ int ja_engine_doctor(const struct ja_engine_options *options, const char *facts_
 /* Destroys one tree that no object owns, by its label or a jail's name. */
 int ja_engine_destroy_orphan(struct ja_engine *engine, const char *label, struct ja_error *err);
 
-/* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `spec` stays the caller's and is
- * not changed. */
-int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err);
+/* Completes the spec (uuid, slot, addresses, defaults from the template) and makes the jail. `start`: makes and starts it, as one
+ * change, so that what does not start is not made. `spec` stays the caller's and is not changed. */
+int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, bool start, struct ja_error *err);
 /* `from` is a jail, or JAIL@SNAPSHOT. `adjust` (may be NULL) changes what the clone takes over, before anything is reserved. */
 int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
                     int (*adjust)(void *context, struct ja_jail *jail, struct ja_error *err), void *context,
                     struct ja_error *err);
-/* This process is about to start a jail like this one: what takes time and shows nothing yet may begin beside other work. */
-void ja_engine_foresee(struct ja_engine *engine, const struct ja_jail *jail);
 /* *ret_already (may be NULL): it was in the wanted state. */
 int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_already, struct ja_error *err);
 int ja_engine_stop(struct ja_engine *engine, const char *name, enum ja_stop how, bool *ret_already,

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- create and clone ---- */
+/* ---- new jails, and clones ---- */
 
 static int check_startable(const struct ja_jail *jail, struct ja_error *err)
 {
@@ -135,6 +135,7 @@ static int reserve_new(struct ja_change *change, struct ja_jail *jail, struct ja
 struct creation {
     const struct ja_jail *from; /* NULL: from the template */
     const char *snapshot;       /* of it; NULL: as it is now */
+    bool start;
     struct ja_subject *subject;
 };
 
@@ -144,50 +145,19 @@ static void plan_creation(void *work, struct ja_planning *p)
     if (creation->from)
         ja_plan_jail_clone(p, creation->from, creation->snapshot, creation->subject);
     else
-        ja_plan_jail_create(p, creation->subject);
+        ja_plan_jail_create(p, creation->subject, creation->start);
 }
 
 /* Loads what the new jail refers to and runs its plan. Takes the jail over. */
-static int run_creation(struct ja_change *change, struct ja_jail *jail, const struct ja_jail *from,
-                        const char *snapshot, struct ja_error *err)
+static int run_creation(struct ja_change *change, struct ja_jail *jail, struct creation *creation, struct ja_error *err)
 {
     struct ja_loaded loaded;
     int rc = ja_load_subject(change->engine, jail, &loaded, err);
     if (rc < 0)
         return rc;
-    struct creation creation = {.from = from, .snapshot = snapshot, .subject = &loaded.subject};
-    rc = ja_change_apply(change, plan_creation, &creation, err);
+    creation->subject = &loaded.subject;
+    rc = ja_change_apply(change, plan_creation, creation, err);
     ja_loaded_fini(&loaded);
-    return rc;
-}
-
-int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, struct ja_error *err)
-{
-    struct ja_change change;
-    struct ja_jail *jail = ja_object_copy(&ja_noun_jail, spec);
-    if (!jail)
-        return ja_error_nomem(err);
-    int rc = ja_check_name(jail->name, err);
-    if (rc == 0)
-        rc = ja_engine_pool_ensure(engine, err);
-    if (rc < 0) {
-        ja_object_free(&ja_noun_jail, jail);
-        return rc;
-    }
-    rc = ja_change_begin(&change, engine, "create", "jail", jail->name, err);
-    if (rc == 0)
-        rc = ja_check_free(engine, "jail", jail->name, err);
-    if (rc == 0)
-        rc = ja_new_identity(&jail->uuid, &jail->created, err);
-    if (rc == 0)
-        rc = choose_version(engine, jail, err);
-    if (rc == 0)
-        rc = reserve_new(&change, jail, err);
-    if (rc == 0)
-        rc = run_creation(&change, jail, NULL, NULL, err);
-    else
-        ja_object_free(&ja_noun_jail, jail);
-    ja_change_end(&change);
     return rc;
 }
 
@@ -232,7 +202,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
-        rc = run_creation(&change, jail, source, snapshot, err);
+        rc = run_creation(&change, jail, &(struct creation){.from = source, .snapshot = snapshot}, err);
     else
         ja_object_free(&ja_noun_jail, copy);
     ja_object_free(&ja_noun_jail, source);
@@ -249,6 +219,14 @@ static int is_running(struct ja_engine *engine, const struct ja_jail *jail, bool
     if (rc == 0)
         *ret_running = listed.pid != 0;
     return rc;
+}
+
+/* This process is about to start such a jail: what takes time and shows nothing yet begins beside other work. */
+static void foresee(struct ja_engine *engine, const struct ja_jail *jail)
+{
+    if (jail->vnet == JA_VNET_YES && !jail->privileged && !engine->options.dry_run && !engine->options.keep &&
+        engine->machine->ahead.start)
+        engine->machine->ahead.start();
 }
 
 static void plan_start(void *work, struct ja_planning *p)
@@ -271,16 +249,21 @@ int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const
     return rc < 0 ? rc : load_changed(change, ret_loaded, err);
 }
 
-/* The networks of a jail, made ready before its own plan; locks are not nested, so their names are copied. */
-static int ensure_networks(struct ja_engine *engine, const char *name, struct ja_error *err)
+/* The networks of a jail, made ready before its own plan. */
+static int ensure_networks(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++)
+        rc = ja_engine_network_ensure(engine, ((const struct ja_nic *)jail->nics.items[i])->network, err);
+    return rc;
+}
+
+static int ensure_networks_of(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
     void *object = NULL;
     int rc = ja_engine_get(engine, &ja_noun_jail, name, &object, NULL, err);
-    if (rc < 0)
-        return rc;
-    const struct ja_jail *jail = object;
-    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++)
-        rc = ja_engine_network_ensure(engine, ((const struct ja_nic *)jail->nics.items[i])->network, err);
+    if (rc == 0)
+        rc = ensure_networks(engine, object, err);
     ja_object_free(&ja_noun_jail, object);
     return rc;
 }
@@ -318,6 +301,18 @@ static int add_networks(struct ja_strv *names, const struct ja_jail *jail, struc
     return 0;
 }
 
+static int lock_named(struct ja_change *change, struct ja_strv *networks, struct ja_error *err)
+{
+    int rc = 0;
+    if (networks->count > JA_NETWORKS_MOST)
+        rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", change->name), "it is on more than %d networks",
+                          JA_NETWORKS_MOST);
+    ja_strv_sort(networks);
+    for (size_t i = 0; rc == 0 && i < networks->count; i++)
+        rc = ja_change_lock(change, "network", networks->items[i], true, err);
+    return rc;
+}
+
 /* The networks of a jail, and those that it was started on, held by whoever starts or stops it: none changes meanwhile. They are
  * taken before the jail and before the store's transaction, since who holds a network waits for both. */
 static int lock_networks(struct ja_change *change, struct ja_error *err)
@@ -336,13 +331,7 @@ static int lock_networks(struct ja_change *change, struct ja_error *err)
         rc = add_networks(&names, last, err);
     ja_object_free(&ja_noun_jail, last);
     ja_object_free(&ja_noun_jail, object);
-    if (rc == 0 && names.count > JA_NETWORKS_MOST)
-        rc = ja_error_set(err, JA_E_LIMIT, JA_LABEL("jail", change->name), "it is on more than %d networks",
-                          JA_NETWORKS_MOST);
-    ja_strv_sort(&names);
-    for (size_t i = 0; rc == 0 && i < names.count; i++)
-        rc = ja_change_lock(change, "network", names.items[i], true, err);
-    return rc;
+    return rc < 0 ? rc : lock_named(change, &names, err);
 }
 
 /* Whether all that lock_networks would lock now is held. */
@@ -379,6 +368,57 @@ static int begin_on_networks(struct ja_change *change, struct ja_engine *engine,
     return ja_error_set(err, JA_E_CONFLICT, JA_LABEL("jail", name), "its networks are being changed all the time");
 }
 
+/* ---- create ---- */
+
+/* As a start does for a jail that is there, for one that is made and started: its networks are up, and held before its own name. */
+static int begin_with_networks(struct ja_change *change, struct ja_engine *engine, struct ja_jail *jail,
+                               struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    foresee(engine, jail);
+    int rc = default_nic(engine, jail, err);
+    if (rc == 0)
+        rc = ensure_networks(engine, jail, err);
+    if (rc == 0)
+        rc = add_networks(&names, jail, err);
+    if (rc == 0)
+        rc = ja_change_prepare(change, engine, "create", "jail", jail->name, err);
+    if (rc == 0)
+        rc = lock_named(change, &names, err);
+    if (rc == 0)
+        rc = ja_change_lock(change, "jail", jail->name, false, err);
+    return rc < 0 ? rc : ja_change_open(change, err);
+}
+
+int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, bool start, struct ja_error *err)
+{
+    struct ja_change change = {.engine = engine};
+    struct creation creation = {.start = start};
+    struct ja_jail *jail = ja_object_copy(&ja_noun_jail, spec);
+    if (!jail)
+        return ja_error_nomem(err);
+    int rc = ja_check_name(jail->name, err);
+    if (rc == 0)
+        rc = ja_engine_pool_ensure(engine, err);
+    if (rc == 0)
+        rc = start ? begin_with_networks(&change, engine, jail, err)
+                   : ja_change_begin(&change, engine, "create", "jail", jail->name, err);
+    if (rc == 0)
+        rc = ja_check_free(engine, "jail", jail->name, err);
+    if (rc == 0)
+        rc = ja_new_identity(&jail->uuid, &jail->created, err);
+    if (rc == 0)
+        rc = choose_version(engine, jail, err);
+    if (rc == 0)
+        rc = reserve_new(&change, jail, err);
+    if (rc == 0)
+        rc = run_creation(&change, jail, &creation, err);
+    else
+        ja_object_free(&ja_noun_jail, jail);
+    ja_change_end(&change);
+    return rc;
+}
+
 static void plan_try(void *work, struct ja_planning *p)
 {
     ja_plan_jail_try(p, work);
@@ -394,13 +434,6 @@ int ja_engine_start(struct ja_engine *engine, const char *name, bool *ret_alread
     return rc < 0 ? rc : ja_start_on(engine, name, NULL, ret_already, err);
 }
 
-void ja_engine_foresee(struct ja_engine *engine, const struct ja_jail *jail)
-{
-    if (jail->vnet == JA_VNET_YES && !jail->privileged && !engine->options.dry_run && !engine->options.keep &&
-        engine->machine->ahead.start)
-        engine->machine->ahead.start();
-}
-
 int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool *ret_already, struct ja_error *err)
 {
     struct ja_change change;
@@ -410,7 +443,7 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
     if (rc == 0)
         rc = ja_engine_trees_ensure(engine, name, err);
     if (rc == 0)
-        rc = ensure_networks(engine, name, err);
+        rc = ensure_networks_of(engine, name, err);
     if (rc < 0)
         return rc;
     rc = begin_on_networks(&change, engine, "start", name, &loaded, err);
@@ -424,7 +457,7 @@ int ja_start_on(struct ja_engine *engine, const char *name, const char *be, bool
         if (ret_already)
             *ret_already = true;
     } else if (rc == 0) {
-        ja_engine_foresee(engine, loaded.jail);
+        foresee(engine, loaded.jail);
         rc = ja_change_apply(&change, be ? plan_try : plan_start, &loaded.subject, err);
     }
     ja_loaded_fini(&loaded);

@@ -8,6 +8,30 @@
 
 #include <string.h>
 
+void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (!p->host->jail_left(p, s))
+        return;
+    /* Its last run may have had other interfaces and addresses. */
+    p->host->jail_clean(p, s->last ? s->last : s);
+    const struct ja_jail *last = s->last ? s->last->jail : s->jail;
+    ja_plan_hooks(p, last, "after-stop", &last->hooks.after_stop, true);
+}
+
+/* Up to the commit of a start. */
+static void start_before(struct ja_planning *p, const struct ja_subject *s)
+{
+    ja_plan_jail_clean(p, s);
+    ja_plan_hooks(p, s->jail, "before-start", &s->jail->hooks.before_start, false);
+    p->host->jail_start(p, s);
+}
+
+static void start_after(struct ja_planning *p, const struct ja_subject *s)
+{
+    p->host->jail_started(p, s);
+    ja_plan_hooks(p, s->jail, "after-start", &s->jail->hooks.after_start, true);
+}
+
 /* As it is when the object is complete. Shallow: only for writing it as JSON. */
 static struct ja_jail complete(const struct ja_jail *jail)
 {
@@ -25,26 +49,81 @@ static void begin_tree(struct ja_planning *p, const struct ja_jail *jail)
     ja_plan_keep_spec_early(p, &ja_noun_jail, &ready);
 }
 
-static void store_ready(struct ja_planning *p, const struct ja_jail *jail)
+static void end_tree(struct ja_planning *p, const struct ja_jail *jail)
 {
     const struct ja_jail ready = complete(jail);
     if (p->host->jail_notes)
         p->host->jail_notes(p, jail);
     if (!p->storage->jail_dirs)
         ja_plan_keep_spec(p, &ja_noun_jail, &ready);
+}
+
+static void store_ready(struct ja_planning *p, const struct ja_jail *jail, enum ja_wanted wanted)
+{
+    struct ja_jail ready = complete(jail);
+    ready.wanted = wanted;
     struct ja_step *step = ja_plan_store_put(p, &ja_noun_jail, &ready, "record the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
 }
 
-void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s)
+/* Facts about its tree come from the template's, which must be there then. */
+static void check_seen(struct ja_planning *p, const struct ja_jail *jail)
 {
-    begin_tree(p, s->jail);
-    p->storage->jail_create(p, s->jail);
-    if (!s->jail->privileged && ja_site_shifts(p->site))
+    ja_autofree char *tree = ja_path_seen(p, jail);
+    if (!tree || !p->storage->jail_mounted || ja_fact(p->facts, JA_FACT_MOUNT, tree))
+        return;
+    ja_plan_fail(p->plan, JA_E_FAILED, NULL, "the template's tree is not mounted at %s", tree);
+    ja_plan_hint(p->plan, "`zfs mount` mounts it");
+}
+
+static void make_tree(struct ja_planning *p, const struct ja_jail *jail)
+{
+    begin_tree(p, jail);
+    p->storage->jail_create(p, jail);
+    if (!jail->privileged && ja_site_shifts(p->site))
         ja_plan_note(p->plan,
                      "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
                      "breaks out could touch the others' files");
-    store_ready(p, s->jail);
+    end_tree(p, jail);
+}
+
+/* The trees are made while the jail's start goes on, as far as it can without them. */
+static void beside(struct ja_planning *p, const struct ja_jail *jail, size_t first, size_t end)
+{
+    ja_autofree char *dir = ja_path_jail(p, jail->name);
+    for (size_t k = first; dir && k < p->plan->count; k++) {
+        struct ja_step *step = p->plan->steps[k];
+        step->flags |= k < end ? JA_STEP_BESIDE : 0;
+        for (size_t i = 0; k >= end && i < step->run.argv.count; i++)
+            step->flags |= strstr(step->run.argv.items[i], dir) ? JA_STEP_JOIN : 0;
+    }
+}
+
+static void make_and_start(struct ja_planning *p, const struct ja_subject *s)
+{
+    const struct ja_jail ready = complete(s->jail);
+    struct ja_subject subject = *s;
+    subject.jail = &ready;
+    p->fresh = &ready;
+    check_seen(p, &ready);
+    size_t first = p->plan->count;
+    make_tree(p, s->jail);
+    size_t end = p->plan->count;
+    start_before(p, &subject);
+    beside(p, &ready, first, end);
+    store_ready(p, s->jail, JA_WANTED_RUNNING);
+    start_after(p, &subject);
+    p->fresh = NULL;
+}
+
+void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s, bool start)
+{
+    if (start) {
+        make_and_start(p, s);
+    } else {
+        make_tree(p, s->jail);
+        store_ready(p, s->jail, s->jail->wanted);
+    }
 }
 
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const char *snapshot,
@@ -59,29 +138,16 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
         p->storage->jail_clone(p, from, taken, s->jail);
     }
     ja_list_fini(&ja_noun_snapshot, &list);
-    store_ready(p, s->jail);
-}
-
-void ja_plan_jail_clean(struct ja_planning *p, const struct ja_subject *s)
-{
-    if (!p->host->jail_left(p, s))
-        return;
-    /* Its last run may have had other interfaces and addresses. */
-    p->host->jail_clean(p, s->last ? s->last : s);
-    const struct ja_jail *last = s->last ? s->last->jail : s->jail;
-    ja_plan_hooks(p, last, "after-stop", &last->hooks.after_stop, true);
+    end_tree(p, s->jail);
+    store_ready(p, s->jail, s->jail->wanted);
 }
 
 static void start(struct ja_planning *p, const struct ja_subject *s, const char *wanted, const char *why)
 {
-    const struct ja_jail *jail = s->jail;
-    ja_plan_jail_clean(p, s);
-    ja_plan_hooks(p, jail, "before-start", &jail->hooks.before_start, false);
-    p->host->jail_start(p, s);
-    struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, wanted, why);
+    start_before(p, s);
+    struct ja_step *step = ja_plan_store_set(p, "jail", s->jail->name, wanted, why);
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
-    p->host->jail_started(p, s);
-    ja_plan_hooks(p, jail, "after-start", &jail->hooks.after_start, true);
+    start_after(p, s);
 }
 
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s)

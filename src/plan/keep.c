@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { HOURLY, DAILY, WEEKLY, MONTHLY, SCHEDULES };
 static const char *const names[SCHEDULES] = {"hourly", "daily", "weekly", "monthly"};
@@ -25,16 +24,15 @@ static int64_t kept_of(const struct ja_keep *keep, int schedule)
 static int64_t period_of(int schedule, int64_t ms)
 {
     int64_t hours = ms / 3600000, days = hours / 24;
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
+    int year, month, day;
     if (schedule == HOURLY)
         return hours;
     if (schedule == DAILY)
         return days;
     if (schedule == WEEKLY)
         return (days + 3) / 7; /* 1970-01-01 was a Thursday */
-    gmtime_r(&seconds, &tm);
-    return (int64_t)tm.tm_year * 12 + tm.tm_mon;
+    ja_clock_date(days, &year, &month, &day);
+    return (int64_t)year * 12 + month;
 }
 
 /* When a snapshot of this schedule was taken. False: it is of none, or of another, or nobody can say. */
@@ -102,15 +100,14 @@ static bool is_taken(const struct ja_list *taken, const char *name)
 
 void ja_snapshot_name(int64_t now_ms, const struct ja_list *taken, const char *suffix, char name[JA_SNAPSHOT_NAME])
 {
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm tm;
-    char text[32];
-    gmtime_r(&seconds, &tm);
-    strftime(text, sizeof text, "%Y-%m-%d-%H%M", &tm);
+    char now[JA_TIME_TEXT], text[32];
+    int second = (int)(now_ms / 1000 % 60);
+    ja_clock_format(now_ms, now);
+    snprintf(text, sizeof text, "%.10s-%.2s%.2s", now, now + 11, now + 14);
     snprintf(name, JA_SNAPSHOT_NAME, "%s%s", text, suffix);
     if (is_taken(taken, name))
-        snprintf(name, JA_SNAPSHOT_NAME, "%s%02d%s", text, tm.tm_sec, suffix);
+        snprintf(name, JA_SNAPSHOT_NAME, "%s%02d%s", text, second, suffix);
     /* Of one second. */
     for (int n = 2; n < 1000 && is_taken(taken, name); n++)
-        snprintf(name, JA_SNAPSHOT_NAME, "%s%02d-%d%s", text, tm.tm_sec, n, suffix);
+        snprintf(name, JA_SNAPSHOT_NAME, "%s%02d-%d%s", text, second, n, suffix);
 }

@@ -65,14 +65,14 @@ static void tree_file(struct ja_planning *p, const struct ja_jail *jail, const c
         build_file(p, jail, path, text, why);
         return;
     }
-    ja_autofree char *tree = ja_path_root(p, jail);
-    if (!tree)
+    ja_autofree char *tree = ja_path_root(p, jail), *seen = ja_path_seen(p, jail);
+    if (!tree || !seen)
         return;
-    const char *old = ja_factf(p->facts, JA_FACT_TREEFILE, "%s\t%s", tree, path);
+    const char *old = ja_factf(p->facts, JA_FACT_TREEFILE, "%s\t%s", seen, path);
     if (old && strcmp(old, text) == 0)
         return;
     /* A tree without /etc is not given one. */
-    if (!ja_factf(p->facts, JA_FACT_TREEFILE, "%s\tetc/.", tree))
+    if (!ja_factf(p->facts, JA_FACT_TREEFILE, "%s\tetc/.", seen))
         return;
     char owner[24];
     snprintf(owner, sizeof owner, "%lld", (long long)ja_site_tree_id(p->site, jail->privileged));

@@ -392,7 +392,9 @@ static const struct {
                   {JA_STEP_COMMIT, "commit"},
                   {JA_STEP_IGNORE, "ignore"},
                   {JA_STEP_STORE, "store"},
-                  {JA_STEP_ONCE, "once"}};
+                  {JA_STEP_ONCE, "once"},
+                  {JA_STEP_BESIDE, "beside"},
+                  {JA_STEP_JOIN, "join"}};
 
 static json_t *step_to_json(const struct ja_step *step, bool *failed)
 {

@@ -160,6 +160,11 @@ char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail)
     return below(p, "jails/%s/root/%s", jail->name, jail->be);
 }
 
+char *ja_path_seen(struct ja_planning *p, const struct ja_jail *jail)
+{
+    return p->fresh == jail ? ja_path_template(p, jail->template, jail->version) : ja_path_root(p, jail);
+}
+
 char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be)
 {
     return below(p, "jails/%s/root%s%s", jail->name, *be ? "/" : "", be);

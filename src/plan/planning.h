@@ -22,6 +22,8 @@ struct ja_planning {
      * init is a process that does nothing, and no file of the tree is written for it. */
     const struct ja_jail *build;
     const char *build_tree;
+    /* A jail that this plan makes and starts: what its tree will hold is looked up in the tree that it is a clone of. */
+    const struct ja_jail *fresh;
 };
 
 /* A jail with all that a planner must know of what it refers to. Nothing is owned. */
@@ -85,6 +87,8 @@ char *ja_path_spec(struct ja_planning *p, const struct ja_noun *noun, const char
 char *ja_path_template(struct ja_planning *p, const char *name, const char *version); /* version NULL: the directory */
 char *ja_path_jail(struct ja_planning *p, const char *name);                          /* .../jails/web1 */
 char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail);                /* .../jails/web1/root/default */
+/* Where that can be read while a plan is made, for facts about what is in it. */
+char *ja_path_seen(struct ja_planning *p, const struct ja_jail *jail);
 char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be);  /* be "": the directory of all */
 char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume);
 char *ja_path_deleted(struct ja_planning *p, const char *uuid);
@@ -96,7 +100,8 @@ void ja_plan_init_instance(struct ja_planning *p, int64_t loop_size, const struc
 void ja_plan_teardown(struct ja_planning *p);
 /* An instance around a pool that is there already: made, mounted or in a file. What is in it is left as it is. */
 void ja_plan_adopt_instance(struct ja_planning *p);
-void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s);
+/* `start`: made and started as one change, so that a jail which does not start is not made either. */
+void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s, bool start);
 /* From the tree of another jail (its active boot environment), with its volumes, as they are now or in a snapshot. */
 void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const char *snapshot,
                         const struct ja_subject *s);

@@ -54,7 +54,7 @@ static void find_user(struct ja_planning *p, const struct ja_jail *jail, const s
                       struct ja_within *inside)
 {
     unsigned uid = 0, gid = 0;
-    ja_autofree char *tree = ja_path_root(p, jail);
+    ja_autofree char *tree = ja_path_seen(p, jail);
     if (!service->user || !tree)
         return;
     if (service->user[strspn(service->user, "0123456789")] == '\0') {

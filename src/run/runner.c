@@ -2,6 +2,7 @@
  * runner.c: runs a plan's steps in order, notes each in the journal, undoes them from the last one on failure.
  */
 #include "run/runner.h"
+#include "run/spawn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -190,16 +191,72 @@ static bool is_sole_row(const struct ja_plan *plan, size_t k)
     return sole;
 }
 
+/* ---- steps beside others ---- */
+
+struct beside {
+    const struct ja_run *run;
+    const char *id;
+    const struct ja_plan *plan;
+    struct ja_journal *journal;
+    size_t first, end;
+    struct ja_spawned spawned; /* reply -1: none is under way */
+};
+
+/* In a process of its own: it notes in the same journal, and is silent. */
+static int do_beside(void *context, JA_UNUSED struct ja_str *output, struct ja_error *err)
+{
+    const struct beside *beside = context;
+    struct ja_run run = *beside->run;
+    run.event = NULL;
+    int rc = ja_journal_sync(beside->journal, err);
+    for (size_t k = beside->first; rc == 0 && k < beside->end; k++)
+        rc = do_step(&run, beside->id, beside->plan, k, beside->journal, err);
+    return rc; /* none of them may fail: JA_STEP_IGNORE is not for these */
+}
+
+/* Begins the steps from k on that may be done beside others, when there are others. True: the first one that is not among them is
+ * beside->end. */
+static bool begin_beside(struct beside *beside, size_t k)
+{
+    const struct ja_plan *plan = beside->plan;
+    if (!beside->run->machine->beside || beside->run->probe || beside->spawned.pid)
+        return false;
+    beside->first = k;
+    while (k < plan->count && (plan->steps[k]->flags & JA_STEP_BESIDE))
+        k++;
+    beside->end = k;
+    if (k == beside->first || k == plan->count || (plan->steps[k]->flags & (JA_STEP_JOIN | JA_STEP_COMMIT)) ||
+        ja_spawn_begin(do_beside, beside, &beside->spawned, NULL) < 0)
+        return false;
+    for (size_t i = beside->first; i < beside->end; i++)
+        tell(beside->run, JA_EVENT_STEP, plan, i, NULL);
+    return true;
+}
+
+static int join_beside(struct beside *beside, struct ja_error *err)
+{
+    return beside->spawned.reply >= 0 ? ja_spawn_end(&beside->spawned, 0, beside->run->machine->interrupted, NULL, err) : 0;
+}
+
 /* Everything up to and with the commit step. *ret_next is the step after the last one that was begun. */
 static int go_to_commit(const struct ja_run *run, const char *id, const struct ja_plan *plan,
-                        struct ja_journal *journal, size_t *ret_next, struct ja_error *err)
+                        struct ja_journal *journal, struct beside *beside, size_t *ret_next, struct ja_error *err)
 {
     bool synced = false;
     for (size_t k = 0; k < plan->count; k++) {
-        const struct ja_step *step = plan->steps[k];
         *ret_next = k;
         if (interrupted(run))
             return ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
+        if (begin_beside(beside, k)) {
+            synced = true;
+            *ret_next = k = beside->end;
+        }
+        const struct ja_step *step = plan->steps[k];
+        if ((step->flags & (JA_STEP_JOIN | JA_STEP_COMMIT)) || (beside->spawned.reply >= 0 && ja_spawn_ended(&beside->spawned))) {
+            int rc = join_beside(beside, err);
+            if (rc < 0)
+                return rc;
+        }
         /* One sync will do: after a power cut every persistent step counts as begun, and its guard decides. */
         if ((step->flags & JA_STEP_PERSISTENT) && !synced && !is_sole_row(plan, k)) {
             int rc = ja_journal_sync(journal, err);
@@ -209,7 +266,7 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
         }
         *ret_next = k + 1;
         if (k > 0 && run->machine->ahead.step)
-            run->machine->ahead.step(plan, k);
+            run->machine->ahead.step(plan, k, beside->spawned.reply < 0);
         struct ja_error step_err = JA_ERROR_INIT;
         int rc = do_step(run, id, plan, k, journal, &step_err);
         if (rc < 0 && !(step->flags & JA_STEP_IGNORE)) {
@@ -253,7 +310,9 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
     if (rc < 0)
         return rc;
     size_t next = 0;
-    rc = go_to_commit(run, id, plan, &journal, &next, err);
+    struct beside beside = {.run = run, .id = id, .plan = plan, .journal = &journal, .spawned.reply = -1};
+    rc = go_to_commit(run, id, plan, &journal, &beside, &next, err);
+    join_beside(&beside, NULL); /* what failed was another step */
     if (run->machine->ahead.end)
         run->machine->ahead.end();
     if (rc == 0) {
@@ -272,6 +331,7 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         if (is_persistent(plan, 0, next))
             sync_pool(run);
     }
+    ja_spawn_reap(&beside.spawned);
     /* A broken plan keeps its journal: gc and the next mutating verb try again. */
     if (*ret_result == JA_RESULT_BROKEN || *ret_result == JA_RESULT_KEPT)
         ja_journal_abandon(&journal);

@@ -79,6 +79,22 @@ static void become_child(pid_t parent, int in, int out)
         _exit(127);
 }
 
+/* What a forked call passes back: its code and error, then its output. */
+struct call_reply {
+    int rc;
+    size_t length; /* of the output */
+    struct ja_error err;
+};
+
+static bool is_whole(const struct ja_str *text)
+{
+    struct call_reply reply;
+    if (text->failed || text->length < sizeof reply)
+        return false;
+    memcpy(&reply, text->text, sizeof reply);
+    return text->length == sizeof reply + reply.length;
+}
+
 /* Keeps the last `limit` bytes. True when others were dropped. */
 static bool keep_output(struct ja_str *output, size_t limit, const char *bytes, size_t count)
 {
@@ -103,6 +119,8 @@ struct child {
     struct ja_spawn_result *result;
     void (*heard)(void *context, const char *bytes, size_t count); /* may be NULL */
     void *context;
+    bool gone;    /* it has been waited for */
+    bool replies; /* its whole reply is all that is waited for: ending takes it a while */
 };
 
 static void end_child(struct child *child)
@@ -184,6 +202,8 @@ static void supervise(struct child *child)
         if (child->in >= 0 && fds[1].revents)
             feed_input(child);
         drain(child);
+        if (child->replies && is_whole(&child->result->output))
+            break;
         pid_t done = waitpid(child->pid, &status, WNOHANG);
         lost = done < 0 && errno == ECHILD;
         if (done != child->pid && !lost)
@@ -193,10 +213,12 @@ static void supervise(struct child *child)
         ended = done == child->pid || lost;
     }
     drain(child);
+    child->gone = ended;
     if (child->ended >= 0)
         close(child->ended);
     /* Without a status nobody knows that it succeeded. */
-    child->result->status = lost                  ? JA_SPAWN_STATUS_LOST
+    child->result->status = !ended                ? 0
+                            : lost                  ? JA_SPAWN_STATUS_LOST
                             : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
                                                   : WEXITSTATUS(status);
 }
@@ -333,14 +355,8 @@ int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, str
     return rc;
 }
 
-/* What a forked call passes back: its code and error, then its output. */
-struct call_reply {
-    int rc;
-    struct ja_error err;
-};
 
-int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
-                  int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output, struct ja_error *err)
+int ja_spawn_begin(ja_spawn_fn *fn, void *context, struct ja_spawned *ret_spawned, struct ja_error *err)
 {
     int reply[2];
     if (make_pipe(reply) < 0)
@@ -360,25 +376,42 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
         struct ja_str text = {0};
         result.rc = fn(context, &text, &result.err);
         /* No more than is kept at the other end, where the beginning is needed. */
-        size_t length = text.length < JA_SPAWN_OUTPUT_LIMIT ? text.length : JA_SPAWN_OUTPUT_LIMIT;
-        bool sent = ja_fd_write(reply[1], &result, sizeof result) == 0 &&
-                    (length == 0 || ja_fd_write(reply[1], text.text + text.length - length, length) == 0);
+        result.length = text.length < JA_SPAWN_OUTPUT_LIMIT ? text.length : JA_SPAWN_OUTPUT_LIMIT;
+        bool sent =
+            ja_fd_write(reply[1], &result, sizeof result) == 0 &&
+            (result.length == 0 || ja_fd_write(reply[1], text.text + text.length - result.length, result.length) == 0);
         _exit(sent ? 0 : 127);
     }
     close(reply[1]);
+    *ret_spawned = (struct ja_spawned){.pid = pid, .reply = reply[0]};
+    return 0;
+}
+
+bool ja_spawn_ended(const struct ja_spawned *spawned)
+{
+    struct pollfd fd = {.fd = spawned->reply, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+int ja_spawn_end(struct ja_spawned *begun, int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output,
+                 struct ja_error *err)
+{
     struct ja_spawn_result spawned = {0};
-    struct child child = {.pid = pid,
+    struct child child = {.pid = begun->pid,
                           .in = -1,
-                          .out = reply[0],
+                          .out = begun->reply,
                           .interrupted = interrupted,
-                          .output_limit = JA_SPAWN_OUTPUT_LIMIT,
+                          .output_limit = JA_SPAWN_OUTPUT_LIMIT + sizeof(struct call_reply),
+                          .replies = true,
                           .result = &spawned};
     if (timeout_ms)
         child.deadline = ja_clock_monotonic_ms() + timeout_ms;
-    set_flags(reply[0]);
+    set_flags(begun->reply);
     supervise(&child);
     if (child.out >= 0)
         close(child.out);
+    if (child.gone || spawned.stuck)
+        begun->pid = 0; /* there is nothing to wait for */
     struct call_reply result;
     int rc;
     if (spawned.output.failed)
@@ -399,6 +432,26 @@ int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_erro
             ja_str_addn(output, spawned.output.text + sizeof result, spawned.output.length - sizeof result);
     }
     ja_str_fini(&spawned.output);
+    begun->reply = -1;
+    return rc;
+}
+
+void ja_spawn_reap(struct ja_spawned *spawned)
+{
+    while (spawned->pid && waitpid(spawned->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    spawned->pid = 0;
+}
+
+int ja_spawn_call(ja_spawn_fn *fn, void *context, int64_t timeout_ms, const volatile int *interrupted,
+                  struct ja_str *output, struct ja_error *err)
+{
+    struct ja_spawned spawned;
+    int rc = ja_spawn_begin(fn, context, &spawned, err);
+    if (rc == 0) {
+        rc = ja_spawn_end(&spawned, timeout_ms, interrupted, output, err);
+        ja_spawn_reap(&spawned);
+    }
     return rc;
 }
 

@@ -37,8 +37,20 @@ int ja_spawn_run(const struct ja_spawn *spawn, struct ja_spawn_result *ret_resul
 int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, struct ja_str *output,
                     struct ja_error *err);
 /* Calls fn in a forked child with the same care and passes its error back. `interrupted` as above. */
-int ja_spawn_call(int (*fn)(void *context, struct ja_str *output, struct ja_error *err), void *context,
-                  int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output, struct ja_error *err);
+typedef int ja_spawn_fn(void *context, struct ja_str *output, struct ja_error *err);
+int ja_spawn_call(ja_spawn_fn *fn, void *context, int64_t timeout_ms, const volatile int *interrupted,
+                  struct ja_str *output, struct ja_error *err);
+/* The same in parts, with other work in between: each that was begun is to be ended, which waits for the reply, and reaped, when
+ * the process has had time to end. `ended`: the second part will not wait. */
+struct ja_spawned {
+    pid_t pid; /* 0: none, or reaped */
+    int reply; /* -1: it has been ended */
+};
+int ja_spawn_begin(ja_spawn_fn *fn, void *context, struct ja_spawned *ret_spawned, struct ja_error *err);
+bool ja_spawn_ended(const struct ja_spawned *spawned);
+int ja_spawn_end(struct ja_spawned *spawned, int64_t timeout_ms, const volatile int *interrupted, struct ja_str *output,
+                 struct ja_error *err);
+void ja_spawn_reap(struct ja_spawned *spawned);
 /* Arms the calling (just forked) process to be killed when its parent dies; `parent` is the parent's pid as it was. */
 void ja_spawn_die_with_parent(pid_t parent);
 /* Kills every process that carries this mark (recovery). Returns how many were found. */

@@ -237,7 +237,12 @@ typedef void verb_fn(struct ja_planning *p, const struct input *input, const str
 
 static void create(struct ja_planning *p, JA_UNUSED const struct input *input, const struct ja_subject *subject)
 {
-    ja_plan_jail_create(p, subject);
+    ja_plan_jail_create(p, subject, false);
+}
+
+static void create_started(struct ja_planning *p, JA_UNUSED const struct input *input, const struct ja_subject *subject)
+{
+    ja_plan_jail_create(p, subject, true);
 }
 
 static void start(struct ja_planning *p, JA_UNUSED const struct input *input, const struct ja_subject *subject)
@@ -312,7 +317,7 @@ static void plan_verb(const struct input *input, verb_fn *verb)
 
 static void plans(char *text, size_t length)
 {
-    static verb_fn *const verbs[] = {create, start, stop, delete, set, network_up, network_set};
+    static verb_fn *const verbs[] = {create, start, stop, delete, set, network_up, network_set, create_started};
     if (length < 2)
         return;
     size_t which = (unsigned char)(text[0] - 'a');

@@ -72,14 +72,24 @@ static void must(int rc, const struct ja_error *err)
 
 /* ---- the verbs ---- */
 
-static int do_create(struct ja_engine *engine, struct ja_error *err)
+static int create(struct ja_engine *engine, bool start, struct ja_error *err)
 {
     struct ja_jail *jail = ja_object_new(&ja_noun_jail);
     jail->name = ja_strdup("j");
     jail->template = ja_strdup("base");
-    int rc = ja_engine_create(engine, jail, err);
+    int rc = ja_engine_create(engine, jail, start, err);
     ja_object_free(&ja_noun_jail, jail);
     return rc;
+}
+
+static int do_create(struct ja_engine *engine, struct ja_error *err)
+{
+    return create(engine, false, err);
+}
+
+static int do_create_started(struct ja_engine *engine, struct ja_error *err)
+{
+    return create(engine, true, err);
 }
 
 static int do_clone(struct ja_engine *engine, struct ja_error *err)
@@ -100,6 +110,12 @@ static int do_start(struct ja_engine *engine, struct ja_error *err)
 static int do_stop(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_stop(engine, "j", JA_STOP_FORCE, NULL, err);
+}
+
+static int do_delete_started(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_stop(engine, err);
+    return rc < 0 ? rc : ja_engine_delete(engine, "j", false, err);
 }
 
 static int do_set(struct ja_engine *engine, struct ja_error *err)
@@ -425,6 +441,12 @@ static void create_is_all_or_nothing(void **unused)
     sweep("create", do_create, do_delete);
 }
 
+static void create_and_start_is_all_or_nothing(void **unused)
+{
+    (void)unused;
+    sweep("create", do_create_started, do_delete_started);
+}
+
 static void clone_is_all_or_nothing(void **unused)
 {
     (void)unused;
@@ -591,7 +613,8 @@ int main(int argc, char **argv)
     printf("seed %u\n", seed);
     srand(seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_is_all_or_nothing),    cmocka_unit_test(clone_is_all_or_nothing),
+        cmocka_unit_test(create_is_all_or_nothing),
+        cmocka_unit_test(create_and_start_is_all_or_nothing),    cmocka_unit_test(clone_is_all_or_nothing),
         cmocka_unit_test(start_is_all_or_nothing),     cmocka_unit_test(set_is_all_or_nothing),
         cmocka_unit_test(rename_is_all_or_nothing),    cmocka_unit_test(stop_is_all_or_nothing),
         cmocka_unit_test(delete_is_all_or_nothing),    cmocka_unit_test(adopt_is_all_or_nothing),

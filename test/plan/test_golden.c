@@ -228,7 +228,12 @@ static void plan_template_delete(struct ja_planning *p)
 
 static void plan_create(struct ja_planning *p)
 {
-    ja_plan_jail_create(p, &subjects[0]);
+    ja_plan_jail_create(p, &subjects[0], false);
+}
+
+static void plan_create_started(struct ja_planning *p)
+{
+    ja_plan_jail_create(p, &subjects[0], true);
 }
 
 static void plan_clone(struct ja_planning *p)
@@ -796,6 +801,7 @@ static const struct golden {
     {"template-dir", "ready", plan_template_dir, NULL, NULL},
     {"template-delete", "ready", plan_template_delete, NULL, NULL},
     {"create", "ready", plan_create, NULL, NULL},
+    {"create-started", "ready", plan_create_started, NULL, NULL},
     {"clone", "stopped", plan_clone, NULL, NULL},
     {"start", "stopped", plan_start, NULL, NULL},
     {"start-two-nics", "stopped", plan_start_two, NULL, NULL},

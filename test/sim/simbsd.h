@@ -21,7 +21,7 @@ static inline int simbsd_create(struct ja_engine *engine, const char *name, cons
     for (; rc == 0 && *settings; settings++)
         rc = ja_object_set(&ja_noun_jail, jail, *settings, true, err);
     if (rc == 0)
-        rc = ja_engine_create(engine, jail, err);
+        rc = ja_engine_create(engine, jail, false, err);
     ja_object_free(&ja_noun_jail, jail);
     return rc;
 }

@@ -200,7 +200,7 @@ static inline int do_network_delete(struct ja_engine *engine, struct ja_error *e
     return ja_engine_network_delete(engine, "lan", err);
 }
 
-static inline int do_create(struct ja_engine *engine, struct ja_error *err)
+static inline int create(struct ja_engine *engine, bool start, struct ja_error *err)
 {
     struct ja_jail *jail = ja_object_new(&ja_noun_jail);
     if (!jail)
@@ -212,9 +212,19 @@ static inline int do_create(struct ja_engine *engine, struct ja_error *err)
         rc = ja_object_set_entry(&ja_noun_jail, jail, "volumes", "data,target=/data", err);
     jail->limits.memory = 64 << 20;
     if (rc == 0)
-        rc = ja_engine_create(engine, jail, err);
+        rc = ja_engine_create(engine, jail, start, err);
     ja_object_free(&ja_noun_jail, jail);
     return rc;
+}
+
+static inline int do_create(struct ja_engine *engine, struct ja_error *err)
+{
+    return create(engine, false, err);
+}
+
+static inline int do_create_started(struct ja_engine *engine, struct ja_error *err)
+{
+    return create(engine, true, err);
 }
 
 static inline int do_delete(struct ja_engine *engine, struct ja_error *err)
@@ -448,6 +458,12 @@ static inline int do_be_mount_there(struct ja_engine *engine, struct ja_error *e
 static inline int do_delete_force(struct ja_engine *engine, struct ja_error *err)
 {
     return ja_engine_delete(engine, "j", true, err);
+}
+
+static inline int do_delete_started(struct ja_engine *engine, struct ja_error *err)
+{
+    int rc = do_kill(engine, err);
+    return rc < 0 ? rc : do_delete(engine, err);
 }
 
 static inline int do_create_mounted(struct ja_engine *engine, struct ja_error *err)

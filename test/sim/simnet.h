@@ -49,7 +49,7 @@ static inline int do_guest(struct ja_engine *engine, struct ja_error *err)
     for (size_t i = 0; rc == 0 && i < JA_COUNT(parts); i++)
         rc = ja_object_set_entry(&ja_noun_jail, jail, parts[i].list, parts[i].entry, err);
     if (rc == 0)
-        rc = ja_engine_create(engine, jail, err);
+        rc = ja_engine_create(engine, jail, false, err);
     ja_object_free(&ja_noun_jail, jail);
     return rc;
 }

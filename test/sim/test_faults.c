@@ -108,6 +108,7 @@ static void the_host_stops_answering(void **unused)
     sweep("template create", do_template, do_template_delete);
     sweep("network create", do_network, do_network_delete);
     sweep("create", do_create, do_delete);
+    sweep("create, started", do_create_started, do_delete_started);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
     sweep("set", do_set, do_unset);

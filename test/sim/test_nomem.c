@@ -157,6 +157,7 @@ static void memory_runs_out(void **unused)
     lab_do(do_template_delete);
     sweep("network create", do_network, do_network_delete);
     sweep("create", do_create, do_delete);
+    sweep("create, started", do_create_started, do_delete_started);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
     sweep("snapshot create", do_snapshot, do_unsnapshot);

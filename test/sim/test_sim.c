@@ -150,12 +150,37 @@ struct ends {
     char *before, *wanted, *before_cut, *wanted_cut;
 };
 
+/* A power cut may take the names that a start writes into a tree: the next start writes them again, and nobody waits for the disk. */
+static char *without_names(const char *text)
+{
+    char *left = strdup(text), *to = left;
+    for (const char *line = text, *end; *line; line = end) {
+        end = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
+        const char *names = strstr(line, "/etc/hosts = "), *resolver = strstr(line, "/etc/resolv.conf = ");
+        if ((names && names < end) || (resolver && resolver < end))
+            continue;
+        memcpy(to, line, (size_t)(end - line));
+        to += end - line;
+    }
+    *to = '\0';
+    return left;
+}
+
+static bool same(const char *a, const char *b, bool cut)
+{
+    char *x = cut ? without_names(a) : NULL, *y = cut ? without_names(b) : NULL;
+    bool equal = strcmp(cut ? x : a, cut ? y : b) == 0;
+    free(x);
+    free(y);
+    return equal;
+}
+
 static void check_end(const char *name, const struct injection *injection, const struct ends *ends, bool *ret_wanted)
 {
     bool cut = cuts(injection->mode);
     char *after = lab_snapshot(&lab_sim);
     const char *before = cut ? ends->before_cut : ends->before, *wanted = cut ? ends->wanted_cut : ends->wanted;
-    bool is_before = strcmp(after, before) == 0, is_wanted = strcmp(after, wanted) == 0;
+    bool is_before = same(after, before, cut), is_wanted = same(after, wanted, cut);
     if (!is_before && !is_wanted) {
         fflush(NULL);
         printf("left, but not before (+), and the other way round (-):\n");
@@ -334,6 +359,7 @@ static void jails(void **unused)
 {
     (void)unused;
     sweep("create", do_create, do_delete);
+    sweep("create", do_create_started, do_delete_started);
     lab_do(do_create);
     sweep("clone", do_clone, do_clone_delete);
     lab_do(do_clone_asked);

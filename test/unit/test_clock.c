@@ -5,6 +5,7 @@
 #include "scratch.h"
 
 #include <signal.h>
+#include <time.h>
 
 static void times_are_utc_with_milliseconds(void **state)
 {
@@ -16,6 +17,20 @@ static void times_are_utc_with_milliseconds(void **state)
     assert_string_equal(text, "2024-11-23T23:48:24.123Z");
     ja_clock_format(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+}
+
+static void days_are_those_of_the_calendar(void **state)
+{
+    (void)state;
+    for (int64_t day = ja_clock_days(1583, 1, 1); day < ja_clock_days(2820, 1, 1); day++) {
+        time_t seconds = (time_t)(day * 86400);
+        struct tm tm;
+        int year, month, of_month;
+        ja_clock_date(day, &year, &month, &of_month);
+        assert_non_null(gmtime_r(&seconds, &tm));
+        assert_true(year == tm.tm_year + 1900 && month == tm.tm_mon + 1 && of_month == tm.tm_mday);
+        assert_int_equal(ja_clock_days(year, month, of_month), day);
+    }
 }
 
 static void times_are_read_as_they_are_written(void **state)
@@ -113,6 +128,7 @@ static void a_process_has_one_start_until_it_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(days_are_those_of_the_calendar),
         cmocka_unit_test(times_are_utc_with_milliseconds),
         cmocka_unit_test(times_are_read_as_they_are_written),
         cmocka_unit_test(the_monotonic_clock_only_goes_forward),

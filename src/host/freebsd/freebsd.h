@@ -45,7 +45,7 @@ struct ja_step *ja_freebsd_jail_run(struct ja_planning *p, const struct ja_jail 
                                     const char *why);
 struct ja_step *ja_freebsd_jail_ask(struct ja_planning *p, const struct ja_jail *jail, const char *sig,
                                     const char *why);
-void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
+void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run);
 void ja_freebsd_init_stop(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree);
 
 /* network.c */

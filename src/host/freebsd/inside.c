@@ -59,8 +59,9 @@ static void init_file(const char *run, char path[640])
 }
 
 /* A process of the jail's own choice may stay, and the jail ends with its last process; /etc/rc starts others and ends. */
-void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run, const char *tree)
+void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, const char *run)
 {
+    ja_autofree char *seen = ja_path_seen(p, jail);
     char pid[640], name[JA_FREEBSD_JAILNAME];
     struct ja_within inside = {.ids = ""};
     if (jail->init.count) {
@@ -74,7 +75,7 @@ void ja_freebsd_init_start(struct ja_planning *p, const struct ja_jail *jail, co
         ja_step_run(p->plan, step, ja_plan_tool(p->plan, p->facts, "jail"), "-m", NULL);
         ja_step_runf(p->plan, step, "name=%s", name);
         ja_step_run(p->plan, step, "nopersist", NULL);
-    } else if (ja_fact(p->facts, JA_FACT_INIT, tree)) {
+    } else if (seen && ja_fact(p->facts, JA_FACT_INIT, seen)) {
         struct ja_step *step = ja_freebsd_jail_run(p, jail, &inside, "run its start script");
         ja_step_run(p->plan, step, "/bin/sh", "/etc/rc", NULL);
         step->timeout_ms = RC_TIMEOUT_MS;

@@ -244,7 +244,7 @@ static void start(struct ja_planning *p, const struct ja_subject *s)
     ja_plan_note_applied(p, jail, NULL);
     /* One that builds a template does nothing by itself. */
     if (p->build != jail)
-        ja_freebsd_init_start(p, jail, run, tree);
+        ja_freebsd_init_start(p, jail, run);
 }
 
 static void started(struct ja_planning *p, const struct ja_subject *s)

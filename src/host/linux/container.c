@@ -389,7 +389,7 @@ void ja_linux_container_update(struct ja_planning *p, const struct ja_jail *appl
 
 void ja_linux_container_prepare(struct ja_planning *p, const struct ja_subject *s, const char *run)
 {
-    ja_autofree char *tree = ja_path_root(p, s->jail);
+    ja_autofree char *tree = ja_path_seen(p, s->jail);
     if (!tree)
         return;
     ja_linux_unit_up(p);

@@ -3,6 +3,8 @@
  * and the same state beside it, so that `crun list`, `crun exec` and all that works with crun's jails work with these. crun
  * is a process that loads its libraries and starts three more of itself; this takes two.
  *
+ * A start that is begun before its tree is there (see ja_container_bring) gets what lies on the storage later, through the channel.
+ *
  * We stay outside. `between` is born in the jail's cgroups, joins its user and network namespaces and makes the others; its
  * child is process 1 of the jail: it mounts what the jail sees, gives up its rights, waits until we know it, and becomes
  * the init. Whatever ends us before that ends it.
@@ -29,15 +31,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A bind mount's source on a dead network file system must not hold us for ever. */
 #define ANSWER_MS 60000
 #define CANCEL_MS 10000
 #define STATUS_NO_CGROUP 201
+#define BROUGHT_MOST 250 /* descriptors in one message; the kernel takes 253 */
 #define INIT_HEAD (64 << 10)
 #define INIT_TAIL (128 << 10)
 #define JA_SECCOMP_SPEC_ALLOW 4ul /* crun's choice too: no mitigation that programs of other jails do not have */
@@ -63,6 +64,7 @@ struct ja_container_start {
     pid_t between;    /* until it is reaped */
     int *kept;        /* descriptors that the init needs, sorted */
     size_t kept_count;
+    bool late; /* what lies on the storage is still to be brought */
     bool has_state, has_pid_file;
 };
 
@@ -119,9 +121,9 @@ static int take_rights(const struct ja_container_start *start)
     return ja_sys_have_capabilities(container->capabilities);
 }
 
-static void be_init(const struct ja_container_start *start)
+static void be_init(struct ja_container_start *start)
 {
-    const struct ja_container *container = &start->container;
+    struct ja_container *container = &start->container;
     struct ja_container_failure failure = {0};
     const struct message running = {.says = SAYS_RUNNING};
     int fd = start->theirs;
@@ -171,7 +173,50 @@ static void read_ahead(const struct ja_container_start *start)
         (void)posix_fadvise(fd, info.st_size - INIT_TAIL, INIT_TAIL, POSIX_FADV_WILLNEED);
 }
 
-static void be_between(const struct ja_container_start *start, pid_t parent)
+/* Where each descriptor of what lies on the storage is kept, in the order in which they go through the channel. */
+static size_t brought(struct ja_container_start *start, int *places[BROUGHT_MOST])
+{
+    size_t count = 0;
+
+    places[count++] = &start->tree;
+    if (start->call->log != NULL) {
+        places[count++] = &start->log;
+        places[count++] = &start->log_tree;
+    }
+    for (size_t i = 0; i < start->container.mount_count && count < BROUGHT_MOST; i++)
+        if (start->container.mounts[i].type == NULL)
+            places[count++] = &start->container.mounts[i].fd;
+    return count;
+}
+
+union control {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(BROUGHT_MOST * sizeof(int))];
+};
+
+static int receive_brought(struct ja_container_start *start)
+{
+    union control control = {0};
+    char byte;
+    struct iovec io = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    int *places[BROUGHT_MOST];
+    size_t count = brought(start, places);
+
+    if (recvmsg(start->theirs, &message, MSG_CMSG_CLOEXEC) != 1)
+        return -1;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(count * sizeof(int))) {
+        errno = EBADMSG;
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        memcpy(places[i], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+    return 0;
+}
+
+static void be_between(struct ja_container_start *start, pid_t parent)
 {
     struct ja_container_failure failure = {0};
     struct message message = {.says = SAYS_PID};
@@ -180,10 +225,6 @@ static void be_between(const struct ja_container_start *start, pid_t parent)
     /* The locks and the journal of our plan would be held by the jail for as long as it needs to notice that we have died. */
     if (ja_sys_close_but(start->kept, start->kept_count) < 0)
         give_up(fd, &failure, "close what is the host's", "");
-    read_ahead(start);
-    /* It owns its log, or its programs could not open /dev/stdout. */
-    if (start->log >= 0 && fchown(start->log, (uid_t)start->container.root_uid, (gid_t)start->container.root_uid) < 0)
-        give_up(fd, &failure, "give it its log", "");
     if (setns(start->net_ns, CLONE_NEWNET) < 0 || setns(start->user_ns, CLONE_NEWUSER) < 0 || setgroups(0, NULL) < 0 ||
         setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         give_up(fd, &failure, "enter its namespaces", "");
@@ -192,12 +233,18 @@ static void be_between(const struct ja_container_start *start, pid_t parent)
     /* A change of ids clears this, so it comes after them. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
+    if (start->late) {
+        ja_container_mounts_ahead(&start->container);
+        if (receive_brought(start) < 0)
+            _exit(1);
+    }
     message.pid = fork();
     if (message.pid == 0)
         be_init(start);
     if (message.pid < 0)
         give_up(fd, &failure, "fork", "");
     say(fd, &message);
+    read_ahead(start);
     _exit(0);
 }
 
@@ -242,7 +289,22 @@ static int open_log(struct ja_container_start *start, struct ja_error *err)
     start->log_tree = ja_sys_clone_tree(file, false);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", start->log_tree);
     start->log = start->log_tree < 0 ? -1 : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    return start->log < 0 ? ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log) : 0;
+    /* It owns its log, or its programs could not open /dev/stdout. */
+    if (start->log < 0 || fchown(start->log, (uid_t)start->container.root_uid, (gid_t)start->container.root_uid) < 0)
+        return ja_error_sys(err, errno, NULL, "cannot open the log %s", call->log);
+    return 0;
+}
+
+/* What lies on the storage. */
+static int open_trees(struct ja_container_start *start, struct ja_error *err)
+{
+    const struct ja_container_call *call = start->call;
+    int mapped = call->mapped ? start->user_ns : -1, code;
+
+    if ((code = ja_tree_clone(call->tree, mapped, false, &start->tree, err)) < 0 ||
+        (code = open_binds(start, mapped, err)) < 0)
+        return code;
+    return call->log != NULL ? open_log(start, err) : 0;
 }
 
 static int open_all(struct ja_container_start *start, struct ja_error *err)
@@ -253,14 +315,13 @@ static int open_all(struct ja_container_start *start, struct ja_error *err)
     if ((code = open_ns(start->container.user_ns, &start->user_ns, err)) < 0 ||
         (code = open_ns(start->container.net_ns, &start->net_ns, err)) < 0)
         return code;
-    int mapped = call->mapped ? start->user_ns : -1;
-    if ((code = ja_tree_clone(call->tree, mapped, false, &start->tree, err)) < 0 ||
-        (code = open_binds(start, mapped, err)) < 0 || (code = ja_cgroup_open(call->cgroup, &start->place, err)) < 0)
+    if (start->late && start->container.mount_count + 3 > BROUGHT_MOST)
+        return JA_E_UNSUPPORTED;
+    if ((!start->late && (code = open_trees(start, err)) < 0) ||
+        (code = ja_cgroup_open(call->cgroup, &start->place, err)) < 0)
         return code;
     if (mkdir(call->root, 0700) < 0 && errno != EEXIST)
         return ja_error_sys(err, errno, NULL, "cannot make %s", call->root);
-    if (call->log != NULL && (code = open_log(start, err)) < 0)
-        return code;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return ja_error_sys(err, errno, NULL, "cannot make a socket pair");
     start->ours = pair[0];
@@ -291,14 +352,9 @@ static bool share_file(const char *bundle, const char *dir, const char *name)
 /* What crun writes about a container in its directory, with which it knows it later. */
 static json_t *crun_status(const struct ja_container_call *call, pid_t pid, uint64_t born)
 {
-    char created[64], seconds[32], streams[1100];
-    struct timeval now;
-    struct tm broken;
+    char created[JA_TIME_TEXT], streams[1100];
 
-    gettimeofday(&now, NULL);
-    gmtime_r(&now.tv_sec, &broken);
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &broken);
-    snprintf(created, sizeof(created), "%s.%06ldZ", seconds, (long)now.tv_usec);
+    ja_clock_format(ja_clock_wall_ms(), created);
     const char *log = call->log != NULL ? call->log : "/dev/null";
     snprintf(streams, sizeof(streams), "[\"/dev/null\",\"%s\",\"%s\"]", log, log);
     return json_pack("{s:i, s:I, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b, s:s}", "pid", (int)pid, "process-start-time",
@@ -416,6 +472,13 @@ static int list_kept(struct ja_container_start *start, struct ja_error *err)
     return 0;
 }
 
+static void close_log_tree(struct ja_container_start *start)
+{
+    if (start->log_tree >= 0)
+        close(start->log_tree);
+    start->log_tree = -1;
+}
+
 static int begin(struct ja_container_start *start, struct ja_error *err)
 {
     pid_t ours = getpid();
@@ -427,9 +490,7 @@ static int begin(struct ja_container_start *start, struct ja_error *err)
         return ja_error_sys(err, errno, NULL, "cannot fork");
     close(start->theirs);
     start->theirs = -1;
-    if (start->log_tree >= 0)
-        close(start->log_tree);
-    start->log_tree = -1;
+    close_log_tree(start);
     return 0;
 }
 
@@ -443,13 +504,17 @@ static int reap_between(struct ja_container_start *start)
     return status;
 }
 
+static int end_between(struct ja_container_start *start)
+{
+    kill(start->between, SIGKILL);
+    return reap_between(start);
+}
+
 static int finish(struct ja_container_start *start, struct ja_error *err)
 {
     int code = listen_to(start, err), status;
 
-    if (code < 0)
-        kill(start->between, SIGKILL);
-    status = reap_between(start);
+    status = code < 0 ? end_between(start) : reap_between(start);
     if (code < 0 && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NO_CGROUP)
         code = ja_error_set(err, JA_E_FAILED, NULL, "cannot join the cgroup %s", start->place.path);
     if (code < 0)
@@ -464,7 +529,7 @@ static int read_filter(struct ja_container_start *start, struct ja_error *err)
     return path == NULL ? ja_error_nomem(err) : ja_filter_read(path, &start->filter, err);
 }
 
-int ja_container_begin(const struct ja_container_call *call, struct ja_container_start **ret_start,
+int ja_container_begin(const struct ja_container_call *call, bool late, struct ja_container_start **ret_start,
                        struct ja_error *err)
 {
     struct ja_container_start *start = ja_calloc(1, sizeof(*start));
@@ -473,6 +538,7 @@ int ja_container_begin(const struct ja_container_call *call, struct ja_container
     if (start == NULL)
         return ja_error_nomem(err);
     *start = (struct ja_container_start){.call = call,
+                                         .late = late,
                                          .place = {.v2 = -1},
                                          .tree = -1,
                                          .user_ns = -1,
@@ -492,9 +558,49 @@ int ja_container_begin(const struct ja_container_call *call, struct ja_container
     return 0;
 }
 
+static int send_brought(struct ja_container_start *start, struct ja_error *err)
+{
+    union control control = {0};
+    struct iovec io = {.iov_base = (char[]){'t'}, .iov_len = 1};
+    int *places[BROUGHT_MOST];
+    size_t count = brought(start, places);
+    struct msghdr message = {.msg_iov = &io,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    for (size_t i = 0; i < count; i++)
+        memcpy(CMSG_DATA(header) + i * sizeof(int), places[i], sizeof(int));
+    return sendmsg(start->ours, &message, MSG_NOSIGNAL) == 1
+               ? 0
+               : ja_error_sys(err, errno, NULL, "cannot hand the tree to the jail's init");
+}
+
+int ja_container_bring(struct ja_container_start *start, struct ja_error *err)
+{
+    int code;
+
+    if (!start->late)
+        return 0;
+    if ((code = open_trees(start, err)) < 0 || (code = send_brought(start, err)) < 0)
+        return code;
+    start->late = false;
+    close_log_tree(start);
+    return 0;
+}
+
 int ja_container_finish(struct ja_container_start *start, struct ja_error *err)
 {
-    int code = finish(start, err);
+    int code = ja_container_bring(start, err);
+
+    if (code == 0)
+        code = finish(start, err);
+    else
+        end_between(start);
 
     start_free(start);
     return code;
@@ -506,12 +612,12 @@ void ja_container_cancel(struct ja_container_start *start)
     struct message message;
     ja_autoclose int init = -1;
 
-    /* `between` tells us of the init before it ends, unless it failed; the init waits for our word and cannot have ended. */
-    if (poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
+    /* `between` tells us of the init before it ends, unless it failed, or waits for what is to be brought; the init waits for our word and
+     * cannot have ended. */
+    if (!start->late && poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
         message.says == SAYS_PID)
         init = ja_sys_pidfd_open(message.pid);
-    kill(start->between, SIGKILL);
-    reap_between(start);
+    end_between(start);
     if (init >= 0) {
         fds = (struct pollfd){.fd = init, .events = POLLIN};
         ja_sys_pidfd_signal(init, SIGKILL);

@@ -50,12 +50,15 @@ struct ja_container_failure {
 /* Notes errno; the first one counts. Always -1. */
 int ja_container_fail(struct ja_container_failure *failure, const char *what, const char *path);
 
+/* Makes what can be made of those mounts before there is a tree, in the jail's namespaces, by a process that is not in its process
+ * namespace yet. What does not succeed is tried again, and reported, by ja_container_mounts. */
+void ja_container_mounts_ahead(struct ja_container *container);
 /*
  * In the jail's init, in its namespaces, before it runs: attaches the detached mount `tree_fd` at `root` (a directory of the
  * host, seen by nobody else), mounts all that the container wants in it, makes it the root and lets go of the host's. Uses
  * system calls only. 0, or -1 with *failure filled in.
  */
-int ja_container_mounts(const struct ja_container *container, int tree_fd, const char *root,
+int ja_container_mounts(struct ja_container *container, int tree_fd, const char *root,
                         struct ja_container_failure *failure);
 
 /* What `jailadmin host crun ... run` says, when it is a jail with a user namespace that is to live on. */
@@ -76,8 +79,13 @@ struct ja_container_call {
  * JA_E_UNSUPPORTED: not done, crun has to do it. `call` is borrowed until the end; finish and cancel free *ret_start.
  */
 struct ja_container_start;
-int ja_container_begin(const struct ja_container_call *call, struct ja_container_start **ret_start,
+int ja_container_begin(const struct ja_container_call *call, bool late, struct ja_container_start **ret_start,
                        struct ja_error *err);
+/*
+ * `late`: the tree is not there yet when the start is begun. It is brought before the second half, with the volumes, the log and what
+ * else is mounted of the host: as soon as all is there, so that the jail mounts it meanwhile. Nothing to do: success.
+ */
+int ja_container_bring(struct ja_container_start *start, struct ja_error *err);
 int ja_container_finish(struct ja_container_start *start, struct ja_error *err);
 void ja_container_cancel(struct ja_container_start *start);
 

@@ -104,10 +104,24 @@ static int put(int root, int fd, const char *target, __u64 attributes)
 
 /* ---- what is mounted ---- */
 
+static int make_mount(struct ja_container_mount *mount)
+{
+    if (mount->type != NULL && mount->fd < 0)
+        mount->fd = ja_sys_new_mount(mount->type, mount->source, mount->options, mount->attributes);
+    return mount->fd;
+}
+
+/* Which processes a procfs shows is settled when it is made. */
+void ja_container_mounts_ahead(struct ja_container *container)
+{
+    for (size_t i = 0; i < container->mount_count; i++)
+        if (container->mounts[i].type != NULL && strcmp(container->mounts[i].type, "proc") != 0)
+            make_mount(&container->mounts[i]);
+}
+
 static int mount_one(int root, struct ja_container_mount *mount)
 {
-    if (mount->type != NULL &&
-        (mount->fd = ja_sys_new_mount(mount->type, mount->source, mount->options, mount->attributes)) < 0)
+    if (make_mount(mount) < 0)
         return -1;
     return put(root, mount->fd, mount->target, mount->type == NULL ? mount->attributes : 0);
 }
@@ -145,17 +159,34 @@ static int fill_dev(int root, struct ja_container_failure *failure)
     return 0;
 }
 
-/* Nothing of it can be read: a directory is empty, a file is /dev/null. */
-static int mask(int root, const char *path)
+/* Nothing of it can be read: a directory is empty, a file is /dev/null. One empty directory will do for all, *empty; -1: none yet. */
+static int mask(int root, const char *path, int *empty)
 {
     static const char *const options[] = {"size=0k", NULL};
     ja_autoclose int place = ja_sys_open_in_root(root, path, O_PATH), fd = -1;
 
     if (place < 0)
         return errno == ENOENT ? 0 : -1;
-    fd = is_dir(place) ? ja_sys_new_mount("tmpfs", "tmpfs", options, JA_MOUNT_ATTR_RDONLY)
-                       : ja_sys_open_tree("/dev/null", true);
-    return mount_on(fd, place, JA_MOUNT_ATTR_RDONLY);
+    if (!is_dir(place)) {
+        fd = ja_sys_open_tree("/dev/null", true);
+        return mount_on(fd, place, JA_MOUNT_ATTR_RDONLY);
+    }
+    if (*empty >= 0) {
+        fd = ja_sys_clone_tree(*empty, false);
+        return mount_on(fd, place, 0);
+    }
+    *empty = ja_sys_new_mount("tmpfs", "tmpfs", options, JA_MOUNT_ATTR_RDONLY);
+    return mount_on(*empty, place, JA_MOUNT_ATTR_RDONLY);
+}
+
+static int mask_all(int root, const struct ja_container *container, struct ja_container_failure *failure)
+{
+    ja_autoclose int empty = -1;
+
+    for (size_t i = 0; container->masked[i] != NULL; i++)
+        if (mask(root, container->masked[i], &empty) < 0)
+            return ja_container_fail(failure, "mask", container->masked[i]);
+    return 0;
 }
 
 static int make_read_only(int root, const char *path)
@@ -168,16 +199,13 @@ static int make_read_only(int root, const char *path)
     return mount_on(fd, place, JA_MOUNT_ATTR_RDONLY);
 }
 
-static int fill(int root, const struct ja_container *container, struct ja_container_failure *failure)
+static int fill(int root, struct ja_container *container, struct ja_container_failure *failure)
 {
     for (size_t i = 0; i < container->mount_count; i++)
         if (mount_one(root, &container->mounts[i]) < 0)
             return ja_container_fail(failure, "mount", container->mounts[i].target);
-    if (fill_dev(root, failure) < 0)
+    if (fill_dev(root, failure) < 0 || mask_all(root, container, failure) < 0)
         return -1;
-    for (size_t i = 0; container->masked[i] != NULL; i++)
-        if (mask(root, container->masked[i]) < 0)
-            return ja_container_fail(failure, "mask", container->masked[i]);
     for (size_t i = 0; container->read_only[i] != NULL; i++)
         if (make_read_only(root, container->read_only[i]) < 0)
             return ja_container_fail(failure, "protect", container->read_only[i]);
@@ -198,7 +226,7 @@ static int change_root(int tree, struct ja_container_failure *failure)
     return 0;
 }
 
-int ja_container_mounts(const struct ja_container *container, int tree_fd, const char *root,
+int ja_container_mounts(struct ja_container *container, int tree_fd, const char *root,
                         struct ja_container_failure *failure)
 {
     /* They were slaves of the host's since the namespace is another user's; now they hear nothing at all. */

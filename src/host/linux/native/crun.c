@@ -392,7 +392,7 @@ static void native_fini(struct native_start *start)
     *start = (struct native_start){0};
 }
 
-static int native_begin(int argc, char *const *argv, struct native_start *start, struct ja_error *err)
+static int native_begin(int argc, char *const *argv, bool late, struct native_start *start, struct ja_error *err)
 {
     struct crun_call *call = &start->words;
     int first, code = read_call(argc, argv, call, &first, err);
@@ -422,17 +422,24 @@ static int native_begin(int argc, char *const *argv, struct native_start *start,
         (code = ja_opt_number("--log-limit", call->log_limit, 4096, INT64_MAX / 2, &start->call.log_limit, err)) < 0) {
         return code;
     }
-    return ja_container_begin(&start->call, &start->begun, err);
+    return ja_container_begin(&start->call, late, &start->begun, err);
 }
 
 /* What ja_crun_ahead has begun; `begun` NULL: nothing. */
 static struct native_start ahead;
 
-void ja_crun_ahead(int argc, char *const *argv)
+void ja_crun_ahead(int argc, char *const *argv, bool late)
 {
     ja_crun_ahead_end();
-    if (native_begin(argc, argv, &ahead, NULL) < 0) {
+    if (native_begin(argc, argv, late, &ahead, NULL) < 0) {
         native_fini(&ahead);
+    }
+}
+
+void ja_crun_ahead_bring(void)
+{
+    if (ahead.begun != NULL && ja_container_bring(ahead.begun, NULL) < 0) {
+        ja_crun_ahead_end(); /* the step itself tries again, and says why */
     }
 }
 
@@ -455,7 +462,7 @@ int ja_native_crun(int argc, char *const *argv, struct ja_hostverb_io *io JA_UNU
         native_fini(&ahead);
         return code;
     }
-    int code = native_begin(argc, argv, &start, err);
+    int code = native_begin(argc, argv, false, &start, err);
     return code < 0 ? code : ja_container_finish(start.begun, err);
 }
 

@@ -102,9 +102,11 @@ pid_t ja_cgroup_fork(const struct ja_cgroup *place, int status);
 ja_hostverb_fn ja_verb_ns_create, ja_verb_ns_release;    /* ns.c */
 ja_hostverb_fn ja_verb_ns_setting;                       /* ns.c */
 ja_hostverb_fn ja_verb_netns_link, ja_verb_netns_unlink; /* ns.c */
-/* Begins what `host crun ... run` with these words, which are borrowed, will finish; or does nothing. Ended by that, or by
- * ja_crun_ahead_end, which may always be called. */
-void ja_crun_ahead(int argc, char *const *argv);
+/* Begins what `host crun ... run` with these words, which are borrowed, will finish; or does nothing. `late`: the tree is not there yet,
+ * ja_crun_ahead_bring tells when it is, and may be called in any case. Ended by that verb, or by ja_crun_ahead_end, which may always be
+ * called. */
+void ja_crun_ahead(int argc, char *const *argv, bool late);
+void ja_crun_ahead_bring(void);
 void ja_crun_ahead_end(void);
 ja_hostverb_fn ja_verb_crun, ja_native_crun, ja_verb_idmap_test;                                        /* crun.c */
 ja_hostverb_fn ja_verb_copy_in, ja_verb_copy_out;                                                       /* copy.c */

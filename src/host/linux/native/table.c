@@ -95,8 +95,8 @@ const struct ja_hostverb *ja_hostverb_native(void)
     return VERBS;
 }
 
-/* When its configuration has been written a container can be made, beside the steps that make its network. */
-static void ahead(const struct ja_plan *plan, size_t next)
+/* When its configuration has been written a container can be begun, beside the steps that make its network. */
+static void begin_container(const struct ja_plan *plan, size_t next, bool whole)
 {
     const struct ja_strv *done = &plan->steps[next - 1]->run.argv;
 
@@ -108,9 +108,17 @@ static void ahead(const struct ja_plan *plan, size_t next)
 
         if (argv->count > 3 && strcmp(argv->items[0], done->items[0]) == 0 && strcmp(argv->items[1], "host") == 0 &&
             strcmp(argv->items[2], "crun") == 0) {
-            ja_crun_ahead((int)argv->count - 2, argv->items + 2);
+            ja_crun_ahead((int)argv->count - 2, argv->items + 2, !whole);
             return;
         }
+    }
+}
+
+static void ahead(const struct ja_plan *plan, size_t next, bool whole)
+{
+    begin_container(plan, next, whole);
+    if (whole) {
+        ja_crun_ahead_bring();
     }
 }
 
