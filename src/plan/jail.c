@@ -87,6 +87,22 @@ static void make_tree(struct ja_planning *p, const struct ja_jail *jail)
     end_tree(p, jail);
 }
 
+/* The log is made when the start begins, perhaps ahead of its step: with a step of its own the undo knows of it in any case. Where the
+ * jail's directory is a dataset it goes with that. */
+static void make_log(struct ja_planning *p, const struct ja_jail *jail)
+{
+    ja_autofree char *dir = p->storage->jail_dirs ? ja_path_jail(p, jail->name) : NULL;
+    ja_autofree char *log = dir ? ja_printf("%s/console.log", dir) : NULL;
+    if (!dir)
+        return;
+    struct ja_step *step = ja_plan_host_step(p, "write", "make its log");
+    ja_step_run(p->plan, step, "--mode", "0600", log ? log : "", NULL);
+    ja_step_undo_host(p, step, "remove", log ? log : "", NULL);
+    step->flags |= JA_STEP_PERSISTENT;
+    if (!log)
+        ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
 /* The trees are made while the jail's start goes on, as far as it can without them. */
 static void beside(struct ja_planning *p, const struct ja_jail *jail, size_t first, size_t end)
 {
@@ -108,6 +124,7 @@ static void make_and_start(struct ja_planning *p, const struct ja_subject *s)
     check_seen(p, &ready);
     size_t first = p->plan->count;
     make_tree(p, s->jail);
+    make_log(p, s->jail);
     size_t end = p->plan->count;
     start_before(p, &subject);
     beside(p, &ready, first, end);
