@@ -58,9 +58,10 @@ mine=$tag
 want "teardown with all in it" ja teardown --force --yes
 want "nothing of it is left in the file system" test -z "$(ls -A "$disk")"
 umount "$disk"
-# A start of somebody else's jail may have a copy of the mount for a moment, and a guest of test/vm for as long as it runs.
+# A start of somebody else's jail may have a copy of the mount for a moment; a guest of test/vm, and an mmdebstrap of another test, for as
+# long as they run.
 gone() { kit_left "$mine" >"$dir/left" && [ ! -s "$dir/left" ]; }
-for _ in 1 2 3 4 5 6; do ! eventually gone || break; done
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do ! eventually gone || break; done
 cp "$dir/left" "$dir/out"
 if [ ! -s "$dir/left" ] && [ ! -e "$state" ]; then passed "nothing is left"; else failed "something is left"; fi
 exit "$bad"
