@@ -99,6 +99,8 @@ static int create_one(struct ja_engine *engine, const char *name, void *context,
         jail->name = copy;
         rc = ja_engine_create(engine, jail, action->start, err);
         ja_object_free(&ja_noun_jail, jail);
+        if (rc < 0 && action->start && err->command[0] && !err->hint[0])
+            ja_error_hint(err, "nothing of it is left; a jail that is made without --start stays, to be looked at");
     }
     if (rc == 0)
         say_done(work, "created", name);

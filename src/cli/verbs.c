@@ -47,9 +47,9 @@ const char *ja_verb_group_title(enum ja_verb_group group)
     {                                                                                                                  \
         "all", 'a', .doc = "All jails"                                                                                 \
     }
-#define OPTION_START                                                                                                   \
+#define OPTION_START(how)                                                                                              \
     {                                                                                                                  \
-        "start", .doc = "Start the jail afterwards"                                                                    \
+        "start", .doc = how                                                                                            \
     }
 #define OPTION_SET(table, what)                                                                                        \
     {                                                                                                                  \
@@ -135,11 +135,11 @@ static const struct ja_option network_create_options[] = {
 static const struct ja_option create_options[] = {
     {"template", 't', .metavar = "TEMPLATE[@VERSION]", .word = JA_WORD_TEMPLATE,
      .doc = "The template it is cloned from"},
-    OPTION_START,
+    OPTION_START("Start the jail too: one that does not start is not made"),
     OPTIONS_JAIL,
     {0},
 };
-static const struct ja_option clone_options[] = {OPTION_START, OPTIONS_JAIL, {0}};
+static const struct ja_option clone_options[] = {OPTION_START("Start the jail afterwards"), OPTIONS_JAIL, {0}};
 static const struct ja_option all_options[] = {OPTION_ALL, {0}};
 static const struct ja_option stop_options[] = {
     OPTION_ALL,

@@ -37,8 +37,9 @@ enum ja_step_flag {
     JA_STEP_IGNORE = 1 << 2,     /* its failure is reported as a warning and does not stop the plan */
     JA_STEP_STORE = 1 << 3,      /* `jailadmin host store`: done by the runner through its open store */
     JA_STEP_ONCE = 1 << 4,       /* after the commit: not tried again when it fails; commands of the user */
-    JA_STEP_BESIDE = 1 << 5,     /* may be done beside the steps that follow, up to the first one with JA_STEP_JOIN, or the commit */
-    JA_STEP_JOIN = 1 << 6,       /* needs what steps with JA_STEP_BESIDE have made */
+    JA_STEP_BESIDE =
+        1 << 5, /* may be done beside the steps that follow, up to the first one with JA_STEP_JOIN, or the commit */
+    JA_STEP_JOIN = 1 << 6, /* needs what steps with JA_STEP_BESIDE have made */
 };
 
 struct ja_step {

@@ -89,7 +89,7 @@ char *ja_path_jail(struct ja_planning *p, const char *name);                    
 char *ja_path_root(struct ja_planning *p, const struct ja_jail *jail);                /* .../jails/web1/root/default */
 /* Where that can be read while a plan is made, for facts about what is in it. */
 char *ja_path_seen(struct ja_planning *p, const struct ja_jail *jail);
-char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be);  /* be "": the directory of all */
+char *ja_path_be(struct ja_planning *p, const struct ja_jail *jail, const char *be); /* be "": the directory of all */
 char *ja_path_volume(struct ja_planning *p, const char *jail, const char *volume);
 char *ja_path_deleted(struct ja_planning *p, const char *uuid);
 char *ja_path_run(struct ja_planning *p, const struct ja_jail *jail); /* RUN/jails/<slot>: bundle, pid, applied spec */

@@ -235,7 +235,8 @@ static bool begin_beside(struct beside *beside, size_t k)
 
 static int join_beside(struct beside *beside, struct ja_error *err)
 {
-    return beside->spawned.reply >= 0 ? ja_spawn_end(&beside->spawned, 0, beside->run->machine->interrupted, NULL, err) : 0;
+    return beside->spawned.reply >= 0 ? ja_spawn_end(&beside->spawned, 0, beside->run->machine->interrupted, NULL, err)
+                                      : 0;
 }
 
 /* Everything up to and with the commit step. *ret_next is the step after the last one that was begun. */
@@ -252,7 +253,8 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
             *ret_next = k = beside->end;
         }
         const struct ja_step *step = plan->steps[k];
-        if ((step->flags & (JA_STEP_JOIN | JA_STEP_COMMIT)) || (beside->spawned.reply >= 0 && ja_spawn_ended(&beside->spawned))) {
+        if ((step->flags & (JA_STEP_JOIN | JA_STEP_COMMIT)) ||
+            (beside->spawned.reply >= 0 && ja_spawn_ended(&beside->spawned))) {
             int rc = join_beside(beside, err);
             if (rc < 0)
                 return rc;

@@ -218,7 +218,7 @@ static void supervise(struct child *child)
         close(child->ended);
     /* Without a status nobody knows that it succeeded. */
     child->result->status = !ended                ? 0
-                            : lost                  ? JA_SPAWN_STATUS_LOST
+                            : lost                ? JA_SPAWN_STATUS_LOST
                             : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
                                                   : WEXITSTATUS(status);
 }
@@ -354,7 +354,6 @@ int ja_spawn_daemon(char *const *argv, const char *name, int64_t timeout_ms, str
     ja_str_fini(&result.output);
     return rc;
 }
-
 
 int ja_spawn_begin(ja_spawn_fn *fn, void *context, struct ja_spawned *ret_spawned, struct ja_error *err)
 {

@@ -67,6 +67,19 @@ want "a template of busybox" ja template create base --from busybox
 before=$(mounts)
 want "four jails at once" ja create a b c d --template base --start
 [ "$(mounts)" -eq "$before" ] && echo "ok: nothing of a jail is in the host's mount table" || { echo "FAILED: mounts"; bad=1; }
+# A jail that does not start is not made: neither by what runs beside the start, nor by what was done when it failed.
+unmade() {
+    ! ja list | grep -q "^$1 " && [ ! -e "$state/pool/jails/$1" ] && [ -z "$(ls "$state/journal")" ] && [ "$(ls "/run/jailadmin-$tag/jails" | wc -l)" -eq 4 ]
+}
+refuse "a jail whose hook fails" ja create x --template base --start --set hooks.before-start=/bin/false
+want "is not made" unmade x
+refuse "one whose init is missing" ja create x --template base --start --set init=/nowhere
+want "neither" unmade x
+chattr +i "$state/pool/jails"
+want "one whose tree cannot be made" prints "jails/x: cannot make the directory" ja create x --template base --start
+chattr -i "$state/pool/jails"
+want "neither, though its start had begun" unmade x
+want "its dry run tells all of it" prints "start it" ja create x --template base --start --dry-run
 want "list shows them running" prints 'd *running *10.231.0.[2-5]' ja list
 want "JSON holds their addresses" prints '10.231.0.2' ja --json list
 want "a command in a jail" prints 'uid=0' ja exec a -- id

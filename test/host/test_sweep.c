@@ -613,13 +613,13 @@ int main(int argc, char **argv)
     printf("seed %u\n", seed);
     srand(seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_is_all_or_nothing),
-        cmocka_unit_test(create_and_start_is_all_or_nothing),    cmocka_unit_test(clone_is_all_or_nothing),
-        cmocka_unit_test(start_is_all_or_nothing),     cmocka_unit_test(set_is_all_or_nothing),
-        cmocka_unit_test(rename_is_all_or_nothing),    cmocka_unit_test(stop_is_all_or_nothing),
-        cmocka_unit_test(delete_is_all_or_nothing),    cmocka_unit_test(adopt_is_all_or_nothing),
-        cmocka_unit_test(networks_are_all_or_nothing), cmocka_unit_test(templates_are_all_or_nothing),
-        cmocka_unit_test(builds_are_all_or_nothing),   cmocka_unit_test(snapshots_are_all_or_nothing),
+        cmocka_unit_test(create_is_all_or_nothing),     cmocka_unit_test(create_and_start_is_all_or_nothing),
+        cmocka_unit_test(clone_is_all_or_nothing),      cmocka_unit_test(start_is_all_or_nothing),
+        cmocka_unit_test(set_is_all_or_nothing),        cmocka_unit_test(rename_is_all_or_nothing),
+        cmocka_unit_test(stop_is_all_or_nothing),       cmocka_unit_test(delete_is_all_or_nothing),
+        cmocka_unit_test(adopt_is_all_or_nothing),      cmocka_unit_test(networks_are_all_or_nothing),
+        cmocka_unit_test(templates_are_all_or_nothing), cmocka_unit_test(builds_are_all_or_nothing),
+        cmocka_unit_test(snapshots_are_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -614,8 +614,8 @@ void ja_container_cancel(struct ja_container_start *start)
 
     /* `between` tells us of the init before it ends, unless it failed, or waits for what is to be brought; the init waits for our word and
      * cannot have ended. */
-    if (!start->late && poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
-        message.says == SAYS_PID)
+    if (!start->late && poll(&fds, 1, CANCEL_MS) > 0 &&
+        recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) && message.says == SAYS_PID)
         init = ja_sys_pidfd_open(message.pid);
     end_between(start);
     if (init >= 0) {
