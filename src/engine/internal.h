@@ -72,6 +72,8 @@ int ja_engine_ask(struct ja_engine *engine, void (*ask)(void *work, struct ja_pl
 
 const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 
+/* The error of a nic whose network is not there. */
+void ja_network_unknown(const char *name, struct ja_error *err);
 /* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are
  * checked against their network and against other holders. */
 int ja_assign_addresses(struct ja_engine *engine, struct ja_jail *jail, struct ja_error *err);

@@ -370,13 +370,37 @@ static int begin_on_networks(struct ja_change *change, struct ja_engine *engine,
 
 /* ---- create ---- */
 
+static int check_networks(struct ja_engine *engine, const struct ja_jail *jail, struct ja_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < jail->nics.count; i++) {
+        const char *network = ((const struct ja_nic *)jail->nics.items[i])->network;
+        struct ja_row row;
+        rc = ja_store_get(engine->store, "network", network, &row, err);
+        if (rc == 0)
+            ja_row_fini(&row);
+        else if (rc == JA_E_NOTFOUND)
+            ja_network_unknown(network, err);
+    }
+    return rc;
+}
+
 /* As a start does for a jail that is there, for one that is made and started: its networks are up, and held before its own name. */
 static int begin_with_networks(struct ja_change *change, struct ja_engine *engine, struct ja_jail *jail,
                                struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
     foresee(engine, jail);
-    int rc = default_nic(engine, jail, err);
+    /* What is refused in any case brings no network up; all this is asked again under the locks. */
+    int rc = ja_check_free(engine, "jail", jail->name, err);
+    if (rc == 0)
+        rc = choose_version(engine, jail, err);
+    if (rc == 0)
+        rc = default_nic(engine, jail, err);
+    if (rc == 0)
+        rc = ja_object_check(&ja_noun_jail, jail, err);
+    if (rc == 0)
+        rc = check_networks(engine, jail, err);
     if (rc == 0)
         rc = ensure_networks(engine, jail, err);
     if (rc == 0)

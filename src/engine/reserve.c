@@ -220,17 +220,20 @@ static int resolve_address(struct ja_engine *engine, const struct ja_network *ne
     return check_given(engine, network, wanted, ret_addr, err);
 }
 
+void ja_network_unknown(const char *name, struct ja_error *err)
+{
+    ja_error_set(err, JA_E_NOTFOUND, "field nics.network", "there is no network %s", name);
+    ja_error_hint(err, "`jailadmin network list` shows the networks there are");
+}
+
 static int assign_nic(struct ja_engine *engine, const struct ja_jail *jail, struct ja_nic *nic, struct ja_error *err)
 {
     void *object = NULL;
     int rc = ja_engine_get(engine, &ja_noun_network, nic->network, &object, NULL, err);
-    if (rc < 0) {
-        if (rc == JA_E_NOTFOUND) {
-            ja_error_set(err, rc, "field nics.network", "there is no network %s", nic->network);
-            ja_error_hint(err, "`jailadmin network list` shows the networks there are");
-        }
+    if (rc == JA_E_NOTFOUND)
+        ja_network_unknown(nic->network, err);
+    if (rc < 0)
         return rc;
-    }
     const struct ja_network *network = object;
     struct ja_strv old = nic->assigned;
     nic->assigned = (struct ja_strv){0};

@@ -76,19 +76,8 @@ static void check_seen(struct ja_planning *p, const struct ja_jail *jail)
     ja_plan_hint(p->plan, "`zfs mount` mounts it");
 }
 
-static void make_tree(struct ja_planning *p, const struct ja_jail *jail)
-{
-    begin_tree(p, jail);
-    p->storage->jail_create(p, jail);
-    if (!jail->privileged && ja_site_shifts(p->site))
-        ja_plan_note(p->plan,
-                     "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
-                     "breaks out could touch the others' files");
-    end_tree(p, jail);
-}
-
-/* The log is made when the start begins, perhaps ahead of its step: with a step of its own the undo knows of it in any case. Where the
- * jail's directory is a dataset it goes with that. */
+/* The log is made when the start begins, perhaps ahead of its step: with a step of its own the undo knows of it in any case, and the
+ * clone's commit takes it to the disk. Where the jail's directory is a dataset it goes with that. */
 static void make_log(struct ja_planning *p, const struct ja_jail *jail)
 {
     ja_autofree char *dir = p->storage->jail_dirs ? ja_path_jail(p, jail->name) : NULL;
@@ -101,6 +90,19 @@ static void make_log(struct ja_planning *p, const struct ja_jail *jail)
     step->flags |= JA_STEP_PERSISTENT;
     if (!log)
         ja_plan_fail(p->plan, JA_E_NOMEM, NULL, "out of memory");
+}
+
+static void make_tree(struct ja_planning *p, const struct ja_jail *jail, bool start)
+{
+    begin_tree(p, jail);
+    if (start)
+        make_log(p, jail);
+    p->storage->jail_create(p, jail);
+    if (!jail->privileged && ja_site_shifts(p->site))
+        ja_plan_note(p->plan,
+                     "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
+                     "breaks out could touch the others' files");
+    end_tree(p, jail);
 }
 
 /* The trees are made while the jail's start goes on, as far as it can without them. */
@@ -123,8 +125,7 @@ static void make_and_start(struct ja_planning *p, const struct ja_subject *s)
     p->fresh = &ready;
     check_seen(p, &ready);
     size_t first = p->plan->count;
-    make_tree(p, s->jail);
-    make_log(p, s->jail);
+    make_tree(p, s->jail, true);
     size_t end = p->plan->count;
     start_before(p, &subject);
     beside(p, &ready, first, end);
@@ -138,7 +139,7 @@ void ja_plan_jail_create(struct ja_planning *p, const struct ja_subject *s, bool
     if (start) {
         make_and_start(p, s);
     } else {
-        make_tree(p, s->jail);
+        make_tree(p, s->jail, false);
         store_ready(p, s->jail, s->jail->wanted);
     }
 }

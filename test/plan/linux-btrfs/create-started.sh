@@ -33,12 +33,12 @@
  }
 }
 END
+# make its log
+/usr/sbin/jailadmin host write --mode 0600 /var/db/jailadmin/pool/jails/web1/console.log
 # make the jail's volumes
 /usr/bin/btrfs subvolume create /var/db/jailadmin/pool/jails/web1/vol/data
 # clone the template base@1
 /usr/bin/btrfs subvolume snapshot /var/db/jailadmin/pool/templates/base/1 /var/db/jailadmin/pool/jails/web1/root/default
-# make its log
-/usr/sbin/jailadmin host write --mode 0600 /var/db/jailadmin/pool/jails/web1/console.log
 # make its runtime directory
 /usr/sbin/jailadmin host mkdir --mode 0711 /run/jailadmin-00/jails/0
 # make its user and network namespaces, pinned while it starts
@@ -392,9 +392,9 @@ END
 #   /usr/sbin/jailadmin host cgroup-remove /jailadmin-00/ja000
 #   /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns   if there is the path /run/jailadmin-00/jails/0/ns
 #   /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0   if there is the path /run/jailadmin-00/jails/0
-#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/console.log
 #   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/root/default   if there is the subvolume /var/db/jailadmin/pool/jails/web1/root/default
 #   /usr/bin/btrfs subvolume delete /var/db/jailadmin/pool/jails/web1/vol/data   if there is the subvolume /var/db/jailadmin/pool/jails/web1/vol/data
+#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/console.log
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1/vol   if there is the path /var/db/jailadmin/pool/jails/web1/vol
 #   /usr/sbin/jailadmin host rmdir /var/db/jailadmin/pool/jails/web1/root   if there is the path /var/db/jailadmin/pool/jails/web1/root
