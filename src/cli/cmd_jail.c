@@ -44,7 +44,8 @@ static int restart_one(struct ja_engine *engine, const char *name, void *context
 {
     const struct ja_cmd_work *work = context;
     const struct action *action = work->work;
-    int rc = ja_engine_stop(engine, name, action->force ? JA_STOP_FORCE : JA_STOP_GRACEFUL, NULL, err);
+    /* It stays wanted all the while: a power cut in between does not make of it one that somebody has stopped. */
+    int rc = ja_engine_stop(engine, name, action->force ? JA_STOP_AGAIN_FORCE : JA_STOP_AGAIN, NULL, err);
     return rc < 0 ? rc : start_one(engine, name, context, err);
 }
 

@@ -182,14 +182,14 @@ void ja_plan_jail_try(struct ja_planning *p, const struct ja_subject *s)
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how)
 {
     const struct ja_jail *jail = s->jail;
-    bool stays = how == JA_STOP_SHUTDOWN || how == JA_STOP_AGAIN;
+    bool again = how == JA_STOP_AGAIN || how == JA_STOP_AGAIN_FORCE, stays = again || how == JA_STOP_SHUTDOWN;
     struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, stays ? "wanted=running" : "wanted=stopped",
-                                             how == JA_STOP_AGAIN ? "it is still wanted, and will be started again"
-                                             : stays              ? "it is still wanted, after the next boot"
-                                                                  : "it is wanted stopped from now on");
+                                             again   ? "it is still wanted, and will be started again"
+                                             : stays ? "it is still wanted, after the next boot"
+                                                     : "it is wanted stopped from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
     ja_plan_hooks(p, jail, "before-stop", &jail->hooks.before_stop, true);
-    p->host->jail_stop(p, s, how == JA_STOP_FORCE);
+    p->host->jail_stop(p, s, how == JA_STOP_FORCE || how == JA_STOP_AGAIN_FORCE);
     ja_plan_hooks(p, jail, "after-stop", &jail->hooks.after_stop, true);
 }
 

@@ -111,9 +111,10 @@ void ja_plan_jail_try(struct ja_planning *p, const struct ja_subject *s);
 /* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
 enum ja_stop {
     JA_STOP_GRACEFUL,
-    JA_STOP_FORCE,    /* at once */
-    JA_STOP_SHUTDOWN, /* graceful, for a host that goes down: it stays wanted, for boot=last */
-    JA_STOP_AGAIN,    /* graceful, and it is going to be started again: it stays wanted */
+    JA_STOP_FORCE,       /* at once */
+    JA_STOP_SHUTDOWN,    /* graceful, for a host that goes down: it stays wanted, for boot=last */
+    JA_STOP_AGAIN,       /* graceful, and it is going to be started again: it stays wanted */
+    JA_STOP_AGAIN_FORCE, /* the same at once */
 };
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how);
 /* A change of a jail's fields. `applied` and `live`: what the running jail has, and what it has afterwards; NULL when it

@@ -374,23 +374,11 @@ static int cut_file(int fd, off_t size)
     return 0;
 }
 
-/*
- * The log has been there for long when a process first syncs it, and SQLite syncs its directory then. What a name needs is done with the
- * file's own sync on all file systems that we run on (see architecture.md); SQLite takes this answer for a system that cannot sync
- * directories.
- */
-static int no_directory(JA_UNUSED const char *path, JA_UNUSED int *fd)
-{
-    return SQLITE_CANTOPEN;
-}
-
-static void write_cheaply(void)
+static void cut_cheaply(void)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    if (vfs && vfs->iVersion >= 3 && vfs->xSetSystemCall) {
+    if (vfs && vfs->iVersion >= 3 && vfs->xSetSystemCall)
         vfs->xSetSystemCall(vfs, "ftruncate", (sqlite3_syscall_ptr)cut_file);
-        vfs->xSetSystemCall(vfs, "openDirectory", (sqlite3_syscall_ptr)no_directory);
-    }
 }
 
 static int configure(struct ja_store *store, bool create, bool read_only, struct ja_error *err)
@@ -420,7 +408,7 @@ static int open_database(const char *path, int flags, bool create, bool read_onl
     struct ja_store *store = ja_calloc(1, sizeof *store);
     if (!store)
         return ja_error_nomem(err);
-    write_cheaply();
+    cut_cheaply();
     int rc = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     int r = rc == SQLITE_OK ? configure(store, create, read_only, err) : ja_sqlite_error(store->db, rc, err);
     if (r < 0) {
