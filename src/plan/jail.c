@@ -77,10 +77,10 @@ static void check_seen(struct ja_planning *p, const struct ja_jail *jail)
 }
 
 /* The log is made when the start begins, perhaps ahead of its step: with a step of its own the undo knows of it in any case, and the
- * clone's commit takes it to the disk. Where the jail's directory is a dataset it goes with that. */
+ * clone's commit takes it to the disk. */
 static void make_log(struct ja_planning *p, const struct ja_jail *jail)
 {
-    ja_autofree char *dir = p->storage->jail_dirs ? ja_path_jail(p, jail->name) : NULL;
+    ja_autofree char *dir = ja_path_jail(p, jail->name);
     ja_autofree char *log = dir ? ja_printf("%s/console.log", dir) : NULL;
     if (!dir)
         return;
@@ -95,9 +95,11 @@ static void make_log(struct ja_planning *p, const struct ja_jail *jail)
 static void make_tree(struct ja_planning *p, const struct ja_jail *jail, bool start)
 {
     begin_tree(p, jail);
-    if (start)
+    if (start && p->storage->jail_dirs)
         make_log(p, jail);
     p->storage->jail_create(p, jail);
+    if (start && !p->storage->jail_dirs)
+        make_log(p, jail);
     if (!jail->privileged && ja_site_shifts(p->site))
         ja_plan_note(p->plan,
                      "this storage cannot map ids: its jails share one range of ids on the host, so that one which "

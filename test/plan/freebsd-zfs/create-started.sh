@@ -11,6 +11,8 @@
 /sbin/zfs create -o canmount=noauto -o 'jailadmin:mark=dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001' tank/jailadmin/jails/web1/vol/data
 # mount the jail's trees
 /usr/sbin/jailadmin host zfs-mount --below tank/jailadmin/jails/web1
+# make its log
+/usr/sbin/jailadmin host write --mode 0600 /var/db/jailadmin/pool/jails/web1/console.log
 # keep the spec in the pool, for `adopt`
 /usr/sbin/jailadmin host write --mode 0600 --sync /var/db/jailadmin/pool/jails/web1/spec.json <<'END'
 {
@@ -181,6 +183,7 @@ END
 #   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/resolv.conf
 #   /usr/sbin/jailadmin host remove --root /var/db/jailadmin/pool/jails/web1/root/default etc/hosts
 #   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/spec.json
+#   /usr/sbin/jailadmin host remove /var/db/jailadmin/pool/jails/web1/console.log
 #   /usr/sbin/jailadmin host zfs-destroy tank/jailadmin/jails/web1/vol/data 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the dataset tank/jailadmin/jails/web1/vol/data
 #   /usr/sbin/jailadmin host zfs-destroy tank/jailadmin/jails/web1/root/default 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the dataset tank/jailadmin/jails/web1/root/default
 #   /usr/sbin/jailadmin host zfs-destroy tank/jailadmin/jails/web1/vol 'dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'   if there is the dataset tank/jailadmin/jails/web1/vol
