@@ -149,14 +149,14 @@ static void plan_creation(void *work, struct ja_planning *p)
 }
 
 /* Loads what the new jail refers to and runs its plan. Takes the jail over. */
-static int run_creation(struct ja_change *change, struct ja_jail *jail, struct creation *creation, struct ja_error *err)
+static int run_creation(struct ja_change *change, struct ja_jail *jail, struct creation creation, struct ja_error *err)
 {
     struct ja_loaded loaded;
     int rc = ja_load_subject(change->engine, jail, &loaded, err);
     if (rc < 0)
         return rc;
-    creation->subject = &loaded.subject;
-    rc = ja_change_apply(change, plan_creation, creation, err);
+    creation.subject = &loaded.subject;
+    rc = ja_change_apply(change, plan_creation, &creation, err);
     ja_loaded_fini(&loaded);
     return rc;
 }
@@ -202,7 +202,7 @@ int ja_engine_clone(struct ja_engine *engine, const char *from, const char *to,
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
-        rc = run_creation(&change, jail, &(struct creation){.from = source, .snapshot = snapshot}, err);
+        rc = run_creation(&change, jail, (struct creation){.from = source, .snapshot = snapshot}, err);
     else
         ja_object_free(&ja_noun_jail, copy);
     ja_object_free(&ja_noun_jail, source);
@@ -436,7 +436,7 @@ int ja_engine_create(struct ja_engine *engine, const struct ja_jail *spec, bool 
     if (rc == 0)
         rc = reserve_new(&change, jail, err);
     if (rc == 0)
-        rc = run_creation(&change, jail, &creation, err);
+        rc = run_creation(&change, jail, creation, err);
     else
         ja_object_free(&ja_noun_jail, jail);
     ja_change_end(&change);
