@@ -52,15 +52,10 @@ static int clean_jail(struct ja_engine *engine, const char *name, struct ja_erro
     return rc;
 }
 
-static int collect_jail(void *context, const struct ja_row *row, struct ja_error *err)
-{
-    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
-}
-
 static int clean_jails(struct ja_engine *engine, struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
-    int rc = ja_store_each(engine->store, "jail", NULL, collect_jail, &names, err), first = 0;
+    int rc = ja_store_each(engine->store, "jail", NULL, ja_collect_name, &names, err), first = 0;
     if (rc < 0)
         return rc;
     /* One jail that cannot be cleaned does not keep the others from it. */

@@ -72,6 +72,9 @@ int ja_engine_ask(struct ja_engine *engine, void (*ask)(void *work, struct ja_pl
 
 const struct ja_noun *ja_noun_of_kind(const char *kind); /* NULL: none */
 
+/* For ja_store_each: adds the names to a struct ja_strv. */
+int ja_collect_name(void *context, const struct ja_row *row, struct ja_error *err);
+
 /* The error of a nic whose network is not there. */
 void ja_network_unknown(const char *name, struct ja_error *err);
 /* Completes the addresses of a jail's nics within the open transaction: "auto" becomes the next free one, given ones are

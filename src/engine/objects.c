@@ -33,6 +33,11 @@ const char *ja_object_label(char buffer[96], const char *kind, const char *name)
     return buffer;
 }
 
+int ja_collect_name(void *context, const struct ja_row *row, struct ja_error *err)
+{
+    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
+}
+
 static int try_name(void *context, const struct ja_row *row, JA_UNUSED struct ja_error *err)
 {
     ja_nearest_try(context, row->name);

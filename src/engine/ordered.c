@@ -195,16 +195,11 @@ static int add_bootable(void *context, const struct ja_row *row, struct ja_error
     return rc;
 }
 
-static int add_name(void *context, const struct ja_row *row, struct ja_error *err)
-{
-    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
-}
-
 /* Upgrades that the host's stop has cut off, of jails that are not started too. */
 static int settle_upgrades(struct ja_engine *engine, struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
-    int rc = ja_store_each(engine->store, "jail", NULL, add_name, &names, err);
+    int rc = ja_store_each(engine->store, "jail", NULL, ja_collect_name, &names, err);
     for (size_t i = 0; rc == 0 && i < names.count; i++) {
         struct ja_error one = JA_ERROR_INIT;
         struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &one};
@@ -219,7 +214,7 @@ int ja_engine_boot(struct ja_engine *engine, struct ja_strv *ret_names, struct j
     ja_autostrv struct ja_strv networks = {0};
     int rc = ja_engine_pool_ensure(engine, err);
     if (rc == 0)
-        rc = ja_store_each(engine->store, "network", NULL, add_name, &networks, err);
+        rc = ja_store_each(engine->store, "network", NULL, ja_collect_name, &networks, err);
     for (size_t i = 0; rc == 0 && i < networks.count; i++) {
         struct ja_error one = JA_ERROR_INIT;
         /* One network that cannot be made keeps only its own jails from starting. */

@@ -13,11 +13,6 @@ static void plan_teardown(JA_UNUSED void *work, struct ja_planning *p)
     ja_plan_teardown(p);
 }
 
-static int collect_name(void *context, const struct ja_row *row, struct ja_error *err)
-{
-    return ja_strv_add(context, row->name) < 0 ? ja_error_nomem(err) : 0;
-}
-
 static int delete_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
 {
     return ja_engine_delete(engine, name, true, err);
@@ -28,7 +23,7 @@ static int delete_all(struct ja_engine *engine, const char *kind,
                       struct ja_error *err)
 {
     ja_autostrv struct ja_strv names = {0};
-    int rc = ja_store_each(engine->store, kind, NULL, collect_name, &names, err);
+    int rc = ja_store_each(engine->store, kind, NULL, ja_collect_name, &names, err);
     for (size_t i = 0; rc == 0 && i < names.count; i++)
         rc = one(engine, names.items[i], err);
     return rc;

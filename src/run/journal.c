@@ -39,9 +39,10 @@ static int make_file(const char *dir, struct ja_journal *journal, struct ja_erro
         ja_journal_abandon(journal);
         journal->fd = open(journal->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
         if (journal->fd < 0 && errno == ENOENT && !made) { /* somebody has tidied up */
-            made = ja_dir_make(dir, 0700, err) == 0;
-            if (!made)
-                return JA_E_FAILED;
+            int rc = ja_dir_make(dir, 0700, err);
+            if (rc < 0)
+                return rc;
+            made = true;
             continue;
         }
         if (journal->fd < 0)

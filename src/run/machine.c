@@ -164,7 +164,6 @@ int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool na
         .self = self};
     if (natives)
         real->machine.ahead = ja_native_ahead;
-    real->machine.beside = ja_native_ahead.step != NULL && natives;
     return ja_boot_id(real->machine.boot_id, sizeof real->machine.boot_id, err);
 }
 

@@ -9,7 +9,8 @@
 /*
  * Work ahead, beside the steps: what takes time, shows nothing yet and goes with this process. start: a jail with ids and a network stack
  * of its own is about to start; step: the steps before `next` of a plan are done (1 to count - 1), or, when not `whole`, some of them are
- * still being done beside (JA_STEP_BESIDE); end: nothing of the plan is to come any more. Any may be NULL.
+ * still being done beside (JA_STEP_BESIDE; a machine without `step` does all in their order); end: nothing of the plan is to come any
+ * more. Any may be NULL.
  */
 struct ja_ahead {
     void (*start)(void);
@@ -28,7 +29,6 @@ struct ja_machine {
     /* Has on the disk what was done in the file system of a directory. May be NULL. */
     void (*sync)(struct ja_machine *machine, const char *dir);
     struct ja_ahead ahead;
-    bool beside; /* steps with JA_STEP_BESIDE are done in a process beside */
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
     /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */

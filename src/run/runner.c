@@ -219,7 +219,7 @@ static int do_beside(void *context, JA_UNUSED struct ja_str *output, struct ja_e
 static bool begin_beside(struct beside *beside, size_t k)
 {
     const struct ja_plan *plan = beside->plan;
-    if (!beside->run->machine->beside || beside->run->probe || beside->spawned.pid)
+    if (!beside->run->machine->ahead.step || beside->run->probe || beside->spawned.pid)
         return false;
     beside->first = k;
     while (k < plan->count && (plan->steps[k]->flags & JA_STEP_BESIDE))
