@@ -3,11 +3,12 @@
  * and the same state beside it, so that `crun list`, `crun exec` and all that works with crun's jails work with these. crun
  * is a process that loads its libraries and starts three more of itself; this takes two.
  *
- * A start that is begun before its tree is there (see ja_container_bring) gets what lies on the storage later, through the channel.
- *
  * We stay outside. `between` is born in the jail's cgroups, joins its user and network namespaces and makes the others; its
  * child is process 1 of the jail: it mounts what the jail sees, gives up its rights, waits until we know it, and becomes
  * the init. Whatever ends us before that ends it.
+ *
+ * A start that is begun before its tree is there (see ja_container_bring) gets what lies on the storage later, through the channel;
+ * until then the init makes what needs no tree.
  */
 #include "base/clock.h"
 #include "base/file.h"
@@ -58,7 +59,7 @@ struct ja_container_start {
     struct sock_fprog filter; /* compiled; len 0: none */
     struct ja_cgroup place;
     int tree, user_ns, net_ns, log;
-    int log_tree;     /* the mount of the log: the last one who closes it waits for all processors */
+    int log_tree;     /* the mount of the log: whoever closes it last waits for all processors, which is not to be the init */
     int ours, theirs; /* ends of the channel to the init */
     int init;         /* its pidfd */
     pid_t between;    /* until it is reaped */
@@ -121,68 +122,14 @@ static int take_rights(const struct ja_container_start *start)
     return ja_sys_have_capabilities(container->capabilities);
 }
 
-static void be_init(struct ja_container_start *start)
-{
-    struct ja_container *container = &start->container;
-    struct ja_container_failure failure = {0};
-    const struct message running = {.says = SAYS_RUNNING};
-    int fd = start->theirs;
-    char go;
-
-    /* `between` closes it last. */
-    if (start->log_tree >= 0)
-        close(start->log_tree);
-    /* The host's session keyring stays outside. */
-    if (setsid() < 0 || (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS))
-        give_up(fd, &failure, "begin a session", "");
-    if (ja_container_mounts(container, start->tree, start->call->root, &failure) < 0)
-        give_up(fd, &failure, "", "");
-    if (sethostname(container->hostname, strlen(container->hostname)) < 0)
-        give_up(fd, &failure, "set the hostname", "");
-    ja_relay_default_signals();
-    umask(022);
-    if (take_streams(start->log) < 0)
-        give_up(fd, &failure, "open", "/dev/null");
-    if (chdir(container->cwd) < 0)
-        give_up(fd, &failure, "enter", container->cwd);
-    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || ja_sys_close_from(4) < 0)
-        give_up(fd, &failure, "close what is the host's", "");
-    if (take_rights(start) < 0)
-        give_up(3, &failure, "give up rights", "");
-    if (read(3, &go, 1) != 1)
-        _exit(1);
-    say(3, &running);
-    execve(container->argv[0], (char *const *)(uintptr_t)container->argv, (char *const *)(uintptr_t)container->env);
-    give_up(3, &failure, "run", container->argv[0]);
-}
-
-/*
- * A fresh clone's init lies on the disk: what execve(2) touches of it, its header and its data at the end, is read while the jail mounts
- * what it sees. With the first page that is missing the kernel would read as much as btrfs asks for, 4 MiB, and execve(2) would wait for
- * that. Whatever is there, nothing depends on it.
- */
-static void read_ahead(const struct ja_container_start *start)
-{
-    ja_autoclose int fd = ja_sys_open_in_root(start->tree, start->container.argv[0], O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat info;
-
-    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        return;
-    (void)posix_fadvise(fd, 0, INIT_HEAD, POSIX_FADV_WILLNEED);
-    if (info.st_size > INIT_HEAD + INIT_TAIL)
-        (void)posix_fadvise(fd, info.st_size - INIT_TAIL, INIT_TAIL, POSIX_FADV_WILLNEED);
-}
-
 /* Where each descriptor of what lies on the storage is kept, in the order in which they go through the channel. */
 static size_t brought(struct ja_container_start *start, int *places[BROUGHT_MOST])
 {
     size_t count = 0;
 
     places[count++] = &start->tree;
-    if (start->call->log != NULL) {
+    if (start->call->log != NULL)
         places[count++] = &start->log;
-        places[count++] = &start->log_tree;
-    }
     for (size_t i = 0; i < start->container.mount_count && count < BROUGHT_MOST; i++)
         if (start->container.mounts[i].type == NULL)
             places[count++] = &start->container.mounts[i].fd;
@@ -216,6 +163,43 @@ static int receive_brought(struct ja_container_start *start)
     return 0;
 }
 
+static void be_init(struct ja_container_start *start)
+{
+    struct ja_container *container = &start->container;
+    struct ja_container_failure failure = {0};
+    const struct message running = {.says = SAYS_RUNNING};
+    int fd = start->theirs;
+    char go;
+
+    /* The host's session keyring stays outside. */
+    if (setsid() < 0 || (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS))
+        give_up(fd, &failure, "begin a session", "");
+    if (sethostname(container->hostname, strlen(container->hostname)) < 0)
+        give_up(fd, &failure, "set the hostname", "");
+    if (start->late) {
+        ja_container_mounts_ahead(container);
+        if (receive_brought(start) < 0)
+            _exit(1);
+    }
+    if (ja_container_mounts(container, start->tree, start->call->root, &failure) < 0)
+        give_up(fd, &failure, "", "");
+    ja_relay_default_signals();
+    umask(022);
+    if (take_streams(start->log) < 0)
+        give_up(fd, &failure, "open", "/dev/null");
+    if (chdir(container->cwd) < 0)
+        give_up(fd, &failure, "enter", container->cwd);
+    if (dup2(fd, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || ja_sys_close_from(4) < 0)
+        give_up(fd, &failure, "close what is the host's", "");
+    if (take_rights(start) < 0)
+        give_up(3, &failure, "give up rights", "");
+    if (read(3, &go, 1) != 1)
+        _exit(1);
+    say(3, &running);
+    execve(container->argv[0], (char *const *)(uintptr_t)container->argv, (char *const *)(uintptr_t)container->env);
+    give_up(3, &failure, "run", container->argv[0]);
+}
+
 static void be_between(struct ja_container_start *start, pid_t parent)
 {
     struct ja_container_failure failure = {0};
@@ -233,18 +217,12 @@ static void be_between(struct ja_container_start *start, pid_t parent)
     /* A change of ids clears this, so it comes after them. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
-    if (start->late) {
-        ja_container_mounts_ahead(&start->container);
-        if (receive_brought(start) < 0)
-            _exit(1);
-    }
     message.pid = fork();
     if (message.pid == 0)
         be_init(start);
     if (message.pid < 0)
         give_up(fd, &failure, "fork", "");
     say(fd, &message);
-    read_ahead(start);
     _exit(0);
 }
 
@@ -408,13 +386,15 @@ static int failure_of(const struct ja_container_failure *failure, struct ja_erro
                         failure->path[0] != '\0' ? " " : "", failure->path);
 }
 
+/* Once the init may go, only its end of the channel closing wakes us: a word of its own would, on the processor that it needs itself to
+ * become its program. */
 static int listen_to(struct ja_container_start *start, struct ja_error *err)
 {
     int64_t deadline = ja_clock_monotonic_ms() + ANSWER_MS;
-    bool running = false;
+    bool running = false, gone = false;
 
     for (;;) {
-        struct pollfd fds = {.fd = start->ours, .events = POLLIN};
+        struct pollfd fds = {.fd = start->ours, .events = gone ? 0 : POLLIN};
         int64_t left = deadline - ja_clock_monotonic_ms();
         struct message message;
         int ready = left > 0 ? poll(&fds, 1, (int)left) : 0, code;
@@ -436,6 +416,7 @@ static int listen_to(struct ja_container_start *start, struct ja_error *err)
             running = true;
         else if ((code = let_go(start, message.pid, err)) < 0 && code != JA_E_BUSY)
             return code;
+        gone = true;
     }
 }
 
@@ -457,7 +438,7 @@ static int by_number(const void *a, const void *b)
 static int list_kept(struct ja_container_start *start, struct ja_error *err)
 {
     const struct ja_container *container = &start->container;
-    const int fds[] = {start->theirs, start->tree, start->user_ns, start->net_ns, start->log, start->log_tree};
+    const int fds[] = {start->theirs, start->tree, start->user_ns, start->net_ns, start->log};
 
     start->kept = ja_calloc(JA_COUNT(fds) + container->mount_count, sizeof(*start->kept));
     if (start->kept == NULL)
@@ -479,6 +460,28 @@ static void close_log_tree(struct ja_container_start *start)
     start->log_tree = -1;
 }
 
+/*
+ * A fresh clone's init lies on the disk: what execve(2) touches of it, its header and its data at the end, is read while the jail mounts
+ * what it sees. With the first page that is missing the kernel would read as much as btrfs asks for, 4 MiB, and execve(2) would wait for
+ * that. Whatever is there, nothing depends on it.
+ */
+static void read_ahead(const struct ja_container_start *start)
+{
+    ja_autoclose int place = ja_sys_open_in_root(start->tree, start->container.argv[0], O_PATH), fd = -1;
+    char path[64];
+    struct stat info;
+
+    /* To open a device may do something. */
+    if (place < 0 || fstat(place, &info) < 0 || !S_ISREG(info.st_mode))
+        return;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+    if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        return;
+    (void)posix_fadvise(fd, 0, INIT_HEAD, POSIX_FADV_WILLNEED);
+    if (info.st_size > INIT_HEAD + INIT_TAIL)
+        (void)posix_fadvise(fd, info.st_size - INIT_TAIL, INIT_TAIL, POSIX_FADV_WILLNEED);
+}
+
 static int begin(struct ja_container_start *start, struct ja_error *err)
 {
     pid_t ours = getpid();
@@ -491,6 +494,8 @@ static int begin(struct ja_container_start *start, struct ja_error *err)
     close(start->theirs);
     start->theirs = -1;
     close_log_tree(start);
+    if (!start->late)
+        read_ahead(start);
     return 0;
 }
 
@@ -575,7 +580,8 @@ static int send_brought(struct ja_container_start *start, struct ja_error *err)
     header->cmsg_len = CMSG_LEN(count * sizeof(int));
     for (size_t i = 0; i < count; i++)
         memcpy(CMSG_DATA(header) + i * sizeof(int), places[i], sizeof(int));
-    return sendmsg(start->ours, &message, MSG_NOSIGNAL) == 1
+    /* When the init has failed its own message says why. */
+    return sendmsg(start->ours, &message, MSG_NOSIGNAL) == 1 || errno == EPIPE
                ? 0
                : ja_error_sys(err, errno, NULL, "cannot hand the tree to the jail's init");
 }
@@ -590,20 +596,8 @@ int ja_container_bring(struct ja_container_start *start, struct ja_error *err)
         return code;
     start->late = false;
     close_log_tree(start);
+    read_ahead(start);
     return 0;
-}
-
-int ja_container_finish(struct ja_container_start *start, struct ja_error *err)
-{
-    int code = ja_container_bring(start, err);
-
-    if (code == 0)
-        code = finish(start, err);
-    else
-        end_between(start);
-
-    start_free(start);
-    return code;
 }
 
 void ja_container_cancel(struct ja_container_start *start)
@@ -612,10 +606,9 @@ void ja_container_cancel(struct ja_container_start *start)
     struct message message;
     ja_autoclose int init = -1;
 
-    /* `between` tells us of the init before it ends, unless it failed, or waits for what is to be brought; the init waits for our word and
-     * cannot have ended. */
-    if (!start->late && poll(&fds, 1, CANCEL_MS) > 0 &&
-        recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) && message.says == SAYS_PID)
+    /* `between` tells us of the init before it ends, unless it failed; the init waits for our word and cannot have ended. */
+    if (poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
+        message.says == SAYS_PID)
         init = ja_sys_pidfd_open(message.pid);
     end_between(start);
     if (init >= 0) {
@@ -624,4 +617,17 @@ void ja_container_cancel(struct ja_container_start *start)
         poll(&fds, 1, CANCEL_MS); /* until it has ended, and its cgroup is empty */
     }
     start_free(start);
+}
+
+int ja_container_finish(struct ja_container_start *start, struct ja_error *err)
+{
+    int code = ja_container_bring(start, err);
+
+    if (code < 0) {
+        ja_container_cancel(start);
+        return code;
+    }
+    code = finish(start, err);
+    start_free(start);
+    return code;
 }

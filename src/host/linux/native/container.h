@@ -50,8 +50,8 @@ struct ja_container_failure {
 /* Notes errno; the first one counts. Always -1. */
 int ja_container_fail(struct ja_container_failure *failure, const char *what, const char *path);
 
-/* Makes what can be made of those mounts before there is a tree, in the jail's namespaces, by a process that is not in its process
- * namespace yet. What does not succeed is tried again, and reported, by ja_container_mounts. */
+/* Makes what can be made of those mounts before there is a tree, in the jail's init. What does not succeed is tried again, and reported, by
+ * ja_container_mounts. */
 void ja_container_mounts_ahead(struct ja_container *container);
 /*
  * In the jail's init, in its namespaces, before it runs: attaches the detached mount `tree_fd` at `root` (a directory of the

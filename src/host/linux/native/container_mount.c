@@ -111,11 +111,10 @@ static int make_mount(struct ja_container_mount *mount)
     return mount->fd;
 }
 
-/* Which processes a procfs shows is settled when it is made. */
 void ja_container_mounts_ahead(struct ja_container *container)
 {
     for (size_t i = 0; i < container->mount_count; i++)
-        if (container->mounts[i].type != NULL && strcmp(container->mounts[i].type, "proc") != 0)
+        if (container->mounts[i].type != NULL)
             make_mount(&container->mounts[i]);
 }
 
