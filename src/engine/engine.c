@@ -10,7 +10,6 @@
 #include "run/registry.h"
 #include "storage/storage.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -257,15 +256,21 @@ int ja_engine_ask(struct ja_engine *engine, void (*ask)(void *work, struct ja_pl
 
 /* ---- one change ---- */
 
+/* Changes are root's; who became root by sudo or doas is named by them. Nobody is looked up: that takes longer than a change may, and a
+ * directory of users may not answer. */
 const char *ja_user_name(void)
 {
+    static const char *const variables[] = {"SUDO_USER", "DOAS_USER"};
     static char name[64];
-    const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    if (!name[0] && getuid() == 0 && !(caller && *caller)) {
-        snprintf(name, sizeof name, "root"); /* without asking for it in every change */
-    } else if (!name[0]) {
-        struct passwd *pw = caller && *caller ? getpwnam(caller) : getpwuid(getuid());
-        snprintf(name, sizeof name, "%s", pw ? pw->pw_name : "?");
+    if (name[0])
+        return name;
+    snprintf(name, sizeof name, getuid() == 0 ? "root" : "uid %lld", (long long)getuid());
+    for (size_t i = 0; getuid() == 0 && i < JA_COUNT(variables); i++) {
+        const char *caller = getenv(variables[i]);
+        if (caller && *caller && ja_str_printable(caller, strlen(caller), false)) {
+            snprintf(name, sizeof name, "%s", caller);
+            break;
+        }
     }
     return name;
 }

@@ -11,7 +11,7 @@ ja_hostverb_fn ja_verb_remove_tree, ja_verb_rename, ja_verb_symlink;            
 ja_hostverb_fn ja_verb_swap, ja_verb_sync;                                          /* hostverb_file.c */
 ja_hostverb_fn ja_verb_setting, ja_verb_registry_remove, ja_verb_instance_register; /* hostverb_file.c */
 ja_hostverb_fn ja_verb_template_busybox, ja_verb_truncate;                          /* hostverb_busybox.c */
-ja_hostverb_fn ja_verb_template_tar;                                                /* hostverb_tar.c */
+ja_hostverb_fn ja_verb_template_tar;                                                /* unpack.c */
 ja_hostverb_fn ja_verb_template_clean;                                              /* hostverb_clean.c */
 ja_hostverb_fn ja_verb_zfs_mount, ja_verb_zfs_unmount;                              /* hostverb_zfs.c */
 ja_hostverb_fn ja_verb_zfs_rename, ja_verb_zfs_destroy;                             /* hostverb_zfs.c */

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "run/copy.h"
-#include "run/hostverbs.h"
+#include "run/unpack.h"
 #include "run/users.h"
 
 #include <archive.h>
@@ -68,7 +68,7 @@ static void tar(char *text, size_t length)
         return;
     put_input(&place, text, length);
     char *const argv[] = {(char *)"template-tar", (char *)"--members", (char *)"200", place.input, place.tree, NULL};
-    fuzz_accepted(ja_verb_template_tar(5, argv, &io, &err), &err);
+    fuzz_accepted(ja_unpack_tar(5, argv, &io, &err), &err);
     check_place(&place, 3);
 }
 

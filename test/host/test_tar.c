@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "run/hostverb.h"
+#include "run/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -390,6 +391,7 @@ static void every_compression_is_read(void **unused)
 
 int main(void)
 {
+    ja_unpack_here = ja_unpack_tar;
     if (geteuid() != 0) {
         printf("skipped: needs root\n");
         return 77;

@@ -59,7 +59,7 @@ struct ja_container_start {
     struct sock_fprog filter; /* compiled; len 0: none */
     struct ja_cgroup place;
     int tree, user_ns, net_ns, log;
-    int log_tree;     /* the mount of the log: whoever closes it last waits for all processors, which is not to be the init */
+    int log_tree; /* the mount of the log: whoever closes it last waits for all processors, which is not to be the init */
     int ours, theirs; /* ends of the channel to the init */
     int init;         /* its pidfd */
     pid_t between;    /* until it is reaped */

@@ -1,5 +1,5 @@
 /*
- * hostverb_tar.c: `jailadmin host template-tar [--sha256 SUM | --manifest FILE] [--members N] ARCHIVE TREE`: unpacks an archive into the empty
+ * tar.c: `jailadmin host template-tar [--sha256 SUM | --manifest FILE] [--members N] ARCHIVE TREE`: unpacks an archive into the empty
  * tree of a template. The archive is hostile; libarchive only reads it, and every file is made here.
  *
  * A member's name never leads out of the tree: ".." is refused, a "/" at its beginning means nothing, and the directory that
@@ -11,10 +11,11 @@
 #include "base/sha256.h"
 #include "base/str.h"
 #include "run/hostverb.h"
-#include "run/hostverbs.h"
-#include "run/libarchive.h"
 #include "run/option.h"
+#include "run/unpack.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -42,7 +43,6 @@ struct dir_time {
 };
 
 struct unpack {
-    const struct ja_libarchive *lib;
     struct archive *archive;
     const char *tree;
     int dir_fd; /* the directory of the last member, -1: none */
@@ -62,7 +62,7 @@ struct place {
 static void unpack_fini(struct unpack *unpack)
 {
     if (unpack->archive)
-        unpack->lib->read_free(unpack->archive);
+        archive_read_free(unpack->archive);
     ja_cleanup_close(&unpack->dir_fd);
     ja_free(unpack->dir);
     for (size_t i = 0; i < unpack->time_count; i++)
@@ -72,7 +72,7 @@ static void unpack_fini(struct unpack *unpack)
 
 static int archive_error(struct unpack *unpack, struct ja_error *err)
 {
-    const char *text = unpack->lib->error_string(unpack->archive);
+    const char *text = archive_error_string(unpack->archive);
     return ja_error_set(err, JA_E_INVALID, NULL, "the archive cannot be read: %s", JA_SHOW(text ? text : "damaged"));
 }
 
@@ -191,30 +191,30 @@ static int set_attribute(int fd, const char *name, const void *value, size_t siz
 #endif
 }
 
-static int set_attributes(struct unpack *unpack, struct archive_entry *entry, int fd)
+static int set_attributes(struct archive_entry *entry, int fd)
 {
     const char *name;
     const void *value;
     size_t size;
-    unpack->lib->entry_xattr_reset(entry);
-    while (unpack->lib->entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+    archive_entry_xattr_reset(entry);
+    while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
         if (name && size <= XATTR_MOST && is_kept_attribute(name) && set_attribute(fd, name, value, size) < 0 &&
             errno != ENOTSUP)
             return -1;
     return 0;
 }
 
-static void times_of(struct unpack *unpack, struct archive_entry *entry, struct timespec times[2])
+static void times_of(struct archive_entry *entry, struct timespec times[2])
 {
     times[0] = (struct timespec){.tv_nsec = UTIME_NOW};
     times[1] = times[0];
-    if (unpack->lib->entry_mtime_is_set(entry))
-        times[1] = (struct timespec){unpack->lib->entry_mtime(entry), unpack->lib->entry_mtime_nsec(entry)};
+    if (archive_entry_mtime_is_set(entry))
+        times[1] = (struct timespec){archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)};
 }
 
-static int owner_of(struct unpack *unpack, struct archive_entry *entry, uid_t *ret_uid, gid_t *ret_gid)
+static int owner_of(struct archive_entry *entry, uid_t *ret_uid, gid_t *ret_gid)
 {
-    int64_t uid = unpack->lib->entry_uid(entry), gid = unpack->lib->entry_gid(entry);
+    int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
     if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX) {
         errno = EINVAL;
         return -1;
@@ -225,25 +225,24 @@ static int owner_of(struct unpack *unpack, struct archive_entry *entry, uid_t *r
 }
 
 /* Of a file or directory that is open. The owner comes first: changing it clears set-uid bits and capabilities. */
-static int set_meta(struct unpack *unpack, struct archive_entry *entry, int fd)
+static int set_meta(struct archive_entry *entry, int fd)
 {
     uid_t uid;
     gid_t gid;
-    if (owner_of(unpack, entry, &uid, &gid) < 0 || fchown(fd, uid, gid) < 0 ||
-        fchmod(fd, unpack->lib->entry_perm(entry) & 07777) < 0)
+    if (owner_of(entry, &uid, &gid) < 0 || fchown(fd, uid, gid) < 0 ||
+        fchmod(fd, archive_entry_perm(entry) & 07777) < 0)
         return -1;
-    return set_attributes(unpack, entry, fd);
+    return set_attributes(entry, fd);
 }
 
 /* Of what is not opened: a link, a FIFO. */
-static int set_meta_at(struct unpack *unpack, struct archive_entry *entry, const struct place *place)
+static int set_meta_at(struct archive_entry *entry, const struct place *place)
 {
     uid_t uid;
     gid_t gid;
     struct timespec times[2];
-    times_of(unpack, entry, times);
-    if (owner_of(unpack, entry, &uid, &gid) < 0 ||
-        fchownat(place->dir_fd, place->name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+    times_of(entry, times);
+    if (owner_of(entry, &uid, &gid) < 0 || fchownat(place->dir_fd, place->name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
         return -1;
     return utimensat(place->dir_fd, place->name, times, AT_SYMLINK_NOFOLLOW);
 }
@@ -251,7 +250,7 @@ static int set_meta_at(struct unpack *unpack, struct archive_entry *entry, const
 static int note_time(struct unpack *unpack, struct archive_entry *entry, const char *path)
 {
     struct timespec times[2];
-    if (!unpack->lib->entry_mtime_is_set(entry))
+    if (!archive_entry_mtime_is_set(entry))
         return 0;
     if (unpack->time_count == unpack->time_size) {
         size_t size = unpack->time_size ? 2 * unpack->time_size : 256;
@@ -264,7 +263,7 @@ static int note_time(struct unpack *unpack, struct archive_entry *entry, const c
     char *copy = ja_strdup(path);
     if (!copy)
         return -1;
-    times_of(unpack, entry, times);
+    times_of(entry, times);
     unpack->times[unpack->time_count++] = (struct dir_time){copy, times[1]};
     return 0;
 }
@@ -289,7 +288,7 @@ static int write_data(struct unpack *unpack, int fd)
     size_t count;
     la_int64_t offset;
     for (;;) {
-        int r = unpack->lib->read_data_block(unpack->archive, &bytes, &count, &offset);
+        int r = archive_read_data_block(unpack->archive, &bytes, &count, &offset);
         if (r == ARCHIVE_EOF)
             return 0;
         if (r < ARCHIVE_WARN)
@@ -306,7 +305,7 @@ static int write_data(struct unpack *unpack, int fd)
 static int make_file(struct unpack *unpack, struct archive_entry *entry, const struct place *place)
 {
     struct timespec times[2];
-    int64_t size = unpack->lib->entry_size_is_set(entry) ? unpack->lib->entry_size(entry) : 0;
+    int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
     ja_autoclose int fd =
         openat(place->dir_fd, place->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -315,9 +314,9 @@ static int make_file(struct unpack *unpack, struct archive_entry *entry, const s
     if (r < 0)
         return r;
     struct stat st;
-    if (fstat(fd, &st) < 0 || (st.st_size < size && ftruncate(fd, (off_t)size) < 0) || set_meta(unpack, entry, fd) < 0)
+    if (fstat(fd, &st) < 0 || (st.st_size < size && ftruncate(fd, (off_t)size) < 0) || set_meta(entry, fd) < 0)
         return -1;
-    times_of(unpack, entry, times);
+    times_of(entry, times);
     return futimens(fd, times);
 }
 
@@ -342,7 +341,7 @@ static int make_dir(struct unpack *unpack, struct archive_entry *entry, const st
             return -1;
     }
     ja_autoclose int fd = openat(place->dir_fd, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || set_meta(unpack, entry, fd) < 0)
+    if (fd < 0 || set_meta(entry, fd) < 0)
         return -1;
     return note_time(unpack, entry, place->path);
 }
@@ -351,7 +350,7 @@ static int make_dir(struct unpack *unpack, struct archive_entry *entry, const st
 static int set_root(struct unpack *unpack, struct archive_entry *entry)
 {
     ja_autoclose int fd = open(unpack->tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || set_meta(unpack, entry, fd) < 0)
+    if (fd < 0 || set_meta(entry, fd) < 0)
         return -1;
     return note_time(unpack, entry, "/");
 }
@@ -370,34 +369,34 @@ static int make_hard_link(struct unpack *unpack, const char *target, const struc
     return linkat(fd, name, place->dir_fd, place->name, 0) < 0 ? member_error(place->path, errno, err) : 0;
 }
 
-static int make_other(struct unpack *unpack, struct archive_entry *entry, const struct place *place, unsigned type)
+static int make_other(struct archive_entry *entry, const struct place *place, unsigned type)
 {
     if (type == AE_IFLNK) {
-        const char *target = unpack->lib->entry_symlink(entry);
+        const char *target = archive_entry_symlink(entry);
         if (!target)
-            target = unpack->lib->entry_symlink_utf8(entry);
+            target = archive_entry_symlink_utf8(entry);
         if (!target || symlinkat(target, place->dir_fd, place->name) < 0)
             return target ? -1 : -2;
-        return set_meta_at(unpack, entry, place);
+        return set_meta_at(entry, place);
     }
-    mode_t mode = unpack->lib->entry_perm(entry) & 0777;
+    mode_t mode = archive_entry_perm(entry) & 0777;
     if (mkfifoat(place->dir_fd, place->name, mode) < 0 || fchmodat(place->dir_fd, place->name, mode, 0) < 0)
         return -1;
-    return set_meta_at(unpack, entry, place);
+    return set_meta_at(entry, place);
 }
 
 /* One member, no hard link, at its place. */
 static int make_member(struct unpack *unpack, struct archive_entry *entry, const struct place *place,
                        struct ja_error *err)
 {
-    unsigned type = unpack->lib->entry_filetype(entry);
+    unsigned type = archive_entry_filetype(entry);
     int r;
     if (type == AE_IFDIR)
         r = make_dir(unpack, entry, place);
     else if (type == AE_IFREG)
         r = make_file(unpack, entry, place);
     else if (type == AE_IFLNK || type == AE_IFIFO)
-        r = make_other(unpack, entry, place, type);
+        r = make_other(entry, place, type);
     else
         return refuse(place->path, err, "is of no kind that a tree can hold");
     if (r == -2)
@@ -406,11 +405,11 @@ static int make_member(struct unpack *unpack, struct archive_entry *entry, const
 }
 
 /* The plain name of what a member is a hard link to. 1, 0: it is none, or a negative code. */
-static int hard_link_of(struct unpack *unpack, struct archive_entry *entry, char **ret_target, struct ja_error *err)
+static int hard_link_of(struct archive_entry *entry, char **ret_target, struct ja_error *err)
 {
-    const char *link = unpack->lib->entry_hardlink(entry);
+    const char *link = archive_entry_hardlink(entry);
     if (!link)
-        link = unpack->lib->entry_hardlink_utf8(entry);
+        link = archive_entry_hardlink_utf8(entry);
     if (!link)
         return 0;
     *ret_target = plain_name(link, err);
@@ -422,11 +421,11 @@ static int place_member(struct unpack *unpack, struct archive_entry *entry, char
 {
     ja_autofree char *target = NULL;
     struct place place;
-    int linked = hard_link_of(unpack, entry, &target, err);
+    int linked = hard_link_of(entry, &target, err);
     int rc = linked < 0 ? linked : find_place(unpack, path, &place, err);
     if (rc < 0 || (target && strcmp(target, path) == 0))
         return rc;
-    if ((target || unpack->lib->entry_filetype(entry) != AE_IFDIR) && clear_name(unpack, &place) < 0) {
+    if ((target || archive_entry_filetype(entry) != AE_IFDIR) && clear_name(unpack, &place) < 0) {
         if (errno != EAGAIN)
             return member_error(path, errno, err);
         rc = find_place(unpack, path, &place, err);
@@ -438,10 +437,10 @@ static int place_member(struct unpack *unpack, struct archive_entry *entry, char
 
 static int unpack_member(struct unpack *unpack, struct archive_entry *entry, struct ja_error *err)
 {
-    const char *name = unpack->lib->entry_pathname(entry);
-    unsigned type = unpack->lib->entry_filetype(entry);
+    const char *name = archive_entry_pathname(entry);
+    unsigned type = archive_entry_filetype(entry);
     if (!name)
-        name = unpack->lib->entry_pathname_utf8(entry);
+        name = archive_entry_pathname_utf8(entry);
     if (!name)
         return ja_error_set(err, JA_E_INVALID, NULL, "a member of the archive has a name that cannot be read");
     ja_autofree char *path = plain_name(name, err);
@@ -460,21 +459,20 @@ static int unpack_member(struct unpack *unpack, struct archive_entry *entry, str
 
 static int open_archive(struct unpack *unpack, int fd, struct ja_error *err)
 {
-    const struct ja_libarchive *lib = unpack->lib;
-    struct archive *archive = lib->read_new();
+    struct archive *archive = archive_read_new();
     if (!archive)
         return ja_error_nomem(err);
     unpack->archive = archive;
-    lib->read_support_format_tar(archive);
+    archive_read_support_format_tar(archive);
     /* Those that a library does in this process; none that starts a program. */
-    lib->read_support_filter_gzip(archive);
-    lib->read_support_filter_bzip2(archive);
-    lib->read_support_filter_xz(archive);
-    lib->read_support_filter_lzma(archive);
-    lib->read_support_filter_zstd(archive);
-    lib->read_support_filter_lz4(archive);
-    lib->read_support_filter_compress(archive);
-    if (lib->read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
+    archive_read_support_filter_gzip(archive);
+    archive_read_support_filter_bzip2(archive);
+    archive_read_support_filter_xz(archive);
+    archive_read_support_filter_lzma(archive);
+    archive_read_support_filter_zstd(archive);
+    archive_read_support_filter_lz4(archive);
+    archive_read_support_filter_compress(archive);
+    if (archive_read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
         return archive_error(unpack, err);
     return 0;
 }
@@ -484,7 +482,7 @@ static int unpack_all(struct unpack *unpack, struct ja_error *err)
     int rc = 0;
     while (rc == 0) {
         struct archive_entry *entry;
-        int r = unpack->lib->read_next_header(unpack->archive, &entry);
+        int r = archive_read_next_header(unpack->archive, &entry);
         if (r == ARCHIVE_EOF)
             break;
         if (r == ARCHIVE_RETRY)
@@ -524,7 +522,7 @@ static int read_manifest(const char *path, char sum[JA_SHA256_TEXT], struct ja_e
     return rc;
 }
 
-int ja_verb_template_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
+int ja_unpack_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
 {
     const char *sum = NULL, *manifest = NULL, *most = MEMBERS_MOST;
     char named[JA_SHA256_TEXT];
@@ -552,8 +550,6 @@ int ja_verb_template_tar(int argc, char *const *argv, JA_UNUSED struct ja_hostve
         return ja_error_set(err, JA_E_INVALID, argv[first], "it is not a file");
     umask(0);
     rc = sum ? check_sum(fd, argv[first], sum, err) : 0;
-    if (rc == 0)
-        rc = ja_libarchive_load(&unpack.lib, err);
     if (rc == 0)
         rc = open_archive(&unpack, fd, err);
     if (rc == 0)
