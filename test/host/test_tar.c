@@ -365,6 +365,15 @@ static void a_system_comes_out_as_it_was(void **unused)
     assert_int_equal(stat_of("closed").st_mtime, 1000000000);
 }
 
+static void wrong_arguments_are_told(void **state)
+{
+    (void)state;
+    struct ja_error err;
+    assert_int_equal(unpack_with("--unknown", "1", &err), JA_E_USAGE);
+    assert_int_equal(unpack_with("--sha256", "1", &err), JA_E_USAGE);
+    assert_non_null(strstr(err.hint, "usage: jailadmin host template-tar [--sha256 SUM"));
+}
+
 static void every_compression_is_read(void **unused)
 {
     (void)unused;
@@ -412,6 +421,7 @@ int main(void)
         TEST(a_manifest_names_the_one_that_is_meant),
         TEST(a_system_comes_out_as_it_was),
         TEST(every_compression_is_read),
+        TEST(wrong_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * understand.
  */
 #include "run/hostverb.h"
+#include "run/hostverbs.h"
 #include "scratch.h"
 
 static struct ja_error err;
@@ -60,6 +61,8 @@ static void every_verb_is_found_and_described(void **state)
     for (const struct ja_hostverb *v = ja_hostverb_portable(); v->name; v++) {
         assert_ptr_equal(ja_hostverb_find(v->name), v);
         assert_true(*v->usage && *v->doc);
+        if (v->run == ja_verb_template_tar) /* another program's: test_tar */
+            continue;
         assert_int_equal(VERB(v->name), JA_E_USAGE);
         assert_int_equal(VERB(v->name, "--unknown", "/a", "/b", "/c", "/d"), JA_E_USAGE);
     }
