@@ -65,19 +65,19 @@ static int call_function(const struct ja_machine *machine, ja_hostverb_fn *fn, u
     return call_fn(&call, out, err);
 }
 
-/* The last lines of what a command printed, made safe to show. */
-static void fill_output(const struct ja_str *printed, struct ja_error *err)
+void ja_machine_printed(const char *printed, size_t length, struct ja_error *err)
 {
-    size_t keep = sizeof err->output / 2, length = printed->length;
-    const char *from = printed->text ? printed->text : "";
+    size_t keep = err ? sizeof err->output / 2 : 0;
+    if (!err)
+        return;
     if (length > keep) {
-        from += length - keep;
+        printed += length - keep;
         length = keep;
     }
-    while (length && (from[length - 1] == '\n' || from[length - 1] == ' '))
+    while (length && (printed[length - 1] == '\n' || printed[length - 1] == ' '))
         length--;
     ja_autostr struct ja_str shown = {0};
-    ja_str_add_shown(&shown, from, length, true);
+    ja_str_add_shown(&shown, printed, length, true);
     snprintf(err->output, sizeof err->output, "%s", shown.text ? shown.text : "");
 }
 
@@ -105,8 +105,8 @@ static int run_process(struct ja_machine *machine, const struct ja_cmd *cmd, int
     } else if (result.status != 0) {
         rc = ja_error_set(err, JA_E_FAILED, NULL, "the command ended with status %d", result.status);
     }
-    if (rc < 0 && err)
-        fill_output(&result.output, err);
+    if (rc < 0)
+        ja_machine_printed(result.output.text ? result.output.text : "", result.output.length, err);
     if (output && result.output.length)
         ja_str_addn(output, result.output.text, result.output.length);
     ja_str_fini(&result.output);

@@ -46,6 +46,9 @@ struct ja_real_machine {
 int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
                          struct ja_error *err);
 
+/* Notes the end of what a command printed for whoever reads the error, made safe to show. Nothing when err is NULL. */
+void ja_machine_printed(const char *printed, size_t length, struct ja_error *err);
+
 /* One fact, now. *ret_value (the caller's) is NULL when it is absent. */
 int ja_machine_fact(struct ja_machine *machine, enum ja_fact_kind kind, const char *name, char **ret_value,
                     struct ja_error *err);

@@ -77,6 +77,9 @@ static int undo_step(const struct ja_run *run, const char *id, const struct ja_p
     if (step->undo.argv.count == 0)
         return 0;
     int allowed = guard_allows(run, &step->guard, err);
+    /* Asking may be hit by a signal that is meant for us and all that we started. */
+    if (allowed < 0)
+        allowed = guard_allows(run, &step->guard, err);
     if (allowed <= 0)
         return allowed;
     tell(run, JA_EVENT_UNDO, plan, k, NULL);

@@ -11,6 +11,7 @@
 #include "host/freebsd/native/native.h"
 #include "host/outside.h"
 #include "run/log.h"
+#include "run/machine.h"
 #include "run/option.h"
 #include "run/spawn.h"
 
@@ -135,13 +136,22 @@ static void be_command(const struct call *call, const struct ja_entry *entry, in
     _exit(JA_STATUS_CANNOT);
 }
 
+/* The log goes with a jail that is made and started and does not start, so its end is told. */
 static int ended(const char *command, int status, const char *log, struct ja_error *err)
 {
+    char printed[1024];
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     ja_error_set(err, JA_E_FAILED, NULL, "%s in the jail ended with status %d", JA_SHOW(command),
                  WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-    return ja_error_hint(err, "%s holds what it printed", log);
+    ja_autoclose int fd = open(log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    off_t length = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    ssize_t n = length < 0 ? -1
+                           : pread(fd, printed, sizeof printed,
+                                   length > (off_t)sizeof printed ? length - (off_t)sizeof printed : 0);
+    if (n > 0)
+        ja_machine_printed(printed, (size_t)n, err);
+    return err ? err->code : JA_E_FAILED;
 }
 
 /* It waits for something that may never come, or has computed for a while. */
