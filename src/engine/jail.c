@@ -563,9 +563,11 @@ int ja_engine_delete(struct ja_engine *engine, const char *name, bool force, str
     if (rc == 0)
         rc = is_running(engine, loaded.jail, &running, err);
     if (rc == 0 && running && force) {
+        /* It stays wanted: a deletion that is cut off in between has not been, and the next boot starts the jail. */
+        bool wanted = loaded.jail->wanted == JA_WANTED_RUNNING;
         ja_loaded_fini(&loaded);
         ja_change_end(&change);
-        rc = ja_engine_stop(engine, name, JA_STOP_FORCE, NULL, err);
+        rc = ja_engine_stop(engine, name, wanted ? JA_STOP_AGAIN_FORCE : JA_STOP_FORCE, NULL, err);
         if (rc < 0)
             return rc;
         rc = ja_begin_with_jail(&change, engine, "delete", name, &loaded, err);

@@ -186,7 +186,7 @@ void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum j
     const struct ja_jail *jail = s->jail;
     bool again = how == JA_STOP_AGAIN || how == JA_STOP_AGAIN_FORCE, stays = again || how == JA_STOP_SHUTDOWN;
     struct ja_step *step = ja_plan_store_set(p, "jail", jail->name, stays ? "wanted=running" : "wanted=stopped",
-                                             again   ? "it is still wanted, and will be started again"
+                                             again   ? "it is still wanted, until what follows is done"
                                              : stays ? "it is still wanted, after the next boot"
                                                      : "it is wanted stopped from now on");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;

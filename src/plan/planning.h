@@ -113,7 +113,7 @@ enum ja_stop {
     JA_STOP_GRACEFUL,
     JA_STOP_FORCE,       /* at once */
     JA_STOP_SHUTDOWN,    /* graceful, for a host that goes down: it stays wanted, for boot=last */
-    JA_STOP_AGAIN,       /* graceful, and it is going to be started again: it stays wanted */
+    JA_STOP_AGAIN,       /* graceful, and it is going to be started again, or deleted: it stays wanted until then */
     JA_STOP_AGAIN_FORCE, /* the same at once */
 };
 void ja_plan_jail_stop(struct ja_planning *p, const struct ja_subject *s, enum ja_stop how);
