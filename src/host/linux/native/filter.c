@@ -1,7 +1,7 @@
 /*
  * filter.c: compiles the seccomp profile of jails to the kernel's own form, once for all of them. crun would do it at every
  * start, which takes longer than all the rest of a start. libseccomp is what crun itself uses for it; asked for a binary
- * tree, it also makes a filter that costs each system call less.
+ * tree, it also makes a filter that costs each system call less. What it writes is made smaller by filter_compact.c.
  */
 #include "base/file.h"
 #include "host/linux/native/native.h"
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <linux/filter.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,10 +153,13 @@ static int write_filter(scmp_filter_ctx filter, const char *path, struct ja_erro
     int rc = seccomp_export_bpf(filter, fd);
     if (rc < 0 || fstat(fd, &st) < 0)
         return ja_error_sys(err, rc < 0 ? -rc : errno, NULL, "cannot compile the seccomp filter");
-    void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    struct sock_filter *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return ja_error_sys(err, errno, NULL, "cannot read the seccomp filter back");
-    rc = ja_file_write(path, bytes, (size_t)st.st_size, 0600, true, err);
+    size_t count = (size_t)st.st_size / sizeof *bytes;
+    rc = ja_filter_compact(bytes, &count, err);
+    if (rc == 0)
+        rc = ja_file_write(path, (const char *)bytes, count * sizeof *bytes, 0600, true, err);
     munmap(bytes, (size_t)st.st_size);
     return rc;
 }

@@ -180,8 +180,12 @@ int ja_tree_clone(const char *from, int userns_fd, bool devices, int *ret_fd, st
 /* Bytes of a compiled seccomp filter at the most. Into the configuration of a bundle, as crun reads it. */
 #define JA_FILTER_MOST (1 << 20)
 int ja_bundle_add_filter(const char *bundle, struct ja_error *err);
-struct sock_fprog; /* linux/filter.h */
+struct sock_fprog; /* linux/filter.h, as is the next */
+struct sock_filter;
 /* Reads one; free its `filter`. JA_E_CORRUPT when it cannot be one. */
 int ja_filter_read(const char *path, struct sock_fprog *ret_filter, struct ja_error *err);
+/* filter_compact.c: a smaller program in the place of a filter of `*count` instructions that returns the same for every call, or the filter
+ * as it is when it has anything that is not understood. Fails only when memory is out. */
+int ja_filter_compact(struct sock_filter *filter, size_t *count, struct ja_error *err);
 
 #endif
