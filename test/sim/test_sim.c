@@ -354,6 +354,38 @@ static void networks(void **unused)
     lab_do(do_network_delete);
 }
 
+static int do_delete_running(struct ja_engine *engine, struct ja_error *err)
+{
+    return ja_engine_delete(engine, "j", true, err);
+}
+
+static int is_wanted(struct ja_engine *engine, struct ja_error *err)
+{
+    void *object = NULL;
+    int rc = ja_engine_get(engine, &ja_noun_jail, "j", &object, NULL, err);
+    if (rc == 0 && ((struct ja_jail *)object)->wanted != JA_WANTED_RUNNING)
+        rc = ja_error_set(err, JA_E_CONFLICT, "jail j", "it is not wanted running");
+    ja_object_free(&ja_noun_jail, object);
+    return rc;
+}
+
+/* Between its stop and its deletion, too, what was cut off has not been: the next boot starts it. */
+static void cut_off_deletions(void)
+{
+    for (enum mode mode = FAIL_BEFORE; mode < MODES; mode++) {
+        struct injection injection = {.verb = "delete", .step = 0, .mode = mode};
+        lab_do(do_start);
+        assert_true(run_injected(do_delete_running, &injection));
+        if (cuts(mode))
+            ja_sim_reboot(&lab_sim);
+        lab_do(do_recover);
+        lab_do(is_wanted);
+        lab_check();
+        if (cuts(mode))
+            lab_do(do_up);
+    }
+}
+
 static void jails(void **unused)
 {
     (void)unused;
@@ -372,6 +404,8 @@ static void jails(void **unused)
     lab_do(do_stop);
     sweep("set", do_set, do_unset);
     sweep("rename", do_rename, do_rename_back);
+    cut_off_deletions();
+    lab_do(do_stop);
     sweep("delete", do_delete, do_create);
     lab_do(do_delete);
 }
