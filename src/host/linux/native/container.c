@@ -360,21 +360,37 @@ static int write_state(struct ja_container_start *start, pid_t pid, uint64_t bor
     return 0;
 }
 
-/* The init waits, so that it cannot have ended and its number cannot be another's. */
+/*
+ * The init that `between` told of, or -1. It waits for our word; had it failed before, its number could be another's by now, but then there would
+ * be a word of its own, or the end of the channel.
+ */
+static int open_init(const struct ja_container_start *start, pid_t pid)
+{
+    int fd = ja_sys_pidfd_open(pid);
+    char byte;
+
+    if (fd >= 0 && (recv(start->ours, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* JA_E_BUSY: it has ended, and its own message says why. */
 static int let_go(struct ja_container_start *start, pid_t pid, struct ja_error *err)
 {
     uint64_t born;
     char state;
     int code;
 
-    start->init = ja_sys_pidfd_open(pid);
+    start->init = open_init(start, pid);
     if (start->init < 0 || ja_init_start_time(pid, &born, &state) < 0)
-        return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
+        return JA_E_BUSY;
     if ((code = write_state(start, pid, born, err)) < 0 ||
         (code = ja_init_write(start->call->pid_file, pid, born, err)) < 0)
         return code;
     start->has_pid_file = true;
-    return send(start->ours, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : JA_E_BUSY; /* its own message says why it ended */
+    return send(start->ours, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : JA_E_BUSY;
 }
 
 static int failure_of(const struct ja_container_failure *failure, struct ja_error *err)
@@ -386,15 +402,13 @@ static int failure_of(const struct ja_container_failure *failure, struct ja_erro
                         failure->path[0] != '\0' ? " " : "", failure->path);
 }
 
-/* Once the init may go, only its end of the channel closing wakes us: a word of its own would, on the processor that it needs itself to
- * become its program. */
 static int listen_to(struct ja_container_start *start, struct ja_error *err)
 {
     int64_t deadline = ja_clock_monotonic_ms() + ANSWER_MS;
-    bool running = false, gone = false;
+    bool running = false;
 
     for (;;) {
-        struct pollfd fds = {.fd = start->ours, .events = gone ? 0 : POLLIN};
+        struct pollfd fds = {.fd = start->ours, .events = POLLIN};
         int64_t left = deadline - ja_clock_monotonic_ms();
         struct message message;
         int ready = left > 0 ? poll(&fds, 1, (int)left) : 0, code;
@@ -416,7 +430,6 @@ static int listen_to(struct ja_container_start *start, struct ja_error *err)
             running = true;
         else if ((code = let_go(start, message.pid, err)) < 0 && code != JA_E_BUSY)
             return code;
-        gone = true;
     }
 }
 
@@ -606,10 +619,10 @@ void ja_container_cancel(struct ja_container_start *start)
     struct message message;
     ja_autoclose int init = -1;
 
-    /* `between` tells us of the init before it ends, unless it failed; the init waits for our word and cannot have ended. */
+    /* `between` tells us of the init before it ends, unless it failed. */
     if (poll(&fds, 1, CANCEL_MS) > 0 && recv(start->ours, &message, sizeof(message), 0) == (ssize_t)sizeof(message) &&
         message.says == SAYS_PID)
-        init = ja_sys_pidfd_open(message.pid);
+        init = open_init(start, message.pid);
     end_between(start);
     if (init >= 0) {
         fds = (struct pollfd){.fd = init, .events = POLLIN};
