@@ -361,7 +361,7 @@ static int write_state(struct ja_container_start *start, pid_t pid, uint64_t bor
 }
 
 /*
- * The init that `between` told of, or -1. It waits for our word; had it failed before, its number could be another's by now, but then there would
+ * The init that `between` told of, or -1 with errno, ESRCH when it has ended. It waits for our word; had it failed before, its number could be another's by now, but then there would
  * be a word of its own, or the end of the channel.
  */
 static int open_init(const struct ja_container_start *start, pid_t pid)
@@ -371,6 +371,7 @@ static int open_init(const struct ja_container_start *start, pid_t pid)
 
     if (fd >= 0 && (recv(start->ours, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)) {
         close(fd);
+        errno = ESRCH;
         return -1;
     }
     return fd;
@@ -384,8 +385,10 @@ static int let_go(struct ja_container_start *start, pid_t pid, struct ja_error *
     int code;
 
     start->init = open_init(start, pid);
-    if (start->init < 0 || ja_init_start_time(pid, &born, &state) < 0)
-        return JA_E_BUSY;
+    if (start->init < 0)
+        return errno == ESRCH ? JA_E_BUSY : ja_error_sys(err, errno, NULL, "cannot watch the jail's init");
+    if (ja_init_start_time(pid, &born, &state) < 0)
+        return ja_error_set(err, JA_E_FAILED, NULL, "the jail's init ended at once");
     if ((code = write_state(start, pid, born, err)) < 0 ||
         (code = ja_init_write(start->call->pid_file, pid, born, err)) < 0)
         return code;
