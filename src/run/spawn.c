@@ -33,6 +33,7 @@ enum { DRAIN_MOST = 1 << 20 };
 
 /* A process that is stuck in the kernel does not end by SIGKILL. So long after it, it is left to itself. */
 #define KILL_WAIT_MS 10000
+#define KILLED_MS 2000 /* of recovery: until what it killed has ended */
 
 void ja_spawn_die_with_parent(pid_t parent)
 {
@@ -454,6 +455,35 @@ int ja_spawn_call(ja_spawn_fn *fn, void *context, int64_t timeout_ms, const vola
     return rc;
 }
 
+/* Those that were killed; more than so many are not waited for. */
+struct killed {
+    pid_t pids[64];
+    uint64_t starts[64];
+    size_t noted;
+    int count;
+};
+
+static void kill_noted(struct killed *killed, pid_t pid)
+{
+    size_t k = killed->noted;
+    if (k < JA_COUNT(killed->pids) && ja_process_start(pid, &killed->starts[k]) == 0)
+        killed->pids[killed->noted++] = pid;
+    kill(pid, SIGKILL);
+    killed->count++;
+}
+
+/* What they hold, an address of a daemon or a lock, is free when they have ended and not before. */
+static int await_ends(const struct killed *killed)
+{
+    int64_t deadline = ja_clock_monotonic_ms() + KILLED_MS;
+    uint64_t start;
+    for (size_t i = 0; i < killed->noted; i++)
+        while (ja_process_start(killed->pids[i], &start) == 0 && start == killed->starts[i] &&
+               ja_clock_monotonic_ms() < deadline)
+            usleep(1000);
+    return killed->count;
+}
+
 #ifdef __linux__
 /* Whether the environment of a process holds JAILADMIN_STEP=mark. */
 static bool carries_mark(pid_t pid, const char *mark)
@@ -473,19 +503,17 @@ static bool carries_mark(pid_t pid, const char *mark)
 
 int ja_spawn_kill_marked(const char *mark)
 {
-    int found = 0;
+    struct killed killed = {0};
     DIR *proc = opendir("/proc");
     if (!proc)
         return 0;
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
         pid_t pid = (pid_t)atoi(entry->d_name);
-        if (pid > 1 && pid != getpid() && carries_mark(pid, mark)) {
-            kill(pid, SIGKILL);
-            found++;
-        }
+        if (pid > 1 && pid != getpid() && carries_mark(pid, mark))
+            kill_noted(&killed, pid);
     }
     closedir(proc);
-    return found;
+    return await_ends(&killed);
 }
 #endif
 
@@ -507,7 +535,8 @@ static bool carries_mark(pid_t pid, const char *mark)
 
 int ja_spawn_kill_marked(const char *mark)
 {
-    int mib[3] = {CTL_KERN, KERN_PROC, KERN_PROC_PROC}, found = 0;
+    int mib[3] = {CTL_KERN, KERN_PROC, KERN_PROC_PROC};
+    struct killed killed = {0};
     size_t size = 0;
     if (sysctl(mib, 3, NULL, &size, NULL, 0) < 0)
         return 0;
@@ -516,13 +545,11 @@ int ja_spawn_kill_marked(const char *mark)
     if (procs && sysctl(mib, 3, procs, &size, NULL, 0) == 0) {
         for (size_t i = 0; i < size / sizeof *procs; i++) {
             pid_t pid = procs[i].ki_pid;
-            if (pid > 1 && pid != getpid() && carries_mark(pid, mark)) {
-                kill(pid, SIGKILL);
-                found++;
-            }
+            if (pid > 1 && pid != getpid() && carries_mark(pid, mark))
+                kill_noted(&killed, pid);
         }
     }
     free(procs);
-    return found;
+    return await_ends(&killed);
 }
 #endif

@@ -53,7 +53,8 @@ int ja_spawn_end(struct ja_spawned *spawned, int64_t timeout_ms, const volatile 
 void ja_spawn_reap(struct ja_spawned *spawned);
 /* Arms the calling (just forked) process to be killed when its parent dies; `parent` is the parent's pid as it was. */
 void ja_spawn_die_with_parent(pid_t parent);
-/* Kills every process that carries this mark (recovery). Returns how many were found. */
+/* Kills every process that carries this mark (recovery), and waits until they have ended, for two seconds at the most. Returns how many
+ * were found. */
 int ja_spawn_kill_marked(const char *mark);
 
 #endif

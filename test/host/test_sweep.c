@@ -52,9 +52,18 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
     return -1;
 }
 
+/* What a recovery could not do is no error of it. */
+static void tell(void *context, const struct ja_event *event)
+{
+    (void)context;
+    if (event->kind == JA_EVENT_WARNING && event->err)
+        fprintf(stderr, "warning: %s: %s (%s) %s\n", event->err->object, event->err->what, event->err->command,
+                event->err->output);
+}
+
 static struct ja_engine *open_engine(struct injection *injection)
 {
-    struct ja_engine_options options = {.state = state, .self = self, .os = -1, .context = injection};
+    struct ja_engine_options options = {.state = state, .self = self, .os = -1, .event = tell, .context = injection};
     struct ja_engine *engine = NULL;
     struct ja_error err = JA_ERROR_INIT;
     if (injection)
