@@ -143,6 +143,23 @@ bool ja_uuid_valid(const char *text)
     return true;
 }
 
+bool ja_process_lives(pid_t pid, uint64_t start)
+{
+    uint64_t now;
+    return ja_process_start(pid, &now) == 0 && now == start;
+}
+
+bool ja_process_await(pid_t pid, uint64_t start, int64_t deadline_ms, int pause_ms)
+{
+    const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
+    while (ja_process_lives(pid, start)) {
+        if (ja_clock_monotonic_ms() >= deadline_ms)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 #ifdef __linux__
 
 int ja_boot_id(char *ret_id, size_t size, struct ja_error *err)

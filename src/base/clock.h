@@ -32,5 +32,9 @@ int ja_boot_id(char *ret_id, size_t size, struct ja_error *err);
 /* When a process began, in clock ticks since boot (Linux) or microseconds (FreeBSD): tells a process from a later one
  * with the same number. JA_E_NOTFOUND when there is none (a zombie counts as none). */
 int ja_process_start(pid_t pid, uint64_t *ret_start);
+/* Whether the process that began then is still there. */
+bool ja_process_lives(pid_t pid, uint64_t start);
+/* Waits until it has ended, up to a time of ja_clock_monotonic_ms, and looks every `pause_ms`. False: it is still there. */
+bool ja_process_await(pid_t pid, uint64_t start, int64_t deadline_ms, int pause_ms);
 
 #endif

@@ -108,7 +108,8 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
 void ja_plan_jail_start(struct ja_planning *p, const struct ja_subject *s);
 /* The same, but whether it is wanted running stays as it is. */
 void ja_plan_jail_try(struct ja_planning *p, const struct ja_subject *s);
-/* `applied` is the spec that the running jail was started with. `force`: no graceful part. */
+/* The subject is the spec that the running jail was started with, which does not tell whether it is wanted now: who may stop one that is not
+ * chooses between those that leave it wanted and the first two. */
 enum ja_stop {
     JA_STOP_GRACEFUL,
     JA_STOP_FORCE,       /* at once */

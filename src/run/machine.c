@@ -67,9 +67,9 @@ static int call_function(const struct ja_machine *machine, ja_hostverb_fn *fn, u
 
 void ja_machine_printed(const char *printed, size_t length, struct ja_error *err)
 {
-    size_t keep = err ? sizeof err->output / 2 : 0;
     if (!err)
         return;
+    size_t keep = sizeof err->output / 2;
     if (length > keep) {
         printed += length - keep;
         length = keep;

@@ -476,11 +476,8 @@ static void kill_noted(struct killed *killed, pid_t pid)
 static int await_ends(const struct killed *killed)
 {
     int64_t deadline = ja_clock_monotonic_ms() + KILLED_MS;
-    uint64_t start;
     for (size_t i = 0; i < killed->noted; i++)
-        while (ja_process_start(killed->pids[i], &start) == 0 && start == killed->starts[i] &&
-               ja_clock_monotonic_ms() < deadline)
-            usleep(1000);
+        ja_process_await(killed->pids[i], killed->starts[i], deadline, 1);
     return killed->count;
 }
 

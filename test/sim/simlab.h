@@ -15,8 +15,10 @@
 #include "engine/internal.h"
 #include "sim.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +46,13 @@ static inline void lab_seed(void)
     unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
     printf("seed %u\n", seed);
     srand(seed);
+}
+
+/* $JAILADMIN_TEST_SHARE: one case in so many. */
+static JA_UNUSED int lab_share(int otherwise)
+{
+    const char *share = getenv("JAILADMIN_TEST_SHARE");
+    return share ? atoi(share) : otherwise;
 }
 
 /* Whether this case is not of this run: by chance one in so many is. $JAILADMIN_TEST_LONG asks for all. */
@@ -605,6 +614,58 @@ static inline void lab_print_missing(const char *sign, const char *a, const char
             printf("  %s%.*s\n", sign, (int)length, a);
         a += length + (a[length] == '\n');
     }
+}
+
+/* What one has and the other has not, both ways. */
+static inline void lab_print_difference(const char *is, const char *was)
+{
+    lab_print_missing("+", is, was);
+    lab_print_missing("-", was, is);
+}
+
+static inline void lab_print_left(const char *left, const char *before, const char *wanted)
+{
+    fflush(NULL);
+    printf("left, but not before (+), and the other way round (-):\n");
+    lab_print_difference(left, before);
+    printf("left, but not wanted (+), and the other way round (-):\n");
+    lab_print_difference(left, wanted);
+}
+
+/* ---- processes of their own ---- */
+
+static inline void lab_host_file(char path[128])
+{
+    snprintf(path, 128, "%s/host", lab_dir);
+}
+
+/* The end of this process, which leaves its host to the one that runs it apart. */
+static inline void lab_die(void)
+{
+    char path[128];
+    lab_host_file(path);
+    ja_sim_save(&lab_sim, path);
+    raise(SIGKILL);
+}
+
+/* Does the work in a process of its own, takes its host over, and returns how it ended, as waitpid(2) tells: its exit status is what `work`
+ * returns. */
+static inline int lab_apart(int (*work)(void *context), void *context)
+{
+    char path[128];
+    int status = 0;
+    lab_host_file(path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int rc = work(context);
+        ja_sim_save(&lab_sim, path);
+        _exit(rc);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ja_sim_load(&lab_sim, path);
+    return status;
 }
 
 /* ---- the instance ---- */

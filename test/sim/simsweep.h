@@ -9,9 +9,6 @@
 #include "simlab.h"
 #include "simloss.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-
 /* LOSE_AFTER: what was not synced is lost with the power. */
 enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_BEFORE, CUT_AFTER, LOSE_AFTER, MODES };
 static const char *const mode_names[] = {"which fails before",     "which fails after",
@@ -36,11 +33,6 @@ static bool cuts(enum mode mode)
     return mode == CUT_BEFORE || mode == CUT_AFTER || mode == LOSE_AFTER;
 }
 
-static void host_file(char path[128])
-{
-    snprintf(path, 128, "%s/host", lab_dir);
-}
-
 static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
 {
     struct injection *injection = context;
@@ -62,65 +54,56 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
         return 0;
     injection->hit = true;
     if (kills(mode)) {
-        char path[128];
-        host_file(path);
         if (mode == LOSE_AFTER)
             lose();
-        ja_sim_save(&lab_sim, path);
-        raise(SIGKILL);
+        lab_die();
     }
     return -1;
+}
+
+struct apart {
+    lab_verb *verb;
+    struct injection *injection;
+};
+
+static int inject(void *context)
+{
+    const struct apart *apart = context;
+    struct ja_error err = JA_ERROR_INIT;
+    if (apart->injection->mode == LOSE_AFTER)
+        lose_begin();
+    lab_run(apart->verb, probe, apart->injection, &err);
+    return 0;
 }
 
 /* Runs the verb with the injection. True when the injection was met. */
 static bool run_injected(lab_verb *verb, struct injection *injection)
 {
+    struct apart apart = {verb, injection};
     struct ja_error err = JA_ERROR_INIT;
-    if (!kills(injection->mode)) {
-        lab_run(verb, probe, injection, &err);
-        lab_sim.tear = -1;
-        return injection->hit;
-    }
-    char path[128];
-    host_file(path);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (injection->mode == LOSE_AFTER)
-            lose_begin();
-        lab_run(verb, probe, injection, &err);
-        ja_sim_save(&lab_sim, path);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    ja_sim_load(&lab_sim, path);
-    return WIFSIGNALED(status);
+    if (kills(injection->mode))
+        return WIFSIGNALED(lab_apart(inject, &apart));
+    lab_run(verb, probe, injection, &err);
+    lab_sim.tear = -1;
+    return injection->hit;
+}
+
+static int lose_at_end(void *context)
+{
+    const struct apart *apart = context;
+    struct ja_error err = JA_ERROR_INIT;
+    unlinks_are_lost = true;
+    lose_begin();
+    int rc = lab_run(apart->verb, NULL, NULL, &err);
+    lose();
+    return rc < 0;
 }
 
 /* Runs the verb to its end, and the power goes at once: nothing is on the disks but what was synced, and journals that were removed are
  * there again. */
 static void run_and_lose(lab_verb *verb)
 {
-    struct ja_error err = JA_ERROR_INIT;
-    char path[128];
-    host_file(path);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        unlinks_are_lost = true;
-        lose_begin();
-        int rc = lab_run(verb, NULL, NULL, &err);
-        lose();
-        ja_sim_save(&lab_sim, path);
-        _exit(rc < 0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    ja_sim_load(&lab_sim, path);
+    assert_int_equal(lab_apart(lose_at_end, &(struct apart){.verb = verb}), 0);
 }
 
 static int do_recover(struct ja_engine *engine, struct ja_error *err)
@@ -181,13 +164,7 @@ static void check_end(const char *name, const struct injection *injection, const
     const char *before = cut ? ends->before_cut : ends->before, *wanted = cut ? ends->wanted_cut : ends->wanted;
     bool is_before = same(after, before, cut), is_wanted = same(after, wanted, cut);
     if (!is_before && !is_wanted) {
-        fflush(NULL);
-        printf("left, but not before (+), and the other way round (-):\n");
-        lab_print_missing("+", after, before);
-        lab_print_missing("-", before, after);
-        printf("left, but not wanted (+), and the other way round (-):\n");
-        lab_print_missing("+", after, wanted);
-        lab_print_missing("-", wanted, after);
+        lab_print_left(after, before, wanted);
         fail_msg("%s, %s step %zu, left what is above", name, mode_names[injection->mode], injection->step);
     }
     *ret_wanted = is_wanted && !is_before;
@@ -206,8 +183,7 @@ static void check_begin(const char *name, const struct injection *injection, con
     char *now = lab_snapshot(&lab_sim);
     if (strcmp(now, ends->before) != 0) {
         fflush(NULL);
-        lab_print_missing("+", now, ends->before);
-        lab_print_missing("-", ends->before, now);
+        lab_print_difference(now, ends->before);
         fail_msg("%s, %s step %zu: the way back does not lead to where it began", name, mode_names[injection->mode],
                  injection->step);
     }
@@ -239,8 +215,7 @@ static size_t do_counted(const char *name, lab_verb *verb)
 /* All cases on Linux, on another host one in six; $JAILADMIN_TEST_SHARE says another number. */
 static bool is_left_out(void)
 {
-    const char *share = getenv("JAILADMIN_TEST_SHARE");
-    return lab_left_out(share ? atoi(share) : lab_system == &ja_sim_linux ? 1 : 6);
+    return lab_left_out(lab_share(lab_system == &ja_sim_linux ? 1 : 6));
 }
 
 /* Verbs of several plans may end between two of them with a jail stopped that ran: the next start brings it back. */
@@ -356,8 +331,7 @@ static int tear_down(void **unused)
     ja_sim_print(&lab_sim, &left);
     ja_sim_print(&fresh, &found);
     if (strcmp(left.text, found.text) != 0) {
-        lab_print_missing("+", left.text, found.text);
-        lab_print_missing("-", found.text, left.text);
+        lab_print_difference(left.text, found.text);
         fail_msg("teardown left what is above");
     }
     ja_str_fini(&left);

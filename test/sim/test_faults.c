@@ -86,8 +86,7 @@ static void sweep(const char *name, lab_verb *verb, lab_verb *back)
             bool is_wanted = strcmp(after, wanted) == 0;
             if (!is_wanted && strcmp(after, before) != 0) {
                 fflush(NULL);
-                lab_print_missing("+", after, rc == 0 ? wanted : before);
-                lab_print_missing("-", rc == 0 ? wanted : before, after);
+                lab_print_difference(after, rc == 0 ? wanted : before);
                 fail_msg("%s, call %ld fails%s (%s), left what is above", name, k, stays ? " and all later ones" : "",
                          rc < 0 ? err.what : "it managed");
             }
@@ -148,8 +147,7 @@ static void the_clock_jumps(void **unused)
         lab_check();
         ja_autofree char *after = lab_snapshot(&lab_sim);
         if (strcmp(after, before) != 0) {
-            lab_print_missing("+", after, before);
-            lab_print_missing("-", before, after);
+            lab_print_difference(after, before);
             fail_msg("with the clock set by %lld ms it is not as it was", (long long)jumps[i]);
         }
         lab_do(do_kill);

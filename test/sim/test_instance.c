@@ -8,8 +8,6 @@
 #include "run/registry.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 enum mode { FAIL_BEFORE, FAIL_AFTER, TEAR, KILL_BEFORE, KILL_AFTER, CUT_AFTER, MODES };
 static const char *const mode_names[] = {"which fails before", "which fails after", "which does half of",
@@ -21,11 +19,6 @@ struct injection {
     enum mode mode;
     bool hit;
 };
-
-static void host_file(char path[128])
-{
-    snprintf(path, 128, "%s/host", lab_dir);
-}
 
 static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
 {
@@ -43,12 +36,8 @@ static int probe(void *context, const struct ja_plan *plan, size_t step, bool af
         lab_sim.torn = false;
         return 0;
     }
-    if (mode >= KILL_BEFORE) {
-        char path[128];
-        host_file(path);
-        ja_sim_save(&lab_sim, path);
-        raise(SIGKILL);
-    }
+    if (mode >= KILL_BEFORE)
+        lab_die();
     return -1;
 }
 
@@ -82,23 +71,23 @@ static int do_adopt(struct injection *injection, struct ja_error *err)
     return whole_adopt(&options, err);
 }
 
-/* Runs it in a process of its own, which leaves its host. True when the injection was met. */
+struct apart {
+    whole_verb *verb;
+    struct injection *injection;
+};
+
+static int inject(void *context)
+{
+    const struct apart *apart = context;
+    struct ja_error err = JA_ERROR_INIT;
+    apart->verb(apart->injection, &err);
+    return apart->injection->hit;
+}
+
+/* True when the injection was met. */
 static bool run_injected(whole_verb *verb, struct injection *injection)
 {
-    char path[128];
-    int status = 0;
-    host_file(path);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct ja_error err = JA_ERROR_INIT;
-        verb(injection, &err);
-        ja_sim_save(&lab_sim, path);
-        _exit(injection->hit);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    ja_sim_load(&lab_sim, path);
+    int status = lab_apart(inject, &(struct apart){verb, injection});
     if (injection->mode == CUT_AFTER)
         ja_sim_reboot(&lab_sim);
     return WIFSIGNALED(status) || WEXITSTATUS(status) == 1;
@@ -114,8 +103,7 @@ static void must(whole_verb *verb)
 /* Each step once, and what else $JAILADMIN_TEST_SHARE leaves: of six or fewer all, with more, for a slow build, less. */
 static bool is_left_out(enum mode mode, enum mode chosen)
 {
-    const char *share = getenv("JAILADMIN_TEST_SHARE");
-    return mode != chosen && lab_left_out(share ? atoi(share) / 6 : 1);
+    return mode != chosen && lab_left_out(lab_share(6) / 6);
 }
 
 /* ---- is it as it was? ---- */
@@ -191,12 +179,8 @@ static long removals, dies_at = -1;
 /* These take the place of the C library's, and end the process at one of them. */
 static void maybe_die(void)
 {
-    char path[128];
-    if (dies_at < 0 || removals++ != dies_at)
-        return;
-    host_file(path);
-    ja_sim_save(&lab_sim, path);
-    raise(SIGKILL);
+    if (dies_at >= 0 && removals++ == dies_at)
+        lab_die();
 }
 
 int unlink(const char *path)

@@ -5,30 +5,27 @@
 #include "simloss.h"
 #include "simwhole.h"
 
-#include <sys/wait.h>
+struct loss {
+    lab_verb *verb;
+    bool cut;
+};
+
+static int lose_it(void *context)
+{
+    const struct loss *loss = context;
+    unlinks_are_lost = true;
+    if (loss->cut)
+        lose_begin();
+    lab_do(loss->verb);
+    if (loss->cut)
+        lose();
+    return 0;
+}
 
 /* In a process of its own, whose removals of journals, and whatever it has not synced when `cut`, are lost. */
 static void do_and_lose(lab_verb *verb, bool cut)
 {
-    char path[128];
-    int status = 0;
-    snprintf(path, sizeof path, "%s/host", lab_dir);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        unlinks_are_lost = true;
-        if (cut)
-            lose_begin();
-        lab_do(verb);
-        if (cut)
-            lose();
-        ja_sim_save(&lab_sim, path);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    ja_sim_load(&lab_sim, path);
+    assert_int_equal(lab_apart(lose_it, &(struct loss){verb, cut}), 0);
     if (cut)
         ja_sim_reboot(&lab_sim);
 }

@@ -16,8 +16,7 @@ static int do_recover(struct ja_engine *engine, struct ja_error *err)
 
 static long next_case(long k)
 {
-    const char *share = getenv("JAILADMIN_TEST_SHARE");
-    int stride = share ? 40 * atoi(share) : 20;
+    int share = lab_share(0), stride = share ? 40 * share : 20;
     return k + (getenv("JAILADMIN_TEST_LONG") ? 1 : 1 + rand() % stride);
 }
 
@@ -45,13 +44,7 @@ static void check_code(const char *name, long k, int rc, const struct ja_error *
 static void fail_left(const char *name, long k, const char *after, const char *before, const char *wanted,
                       const char *what)
 {
-    fflush(NULL);
-    printf("left, but not before (+), and the other way round (-):\n");
-    lab_print_missing("+", after, before);
-    lab_print_missing("-", before, after);
-    printf("left, but not wanted (+), and the other way round (-):\n");
-    lab_print_missing("+", after, wanted);
-    lab_print_missing("-", wanted, after);
+    lab_print_left(after, before, wanted);
     fail_msg("%s without allocation %ld (%s) left what is above", name, k, what);
 }
 

@@ -138,8 +138,7 @@ static void expect_back(const char *before, const char *what)
     lab_check();
     char *after = lab_snapshot(&lab_sim);
     if (strcmp(before, after) != 0) {
-        lab_print_missing("+", after, before);
-        lab_print_missing("-", before, after);
+        lab_print_difference(after, before);
         fail_msg("an upgrade whose %s left what is above", what);
     }
     free(after);
@@ -341,8 +340,7 @@ static void jails_of_freebsd(void **unused)
     sim_freebsd_end_jail(&lab_sim, "full");
     lab_do(do_full_start);
     char *after = lab_snapshot(&lab_sim);
-    lab_print_missing("-", before, after);
-    lab_print_missing("+", after, before);
+    lab_print_difference(after, before);
     assert_true(strcmp(before, after) == 0);
     free(before);
     free(after);
@@ -386,8 +384,7 @@ static void a_dying_jail_is_in_nobodys_way(void **unused)
     lab_do(do_full_start);
     char *again = lab_snapshot(&lab_sim);
     if (strcmp(again, running) != 0) {
-        lab_print_missing("+", again, running);
-        lab_print_missing("-", running, again);
+        lab_print_difference(again, running);
         fail_msg("its start after a slow end is not like any other");
     }
     lab_do(do_full_stop);

@@ -163,8 +163,7 @@ static void repairs(void **unused)
             char *after = lab_snapshot(&lab_sim);
             if (strcmp(after, wanted) != 0) {
                 fflush(NULL);
-                lab_print_missing("+", after, wanted);
-                lab_print_missing("-", wanted, after);
+                lab_print_difference(after, wanted);
                 fail_msg("repair, %s step %zu, and again", mode_names[mode], step);
             }
             free(after);

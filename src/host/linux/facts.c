@@ -358,7 +358,6 @@ static int daemon_pid(struct query *query)
 static int container(struct query *query)
 {
     ja_autofree char *text = NULL, *path = ja_printf("%s/status", query->name);
-    uint64_t start;
     if (!path)
         return ja_error_nomem(query->err);
     int code = read_text(query, path, &text);
@@ -371,7 +370,7 @@ static int container(struct query *query)
     pid_t pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
     uint64_t began = (uint64_t)json_integer_value(json_object_get(json, "process-start-time"));
     json_decref(json);
-    if (pid <= 1 || ja_process_start(pid, &start) < 0 || start != began) {
+    if (pid <= 1 || !ja_process_lives(pid, began)) {
         ja_error_clear(query->err);
         return 0;
     }

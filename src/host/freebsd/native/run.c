@@ -62,12 +62,6 @@ static bool read_noted(const char *path, pid_t *ret_pid, uint64_t *ret_start)
     return true;
 }
 
-static bool is_there(pid_t pid, uint64_t start)
-{
-    uint64_t now;
-    return ja_process_start(pid, &now) == 0 && now == start;
-}
-
 /* ---- running ---- */
 
 static int add_env(struct ja_strv *env, const struct ja_strv *given, const char *name, const char *value)
@@ -246,7 +240,7 @@ int ja_verb_jail_run(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_i
     if (rc < 0)
         return rc;
     /* A step that is repeated starts nothing twice. */
-    if (call.pid_file && read_noted(call.pid_file, &pid, &start) && is_there(pid, start))
+    if (call.pid_file && read_noted(call.pid_file, &pid, &start) && ja_process_lives(pid, start))
         return 0;
     if ((rc = ja_freebsd_find_jail(call.jail, &jid, err)) < 0)
         return rc;
@@ -261,17 +255,6 @@ struct noted {
     pid_t pid;
     uint64_t start;
 };
-
-static bool has_ended(const struct noted *noted, int64_t deadline)
-{
-    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    while (is_there(noted->pid, noted->start)) {
-        if (ja_clock_monotonic_ms() >= deadline)
-            return false;
-        nanosleep(&pause, NULL);
-    }
-    return true;
-}
 
 /* Runs in a process of its own, which goes into the jail: there a number that the host has given away again is nobody's. */
 int ja_verb_stop_init(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_io *io, struct ja_error *err)
@@ -298,16 +281,16 @@ int ja_verb_stop_init(int argc, char *const *argv, JA_UNUSED struct ja_hostverb_
         return rc;
     for (; first < argc; first++)
         if (read_noted(argv[first], &noted[count].pid, &noted[count].start) &&
-            is_there(noted[count].pid, noted[count].start))
+            ja_process_lives(noted[count].pid, noted[count].start))
             count++;
     if (count && ja_freebsd_attach(jid) < 0)
         return ja_error_sys(err, errno, NULL, "cannot enter the jail");
     /* One after the other, all within the time limit; those that it does not reach are asked as well. */
     int64_t deadline = ja_clock_monotonic_ms() + timeout;
     for (size_t i = 0; i < count; i++) {
-        if (!is_there(noted[i].pid, noted[i].start) || (kill(noted[i].pid, SIGTERM) < 0 && errno == ESRCH))
+        if (!ja_process_lives(noted[i].pid, noted[i].start) || (kill(noted[i].pid, SIGTERM) < 0 && errno == ESRCH))
             continue;
-        if (!has_ended(&noted[i], deadline))
+        if (!ja_process_await(noted[i].pid, noted[i].start, deadline, PAUSE_MS))
             rc = ja_error_set(err, JA_E_TIMEOUT, NULL, "process %d of the jail did not end within %lld ms",
                               (int)noted[i].pid, (long long)timeout);
     }
