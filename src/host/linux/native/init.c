@@ -232,13 +232,14 @@ static bool is_asked(const struct ja_fact *fact)
 
 int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
 {
-    JA_CLEANUP(ja_inits_fini) struct ja_inits inits = {0};
+    static struct ja_inits inits; /* a list asks in portions */
     size_t asked = 0;
     bool dropped = ja_sys_drop_effective(CAP_SYS_RESOURCE);
     ja_autostr struct ja_str text = {0};
     int64_t boot = boot_ms();
     int code = 0;
 
+    inits.checked = false;
     for (size_t i = 0; i < facts->count; i++) {
         asked += is_asked(&facts->items[i]);
     }

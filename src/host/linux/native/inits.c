@@ -55,20 +55,35 @@ void ja_inits_note(const char *pidfile, const char *text)
     ssize_t ignored JA_UNUSED = fd < 0 ? -1 : pwrite(fd, line, sizeof(line), (off_t)slot * LINE);
 }
 
+/* Nothing is there that was read before, unless the file is still the same. */
+static bool is_same(const struct ja_inits *inits, const struct stat *info)
+{
+    return inits->text != NULL && inits->device == info->st_dev && inits->inode == info->st_ino &&
+           inits->changed.tv_sec == info->st_mtim.tv_sec && inits->changed.tv_nsec == info->st_mtim.tv_nsec;
+}
+
 static void load(struct ja_inits *inits, const char *pidfile, size_t length)
 {
     struct stat info;
+    ja_autofree char *path = ja_printf("%.*s/.inits", (int)length, pidfile);
 
-    ja_inits_fini(inits);
-    if ((inits->directory = ja_strndup(pidfile, length)) == NULL) {
+    if (path != NULL && lstat(path, &info) == 0 && is_same(inits, &info)) {
+        inits->checked = true;
         return;
     }
-    ja_autofree char *path = ja_printf("%s/.inits", inits->directory);
-    ja_autoclose int fd = path == NULL ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ja_inits_fini(inits);
+    if (path == NULL || (inits->directory = ja_strndup(pidfile, length)) == NULL) {
+        return;
+    }
+    inits->checked = true;
+    ja_autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > (off_t)SLOT_MAX * LINE ||
         (inits->text = ja_malloc((size_t)info.st_size + 1)) == NULL) {
         return;
     }
+    inits->device = info.st_dev;
+    inits->inode = info.st_ino;
+    inits->changed = info.st_mtim;
     ssize_t got = read(fd, inits->text, (size_t)info.st_size);
     inits->count = got > 0 ? (size_t)got / LINE : 0;
 }
@@ -81,7 +96,7 @@ const char *ja_inits_find(struct ja_inits *inits, const char *pidfile)
     if (!split(pidfile, &length, &slot)) {
         return NULL;
     }
-    if (inits->directory == NULL || strncmp(inits->directory, pidfile, length) != 0 ||
+    if (!inits->checked || inits->directory == NULL || strncmp(inits->directory, pidfile, length) != 0 ||
         inits->directory[length] != '\0') {
         load(inits, pidfile, length);
     }

@@ -147,6 +147,10 @@ int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_erro
 struct ja_inits {
     char *directory, *text; /* of which instance, and what its file says; owned */
     size_t count;           /* of lines */
+    bool checked;           /* whoever sets it back has the file read again if it is another one, or was written to */
+    dev_t device;
+    ino_t inode;
+    struct timespec changed;
 };
 /* What a pid file was given. A failure is none: the pid file is there. */
 void ja_inits_note(const char *pidfile, const char *text);
