@@ -112,10 +112,18 @@ int ja_release_find(struct ja_engine *engine, const char *version, const char *m
 /* A change of a jail with the jail loaded. */
 int ja_begin_with_jail(struct ja_change *change, struct ja_engine *engine, const char *verb, const char *name,
                        struct ja_loaded *ret_loaded, struct ja_error *err);
-/* brief.c: of a jail only name, uuid, slot, state, template, version, networks and addresses of nics, and labels; nothing else of it
- * is set. 1; 0 when the row is not written as usual, so that ja_object_from_json has to read it. ja_brief_free alone frees it. */
-int ja_brief_read(const struct ja_row_text *row, struct ja_jail **ret_jail, struct ja_error *err);
-void ja_brief_free(struct ja_jail *jail);
+/* brief.c: memory of jails that are read briefly. Begins zeroed. */
+struct ja_briefs {
+    struct ja_brief_block *first, *current; /* owned; those behind the current one are empty */
+};
+/* Of a jail only name, uuid, slot, state, template, version, networks and addresses of nics, and labels; nothing else of it is set. 1; 0
+ * when the row is not written as usual, so that ja_object_from_json has to read it. It stays until ja_briefs_forget; nothing of it is
+ * freed otherwise. */
+int ja_brief_read(struct ja_briefs *briefs, const struct ja_row_text *row, struct ja_jail **ret_jail,
+                  struct ja_error *err);
+/* All jails that were read go; the memory is there for the next ones. */
+void ja_briefs_forget(struct ja_briefs *briefs);
+void ja_briefs_fini(struct ja_briefs *briefs);
 
 /* The spec of a jail's last run, as long as something of that is left; NULL: none. The caller's. What cannot be read is as good as
  * nothing: the newest spec is the best there is then. But it is no substitute for one that is there and for which memory ran out. */
