@@ -136,6 +136,8 @@ static size_t shown_as_is(const char *bytes, size_t count, bool keep_lines)
 void ja_str_add_shown(struct ja_str *str, const char *bytes, size_t count, bool keep_lines)
 {
     for (size_t i = 0, end = 0, n = 1; i < count; i = end) {
+        while (end < count && bytes[end] >= ' ' && bytes[end] < 0x7f) /* mostly all of it */
+            end++;
         for (; end < count && (n = shown_as_is(bytes + end, count - end, keep_lines)) > 0;)
             end += n;
         ja_str_addn(str, bytes + i, end - i);

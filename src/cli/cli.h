@@ -63,11 +63,15 @@ struct ja_table {
     struct ja_strv headers;
     struct ja_str cells; /* one after the other, each with a NUL behind it */
     size_t count;        /* of cells */
+    size_t start;        /* where the next one begins */
     bool failed;
 };
 void ja_table_init(struct ja_table *table, ...) __attribute__((sentinel));
 void ja_table_cell(struct ja_table *table, const char *text); /* NULL or "": shown as "-" */
 void ja_table_cellf(struct ja_table *table, const char *format, ...) JA_PRINTF(2, 3);
+/* A cell of several parts, and its end. */
+void ja_table_part(struct ja_table *table, const char *text, size_t length);
+void ja_table_end(struct ja_table *table);
 /* All strings of a vector in one cell, with commas. */
 void ja_table_cells_joined(struct ja_table *table, const struct ja_strv *strv);
 /* Prints the header and the full rows, and empties the table. */

@@ -49,34 +49,47 @@ struct listing {
 };
 
 /* Name, state and addresses, with which all tables of jails begin. */
-static int add_first_cells(struct ja_table *table, const struct ja_listed *listed, struct ja_error *err)
+static void add_first_cells(struct ja_table *table, const struct ja_listed *listed)
 {
-    ja_autostrv struct ja_strv addresses = {0};
-    if (bare_addresses(listed->applied ? listed->applied : listed->jail, &addresses) < 0)
-        return ja_error_nomem(err);
+    const struct ja_jail *jail = listed->applied ? listed->applied : listed->jail;
+    bool first = true;
     ja_table_cell(table, listed->jail->name);
     ja_table_cell(table, ja_state_name(listed->state));
-    ja_table_cells_joined(table, &addresses);
-    return 0;
+    for (size_t i = 0; i < jail->nics.count; i++) {
+        const struct ja_strv *addresses = &((const struct ja_nic *)jail->nics.items[i])->assigned;
+        for (size_t a = 0; a < addresses->count; a++, first = false) {
+            ja_table_part(table, ",", first ? 0 : 1);
+            ja_table_part(table, addresses->items[a], strcspn(addresses->items[a], "/"));
+        }
+    }
+    ja_table_end(table);
+}
+
+/* What it was made of, "base@1". */
+static void add_template_cell(struct ja_table *table, const struct ja_jail *jail)
+{
+    if (jail->template)
+        ja_table_part(table, jail->template, strlen(jail->template));
+    if (jail->version) {
+        ja_table_part(table, "@", 1);
+        ja_table_part(table, jail->version, strlen(jail->version));
+    }
+    ja_table_end(table);
 }
 
 static int add_listed(void *context, const struct ja_listed *listed, struct ja_error *err)
 {
     struct listing *listing = context;
-    const struct ja_jail *jail = listed->jail;
     bool wanted;
     int rc = ja_cmd_matches_all(listing->args, listed, &wanted, err);
     if (rc < 0 || !wanted)
         return rc;
     if (listing->array)
         return json_array_append_new(listing->array, listed_json(listed)) < 0 ? ja_error_nomem(err) : 0;
-    rc = add_first_cells(&listing->table, listed, err);
-    if (jail->version)
-        ja_table_cellf(&listing->table, "%s@%s", jail->template, jail->version);
-    else
-        ja_table_cell(&listing->table, jail->template);
+    add_first_cells(&listing->table, listed);
+    add_template_cell(&listing->table, listed->jail);
     ja_table_cell(&listing->table, listed->started);
-    return rc;
+    return 0;
 }
 
 /* With what they use, against their limits. */
@@ -101,10 +114,10 @@ static int list_long(struct ja_cli *cli, struct ja_engine *engine, const struct 
             rc = json_array_append_new(array, json) < 0 || failed ? ja_error_nomem(err) : 0;
             continue;
         }
-        rc = add_first_cells(&table, &all.jails[i], err);
+        add_first_cells(&table, &all.jails[i]);
         for (size_t c = 0; c < JA_COUNT(columns); c++)
             ja_usage_cell(&table, jail, &all.usage[i], columns[c]);
-        ja_table_cellf(&table, "%s%s%s", jail->template, jail->version ? "@" : "", jail->version ? jail->version : "");
+        add_template_cell(&table, jail);
     }
     return ja_gathered_print(cli, engine, &all, array, &table, rc, err);
 }

@@ -21,19 +21,25 @@ void ja_table_init(struct ja_table *table, ...)
     va_end(args);
 }
 
-static void end_cell(struct ja_table *table)
+void ja_table_part(struct ja_table *table, const char *text, size_t length)
 {
+    ja_str_add_shown(&table->cells, text, length, false);
+}
+
+void ja_table_end(struct ja_table *table)
+{
+    if (table->cells.length == table->start)
+        ja_str_add(&table->cells, "-"); /* so that every line has the same number of words */
     ja_str_addn(&table->cells, "", 1);
+    table->start = table->cells.length;
     table->count++;
 }
 
 void ja_table_cell(struct ja_table *table, const char *text)
 {
-    if (text && *text)
-        ja_str_add_shown(&table->cells, text, strlen(text), false);
-    else
-        ja_str_add(&table->cells, "-"); /* so that every line has the same number of words */
-    end_cell(table);
+    if (text)
+        ja_table_part(table, text, strlen(text));
+    ja_table_end(table);
 }
 
 void ja_table_cellf(struct ja_table *table, const char *format, ...)
@@ -49,22 +55,19 @@ void ja_table_cellf(struct ja_table *table, const char *format, ...)
 void ja_table_cells_joined(struct ja_table *table, const struct ja_strv *strv)
 {
     for (size_t i = 0; i < strv->count; i++) {
-        ja_str_add(&table->cells, i ? "," : "");
-        ja_str_add_shown(&table->cells, strv->items[i], strlen(strv->items[i]), false);
+        ja_table_part(table, ",", i ? 1 : 0);
+        ja_table_part(table, strv->items[i], strlen(strv->items[i]));
     }
-    if (strv->count)
-        end_cell(table);
-    else
-        ja_table_cell(table, NULL);
+    ja_table_end(table);
 }
 
 /* Columns that a text takes: its characters, since cells are valid UTF-8 without controls. */
 static size_t text_width(const char *text, size_t *ret_bytes)
 {
-    size_t width = 0, i = 0;
-    for (; text[i]; i++)
+    size_t bytes = strlen(text), width = 0;
+    for (size_t i = 0; i < bytes; i++)
         width += ((unsigned char)text[i] & 0xc0) != 0x80;
-    *ret_bytes = i;
+    *ret_bytes = bytes;
     return width;
 }
 
