@@ -78,6 +78,23 @@ void ja_str_add_number(struct ja_str *str, int64_t number)
     ja_str_addn(str, first, (size_t)(digits + sizeof digits - first));
 }
 
+bool ja_str_digits(const char **at, uint64_t *ret_number)
+{
+    const char *digit = *at;
+    uint64_t number = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        uint64_t value = (uint64_t)(*digit - '0');
+        if (number > (UINT64_MAX - value) / 10)
+            return false;
+        number = number * 10 + value;
+    }
+    if (digit == *at)
+        return false;
+    *at = digit;
+    *ret_number = number;
+    return true;
+}
+
 void ja_str_add_quoted(struct ja_str *str, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%^";

@@ -18,6 +18,8 @@ void ja_str_addn(struct ja_str *str, const char *bytes, size_t count);
 void ja_str_addf(struct ja_str *str, const char *format, ...) JA_PRINTF(2, 3);
 /* In decimal, in a tenth of the time of ja_str_addf. */
 void ja_str_add_number(struct ja_str *str, int64_t number);
+/* The decimal number that begins at *at, which then is behind its digits; no sign, no blanks. False: there is none, or it is too large. */
+bool ja_str_digits(const char **at, uint64_t *ret_number);
 /* Adds one word quoted so that sh(1) reads it back as itself; plain words stay plain. */
 void ja_str_add_quoted(struct ja_str *str, const char *word);
 /* Adds untrusted text with control characters, invalid UTF-8 and escapes shown as \xNN, so that no terminal acts on

@@ -16,21 +16,18 @@ const char *ja_state_name(enum ja_state state)
     return names[state];
 }
 
-/* `path` is room for a path. */
-static void fill_state(struct ja_facts *facts, const struct ja_site *site, struct ja_str *path,
-                       struct ja_listed *listed)
+/* `path` holds the first `above` bytes of a path, of the directory of all jails, and is room for the rest. */
+static void fill_state(struct ja_facts *facts, struct ja_str *path, size_t above, struct ja_listed *listed)
 {
     const struct ja_jail *jail = listed->jail;
-    path->length = 0;
-    ja_str_add(path, site->run);
-    ja_str_add(path, "/jails/");
+    uint64_t pid = 0, since;
+    path->length = above;
     ja_str_add_number(path, jail->slot);
     ja_str_add(path, "/pid");
-    const char *pid = path->failed ? NULL : ja_fact(facts, JA_FACT_PROCESS, path->text);
-    listed->pid = pid ? (pid_t)strtol(pid, NULL, 10) : 0;
-    const char *since = pid ? strchr(pid, ' ') : NULL;
-    if (since)
-        ja_clock_format(strtoll(since + 1, NULL, 10), listed->started);
+    const char *process = path->failed ? NULL : ja_fact(facts, JA_FACT_PROCESS, path->text);
+    listed->pid = process && ja_str_digits(&process, &pid) ? (pid_t)pid : 0;
+    if (listed->pid && *process++ == ' ' && ja_str_digits(&process, &since))
+        ja_clock_format((int64_t)since, listed->started);
     if (jail->state == JA_ROW_CREATING)
         listed->state = JA_STATE_CREATING;
     else if (jail->state == JA_ROW_BROKEN)
@@ -96,9 +93,12 @@ static int fill_all(struct ja_engine *engine, struct ja_listed *items, size_t co
     ja_autostr struct ja_str path = {0};
     struct ja_facts facts = {0};
     int rc = 0;
+    ja_str_add(&path, engine->site.run);
+    ja_str_add(&path, "/jails/");
+    size_t above = path.length;
     for (int pass = 0; pass < 2 && rc == 0; pass++) {
         for (size_t i = 0; i < count; i++)
-            fill_state(&facts, &engine->site, &path, &items[i]);
+            fill_state(&facts, &path, above, &items[i]);
         rc = facts.failed || path.failed ? ja_error_nomem(err)
              : pass == 0                 ? machine->facts.read(machine->facts.context, &facts, err)
                                          : 0;

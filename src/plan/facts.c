@@ -157,18 +157,12 @@ const char *ja_factf(struct ja_facts *facts, enum ja_fact_kind kind, const char 
     return ja_fact(facts, kind, name);
 }
 
-int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *name, const char *value)
+int ja_facts_answer(struct ja_facts *facts, size_t place, const char *value)
 {
+    struct ja_fact *fact = &facts->items[place];
     char *copy = value ? ja_strdup(value) : NULL;
     if (value && !copy) {
         facts->failed = true;
-        return -1;
-    }
-    bool found;
-    size_t place = place_of(facts, kind, name, &found);
-    struct ja_fact *fact = found ? &facts->items[place] : insert(facts, place, kind, name);
-    if (!fact) {
-        free(copy);
         return -1;
     }
     if (!fact->known)
@@ -177,6 +171,15 @@ int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *nam
     free(fact->value);
     fact->value = copy;
     return 0;
+}
+
+int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *name, const char *value)
+{
+    bool found;
+    size_t place = place_of(facts, kind, name, &found);
+    if (!found && !insert(facts, place, kind, name))
+        return -1;
+    return ja_facts_answer(facts, place, value);
 }
 
 void ja_facts_fini(struct ja_facts *facts)

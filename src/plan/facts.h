@@ -111,6 +111,8 @@ const char *ja_fact(struct ja_facts *facts, enum ja_fact_kind kind, const char *
 const char *ja_factf(struct ja_facts *facts, enum ja_fact_kind kind, const char *format, ...) JA_PRINTF(3, 4);
 /* Answers a question; value NULL: absent. */
 int ja_facts_set(struct ja_facts *facts, enum ja_fact_kind kind, const char *name, const char *value);
+/* The same for the question at a place; nothing moves. */
+int ja_facts_answer(struct ja_facts *facts, size_t place, const char *value);
 void ja_facts_fini(struct ja_facts *facts);
 /* A facts file: {"link": {"eth0": ""}, "tool": {"ip": "/usr/sbin/ip", "dnsmasq": null}}. New reference, NULL: no memory. */
 json_t *ja_facts_to_json(const struct ja_facts *facts);

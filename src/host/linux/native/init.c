@@ -39,13 +39,11 @@ static int parse(const char *pidfile, const char *text, struct identity *ret_id,
     uint64_t numbers[3] = {0, 0, 0};
     size_t count = 0;
 
-    /* strtoull(3) would take a sign. */
-    while (count < JA_COUNT(numbers) && *at >= '0' && *at <= '9') {
-        char *end;
-        errno = 0;
-        numbers[count] = strtoull(at, &end, 10);
-        at = errno == 0 ? end + strspn(end, " \n") : "?";
+    while (count < JA_COUNT(numbers) && ja_str_digits(&at, &numbers[count])) {
         count++;
+        while (*at == ' ' || *at == '\n') {
+            at++;
+        }
     }
     if (*at != '\0' || count < 2 || numbers[0] <= 1 || numbers[0] > INT32_MAX) {
         return ja_error_set(err, JA_E_CORRUPT, NULL, "%s does not hold a pid and a start time", pidfile);
