@@ -87,11 +87,11 @@ static int whole(const char *spec, void **ret_jail, struct ja_error *err)
 }
 
 /* Two passes: the first one notes which facts are missing, one read answers them all. */
-static int fill_all(struct ja_engine *engine, struct ja_listed *items, size_t count, struct ja_error *err)
+static int fill_all(struct ja_engine *engine, struct ja_listed *items, size_t count, bool more, struct ja_error *err)
 {
     const struct ja_machine *machine = engine->machine;
     ja_autostr struct ja_str path = {0};
-    struct ja_facts facts = {0};
+    struct ja_facts facts = {.more = more};
     int rc = 0;
     ja_str_add(&path, engine->site.run);
     ja_str_add(&path, "/jails/");
@@ -105,6 +105,14 @@ static int fill_all(struct ja_engine *engine, struct ja_listed *items, size_t co
     }
     ja_facts_fini(&facts);
     return rc < 0 ? rc : 0;
+}
+
+/* Of a list that ends in the middle. */
+static void ask_no_more(const struct ja_machine *machine)
+{
+    struct ja_facts none = {0};
+    machine->facts.read(machine->facts.context, &none, NULL);
+    ja_facts_fini(&none);
 }
 
 static void forget(struct listing *listing)
@@ -128,9 +136,9 @@ static int take_applied(struct listing *listing, struct ja_listed *listed, struc
     return rc;
 }
 
-static int hand_out(struct listing *listing, struct ja_error *err)
+static int hand_out(struct listing *listing, bool more, struct ja_error *err)
 {
-    int rc = fill_all(listing->engine, listing->items, listing->count, err);
+    int rc = fill_all(listing->engine, listing->items, listing->count, more, err);
     for (size_t i = 0; i < listing->count && rc == 0; i++) {
         apply_verb(ja_map_get(&listing->verbs, listing->items[i].jail->name), &listing->items[i]);
         struct ja_jail *applied;
@@ -148,7 +156,7 @@ static int collect(void *context, const struct ja_row_text *row, struct ja_error
     struct listing *listing = context;
     struct ja_jail *jail = NULL;
     void *object = NULL;
-    int rc = listing->count == PORTION ? hand_out(listing, err) : 0;
+    int rc = listing->count == PORTION ? hand_out(listing, true, err) : 0;
     int read = rc == 0 && listing->brief ? ja_brief_read(&listing->briefs, row, &jail, err) : rc;
     if (read == 0)
         read = whole(row->spec, &object, err);
@@ -170,7 +178,9 @@ int ja_engine_list(struct ja_engine *engine, const char *glob, bool brief,
     if (rc == 0)
         rc = ja_store_scan(engine->store, "jail", glob, collect, &listing, err);
     if (rc == 0)
-        rc = hand_out(&listing, err);
+        rc = hand_out(&listing, false, err);
+    if (rc != 0)
+        ask_no_more(engine->machine);
     forget(&listing);
     ja_briefs_fini(&listing.briefs);
     ja_map_fini(&listing.verbs);
@@ -182,7 +192,7 @@ int ja_engine_state(struct ja_engine *engine, const struct ja_jail *jail, struct
                     struct ja_error *err)
 {
     struct ja_listed listed = {.jail = (struct ja_jail *)jail};
-    int rc = fill_all(engine, &listed, 1, err);
+    int rc = fill_all(engine, &listed, 1, false, err);
     if (rc == 0)
         *ret_listed = listed;
     return rc;

@@ -101,6 +101,8 @@ struct ja_facts {
     size_t size;    /* for how many there is room */
     size_t missing; /* how many are not known yet */
     bool failed;    /* memory ran out */
+    /* More of the kind will be asked for at once, until a reading without this: what answers may keep what it has read, and look ahead. */
+    bool more;
 };
 
 /* Those that the zfs command answers. */

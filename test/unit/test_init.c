@@ -257,6 +257,59 @@ static void test_many_in_one_file(void **state)
             reap(pids[i]);
 }
 
+enum { STRIDE = 13, SHOWN = 5 };
+
+/* What a list is told in two portions, of which each is asked as often as it says. */
+static void told_in_portions(int times, pid_t ret_pids[INITS])
+{
+    for (int portion = 0; portion < 2; portion++) {
+        for (int again = 0; again < times; again++) {
+            struct ja_facts facts = {.more = portion == 0};
+            for (int pass = 0; pass < 2; pass++) {
+                for (int i = 0; i < INITS; i++) {
+                    const char *value = ja_factf(&facts, JA_FACT_PROCESS, "%s/many/%d/pid", scratch, i * STRIDE);
+                    ret_pids[i] = value ? (pid_t)atoi(value) : 0;
+                }
+                if (pass == 0)
+                    assert_int_equal(ja_linux_probe_processes(&facts, NULL), 0);
+            }
+            ja_facts_fini(&facts);
+        }
+    }
+}
+
+/* A list of many has a helper on another processor: what it proves is the same, and counts for no later list. */
+static void test_many_with_help(void **state)
+{
+    (void)state;
+    pid_t pids[INITS], found[INITS];
+    assert_int_equal(mkdir(at("many"), 0700), 0);
+    for (int i = 0; i < INITS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "many/%d", i * STRIDE);
+        assert_int_equal(mkdir(at(name), 0700), 0);
+        snprintf(name, sizeof name, "many/%d/pid", i * STRIDE);
+        pids[i] = child(0, 0);
+        assert_int_equal(ja_init_write(at(name), pids[i], start_of(pids[i]), NULL), 0);
+    }
+    for (int round = 0; round < INITS; round++) {
+        told_in_portions(1 + round % SHOWN, found);
+        assert_memory_equal(pids, found, sizeof pids);
+        reap(pids[round]);
+        pids[round] = 0;
+    }
+    /* One that ends in the middle. */
+    struct ja_facts facts = {.more = true}, none = {0}, other = {0};
+    for (int i = 0; i < INITS; i++)
+        ja_factf(&facts, JA_FACT_PROCESS, "%s/many/%d/pid", scratch, i * STRIDE);
+    assert_int_equal(ja_linux_probe_processes(&facts, NULL), 0);
+    ja_fact(&other, JA_FACT_FILE, "/");
+    assert_int_equal(ja_linux_probe_processes(&other, NULL), 0);
+    assert_int_equal(ja_linux_probe_processes(&none, NULL), 0);
+    ja_facts_fini(&facts);
+    ja_facts_fini(&other);
+}
+
 /* Only what lies in the place of a jail's pid file has a line. */
 static void test_no_slot(void **state)
 {
@@ -266,8 +319,9 @@ static void test_no_slot(void **state)
                                         "/run/7a/pid",   "/run/a7/pid", "/run/99999999999999999999/pid",
                                         "/run/65536/pid"};
     struct ja_inits inits = {0};
+    bool proven;
     for (size_t i = 0; i < JA_COUNT(paths); i++)
-        assert_null(ja_inits_find(&inits, paths[i]));
+        assert_null(ja_inits_find(&inits, paths[i], &proven));
     ja_inits_fini(&inits);
 }
 
@@ -276,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lives_and_ends),   cmocka_unit_test(test_its_limit_is_its_own),
         cmocka_unit_test(test_forged),           cmocka_unit_test(test_not_understood),
-        cmocka_unit_test(test_many_in_one_file), cmocka_unit_test(test_no_slot)};
+        cmocka_unit_test(test_many_in_one_file), cmocka_unit_test(test_many_with_help),
+        cmocka_unit_test(test_no_slot)};
     return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

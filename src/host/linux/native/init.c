@@ -198,14 +198,23 @@ static int64_t boot_ms(void)
     return (us + 5000) / 10000 * 10;
 }
 
-/* "PID STARTED" of what lives; else *ret_lives is false. `known`: what the file that tells of all says of it; may be NULL. */
-static int probe(const char *pidfile, const char *known, int64_t boot, struct ja_str *text, bool *ret_lives,
+bool ja_init_is_marked(const char *text)
+{
+    struct identity id;
+
+    return parse("", text, &id, NULL) == 0 && has_mark(&id);
+}
+
+/* "PID STARTED" of what lives; else *ret_lives is false. `inits`: the file that tells of all; may be NULL. */
+static int probe(const char *pidfile, struct ja_inits *inits, int64_t boot, struct ja_str *text, bool *ret_lives,
                  struct ja_error *err)
 {
+    bool proven = false;
+    const char *known = inits == NULL ? NULL : ja_inits_find(inits, pidfile, &proven);
     struct identity id;
     int code;
 
-    *ret_lives = known != NULL && parse(pidfile, known, &id, NULL) == 0 && has_mark(&id);
+    *ret_lives = known != NULL && parse(pidfile, known, &id, NULL) == 0 && (proven || has_mark(&id));
     if (!*ret_lives) {
         /* Nothing is said of those that do not run, of which there may be many. */
         code = read_identity(pidfile, &id, NULL);
@@ -230,17 +239,17 @@ static bool is_asked(const struct ja_fact *fact)
 
 int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
 {
-    static struct ja_inits inits; /* a list asks in portions */
+    static struct ja_inits inits; /* from one portion of a list to the next */
     size_t asked = 0;
     bool dropped = ja_sys_drop_effective(CAP_SYS_RESOURCE);
     ja_autostr struct ja_str text = {0};
     int64_t boot = boot_ms();
     int code = 0;
 
-    inits.checked = false;
     for (size_t i = 0; i < facts->count; i++) {
         asked += is_asked(&facts->items[i]);
     }
+    inits.many = facts->more;
     for (size_t i = 0; code == 0 && i < facts->count; i++) {
         const struct ja_fact *fact = &facts->items[i];
         bool lives = false;
@@ -249,10 +258,14 @@ int ja_linux_probe_processes(struct ja_facts *facts, struct ja_error *err)
             continue;
         }
         text.length = 0;
-        code = probe(fact->name, asked >= MANY ? ja_inits_find(&inits, fact->name) : NULL, boot, &text, &lives, err);
-        if (code == 0 && ja_facts_set(facts, fact->kind, fact->name, lives ? text.text : NULL) < 0) {
+        code = probe(fact->name, asked >= MANY ? &inits : NULL, boot, &text, &lives, err);
+        if (code == 0 && ja_facts_answer(facts, i, lives ? text.text : NULL) < 0) {
             code = ja_error_nomem(err);
         }
+    }
+    /* Within a list other things are asked for too. */
+    if (!facts->more && (asked > 0 || facts->count == 0)) {
+        ja_inits_fini(&inits);
     }
     if (dropped) {
         ja_sys_raise_effective(CAP_SYS_RESOURCE);

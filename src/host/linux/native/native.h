@@ -10,6 +10,8 @@
 #include "run/option.h"
 
 #include <linux/types.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 /* Struct mount_attr of the kernel, under a name of ours since not every C library has it. */
 struct ja_mount_attr {
@@ -143,19 +145,23 @@ bool ja_init_alive(const char *pidfile);
 int ja_init_end(const char *pidfile, int sig, int64_t timeout_ms, struct ja_error *err);
 /* The process cannot be another one: a child of ours, or one that waits for us. It gets a mark (see init.c). */
 int ja_init_write(const char *pidfile, pid_t pid, uint64_t start, struct ja_error *err);
+/* Whether the text of a pid file tells of a process that has its mark and is no zombie. `false` says nothing. */
+bool ja_init_is_marked(const char *text);
 /* Those of all jails of an instance in one file, inits.c. Begins zeroed. */
 struct ja_inits {
     char *directory, *text; /* of which instance, and what its file says; owned */
     size_t count;           /* of lines */
-    bool checked;           /* whoever sets it back has the file read again if it is another one, or was written to */
-    dev_t device;
-    ino_t inode;
-    struct timespec changed;
+    bool many;              /* set by the caller: so many are asked for that help is worth it */
+    /* The helper, if there is one, and what it shares with us. */
+    pthread_t helper;
+    bool helped;
+    atomic_bool enough;
+    atomic_uchar *states; /* of each line; owned */
 };
 /* What a pid file was given. A failure is none: the pid file is there. */
 void ja_inits_note(const char *pidfile, const char *text);
-/* The same text, if it is known; borrowed until the next call. It may tell of an init that has ended. The file is read once. */
-const char *ja_inits_find(struct ja_inits *inits, const char *pidfile);
+/* The same text, if it is known; borrowed. It may tell of an init that has ended, unless *ret_proven. The file is read once. */
+const char *ja_inits_find(struct ja_inits *inits, const char *pidfile, bool *ret_proven);
 void ja_inits_fini(struct ja_inits *inits);
 /* The start time of a process in clock ticks since boot (field 22 of /proc/PID/stat) and its state letter. -1: gone. */
 int ja_init_start_time(pid_t pid, uint64_t *ret_start, char *ret_state);
