@@ -71,6 +71,10 @@ static void *help(void *context)
 {
     struct ja_inits *inits = context;
 
+    /* Of a thread that has ended the call that places it would mean us. */
+    while (!atomic_load(&inits->placed)) {
+        sched_yield();
+    }
     for (size_t slot = 0; slot < inits->count && !atomic_load(&inits->enough); slot++) {
         unsigned char state = UNSEEN;
         if (atomic_compare_exchange_strong(&inits->states[slot], &state, TAKEN) &&
@@ -87,20 +91,28 @@ static void get_help(struct ja_inits *inits)
     pthread_attr_t attributes;
     sigset_t all, before;
     cpu_set_t processors;
+    int here = sched_getcpu();
 
     if (inits->count < HELP_LEAST || sched_getaffinity(0, sizeof(processors), &processors) < 0 ||
         CPU_COUNT(&processors) < 2 || (inits->states = ja_calloc(inits->count, 1)) == NULL) {
         return;
     }
+    if (here >= 0 && here < CPU_SETSIZE) {
+        CPU_CLR((size_t)here, &processors);
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_attr_init(&attributes) == 0) {
         pthread_attr_setstacksize(&attributes, HELPER_STACK);
-        atomic_store(&inits->enough, false);
         inits->helped = pthread_create(&inits->helper, &attributes, help, inits) == 0;
         pthread_attr_destroy(&attributes);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    /* Some kernels let a new thread wait behind ours, though another processor is idle. */
+    if (inits->helped) {
+        pthread_setaffinity_np(inits->helper, sizeof(processors), &processors);
+    }
+    atomic_store(&inits->placed, true);
 }
 
 static void load(struct ja_inits *inits, const char *pidfile, size_t length)

@@ -155,8 +155,8 @@ struct ja_inits {
     /* The helper, if there is one, and what it shares with us. */
     pthread_t helper;
     bool helped;
-    atomic_bool enough;
-    atomic_uchar *states; /* of each line; owned */
+    atomic_bool placed, enough; /* when it may begin, and shall end */
+    atomic_uchar *states;       /* of each line; owned */
 };
 /* What a pid file was given. A failure is none: the pid file is there. */
 void ja_inits_note(const char *pidfile, const char *text);
