@@ -219,7 +219,8 @@ int ja_sync_filesystem(int fd)
 
 /*
  * A commit of btrfs takes along what is in its trees by then: the file's name, and contents of up to max_inline bytes (2048 by itself),
- * but only when they are written back. More is written beside the trees and might not be complete. 0 or -1 with errno.
+ * but only when they are written back. More is written beside the trees and might not be complete: that is synced with the whole file
+ * system, since a file that is synced alone may be on the disk without what was done before it. 0 or -1 with errno.
  */
 static int flush_small(int fd, size_t length)
 {
@@ -231,7 +232,7 @@ static int flush_small(int fd, size_t length)
 #else
     (void)length;
 #endif
-    return fsync(fd);
+    return ja_sync_filesystem(fd);
 }
 
 static void remove_file(int dirfd, const char *name)

@@ -166,7 +166,7 @@ static int check_present(struct ja_engine *engine, struct ja_store *copy, const 
         return ja_error_hint(err, "name the right state directory with --state, or use --force");
     }
     int rc = engine->options.dry_run ? 0 : ja_engine_recover(engine, false, err);
-    if (rc == 0 && ja_journal_any(engine->journal) && !force) {
+    if (rc == 0 && ja_engine_any_dead(engine) && !force) {
         rc = ja_error_set(err, JA_E_BUSY, "restore", "changes are under way, or were left broken or kept");
         ja_error_hint(err, "wait for them, or run `jailadmin gc` first; --force goes on nevertheless");
     }
@@ -179,10 +179,13 @@ static int check_present(struct ja_engine *engine, struct ja_store *copy, const 
 
 static int write_site(struct ja_engine *engine, struct ja_error *err)
 {
+    int rc = ja_new_uuid(engine->site.epoch, err);
+    if (rc < 0)
+        return rc;
     json_t *json = ja_site_to_json(&engine->site);
     ja_autofree char *text = json ? ja_json_text(json, JSON_COMPACT) : NULL;
     json_decref(json);
-    int rc = text ? ja_store_begin(engine->store, err) : ja_error_nomem(err);
+    rc = text ? ja_store_begin(engine->store, err) : ja_error_nomem(err);
     if (rc < 0)
         return rc;
     rc = ja_store_setting_put(engine->store, "site", text, err);

@@ -476,6 +476,7 @@ struct ja_run ja_engine_run(struct ja_engine *engine)
     return (struct ja_run){.machine = engine->machine,
                            .journal_dir = engine->journal,
                            .pool = engine->site.pool,
+                           .epoch = engine->site.epoch,
                            .keep = engine->options.keep,
                            .store = ja_engine_store_step,
                            .event = NULL,

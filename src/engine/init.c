@@ -117,6 +117,8 @@ int ja_engine_make_state(struct ja_engine *engine, struct ja_error *err)
         rc = ja_dir_make(engine->journal, 0700, err);
     if (rc == 0)
         rc = ja_store_open(engine->options.state, true, false, &engine->store, err);
+    if (rc == 0)
+        rc = ja_new_uuid(engine->site.epoch, err);
     if (rc < 0)
         return rc;
     json_t *json = ja_site_to_json(&engine->site);

@@ -50,6 +50,8 @@ int ja_engine_lock(const struct ja_engine *engine, const char *kind, const char 
 /* Before another store takes the place of the one that knew of them: dead plans are put aside, neither undone nor finished. What only that
  * store knew to have ended would be undone, and trees with it that are wanted. `committed`: also those that can only go forward: the other
  * store may know again what they take away. */
+/* Whether there are plans that have not ended, dead or alive. */
+bool ja_engine_any_dead(const struct ja_engine *engine);
 int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_error *err);
 /* Recovers the dead plans of one object, whose lock is held. */
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err);

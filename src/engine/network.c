@@ -65,10 +65,13 @@ int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err)
     /* One command asks for it in several places. */
     if (engine->pool_seen_ms && ja_clock_monotonic_ms() - engine->pool_seen_ms < AGAIN_MS)
         return 0;
-    int rc = ja_engine_ensure(engine, "mount", "host", "pool", 0, plan_pool, NULL, NULL, err);
-    if (rc == 0 && !engine->options.dry_run)
-        engine->pool_seen_ms = ja_clock_monotonic_ms();
-    return rc;
+    ja_autostrv struct ja_strv done = {0};
+    int rc = ja_engine_ensure(engine, "mount", "host", "pool", 0, plan_pool, NULL, &done, err);
+    if (rc < 0 || engine->options.dry_run)
+        return rc;
+    engine->pool_seen_ms = ja_clock_monotonic_ms();
+    /* Now it can be seen what the power cut off. */
+    return done.count && !engine->options.read_only ? ja_engine_recover(engine, false, err) : 0;
 }
 
 static void plan_up(void *work, struct ja_planning *p)

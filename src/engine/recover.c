@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "engine/internal.h"
+#include "run/copies.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,24 @@ struct recovery {
     const char *kind, *name; /* only plans of this object, whose lock is held; NULL: all */
     bool with_kept;
 };
+
+/* Where copies of plans may be; NULL: this machine keeps none. */
+static const char *copies(const struct ja_engine *engine)
+{
+    return engine->machine && engine->machine->copies ? engine->site.pool : NULL;
+}
+
+bool ja_engine_any_dead(const struct ja_engine *engine)
+{
+    return ja_journal_any(engine->journal, copies(engine));
+}
+
+static int each_dead(struct ja_engine *engine,
+                     int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err), void *context,
+                     struct ja_error *err)
+{
+    return ja_engine_any_dead(engine) ? ja_journal_dead(engine->journal, copies(engine), each, context, err) : 0;
+}
 
 static bool is_mine(const struct recovery *r, const struct ja_dead_plan *dead)
 {
@@ -86,14 +105,12 @@ struct leaving {
     bool committed; /* those too */
 };
 
-static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
+/* A change that the store does not know, since another one has taken the place of the one that did. */
+static int leave_one(struct ja_engine *engine, struct ja_dead_plan *dead, struct ja_error *err)
 {
-    const struct leaving *leaving = context;
     char path[528];
     struct ja_error told = JA_ERROR_INIT;
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &told};
-    if (dead->committed && !leaving->committed)
-        return 0;
     int rc = ja_journal_put_aside(&dead->journal, "old", path, err);
     if (rc < 0)
         return rc;
@@ -102,14 +119,20 @@ static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
         "a change that was cut off%s%s is neither undone nor finished, since another store takes the place of the one "
         "that knew of it: its journal is now %s; `jailadmin gc` removes what it may have left, and lists trees",
         dead->plan.count ? ", " : "", dead->plan.count ? dead->plan.verb : "", path);
-    ja_engine_event(leaving->engine, &event);
+    ja_engine_event(engine, &event);
     return 0;
+}
+
+static int leave(void *context, struct ja_dead_plan *dead, struct ja_error *err)
+{
+    const struct leaving *leaving = context;
+    return dead->committed && !leaving->committed ? 0 : leave_one(leaving->engine, dead, err);
 }
 
 int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_error *err)
 {
     struct leaving leaving = {engine, committed};
-    return ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, leave, &leaving, err) : 0;
+    return each_dead(engine, leave, &leaving, err);
 }
 
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)
@@ -132,6 +155,9 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
         return rc;
     }
     rc = 0;
+    /* It comes from the pool, which a restored store does not know as it is. */
+    if (dead->copied && !have_row && strcmp(dead->epoch, engine->site.epoch) != 0)
+        return leave_one(engine, dead, err);
     bool left = have_row && (strcmp(row.result, "kept") == 0 || strcmp(row.result, "broken") == 0);
     if (left && !r->with_kept) {
         ja_plan_row_fini(&row);
@@ -157,6 +183,17 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     if (have_row)
         ja_plan_row_fini(&row);
     return rc;
+}
+
+/* Whether a plan of a jail may have a copy that nobody can see, since the pool is not mounted. */
+static bool may_be_copied(const struct ja_engine *engine, const char *kind, const char *id)
+{
+    const char *pool = copies(engine);
+    size_t length;
+    if (!pool || engine->site.storage != JA_STORAGE_BTRFS || strcmp(kind, "jail") != 0)
+        return false;
+    ja_autofree char *copy = ja_copy_get(pool, id, &length);
+    return copy || !ja_copies_possible(pool);
 }
 
 /* Plans that the store knows as open and that have no journal died before their first step: nothing to undo but the
@@ -185,7 +222,8 @@ static int close_unbegun(struct ja_engine *engine, const char *id, const char *k
     struct ja_plan_row row;
     snprintf(path, sizeof path, "%s/%s.plan", engine->journal, id);
     /* Asked again under the lock: it may have ended meanwhile. */
-    if (rc == 0 && access(path, F_OK) != 0 && ja_store_plan_get(engine->store, id, &row, NULL) == 0) {
+    if (rc == 0 && access(path, F_OK) != 0 && !may_be_copied(engine, kind, id) &&
+        ja_store_plan_get(engine->store, id, &row, NULL) == 0) {
         bool open = row.ended_ms == 0, committed = strcmp(row.result, "committed") == 0;
         ja_plan_row_fini(&row);
         if (open && !committed)
@@ -218,13 +256,13 @@ static int recover_unbegun(struct ja_engine *engine, const char *kind, const cha
 int ja_recover_object(struct ja_engine *engine, const char *kind, const char *name, struct ja_error *err)
 {
     struct recovery r = {.engine = engine, .kind = kind, .name = name};
-    int rc = ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, recover_one, &r, err) : 0;
+    int rc = each_dead(engine, recover_one, &r, err);
     return rc < 0 ? rc : recover_unbegun(engine, kind, name, err);
 }
 
 int ja_engine_recover(struct ja_engine *engine, bool with_kept, struct ja_error *err)
 {
     struct recovery r = {.engine = engine, .with_kept = with_kept};
-    int rc = ja_journal_any(engine->journal) ? ja_journal_dead(engine->journal, recover_one, &r, err) : 0;
+    int rc = each_dead(engine, recover_one, &r, err);
     return rc < 0 ? rc : recover_unbegun(engine, NULL, NULL, err);
 }

@@ -69,7 +69,7 @@ static const struct {
     {                                                                                                                  \
 #member, offsetof(struct ja_site, member), sizeof(((struct ja_site *)0)->member)                               \
     }
-    TEXT(tag), TEXT(uuid), TEXT(run), TEXT(pool), TEXT(source),
+    TEXT(tag), TEXT(uuid), TEXT(epoch), TEXT(run), TEXT(pool), TEXT(source),
 #undef TEXT
 };
 
@@ -123,6 +123,8 @@ int ja_site_from_json(const json_t *json, struct ja_site *ret_site, struct ja_er
             json_integer_value(json_object_get(json, site_numbers[i].name));
     for (size_t i = 0; i < JA_COUNT(site_texts); i++) {
         const char *text = json_string_value(json_object_get(json, site_texts[i].name));
+        if (!text && strcmp(site_texts[i].name, "epoch") == 0)
+            text = ""; /* written before there was one */
         if (!text || strlen(text) >= site_texts[i].size)
             return ja_error_set(err, JA_E_CORRUPT, "store", "the instance's setting %s is damaged", site_texts[i].name);
         memcpy(base + site_texts[i].offset, text, strlen(text) + 1);

@@ -19,6 +19,7 @@ struct ja_site {
     enum ja_storage_kind storage;
     char tag[3];
     char uuid[37];
+    char epoch[37];   /* a random UUID that each restore makes anew; "": a store that has none yet */
     char self[256];   /* the jailadmin program, absolute */
     char state[256];  /* state directory: store.db, journal/, lock/, pool/ */
     char run[256];    /* runtime directory: /run/jailadmin/<tag> */

@@ -94,6 +94,7 @@ static void make_log(struct ja_planning *p, const struct ja_jail *jail)
 
 static void make_tree(struct ja_planning *p, const struct ja_jail *jail, bool start)
 {
+    size_t first = p->plan->count;
     begin_tree(p, jail);
     if (start && p->storage->jail_dirs)
         make_log(p, jail);
@@ -105,6 +106,7 @@ static void make_tree(struct ja_planning *p, const struct ja_jail *jail, bool st
                      "this storage cannot map ids: its jails share one range of ids on the host, so that one which "
                      "breaks out could touch the others' files");
     end_tree(p, jail);
+    ja_plan_in_pool(p, first);
 }
 
 /* The trees are made while the jail's start goes on, as far as it can without them. */
@@ -151,6 +153,7 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
 {
     struct ja_list list = {0};
     const struct ja_snapshot *taken = snapshot ? ja_plan_find_snapshot(p, from, snapshot, &list) : NULL;
+    size_t first = p->plan->count;
     if (taken && !taken->be)
         ja_plan_fail(p->plan, JA_E_NOTFOUND, NULL, "the snapshot %s of %s holds volumes only", snapshot, from->name);
     else if (taken || !snapshot) {
@@ -159,6 +162,7 @@ void ja_plan_jail_clone(struct ja_planning *p, const struct ja_jail *from, const
     }
     ja_list_fini(&ja_noun_snapshot, &list);
     end_tree(p, s->jail);
+    ja_plan_in_pool(p, first);
     store_ready(p, s->jail, s->jail->wanted);
 }
 
@@ -203,10 +207,14 @@ void ja_plan_jail_delete(struct ja_planning *p, const struct ja_subject *s, bool
         ja_plan_unbind(p, s->jail, &dirs);
     else
         ja_plan_check_unbound(p, s->jail, NULL);
+    size_t first = p->plan->count;
     p->storage->jail_retire(p, s->jail);
+    ja_plan_in_pool(p, first);
     struct ja_step *step = ja_plan_store_delete(p, "jail", s->jail->name, "forget the jail");
     step->flags |= JA_STEP_COMMIT | JA_STEP_PERSISTENT;
+    first = p->plan->count;
     p->storage->jail_destroy(p, s->jail);
+    ja_plan_in_pool(p, first);
     ja_plan_unbound(p, &dirs);
     ja_map_fini(&dirs);
 }

@@ -394,7 +394,8 @@ static const struct {
                   {JA_STEP_STORE, "store"},
                   {JA_STEP_ONCE, "once"},
                   {JA_STEP_BESIDE, "beside"},
-                  {JA_STEP_JOIN, "join"}};
+                  {JA_STEP_JOIN, "join"},
+                  {JA_STEP_POOL, "pool"}};
 
 static json_t *step_to_json(const struct ja_step *step, bool *failed)
 {

@@ -40,6 +40,7 @@ enum ja_step_flag {
     JA_STEP_BESIDE =
         1 << 5, /* may be done beside the steps that follow, up to the first one with JA_STEP_JOIN, or the commit */
     JA_STEP_JOIN = 1 << 6, /* needs what steps with JA_STEP_BESIDE have made */
+    JA_STEP_POOL = 1 << 7, /* what lasts of it lies in the pool, and it syncs no file alone: see copies.h */
 };
 
 struct ja_step {

@@ -92,6 +92,12 @@ void ja_plan_sync(struct ja_planning *p, const char *dir, const char *why)
     step->flags |= JA_STEP_PERSISTENT; /* in a recovery too */
 }
 
+void ja_plan_in_pool(struct ja_planning *p, size_t first)
+{
+    for (size_t k = first; p->storage->in_order && k < p->plan->count; k++)
+        p->plan->steps[k]->flags |= JA_STEP_POOL;
+}
+
 void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, const char *why)
 {
     if (!ja_site_shifts(p->site))

@@ -51,6 +51,9 @@ void ja_plan_mkdir(struct ja_planning *p, const char *path, const char *mode, bo
 /* All that was changed in the file system of this directory is on the disk, before what follows says that it is done. */
 void ja_plan_sync(struct ja_planning *p, const char *dir, const char *why);
 
+/* The steps from `first` on change the pool only, and sync no file alone: JA_STEP_POOL, on a storage that keeps their order. */
+void ja_plan_in_pool(struct ja_planning *p, size_t first);
+
 /* Gives a tree the ids that jails have on the host (`to_jails`), or those of a template, where ja_site_shifts; elsewhere
  * nothing. For trees that the same plan made: it has no undo. */
 void ja_plan_shift_ids(struct ja_planning *p, const char *tree, bool to_jails, const char *why);

@@ -5,6 +5,7 @@
 #include "model/field.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "run/copies.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,6 +64,7 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
                       struct ja_journal *ret_journal, struct ja_error *err)
 {
     struct ja_journal journal = {.fd = -1};
+    snprintf(journal.id, sizeof journal.id, "%s", id);
     if (snprintf(journal.path, sizeof journal.path, "%s/%s" SUFFIX, dir, id) >= (int)sizeof journal.path)
         return ja_error_set(err, JA_E_INVALID, NULL, "the state directory's path is too long");
     json_t *json = ja_plan_to_json(plan);
@@ -102,10 +104,44 @@ int ja_journal_sync(struct ja_journal *journal, struct ja_error *err)
                : ja_error_sys(err, errno, NULL, "cannot sync the journal file %s", journal->path);
 }
 
+/* The plan with those of its steps that outlive a reboot. */
+static json_t *lasting_json(const struct ja_plan *plan)
+{
+    struct ja_plan lasting = *plan;
+    lasting.count = 0;
+    lasting.steps = ja_calloc(plan->count, sizeof *lasting.steps);
+    for (size_t k = 0; lasting.steps && k < plan->count; k++)
+        if (plan->steps[k]->flags & (JA_STEP_PERSISTENT | JA_STEP_COMMIT))
+            lasting.steps[lasting.count++] = plan->steps[k];
+    json_t *json = lasting.steps ? ja_plan_to_json(&lasting) : NULL;
+    free(lasting.steps);
+    return json;
+}
+
+bool ja_journal_copy(struct ja_journal *journal, const struct ja_plan *plan, const char *boot_id, const char *epoch)
+{
+    json_t *json = lasting_json(plan);
+    bool whole = json && json_object_set_new(json, "boot", json_string(boot_id)) == 0 &&
+                 json_object_set_new(json, "epoch", json_string(epoch)) == 0;
+    ja_autofree char *lines = whole ? first_lines(json) : NULL;
+    json_decref(json);
+    journal->copied = lines && ja_copy_put(journal->pool, journal->id, lines, strlen(lines));
+    return journal->copied;
+}
+
+void ja_journal_uncopy(struct ja_journal *journal)
+{
+    if (journal->pool)
+        ja_copy_remove(journal->pool, journal->id);
+    journal->pool = NULL;
+}
+
+/* The copy first: one without a file is of a plan whose file the power took. */
 void ja_journal_close(struct ja_journal *journal)
 {
     if (journal->fd < 0)
         return;
+    ja_journal_uncopy(journal);
     unlink(journal->path);
     ja_journal_abandon(journal);
 }
@@ -115,6 +151,7 @@ int ja_journal_put_aside(struct ja_journal *journal, const char *why, char ret_p
     snprintf(ret_path, 528, "%s.%s", journal->path, why);
     if (rename(journal->path, ret_path) < 0)
         return ja_error_sys(err, errno, NULL, "cannot rename the journal file %s", journal->path);
+    ja_journal_uncopy(journal);
     return 0;
 }
 
@@ -183,7 +220,9 @@ static int read_plan(struct ja_dead_plan *dead, const char *line, size_t length,
     if (rc < 0)
         return rc;
     const char *boot = json_string_value(json_object_get(json, "boot"));
+    const char *epoch = json_string_value(json_object_get(json, "epoch"));
     snprintf(dead->boot_id, sizeof dead->boot_id, "%s", boot ? boot : "");
+    snprintf(dead->epoch, sizeof dead->epoch, "%s", epoch ? epoch : "");
     rc = ja_plan_from_json(json, &dead->plan, err);
     json_decref(json);
     if (rc == 0 && !(dead->progress = ja_calloc(dead->plan.count, sizeof *dead->progress)))
@@ -245,10 +284,30 @@ static bool lock_dead(const char *path, int fd)
     return locked;
 }
 
+/* What the file does not tell, the copy in the pool may. */
+static int read_copy(struct ja_dead_plan *dead, int rc, struct ja_error *err)
+{
+    size_t length;
+    ja_autofree char *copy = dead->journal.pool ? ja_copy_get(dead->journal.pool, dead->id, &length) : NULL;
+    if (!copy)
+        return rc;
+    ja_plan_fini(&dead->plan);
+    free(dead->progress);
+    dead->progress = NULL;
+    ja_error_clear(err);
+    rc = read_text(dead, copy, length, err);
+    if (rc == 0 && dead->plan.count) {
+        dead->copied = true;
+        doubt(dead);
+    }
+    return rc;
+}
+
 /* Opens and locks a journal. 1: it is ours; 0: its plan lives, or it is gone by now. */
 static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dead, struct ja_error *err)
 {
     snprintf(dead->id, sizeof dead->id, "%.*s", (int)(strlen(name) - strlen(SUFFIX)), name);
+    snprintf(dead->journal.id, sizeof dead->journal.id, "%s", dead->id);
     snprintf(dead->journal.path, sizeof dead->journal.path, "%s/%s", dir, name);
     dead->journal.fd = open(dead->journal.path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     if (dead->journal.fd < 0)
@@ -263,6 +322,8 @@ static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dea
     int rc = ja_file_read(dead->journal.path, FILE_LIMIT, &text, &length, err);
     if (rc == 0)
         rc = read_text(dead, text, length, err);
+    if ((rc == 0 && dead->plan.count == 0) || rc == JA_E_CORRUPT)
+        rc = read_copy(dead, rc, err);
     if (rc < 0 && rc != JA_E_NOMEM && rc != JA_E_FAILED) {
         ja_plan_fini(&dead->plan);
         dead->damaged = true;
@@ -324,15 +385,40 @@ static int list_files(const char *dir, struct entry **ret_entries, size_t *ret_c
     return rc;
 }
 
-int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err),
-                    void *context, struct ja_error *err)
+/*
+ * A copy whose file the power took gets an empty one. A plan that lives removes its copy before its file, and makes its file
+ * before its copy: a copy that is still there once its file is not is of none that lives.
+ */
+static int bring_back(const char *dir, const char *pool, struct ja_error *err)
+{
+    ja_autostrv struct ja_strv ids = {0};
+    int rc = ja_copies_list(pool, &ids, err);
+    for (size_t i = 0; rc == 0 && i < ids.count; i++) {
+        char path[512];
+        size_t length;
+        snprintf(path, sizeof path, "%s/%s" SUFFIX, dir, ids.items[i]);
+        if (access(path, F_OK) == 0)
+            continue;
+        ja_autofree char *copy = ja_copy_get(pool, ids.items[i], &length);
+        ja_autoclose int fd = copy ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+        if (copy && fd < 0 && errno != EEXIST)
+            rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", path);
+    }
+    return rc;
+}
+
+int ja_journal_dead(const char *dir, const char *pool,
+                    int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err), void *context,
+                    struct ja_error *err)
 {
     struct entry *entries = NULL;
     size_t count = 0;
-    int rc = list_files(dir, &entries, &count, err);
+    int rc = pool ? bring_back(dir, pool, err) : 0;
+    if (rc == 0)
+        rc = list_files(dir, &entries, &count, err);
     depth++;
     for (size_t i = 0; i < count; i++) {
-        struct ja_dead_plan dead = {.journal = {.fd = -1}};
+        struct ja_dead_plan dead = {.journal = {.fd = -1, .pool = pool}};
         int found = rc == 0 ? open_dead(dir, entries[i].name, &dead, err) : 0;
         if (found > 0) {
             rc = each(context, &dead, err);
@@ -347,12 +433,13 @@ int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_p
     return rc;
 }
 
-bool ja_journal_any(const char *dir)
+bool ja_journal_any(const char *dir, const char *pool)
 {
     DIR *handle = opendir(dir);
-    bool any = false;
+    ja_autostrv struct ja_strv copies = {0};
     if (!handle)
         return false;
+    bool any = pool && (ja_copies_list(pool, &copies, NULL) < 0 || copies.count);
     for (struct dirent *entry; !any && (entry = readdir(handle)) != NULL;)
         any = is_journal(entry->d_name);
     closedir(handle);

@@ -10,11 +10,15 @@
 #ifndef JA_JOURNAL_H
 #define JA_JOURNAL_H
 
+#include "base/clock.h"
 #include "plan/plan.h"
 
 struct ja_journal {
     int fd; /* -1: none */
     char path[512];
+    char id[40];
+    const char *pool; /* where there may be a copy of the plan (see copies.h), which goes with the file; NULL: none */
+    bool copied;      /* there is: this process has made it */
 };
 
 /* Writes the plan and locks the file. Nothing is synced yet. */
@@ -23,6 +27,12 @@ int ja_journal_create(const char *dir, const char *id, const char *boot_id, cons
 int ja_journal_note(struct ja_journal *journal, char what, size_t step, struct ja_error *err);
 /* Syncs the file with its name. */
 int ja_journal_sync(struct ja_journal *journal, struct ja_error *err);
+/*
+ * In place of it, for a plan whose steps make lasting things in the pool only: copies what a recovery after a reboot needs into journal->pool,
+ * of which the power takes nothing without taking what comes after it. `epoch` tells of which store the plan is. False: it was not done.
+ */
+bool ja_journal_copy(struct ja_journal *journal, const struct ja_plan *plan, const char *boot_id, const char *epoch);
+void ja_journal_uncopy(struct ja_journal *journal);
 /* Removes the file and lets go. */
 void ja_journal_close(struct ja_journal *journal);
 /* Gives a file another name, which no plan has and which ends with ".WHY", for whoever wants to read it: `ret_path`. */
@@ -43,15 +53,19 @@ struct ja_dead_plan {
     enum ja_step_progress *progress; /* one for each step */
     bool committed;
     bool damaged;              /* the file is not what was written, and plan.count is 0 */
+    bool copied;               /* it comes from the copy in the pool, since the power took the file */
+    char epoch[JA_UUID_TEXT];  /* of a copy */
     struct ja_journal journal; /* locked by us */
 };
 void ja_dead_plan_fini(struct ja_dead_plan *dead);
 
 /* Calls `each` for every dead plan in `dir`, oldest first. Files of living plans are passed over; a file whose first line is
- * torn belongs to a plan that had done nothing: *each gets it with plan.count 0, as one that is damaged. */
-int ja_journal_dead(const char *dir, int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err),
-                    void *context, struct ja_error *err);
-/* True when there is any file at all: the quick test of every mutating verb. */
-bool ja_journal_any(const char *dir);
+ * torn, without a copy in the pool (NULL: none is kept there), belongs to a plan that had done nothing: *each gets it with plan.count 0, as
+ * one that is damaged. A copy without a file gets one. */
+int ja_journal_dead(const char *dir, const char *pool,
+                    int (*each)(void *context, struct ja_dead_plan *dead, struct ja_error *err), void *context,
+                    struct ja_error *err);
+/* True when there is any file or copy at all: the quick test of every mutating verb. */
+bool ja_journal_any(const char *dir, const char *pool);
 
 #endif

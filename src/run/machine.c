@@ -159,7 +159,7 @@ int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool na
                          struct ja_error *err)
 {
     *real = (struct ja_real_machine){
-        .machine = {.run = real_run, .facts = facts, .kill_marked = real_kill_marked, .sync = real_sync},
+        .machine = {.run = real_run, .facts = facts, .kill_marked = real_kill_marked, .sync = real_sync, .copies = true},
         .natives = natives,
         .self = self};
     if (natives)

@@ -29,6 +29,7 @@ struct ja_machine {
     /* Has on the disk what was done in the file system of a directory. May be NULL. */
     void (*sync)(struct ja_machine *machine, const char *dir);
     struct ja_ahead ahead;
+    bool copies; /* plans may be copied into the pool; see copies.h */
     char boot_id[80];
     const volatile int *interrupted; /* Ctrl-C; may be NULL */
     /* Gets what a command's process prints, as it comes; set by the runner while it runs a step, else NULL. */

@@ -194,6 +194,28 @@ static bool is_sole_row(const struct ja_plan *plan, size_t k)
     return sole;
 }
 
+/* Whether all that the plan does and that outlives a reboot is in the pool, but for its commit, which is a change of the store. */
+static bool lies_in_pool(const struct ja_plan *plan)
+{
+    bool in_store = false;
+    for (size_t k = 0; k < plan->count; k++) {
+        unsigned flags = plan->steps[k]->flags;
+        if ((flags & JA_STEP_PERSISTENT) && !(flags & (flags & JA_STEP_COMMIT ? JA_STEP_STORE : JA_STEP_POOL)))
+            return false;
+        in_store = in_store || (flags & JA_STEP_COMMIT);
+    }
+    return in_store;
+}
+
+/* What comes next must be undone, or carried to its end, even after a power cut. */
+static int secure(const struct ja_run *run, const struct ja_plan *plan, struct ja_journal *journal,
+                  struct ja_error *err)
+{
+    if (journal->pool && ja_journal_copy(journal, plan, run->machine->boot_id, run->epoch))
+        return 0;
+    return ja_journal_sync(journal, err);
+}
+
 /* ---- steps beside others ---- */
 
 struct beside {
@@ -211,7 +233,7 @@ static int do_beside(void *context, JA_UNUSED struct ja_str *output, struct ja_e
     const struct beside *beside = context;
     struct ja_run run = *beside->run;
     run.event = NULL;
-    int rc = ja_journal_sync(beside->journal, err);
+    int rc = secure(&run, beside->plan, beside->journal, err);
     for (size_t k = beside->first; rc == 0 && k < beside->end; k++)
         rc = do_step(&run, beside->id, beside->plan, k, beside->journal, err);
     return rc; /* none of them may fail: JA_STEP_IGNORE is not for these */
@@ -264,7 +286,7 @@ static int go_to_commit(const struct ja_run *run, const char *id, const struct j
         }
         /* One sync will do: after a power cut every persistent step counts as begun, and its guard decides. */
         if ((step->flags & JA_STEP_PERSISTENT) && !synced && !is_sole_row(plan, k)) {
-            int rc = ja_journal_sync(journal, err);
+            int rc = secure(run, plan, journal, err);
             if (rc < 0)
                 return rc;
             synced = true;
@@ -314,6 +336,7 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
     int rc = ja_journal_create(run->journal_dir, id, run->machine->boot_id, plan, &journal, err);
     if (rc < 0)
         return rc;
+    journal.pool = run->machine->copies && lies_in_pool(plan) ? run->pool : NULL;
     size_t next = 0;
     struct beside beside = {.run = run, .id = id, .plan = plan, .journal = &journal, .spawned.reply = -1};
     rc = go_to_commit(run, id, plan, &journal, &beside, &next, err);
@@ -322,7 +345,8 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         run->machine->ahead.end();
     if (rc == 0) {
         rc = go_forward(run, id, plan, next, &journal, err);
-        if (is_persistent(plan, next, plan->count))
+        /* The copy does not go to the disk before what it would do again. */
+        if (is_persistent(plan, next, plan->count) && !journal.copied)
             sync_pool(run);
         *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_DONE;
     } else if (run->keep) {
@@ -332,6 +356,8 @@ int ja_run_plan(const struct ja_run *run, const char *id, const struct ja_plan *
         run->machine->interrupted = NULL; /* the undo is not to be interrupted */
         if (undo_all(run, id, plan, next, false, NULL) < 0)
             *ret_result = JA_RESULT_BROKEN;
+        else
+            ja_journal_uncopy(&journal);
         run->machine->interrupted = saved;
         if (is_persistent(plan, 0, next))
             sync_pool(run);
@@ -409,6 +435,8 @@ int ja_run_recover(const struct ja_run *run, struct ja_dead_plan *dead, bool com
     } else {
         *ret_result = JA_RESULT_UNDONE;
     }
+    if (rc == 0)
+        ja_journal_uncopy(&dead->journal);
     if (rc == 0 && is_persistent(&dead->plan, 0, dead->plan.count))
         sync_pool(run);
     if (rc == 0)

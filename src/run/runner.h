@@ -30,7 +30,8 @@ enum ja_result {
 struct ja_run {
     struct ja_machine *machine;
     const char *journal_dir;
-    const char *pool; /* is synced after an undo; may be NULL */
+    const char *pool;  /* is synced after an undo; may be NULL */
+    const char *epoch; /* of the store, for copies of plans */
     bool keep;        /* leave what a failed plan did */
     /* Does a `jailadmin host store` step (JA_STEP_STORE). In the commit step it also marks the plan `id` as committed, in the
      * same transaction, synced. */

@@ -660,6 +660,7 @@ static void be_destroy(struct ja_planning *p, JA_UNUSED const struct ja_jail *ja
 
 const struct ja_storage ja_storage_btrfs = {
     .name = "btrfs",
+    .in_order = true,
     .pool_create = pool_create,
     .pool_destroy = pool_destroy,
     .pool_mounted = pool_mounted,

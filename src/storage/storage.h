@@ -21,6 +21,8 @@ struct ja_storage {
     /* A jail's tree as a template, for working on it: as it is now, or as a snapshot has it. */
     void (*template_from_jail)(struct ja_planning *p, const struct ja_jail *jail, const struct ja_snapshot *snapshot,
                                const char *name, const char *version, const char *uuid);
+    /* What is done in the pool comes to its disk in that order: see copies.h. */
+    bool in_order;
     /* The jail's own directories; with the commit of jail_create or jail_clone they, and what was flushed there, are on the disk.
      * May be NULL: they come with the tree. */
     void (*jail_dirs)(struct ja_planning *p, const struct ja_jail *jail);

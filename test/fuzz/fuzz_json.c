@@ -183,7 +183,7 @@ static void journal(char *text, size_t length)
         return;
     snprintf(path, sizeof path, "%s/dddddddd-0000-4000-8000-000000000001.plan", dir);
     must(ja_file_write(path, text, length, 0600, false, &err) == 0);
-    fuzz_accepted(ja_journal_dead(dir, look_at_dead, NULL, &err), &err);
+    fuzz_accepted(ja_journal_dead(dir, NULL, look_at_dead, NULL, &err), &err);
 }
 
 const struct fuzz_parser fuzz_parsers[] = {

@@ -584,7 +584,7 @@ static inline char *lab_snapshot(const struct ja_sim *sim)
         ja_store_close(store);
         char journal[128];
         snprintf(journal, sizeof journal, "%s/journal", lab_state);
-        ja_str_addf(&text, "journal %s\n", ja_journal_any(journal) ? "has plans" : "is empty");
+        ja_str_addf(&text, "journal %s\n", ja_journal_any(journal, NULL) ? "has plans" : "is empty");
     }
     if (!text.text)
         abort();

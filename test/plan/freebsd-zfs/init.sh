@@ -15,6 +15,7 @@
  "ruleset_base": 1000,
  "tag": "00",
  "uuid": "dddddddd-0000-4000-8000-000000000001",
+ "epoch": "",
  "run": "/var/run/jailadmin-00",
  "pool": "/var/db/jailadmin/pool",
  "source": "tank/jailadmin",
@@ -38,6 +39,7 @@ END
  "ruleset_base": 1000,
  "tag": "00",
  "uuid": "dddddddd-0000-4000-8000-000000000001",
+ "epoch": "",
  "run": "/var/run/jailadmin-00",
  "pool": "/var/db/jailadmin/pool",
  "source": "tank/jailadmin"
@@ -79,6 +81,7 @@ END
  "ruleset_base": 1000,
  "tag": "00",
  "uuid": "dddddddd-0000-4000-8000-000000000001",
+ "epoch": "",
  "run": "/var/run/jailadmin-00",
  "pool": "/var/db/jailadmin/pool",
  "source": "tank/jailadmin"
