@@ -15,7 +15,10 @@
 
 #define PREFIX "trusted.jailadmin."
 
-enum { COPY_MOST = 15 << 10 /* in a node of 16 KiB, btrfs's least common size */, LIST_MOST = 64 << 10 /* the kernel's */ };
+enum {
+    COPY_MOST = 15 << 10 /* in a node of 16 KiB, btrfs's least common size */,
+    LIST_MOST = 64 << 10 /* the kernel's */
+};
 
 struct name {
     char text[sizeof PREFIX + JA_UUID_TEXT];
@@ -37,7 +40,8 @@ bool ja_copies_possible(const char *pool)
 bool ja_copy_put(const char *pool, const char *id, const char *text, size_t length)
 {
     struct name name = name_of(id);
-    return length <= COPY_MOST && ja_copies_possible(pool) && setxattr(pool, name.text, text, length, XATTR_CREATE) == 0;
+    return length <= COPY_MOST && ja_copies_possible(pool) &&
+           setxattr(pool, name.text, text, length, XATTR_CREATE) == 0;
 }
 
 char *ja_copy_get(const char *pool, const char *id, size_t *ret_length)

@@ -158,10 +158,13 @@ static void real_sync(struct ja_machine *machine, const char *dir)
 int ja_real_machine_init(struct ja_real_machine *real, const char *self, bool natives, struct ja_fact_reader facts,
                          struct ja_error *err)
 {
-    *real = (struct ja_real_machine){
-        .machine = {.run = real_run, .facts = facts, .kill_marked = real_kill_marked, .sync = real_sync, .copies = true},
-        .natives = natives,
-        .self = self};
+    *real = (struct ja_real_machine){.machine = {.run = real_run,
+                                                 .facts = facts,
+                                                 .kill_marked = real_kill_marked,
+                                                 .sync = real_sync,
+                                                 .copies = true},
+                                     .natives = natives,
+                                     .self = self};
     if (natives)
         real->machine.ahead = ja_native_ahead;
     return ja_boot_id(real->machine.boot_id, sizeof real->machine.boot_id, err);
