@@ -194,17 +194,19 @@ static bool is_sole_row(const struct ja_plan *plan, size_t k)
     return sole;
 }
 
-/* Whether all that the plan does and that outlives a reboot is in the pool, but for its commit, which is a change of the store. */
+/* Whether all that the plan does and that outlives a reboot is in the pool, but for its commit, which is a change of the store. What it does
+ * in the pool before the commit is on the disk by then, and so is a copy of the plan. */
 static bool lies_in_pool(const struct ja_plan *plan)
 {
-    bool in_store = false;
+    bool before = false, in_store = false;
     for (size_t k = 0; k < plan->count; k++) {
         unsigned flags = plan->steps[k]->flags;
         if ((flags & JA_STEP_PERSISTENT) && !(flags & (flags & JA_STEP_COMMIT ? JA_STEP_STORE : JA_STEP_POOL)))
             return false;
         in_store = in_store || (flags & JA_STEP_COMMIT);
+        before = before || (!in_store && (flags & JA_STEP_PERSISTENT));
     }
-    return in_store;
+    return before && in_store;
 }
 
 /* What comes next must be undone, or carried to its end, even after a power cut. */
