@@ -29,14 +29,15 @@ enum loss { GONE, EMPTY, TORN, WHOLE, LOSSES };
 static const char *const loss_names[] = {"gone", "empty", "torn", "whole"};
 
 struct cut {
+    const char *verb;
     size_t step;
-    bool start, hit;
+    bool start;
 };
 
 static int probe(void *context, const struct ja_plan *plan, size_t step, bool after)
 {
     struct cut *cut = context;
-    if (step == cut->step && after && strcmp(plan->verb, "create") == 0)
+    if (step == cut->step && after && strcmp(plan->verb, cut->verb) == 0)
         raise(SIGKILL);
     return 0;
 }
@@ -68,14 +69,18 @@ static int create(struct ja_engine *engine, bool start, struct ja_error *err)
 }
 
 /* True when it came to that step. */
-static bool create_cut_off(struct cut cut)
+static bool cut_off(struct cut cut)
 {
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         struct ja_error err = JA_ERROR_INIT;
-        create(open_engine(&cut), cut.start, &err);
+        struct ja_engine *engine = open_engine(&cut);
+        if (strcmp(cut.verb, "delete") == 0)
+            ja_engine_delete(engine, "j", false, &err);
+        else
+            create(engine, cut.start, &err);
         _exit(0);
     }
     int status = 0;
@@ -135,12 +140,35 @@ static struct ja_engine *recovered(void)
     return engine;
 }
 
-static void nothing_is_left(struct ja_engine *engine, size_t step, enum loss loss)
+static bool is_known(struct ja_engine *engine)
 {
     struct ja_error err = JA_ERROR_INIT;
-    if (tree_is_there() || copies() || each_journal(".plan", WHOLE) ||
-        ja_engine_get(engine, &ja_noun_jail, "j", &(void *){NULL}, NULL, &err) != JA_E_NOTFOUND)
-        fail_msg("create, cut off after step %zu, its journal %s, has left something", step, loss_names[loss]);
+    void *object = NULL;
+    int rc = ja_engine_get(engine, &ja_noun_jail, "j", &object, NULL, &err);
+    ja_object_free(&ja_noun_jail, object);
+    if (rc != JA_E_NOTFOUND)
+        must("look for the jail", rc, &err);
+    return rc == 0;
+}
+
+/* What a deletion has moved out of the way. */
+static bool waits_to_go(void)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/deleted", pool);
+    DIR *handle = opendir(path);
+    bool any = false;
+    assert_non_null(handle);
+    for (struct dirent *entry; (entry = readdir(handle)) != NULL;)
+        any = any || entry->d_name[0] != '.';
+    closedir(handle);
+    return any;
+}
+
+static void nothing_is_left(struct ja_engine *engine, size_t step, enum loss loss)
+{
+    if (tree_is_there() || copies() || each_journal(".plan", WHOLE) || is_known(engine) || waits_to_go())
+        fail_msg("a verb, cut off after step %zu, its journal %s, has left something", step, loss_names[loss]);
 }
 
 static void what_was_cut_off_is_undone(void **unused)
@@ -152,7 +180,7 @@ static void what_was_cut_off_is_undone(void **unused)
         for (enum loss loss = 0; loss < LOSSES; loss++)
             for (int way = 0; way < 4; way++) {
                 bool start = way & 1, unmount = way & 2;
-                if (!create_cut_off((struct cut){.step = step, .start = start}))
+                if (!cut_off((struct cut){.verb = "create", .step = step, .start = start}))
                     continue;
                 cases++;
                 /* The last one is the commit, if it is not started. */
@@ -173,12 +201,47 @@ static void what_was_cut_off_is_undone(void **unused)
     assert_true(cases > 50);
 }
 
+static void a_deletion_is_undone_or_finished(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    size_t undone = 0, finished = 0;
+    for (size_t step = 0; step < 4; step++)
+        for (enum loss loss = 0; loss < LOSSES; loss++)
+            for (int unmount = 0; unmount < 2; unmount++) {
+                struct ja_engine *engine = recovered();
+                if (!is_known(engine))
+                    must("create", create(engine, false, &err), &err);
+                ja_engine_close(engine);
+                if (!cut_off((struct cut){.verb = "delete", .step = step}))
+                    continue;
+                assert_int_equal(copies(), 1);
+                assert_int_equal(each_journal(".plan", loss), 1);
+                assert_int_equal(unmount ? umount(pool) : 0, 0);
+                engine = recovered();
+                if (is_known(engine)) {
+                    assert_true(tree_is_there() && !waits_to_go() && copies() == 0);
+                    undone++;
+                } else {
+                    nothing_is_left(engine, step, loss);
+                    finished++;
+                }
+                ja_engine_close(engine);
+            }
+    struct ja_engine *engine = recovered();
+    if (is_known(engine))
+        must("delete", ja_engine_delete(engine, "j", false, &err), &err);
+    ja_engine_close(engine);
+    print_message("%zu undone, %zu finished\n", undone, finished);
+    assert_true(undone >= 2 * LOSSES && finished >= 2 * LOSSES);
+}
+
 /* The pool is mounted only by the command that needs it. */
 static void the_same_name_can_be_made_at_once(void **unused)
 {
     (void)unused;
     struct ja_error err = JA_ERROR_INIT;
-    assert_true(create_cut_off((struct cut){.step = 3}));
+    assert_true(cut_off((struct cut){.verb = "create", .step = 3}));
     each_journal(".plan", GONE);
     assert_int_equal(umount(pool), 0);
     struct ja_engine *engine = open_engine(NULL);
@@ -201,7 +264,7 @@ static void a_restored_store_leaves_it_alone(void **unused)
     struct ja_engine *engine = open_engine(NULL);
     must("backup", ja_engine_backup(engine, backup, &err), &err);
     ja_engine_close(engine);
-    assert_true(create_cut_off((struct cut){.step = 3}));
+    assert_true(cut_off((struct cut){.verb = "create", .step = 3}));
     each_journal(".plan", GONE);
     assert_int_equal(umount(pool), 0);
     struct ja_engine_options options = {.state = state, .self = self, .os = -1};
@@ -260,6 +323,7 @@ int main(int argc, char **argv)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_cut_off_is_undone),
+        cmocka_unit_test(a_deletion_is_undone_or_finished),
         cmocka_unit_test(the_same_name_can_be_made_at_once),
         cmocka_unit_test(a_restored_store_leaves_it_alone),
     };
