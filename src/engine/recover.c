@@ -189,11 +189,9 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
 static bool may_be_copied(const struct ja_engine *engine, const char *kind, const char *id)
 {
     const char *pool = copies(engine);
-    size_t length;
     if (!pool || engine->site.storage != JA_STORAGE_BTRFS || strcmp(kind, "jail") != 0)
         return false;
-    ja_autofree char *copy = ja_copy_get(pool, id, &length);
-    return copy || !ja_copies_possible(pool);
+    return ja_copy_may_be(pool, id) || !ja_copies_possible(pool);
 }
 
 /* Plans that the store knows as open and that have no journal died before their first step: nothing to undo but the

@@ -31,6 +31,11 @@ static struct name name_of(const char *id)
     return name;
 }
 
+static bool is_absent(int sys)
+{
+    return sys == ENODATA || sys == EOPNOTSUPP || sys == ENOENT;
+}
+
 bool ja_copies_possible(const char *pool)
 {
     struct statfs info;
@@ -44,18 +49,28 @@ bool ja_copy_put(const char *pool, const char *id, const char *text, size_t leng
            setxattr(pool, name.text, text, length, XATTR_CREATE) == 0;
 }
 
-char *ja_copy_get(const char *pool, const char *id, size_t *ret_length)
+int ja_copy_get(const char *pool, const char *id, char **ret_text, size_t *ret_length, struct ja_error *err)
 {
     struct name name = name_of(id);
-    char *text = ja_malloc(COPY_MOST + 1);
-    ssize_t length = text ? getxattr(pool, name.text, text, COPY_MOST) : -1;
-    if (length < 0) {
-        free(text);
-        return NULL;
-    }
+    ja_autofree char *text = ja_malloc(COPY_MOST + 1);
+    if (!text)
+        return ja_error_nomem(err);
+    ssize_t length = getxattr(pool, name.text, text, COPY_MOST);
+    if (length < 0 && is_absent(errno))
+        return 0;
+    if (length < 0)
+        return ja_error_sys(err, errno, NULL, "cannot read the copy of the plan %s in %s", id, pool);
     text[length] = '\0';
     *ret_length = (size_t)length;
-    return text;
+    *ret_text = text;
+    text = NULL;
+    return 1;
+}
+
+bool ja_copy_may_be(const char *pool, const char *id)
+{
+    struct name name = name_of(id);
+    return getxattr(pool, name.text, NULL, 0) >= 0 || !is_absent(errno);
 }
 
 void ja_copy_remove(const char *pool, const char *id)
@@ -93,9 +108,15 @@ bool ja_copy_put(JA_UNUSED const char *pool, JA_UNUSED const char *id, JA_UNUSED
     return false;
 }
 
-char *ja_copy_get(JA_UNUSED const char *pool, JA_UNUSED const char *id, JA_UNUSED size_t *ret_length)
+int ja_copy_get(JA_UNUSED const char *pool, JA_UNUSED const char *id, JA_UNUSED char **ret_text,
+                JA_UNUSED size_t *ret_length, JA_UNUSED struct ja_error *err)
 {
-    return NULL;
+    return 0;
+}
+
+bool ja_copy_may_be(JA_UNUSED const char *pool, JA_UNUSED const char *id)
+{
+    return false;
 }
 
 void ja_copy_remove(JA_UNUSED const char *pool, JA_UNUSED const char *id)

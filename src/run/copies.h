@@ -18,8 +18,10 @@
 bool ja_copies_possible(const char *pool);
 /* Keeps a text under a UUID. False, with nothing changed: it is too long, or it cannot be kept now. */
 bool ja_copy_put(const char *pool, const char *id, const char *text, size_t length);
-/* The caller's; NULL: there is none, or it cannot be read. */
-char *ja_copy_get(const char *pool, const char *id, size_t *ret_length);
+/* 1 and a text, the caller's, with its length; 0: there is none. */
+int ja_copy_get(const char *pool, const char *id, char **ret_text, size_t *ret_length, struct ja_error *err);
+/* False only if there is none. */
+bool ja_copy_may_be(const char *pool, const char *id);
 void ja_copy_remove(const char *pool, const char *id);
 /* The ids of all. A pool that is not mounted has none. */
 int ja_copies_list(const char *pool, struct ja_strv *ret_ids, struct ja_error *err);

@@ -284,12 +284,18 @@ static bool lock_dead(const char *path, int fd)
     return locked;
 }
 
-/* What the file does not tell, the copy in the pool may. */
+/* What the file does not tell, the copy in the pool may. `rc` is what reading the file came to. */
 static int read_copy(struct ja_dead_plan *dead, int rc, struct ja_error *err)
 {
-    size_t length;
-    ja_autofree char *copy = dead->journal.pool ? ja_copy_get(dead->journal.pool, dead->id, &length) : NULL;
-    if (!copy)
+    size_t length = 0;
+    ja_autofree char *copy = NULL;
+    struct ja_error why = JA_ERROR_INIT;
+    int found = dead->journal.pool ? ja_copy_get(dead->journal.pool, dead->id, &copy, &length, &why) : 0;
+    if (found < 0 && err)
+        *err = why;
+    if (found < 0) /* it may be whole: not damaged */
+        return found == JA_E_NOMEM ? found : JA_E_FAILED;
+    if (found == 0)
         return rc;
     ja_plan_fini(&dead->plan);
     free(dead->progress);
@@ -395,13 +401,11 @@ static int bring_back(const char *dir, const char *pool, struct ja_error *err)
     int rc = ja_copies_list(pool, &ids, err);
     for (size_t i = 0; rc == 0 && i < ids.count; i++) {
         char path[512];
-        size_t length;
         snprintf(path, sizeof path, "%s/%s" SUFFIX, dir, ids.items[i]);
-        if (access(path, F_OK) == 0)
+        if (access(path, F_OK) == 0 || !ja_copy_may_be(pool, ids.items[i]))
             continue;
-        ja_autofree char *copy = ja_copy_get(pool, ids.items[i], &length);
-        ja_autoclose int fd = copy ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-        if (copy && fd < 0 && errno != EEXIST)
+        ja_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
             rc = ja_error_sys(err, errno, NULL, "cannot make the journal file %s", path);
     }
     return rc;
