@@ -135,6 +135,17 @@ int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_err
     return each_dead(engine, leave, &leaving, err);
 }
 
+/*
+ * A plan that had come to its end, and whose copy is still there: of what it did in the pool after its commit, too, nothing may have come to the
+ * disk. Nobody else's changes of the pool have either, and such steps can be repeated.
+ */
+static int repeat_end(struct ja_engine *engine, struct ja_dead_plan *dead, struct ja_error *err)
+{
+    enum ja_result result;
+    struct ja_run run = ja_engine_run(engine);
+    return ja_run_recover(&run, dead, true, &result, err);
+}
+
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)
 {
     const struct recovery *r = context;
@@ -165,9 +176,13 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     }
     /* It had come to its end, and only the removal of its journal was lost with the power. Others may have followed. */
     if (have_row && row.ended_ms != 0 && !left) {
-        ja_journal_remove(&dead->journal);
+        if (strcmp(row.result, "done") == 0 && dead->plan.count && dead->journal.pool &&
+            ja_copy_may_be(dead->journal.pool, dead->id))
+            rc = repeat_end(engine, dead, err);
+        else
+            ja_journal_remove(&dead->journal);
         ja_plan_row_fini(&row);
-        return 0;
+        return rc;
     }
     if (!r->kind && dead->plan.count)
         rc = ja_engine_lock(engine, dead->plan.kind, dead->plan.name, false, CHILDREN_MS, "jailadmin recovery", &lock,

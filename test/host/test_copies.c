@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,6 +237,37 @@ static void a_deletion_is_undone_or_finished(void **unused)
     assert_true(undone >= 2 * LOSSES && finished >= 2 * LOSSES);
 }
 
+/* The store knows that the deletion has come to its end, but of that the pool's disk has nothing. */
+static void what_ended_is_repeated(void **unused)
+{
+    (void)unused;
+    struct ja_error err = JA_ERROR_INIT;
+    struct ja_strv ids = {0};
+    char tree[256], id[JA_UUID_TEXT], *copy = NULL;
+    size_t length;
+    void *object = NULL;
+    struct ja_engine *engine = recovered();
+    must("create", create(engine, false, &err), &err);
+    must("look", ja_engine_get(engine, &ja_noun_jail, "j", &object, NULL, &err), &err);
+    snprintf(tree, sizeof tree, "%s/deleted/%s", pool, ((struct ja_jail *)object)->uuid);
+    ja_object_free(&ja_noun_jail, object);
+    ja_engine_close(engine);
+    assert_true(cut_off((struct cut){.verb = "delete", .step = 2}));
+    must("list", ja_copies_list(pool, &ids, &err), &err);
+    assert_int_equal(ids.count, 1);
+    snprintf(id, sizeof id, "%s", ids.items[0]);
+    ja_strv_fini(&ids);
+    assert_int_equal(ja_copy_get(pool, id, &copy, &length, &err), 1);
+    ja_engine_close(recovered());
+    assert_false(waits_to_go());
+    assert_int_equal(mkdir(tree, 0700), 0);
+    assert_true(ja_copy_put(pool, id, copy, length));
+    free(copy);
+    engine = recovered();
+    nothing_is_left(engine, 2, GONE);
+    ja_engine_close(engine);
+}
+
 /* The pool is mounted only by the command that needs it. */
 static void the_same_name_can_be_made_at_once(void **unused)
 {
@@ -322,9 +354,8 @@ int main(int argc, char **argv)
     if (!self)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_cut_off_is_undone),
-        cmocka_unit_test(a_deletion_is_undone_or_finished),
-        cmocka_unit_test(the_same_name_can_be_made_at_once),
+        cmocka_unit_test(what_was_cut_off_is_undone),       cmocka_unit_test(a_deletion_is_undone_or_finished),
+        cmocka_unit_test(what_ended_is_repeated),           cmocka_unit_test(the_same_name_can_be_made_at_once),
         cmocka_unit_test(a_restored_store_leaves_it_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -40,7 +40,7 @@ chmod +x "$dir/init"
 # A process of the guest whose kernel is killed would go on as one of this machine; in a namespace whose first process is killed with it,
 # all of them end at once.
 # shellcheck disable=SC2016
-timeout -s KILL 300 unshare --mount --pid --fork --kill-child sh -c 'linux.uml "$@"; exit' sh mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet \
+timeout -s KILL 300 unshare --mount --pid --fork --kill-child sh -c 'linux.uml "$@"; exit' sh mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet "uml_dir=$dir/uml/" \
     </dev/null >"$dir/out" 2>"$dir/messages"
 cat "$dir/out"
 grep -q '^status: 0' "$dir/out" && ! grep -q '^FAILED' "$dir/out"

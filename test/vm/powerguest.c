@@ -57,13 +57,16 @@ static void guard(const struct guest *guest, int console)
 
 static void run_kernel(const struct guest *guest, int console)
 {
-    char words[LOSSY_DISKS + 6][512], *argv[32];
+    char words[LOSSY_DISKS + 7][512], *argv[32];
     size_t count = 0, word = 0;
     static const char *const fixed[] = {"linux.uml", "mem=512M", "rootfstype=hostfs", "rootflags=/",
                                         "ro",        "con=null", "con0=fd:0,fd:1",    "quiet"};
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         argv[count++] = (char *)fixed[i];
     snprintf(words[word], sizeof words[0], "init=%s", guest->script);
+    argv[count++] = words[word++];
+    /* What it notes about itself, which one that is killed leaves behind, otherwise in the user's home. */
+    snprintf(words[word], sizeof words[0], "uml_dir=%s/uml/", guest->dir);
     argv[count++] = words[word++];
     snprintf(words[word], sizeof words[0], "PROGRAM=%s", guest->program);
     argv[count++] = words[word++];
