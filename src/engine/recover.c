@@ -48,6 +48,16 @@ static int ensure_pool(struct ja_engine *engine, const struct ja_dead_plan *dead
     return dead->plan.count == 0 || strcmp(dead->plan.kind, "host") == 0 ? 0 : ja_engine_pool_ensure(engine, err);
 }
 
+/* A plan that stays broken blocks nothing else: it is reported, and tried again by gc. */
+static void tell_broken(struct ja_engine *engine, const struct ja_dead_plan *dead, int rc, struct ja_error *failure)
+{
+    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = failure};
+    if (rc == 0)
+        return;
+    ja_error_wrap(failure, "recovery of %s %s", dead->plan.verb, dead->plan.name);
+    ja_engine_event(engine, &event);
+}
+
 static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const struct ja_plan_row *row,
                   struct ja_error *err)
 {
@@ -71,12 +81,7 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
                                         rc < 0 ? failure.what : "its process died; recovered", ja_clock_wall_ms(), err);
     if (store_rc < 0 && store_rc != JA_E_NOTFOUND)
         return store_rc;
-    /* A plan that stays broken blocks nothing else: it is reported, and tried again by gc. */
-    struct ja_event event = {.kind = JA_EVENT_WARNING, .err = &failure};
-    if (rc < 0) {
-        ja_error_wrap(&failure, "recovery of %s %s", dead->plan.verb, dead->plan.name);
-        ja_engine_event(engine, &event);
-    }
+    tell_broken(engine, dead, rc, &failure);
     return 0;
 }
 
@@ -139,11 +144,12 @@ int ja_engine_leave_dead(struct ja_engine *engine, bool committed, struct ja_err
  * A plan that had come to its end, and whose copy is still there: of what it did in the pool after its commit, too, nothing may have come to the
  * disk. Nobody else's changes of the pool have either, and such steps can be repeated.
  */
-static int repeat_end(struct ja_engine *engine, struct ja_dead_plan *dead, struct ja_error *err)
+static void repeat_end(struct ja_engine *engine, struct ja_dead_plan *dead)
 {
     enum ja_result result;
     struct ja_run run = ja_engine_run(engine);
-    return ja_run_recover(&run, dead, true, &result, err);
+    struct ja_error failure = JA_ERROR_INIT;
+    tell_broken(engine, dead, ja_run_recover(&run, dead, true, &result, &failure), &failure);
 }
 
 static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error *err)
@@ -178,11 +184,11 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     if (have_row && row.ended_ms != 0 && !left) {
         if (strcmp(row.result, "done") == 0 && dead->plan.count && dead->journal.pool &&
             ja_copy_may_be(dead->journal.pool, dead->id))
-            rc = repeat_end(engine, dead, err);
+            repeat_end(engine, dead);
         else
             ja_journal_remove(&dead->journal);
         ja_plan_row_fini(&row);
-        return rc;
+        return 0;
     }
     if (!r->kind && dead->plan.count)
         rc = ja_engine_lock(engine, dead->plan.kind, dead->plan.name, false, CHILDREN_MS, "jailadmin recovery", &lock,
