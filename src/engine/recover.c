@@ -77,7 +77,7 @@ static int finish(struct ja_engine *engine, struct ja_dead_plan *dead, const str
     else if (result == JA_RESULT_BROKEN)
         store_rc = ja_engine_mark(engine, dead->plan.kind, dead->plan.name, true, err);
     if (store_rc == 0)
-        store_rc = ja_store_plan_update(engine->store, dead->id, text,
+        store_rc = ja_store_plan_update(engine->store, dead->journal.id, text,
                                         rc < 0 ? failure.what : "its process died; recovered", ja_clock_wall_ms(), err);
     if (store_rc < 0 && store_rc != JA_E_NOTFOUND)
         return store_rc;
@@ -160,7 +160,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     struct ja_plan_row row = {0};
     if (dead->damaged ? r->kind != NULL : dead->plan.count && !is_mine(r, dead))
         return 0;
-    int rc = ja_store_plan_get(engine->store, dead->id, &row, err);
+    int rc = ja_store_plan_get(engine->store, dead->journal.id, &row, err);
     bool have_row = rc == 0;
     if (rc < 0 && rc != JA_E_NOTFOUND)
         return rc; /* nobody knows whether it had committed */
@@ -183,7 +183,7 @@ static int recover_one(void *context, struct ja_dead_plan *dead, struct ja_error
     /* It had come to its end, and only the removal of its journal was lost with the power. Others may have followed. */
     if (have_row && row.ended_ms != 0 && !left) {
         if (strcmp(row.result, "done") == 0 && dead->plan.count && dead->journal.pool &&
-            ja_copy_may_be(dead->journal.pool, dead->id))
+            ja_copy_may_be(dead->journal.pool, dead->journal.id))
             repeat_end(engine, dead);
         else
             ja_journal_remove(&dead->journal);

@@ -284,16 +284,22 @@ static bool lock_dead(const char *path, int fd)
     return locked;
 }
 
+/* What was read is not what was written; else it could not be read, and may be whole. */
+static bool is_damage(int rc)
+{
+    return rc < 0 && rc != JA_E_NOMEM && rc != JA_E_FAILED;
+}
+
 /* What the file does not tell, the copy in the pool may. `rc` is what reading the file came to. */
 static int read_copy(struct ja_dead_plan *dead, int rc, struct ja_error *err)
 {
     size_t length = 0;
     ja_autofree char *copy = NULL;
     struct ja_error why = JA_ERROR_INIT;
-    int found = dead->journal.pool ? ja_copy_get(dead->journal.pool, dead->id, &copy, &length, &why) : 0;
+    int found = dead->journal.pool ? ja_copy_get(dead->journal.pool, dead->journal.id, &copy, &length, &why) : 0;
     if (found < 0 && err)
         *err = why;
-    if (found < 0) /* it may be whole: not damaged */
+    if (found < 0) /* no damage */
         return found == JA_E_NOMEM ? found : JA_E_FAILED;
     if (found == 0)
         return rc;
@@ -312,8 +318,7 @@ static int read_copy(struct ja_dead_plan *dead, int rc, struct ja_error *err)
 /* Opens and locks a journal. 1: it is ours; 0: its plan lives, or it is gone by now. */
 static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dead, struct ja_error *err)
 {
-    snprintf(dead->id, sizeof dead->id, "%.*s", (int)(strlen(name) - strlen(SUFFIX)), name);
-    snprintf(dead->journal.id, sizeof dead->journal.id, "%s", dead->id);
+    snprintf(dead->journal.id, sizeof dead->journal.id, "%.*s", (int)(strlen(name) - strlen(SUFFIX)), name);
     snprintf(dead->journal.path, sizeof dead->journal.path, "%s/%s", dir, name);
     dead->journal.fd = open(dead->journal.path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     if (dead->journal.fd < 0)
@@ -328,9 +333,9 @@ static int open_dead(const char *dir, const char *name, struct ja_dead_plan *dea
     int rc = ja_file_read(dead->journal.path, FILE_LIMIT, &text, &length, err);
     if (rc == 0)
         rc = read_text(dead, text, length, err);
-    if ((rc == 0 && dead->plan.count == 0) || rc == JA_E_CORRUPT)
+    if ((rc == 0 && dead->plan.count == 0) || is_damage(rc))
         rc = read_copy(dead, rc, err);
-    if (rc < 0 && rc != JA_E_NOMEM && rc != JA_E_FAILED) {
+    if (is_damage(rc)) {
         ja_plan_fini(&dead->plan);
         dead->damaged = true;
         return 1;

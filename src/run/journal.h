@@ -47,7 +47,6 @@ enum ja_step_progress { JA_STEP_UNTOUCHED, JA_STEP_BEGUN, JA_STEP_FAILED, JA_STE
 
 /* A dead plan, as read back. */
 struct ja_dead_plan {
-    char id[40];
     char boot_id[80];
     struct ja_plan plan;
     enum ja_step_progress *progress; /* one for each step */

@@ -387,7 +387,7 @@ static void end_processes(const struct ja_run *run, const struct ja_dead_plan *d
         char mark[96];
         if (dead->progress[k] != JA_STEP_BEGUN)
             continue;
-        snprintf(mark, sizeof mark, "%s:%zu", dead->id, k);
+        snprintf(mark, sizeof mark, "%s:%zu", dead->journal.id, k);
         if (run->machine->kill_marked)
             run->machine->kill_marked(run->machine, mark);
     }
@@ -403,7 +403,7 @@ static int carry_forward(const struct ja_run *run, struct ja_dead_plan *dead, bo
         if (dead->progress[k] == JA_STEP_ENDED || (rebooted && !(step->flags & JA_STEP_PERSISTENT)))
             continue;
         struct ja_error step_err = JA_ERROR_INIT;
-        int one = do_step(run, dead->id, &dead->plan, k, &dead->journal, &step_err);
+        int one = do_step(run, dead->journal.id, &dead->plan, k, &dead->journal, &step_err);
         if (one < 0 && !(step->flags & JA_STEP_IGNORE) && rc == 0) {
             rc = one;
             if (err)
@@ -431,7 +431,7 @@ int ja_run_recover(const struct ja_run *run, struct ja_dead_plan *dead, bool com
                     last--;
             if (last > dead->plan.count)
                 last = dead->plan.count;
-            rc = undo_all(run, dead->id, &dead->plan, last, rebooted, err);
+            rc = undo_all(run, dead->journal.id, &dead->plan, last, rebooted, err);
             *ret_result = rc < 0 ? JA_RESULT_BROKEN : JA_RESULT_UNDONE;
         }
     } else {
