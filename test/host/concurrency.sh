@@ -89,8 +89,14 @@ for n in $(seq "$workers"); do
 done
 sleep "$seconds"
 : >"$dir/stop"
-ended() { test "$(ls "$dir"/ended.* | wc -l)" -eq "$workers"; }
-want "all processes end" eventually ended || true
+# A deadlock lasts for ever. A verb may take long: `restart --all` of twenty jails, each of which somebody else is stopping gently,
+# beside fifteen other processes and whatever else this machine does.
+ended() {
+    test "$(ls "$dir"/ended.* | wc -l)" -eq "$workers" || { pgrep -af "^$program" && false; }
+}
+patience=90
+want "all processes end" eventually ended
+patience=6
 wait
 cat "$dir"/did.* >"$dir/did"
 cat "$dir"/refused.* >"$dir/refused"

@@ -50,9 +50,10 @@ kit_init() {
     mine=$(tag)
     [ -n "$mine" ] || exit 1
 }
-# eventually COMMAND...: within some seconds it succeeds.
+# eventually COMMAND...: within $patience seconds it succeeds.
+patience=6
 eventually() {
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    for _ in $(seq $((patience * 10 / 3))); do
         "$@" >"$dir/last" 2>&1 && return 0
         sleep 0.3
     done
