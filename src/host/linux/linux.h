@@ -35,8 +35,9 @@ void ja_linux_jail_rules_add(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_jail_rules_remove(struct ja_planning *p, const struct ja_subject *s);
 
 /* nics.c: pairs, neighbours and what is configured within the network namespace at `netns`; undoably added, repeatably
- * removed. repair emits what a running jail lacks of it, repeatably. */
+ * removed: the neighbours by forget, the pairs by remove. repair emits what a running jail lacks of it, repeatably. */
 void ja_linux_nics_add(struct ja_planning *p, const struct ja_subject *s, const char *netns);
+void ja_linux_nics_forget(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_nics_remove(struct ja_planning *p, const struct ja_subject *s);
 void ja_linux_nics_repair(struct ja_planning *p, const struct ja_subject *s, const char *netns);
 /* The addresses of a jail with the host's network, on its networks' bridges. */

@@ -244,17 +244,21 @@ void ja_linux_nics_add(struct ja_planning *p, const struct ja_subject *s, const 
     configure_inside(p, s, netns);
 }
 
+void ja_linux_nics_forget(struct ja_planning *p, const struct ja_subject *s)
+{
+    if (!has_addresses(p, s))
+        return;
+    struct ja_step *step = ja_plan_step(p->plan, "forget where its addresses were");
+    ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
+    for_each_address(p, s, remove_neighbour, step);
+    if (!step->run.input)
+        ja_step_input(p->plan, step, "\n");
+}
+
 void ja_linux_nics_remove(struct ja_planning *p, const struct ja_subject *s)
 {
     char mark[128];
     ja_site_mark(p->site, s->jail->uuid, mark);
-    if (has_addresses(p, s)) {
-        struct ja_step *step = ja_plan_step(p->plan, "forget where its addresses were");
-        ja_step_run(p->plan, step, TOOL("ip"), "-batch", "-", NULL);
-        for_each_address(p, s, remove_neighbour, step);
-        if (!step->run.input)
-            ja_step_input(p->plan, step, "\n");
-    }
     for (size_t i = 0; i < s->jail->nics.count; i++) {
         struct ja_linux_nic nic;
         ja_linux_nic_fill(p, s, i, &nic);

@@ -8,8 +8,6 @@
 /usr/sbin/ip -batch - <<'END'
 neigh flush to 10.66.0.2 dev ja00br0 nud permanent
 END
-# remove the pair ja000n0
-/usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
 # let network default forget its name
 /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web1
 # let the rules forget its interfaces
@@ -29,5 +27,7 @@ END
 /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns
 # remove its runtime directory
 /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0
+# remove the pair ja000n0
+/usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
 
 # a failure before the commit is undone by:

@@ -14,8 +14,6 @@
 /usr/sbin/ip -batch - <<'END'
 neigh flush to 10.66.0.2 dev ja00br0 nud permanent
 END
-# remove the pair ja000n0
-/usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
 # let network default forget its name
 /usr/sbin/jailadmin host remove /run/jailadmin-00/dns/default.d/web1
 # let the rules forget its interfaces
@@ -35,6 +33,8 @@ END
 /usr/sbin/jailadmin host ns-release /run/jailadmin-00/jails/0/ns
 # remove its runtime directory
 /usr/sbin/jailadmin host remove-tree /run/jailadmin-00/jails/0
+# remove the pair ja000n0
+/usr/sbin/jailadmin host link-remove ja000n0 'jailadmin dddddddd-0000-4000-8000-000000000001 cccccccc-0000-4000-8000-000000000001'
 # run the hook after-stop
 /usr/bin/env JAILADMIN_HOOK=after-stop JAILADMIN_JAIL=web1 JAILADMIN_UUID=cccccccc-0000-4000-8000-000000000001 JAILADMIN_HOSTNAME=web1 JAILADMIN_ADDRESSES=10.66.0.2 JAILADMIN_ROOT=/var/db/jailadmin/pool/jails/web1/root/default JAILADMIN_STATE=/var/db/jailadmin /usr/local/sbin/detach
 
