@@ -54,6 +54,8 @@ void ja_cmd_size_cell(struct ja_table *table, int64_t bytes);
 /* "changed web1; waiting for its next start: nics.eth0.address, limits.files" */
 int ja_cmd_say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err);
 
+/* How many jails are worked on side by side: what -j says, else what this instance's storage and the verb allow. */
+int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, bool starts);
 /* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
  * status: 0, 1 when the only one failed, 3 when some of several failed. */
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,

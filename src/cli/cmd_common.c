@@ -252,7 +252,7 @@ static void end_work(struct ja_cmd_work *work)
 /* A start keeps a processor busy. All else mostly waits for the disk, or for the kernel to let go of a network. With ZFS, and so on
  * FreeBSD, steps are processes, and nobody has measured it. */
 #define WAITING 4
-static int jobs(const struct ja_cli *cli, const struct ja_engine *engine, bool starts)
+int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, bool starts)
 {
     bool waits = !starts && engine->site.storage == JA_STORAGE_BTRFS;
     return cli->jobs ? cli->jobs : cli->processors * (waits ? WAITING : 1);
@@ -264,7 +264,7 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_each(engine, names, jobs(cli, engine, false), one, report, &work);
+    int failed = ja_engine_each(engine, names, ja_cmd_jobs(cli, engine, false), one, report, &work);
     end_work(&work);
     if (failed == 0)
         return 0;
@@ -278,8 +278,8 @@ int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_ordered(engine, names, jobs(cli, engine, ordering == JA_ORDER_START), ordering, &work.total,
-                                   one, report, &work, err);
+    int failed = ja_engine_ordered(engine, names, ja_cmd_jobs(cli, engine, ordering == JA_ORDER_START), ordering,
+                                   &work.total, one, report, &work, err);
     end_work(&work);
     if (failed <= 0)
         return failed;

@@ -157,8 +157,8 @@ struct ja_init_request {
 };
 int ja_engine_init(const struct ja_engine_options *options, const struct ja_init_request *request,
                    struct ja_error *err);
-/* Undoes init. Refuses while jails exist unless `force`, which deletes them. */
-int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err);
+/* Undoes init. Refuses while jails exist unless `force`, which deletes them, in up to `jobs` worker processes. */
+int ja_engine_teardown(struct ja_engine *engine, bool force, int jobs, struct ja_error *err);
 
 /* ---- losing and finding again ---- */
 

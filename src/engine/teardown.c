@@ -13,11 +13,6 @@ static void plan_teardown(JA_UNUSED void *work, struct ja_planning *p)
     ja_plan_teardown(p);
 }
 
-static int delete_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
-{
-    return ja_engine_delete(engine, name, true, err);
-}
-
 static int delete_all(struct ja_engine *engine, const char *kind,
                       int (*one)(struct ja_engine *engine, const char *name, struct ja_error *err),
                       struct ja_error *err)
@@ -56,30 +51,62 @@ static int handle_orphans(struct ja_engine *engine, bool force, struct ja_error 
 
 /* ---- all of it ---- */
 
-static int stop_jail(struct ja_engine *engine, const char *name, struct ja_error *err)
+static int stop_jail(struct ja_engine *engine, const char *name, JA_UNUSED void *context, struct ja_error *err)
 {
-    return ja_engine_stop(engine, name, true, NULL, err);
+    return ja_engine_stop(engine, name, JA_STOP_FORCE, NULL, err);
 }
 
-static int delete_objects(struct ja_engine *engine, bool force, struct ja_error *err)
+static int delete_jail(struct ja_engine *engine, const char *name, JA_UNUSED void *context, struct ja_error *err)
+{
+    return ja_engine_delete(engine, name, true, err);
+}
+
+static void keep_first(void *context, const char *name, int rc, const struct ja_error *err)
+{
+    struct ja_error *first = context;
+    if (rc == 0 || first->code)
+        return;
+    *first = *err;
+    first->code = rc;
+    if (!first->object[0])
+        snprintf(first->object, sizeof first->object, "%s", JA_LABEL("jail", name));
+}
+
+/* Side by side: a stop mostly waits for the kernel to let go of a network stack. */
+static int all_jails(struct ja_engine *engine, int jobs,
+                     int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
+                     struct ja_error *err)
+{
+    ja_autostrv struct ja_strv names = {0};
+    struct ja_error first = JA_ERROR_INIT;
+    int rc = ja_store_each(engine->store, "jail", NULL, ja_collect_name, &names, err);
+    if (rc < 0 || ja_engine_each(engine, &names, jobs, one, keep_first, &first) == 0)
+        return rc;
+    if (!first.code)
+        return ja_error_set(err, JA_E_INTERRUPTED, NULL, "interrupted");
+    *err = first;
+    return first.code;
+}
+
+static int delete_objects(struct ja_engine *engine, bool force, int jobs, struct ja_error *err)
 {
     int rc = handle_orphans(engine, force, err);
     /* All are stopped before the first is deleted: one may be the origin of another that runs. */
     if (rc == 0 && !engine->options.dry_run)
-        rc = delete_all(engine, "jail", stop_jail, err);
+        rc = all_jails(engine, jobs, stop_jail, err);
     if (rc == 0)
-        rc = delete_all(engine, "jail", delete_jail, err);
+        rc = all_jails(engine, jobs, delete_jail, err);
     if (rc == 0)
         rc = delete_all(engine, "template", ja_engine_template_delete_all, err);
     return rc == 0 ? delete_all(engine, "network", ja_engine_network_delete, err) : rc;
 }
 
 /* Without its pool there are no trees to delete: what runs is ended, and the rest goes with the instance. */
-static int without_pool(struct ja_engine *engine, const struct ja_error *why, struct ja_error *err)
+static int without_pool(struct ja_engine *engine, const struct ja_error *why, int jobs, struct ja_error *err)
 {
     struct ja_event event = {.kind = JA_EVENT_WARNING, .err = why};
     ja_engine_event(engine, &event);
-    int rc = delete_all(engine, "jail", stop_jail, err);
+    int rc = all_jails(engine, jobs, stop_jail, err);
     return rc == 0 ? delete_all(engine, "network", ja_engine_network_delete, err) : rc;
 }
 
@@ -119,7 +146,7 @@ int ja_check_forgotten(struct ja_engine *engine, struct ja_error *err)
         "teardown --force destroys all");
 }
 
-int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *err)
+int ja_engine_teardown(struct ja_engine *engine, bool force, int jobs, struct ja_error *err)
 {
     struct ja_change change;
     struct ja_error why = JA_ERROR_INIT;
@@ -146,7 +173,7 @@ int ja_engine_teardown(struct ja_engine *engine, bool force, struct ja_error *er
         return rc < 0 ? rc : ja_engine_remove_state(engine, false, err);
     rc = 0;
     if (!again)
-        rc = pool < 0 ? without_pool(engine, &why, err) : delete_objects(engine, force, err);
+        rc = pool < 0 ? without_pool(engine, &why, jobs, err) : delete_objects(engine, force, jobs, err);
     if (rc < 0)
         return rc;
     rc = ja_change_begin(&change, engine, "teardown", "host", "instance", err);

@@ -119,6 +119,16 @@ if page 10.238.0.1 "$port"; then
     echo "FAILED: the old forward still works"
     bad=1
 fi
+# With the last process of a network stack the kernel removes its interfaces; somebody may hold that for longer.
+ip netns exec "ja$tag-a" sleep 60 &
+holder=$!
+holds() { test "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)"; }
+want "somebody holds its network stack" soon holds
+want "it stops all the same" ja stop --force a
+want "its interfaces are gone" sh -c "! ip link show ja${tag}0n0 && ! ip link show ja${tag}0n1"
+want "and it starts again" ja start a
+kill "$holder"
+
 want "teardown" ja teardown --force -y
 left "$tag" >"$dir/after"
 if [ -s "$dir/after" ] || [ -e "$state" ]; then

@@ -336,7 +336,7 @@ static int tear_down(void **unused)
     (void)unused;
     struct ja_error err = JA_ERROR_INIT;
     struct ja_engine *engine = open_engine(NULL);
-    must("teardown", ja_engine_teardown(engine, true, &err), &err);
+    must("teardown", ja_engine_teardown(engine, true, 1, &err), &err);
     ja_engine_close(engine);
     assert_int_not_equal(access(state, F_OK), 0);
     assert_int_equal(rmdir(dir), 0);

@@ -74,7 +74,7 @@ static int teardown(struct injection *injection, struct ja_error *err)
     if (rc == 0)
         rc = ja_engine_recover(engine, true, err);
     if (rc == 0)
-        rc = ja_engine_teardown(engine, false, err);
+        rc = ja_engine_teardown(engine, false, 1, err);
     ja_engine_close(engine);
     return rc;
 }

@@ -317,7 +317,7 @@ static int tear_down(void **unused)
     struct ja_engine_options options = lab_options();
     struct ja_engine *engine = NULL;
     lab_must(ja_engine_open(&options, &engine, &err), &err);
-    lab_must(ja_engine_teardown(engine, true, &err), &err);
+    lab_must(ja_engine_teardown(engine, true, 1, &err), &err);
     ja_engine_close(engine);
     lab_check();
     /* The host is as it was found, but for what stays for good. */

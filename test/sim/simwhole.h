@@ -43,7 +43,7 @@ static inline int whole_teardown(const struct ja_engine_options *options, struct
     if (rc == 0)
         rc = ja_engine_recover(engine, true, err);
     if (rc == 0)
-        rc = ja_engine_teardown(engine, true, err);
+        rc = ja_engine_teardown(engine, true, 1, err);
     ja_engine_close(engine);
     return rc;
 }
