@@ -3,6 +3,7 @@
  * what follows a jail's name in `exec` belongs to the command and is never looked at.
  */
 #include "cli/cli.h"
+#include "engine/engine.h"
 
 #include <assert.h>
 #include <errno.h>

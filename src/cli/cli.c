@@ -4,6 +4,7 @@
  */
 #include "cli/commands.h"
 #include "base/self.h"
+#include "engine/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>

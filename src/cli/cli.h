@@ -13,7 +13,6 @@
 #include <stdio.h>
 
 #define JA_STATE_DEFAULT "/var/db/jailadmin"
-#define JA_JOBS_MOST 1024
 
 struct ja_cli {
     /* Global options. */

@@ -54,8 +54,14 @@ void ja_cmd_size_cell(struct ja_table *table, int64_t bytes);
 /* "changed web1; waiting for its next start: nics.eth0.address, limits.files" */
 int ja_cmd_say_changed(struct ja_cli *cli, const char *name, const struct ja_setdone *done, struct ja_error *err);
 
-/* How many jails are worked on side by side: what -j says, else what this instance's storage and the verb allow. */
-int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, bool starts);
+/* What it is that work on one jail mostly takes. */
+enum ja_pace {
+    JA_PACE_BUSY,   /* a processor: a start */
+    JA_PACE_WAIT,   /* waiting for the disk, or for the kernel to let go of a network */
+    JA_PACE_GENTLE, /* waiting for an init to shut its jail down */
+};
+/* How many jails are worked on side by side: what -j says, else what suits. */
+int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, enum ja_pace pace);
 /* Runs one action for many names with progress and reports. `doing` is "starting", `done` is "started". Returns the exit
  * status: 0, 1 when the only one failed, 3 when some of several failed. */
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
@@ -63,7 +69,7 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
                 void *work);
 /* The same in the order of priorities and dependencies; also a negative code. */
 int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
-                   enum ja_ordering ordering,
+                   enum ja_ordering ordering, enum ja_pace pace,
                    int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                    void *context, struct ja_error *err);
 /* Given to `one` as its context. */

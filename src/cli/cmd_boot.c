@@ -20,7 +20,8 @@ int ja_cmd_boot(struct ja_cli *cli, JA_UNUSED const struct ja_args *args, struct
     int rc = ja_cmd_open(cli, false, &engine, err);
     if (rc == 0)
         rc = ja_engine_boot(engine, &names, err);
-    return rc < 0 ? rc : ja_cmd_ordered(cli, engine, &names, "starting", JA_ORDER_START, start_one, NULL, err);
+    return rc < 0 ? rc
+                  : ja_cmd_ordered(cli, engine, &names, "starting", JA_ORDER_START, JA_PACE_BUSY, start_one, NULL, err);
 }
 
 static int stop_one(struct ja_engine *engine, const char *name, void *context, struct ja_error *err)
@@ -39,5 +40,6 @@ int ja_cmd_shutdown(struct ja_cli *cli, JA_UNUSED const struct ja_args *args, st
     int rc = ja_cmd_open(cli, false, &engine, err);
     if (rc == 0)
         rc = ja_engine_running(engine, &names, err);
-    return rc < 0 ? rc : ja_cmd_ordered(cli, engine, &names, "stopping", JA_ORDER_STOP, stop_one, NULL, err);
+    return rc < 0 ? rc
+                  : ja_cmd_ordered(cli, engine, &names, "stopping", JA_ORDER_STOP, JA_PACE_GENTLE, stop_one, NULL, err);
 }

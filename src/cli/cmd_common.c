@@ -249,13 +249,16 @@ static void end_work(struct ja_cmd_work *work)
         ja_warn(work->cli, "interrupted: %zu of %zu were not begun", work->total - work->done, work->total);
 }
 
-/* A start keeps a processor busy. All else mostly waits for the disk, or for the kernel to let go of a network. With ZFS, and so on
- * FreeBSD, steps are processes, and nobody has measured it. */
-#define WAITING 4
-int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, bool starts)
+int ja_cmd_jobs(const struct ja_cli *cli, const struct ja_engine *engine, enum ja_pace pace)
 {
-    bool waits = !starts && engine->site.storage == JA_STORAGE_BTRFS;
-    return cli->jobs ? cli->jobs : cli->processors * (waits ? WAITING : 1);
+    int each = 1;
+    /* With ZFS, and so on FreeBSD, steps are processes, and nobody has measured it. */
+    if (pace == JA_PACE_WAIT && engine->site.storage == JA_STORAGE_BTRFS)
+        each = 4;
+    /* Busybox's init takes three seconds to do nothing. Others have a lot to do, and half a minute until they are killed. */
+    if (pace == JA_PACE_GENTLE)
+        each = 8;
+    return cli->jobs ? cli->jobs : cli->processors * each;
 }
 
 int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
@@ -264,7 +267,7 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_each(engine, names, ja_cmd_jobs(cli, engine, false), one, report, &work);
+    int failed = ja_engine_each(engine, names, ja_cmd_jobs(cli, engine, JA_PACE_WAIT), one, report, &work);
     end_work(&work);
     if (failed == 0)
         return 0;
@@ -272,14 +275,14 @@ int ja_cmd_each(struct ja_cli *cli, struct ja_engine *engine, const struct ja_st
 }
 
 int ja_cmd_ordered(struct ja_cli *cli, struct ja_engine *engine, const struct ja_strv *names, const char *doing,
-                   enum ja_ordering ordering,
+                   enum ja_ordering ordering, enum ja_pace pace,
                    int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                    void *context, struct ja_error *err)
 {
     struct ja_cmd_work work = {.cli = cli, .work = context, .total = names->count};
     ja_progress_begin(&work.progress, cli, doing, names->count);
-    int failed = ja_engine_ordered(engine, names, ja_cmd_jobs(cli, engine, ordering == JA_ORDER_START), ordering,
-                                   &work.total, one, report, &work, err);
+    int failed = ja_engine_ordered(engine, names, ja_cmd_jobs(cli, engine, pace), ordering, &work.total, one, report,
+                                   &work, err);
     end_work(&work);
     if (failed <= 0)
         return failed;

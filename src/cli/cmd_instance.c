@@ -39,7 +39,7 @@ int ja_cmd_teardown(struct ja_cli *cli, const struct ja_args *args, struct ja_er
     if (rc == 0 && force)
         rc = ja_confirm(cli, err, "Destroy the instance in %s with all of its jails and trees?", cli->state);
     if (rc == 0)
-        rc = ja_engine_teardown(engine, force, ja_cmd_jobs(cli, engine, false), err);
+        rc = ja_engine_teardown(engine, force, ja_cmd_jobs(cli, engine, JA_PACE_WAIT), err);
     if (rc == 0 && !cli->dry_run)
         ja_say(cli, "the instance in %s is gone", cli->state);
     return rc;

@@ -131,11 +131,13 @@ static int run_ordered(struct ja_cli *cli, const struct ja_args *args, const cha
 {
     ja_autoengine struct ja_engine *engine = NULL;
     ja_autostrv struct ja_strv names = {0};
-    struct action action = {.force = ordering != JA_ORDER_START && ja_args_has(args, "force")};
+    bool start = ordering == JA_ORDER_START;
+    struct action action = {.force = !start && ja_args_has(args, "force")};
+    enum ja_pace pace = start ? JA_PACE_BUSY : action.force ? JA_PACE_WAIT : JA_PACE_GENTLE;
     int rc = ja_cmd_open(cli, false, &engine, err);
     if (rc == 0)
         rc = ja_cmd_names(engine, args, &names, err);
-    return rc < 0 ? rc : ja_cmd_ordered(cli, engine, &names, doing, ordering, one, &action, err);
+    return rc < 0 ? rc : ja_cmd_ordered(cli, engine, &names, doing, ordering, pace, one, &action, err);
 }
 
 int ja_cmd_start(struct ja_cli *cli, const struct ja_args *args, struct ja_error *err)

@@ -18,7 +18,8 @@ const struct ja_option ja_global_options[] = {
     {"json", .doc = "Print JSON, errors too"},
     {"jobs", 'j', .metavar = "N",
      .doc =
-         "Work on up to N jails at the same time. Unless given, one for each processor to start or boot, else four on btrfs"},
+         "Work on up to N jails at the same time. Unless given, for each processor: one to start or boot, eight to stop gently, "
+         "else four on btrfs, one on ZFS"},
     {"yes", 'y', .doc = "Do not ask; the answer is yes"},
     {"quiet", 'q', .doc = "Print nothing on success but what was asked for"},
     {"verbose", 'v', .doc = "Say what is done, step by step; twice: also what commands print"},

@@ -141,12 +141,11 @@ int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jo
                    int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                    void (*report)(void *context, const char *name, int rc, const struct ja_error *err), void *context)
 {
-    enum { MOST = 64 };
-    struct worker workers[MOST];
+    struct worker workers[JA_JOBS_MOST];
     size_t next = 0;
     int failed = 0, alive = 0;
-    if (jobs > MOST)
-        jobs = MOST;
+    if (jobs > JA_JOBS_MOST)
+        jobs = JA_JOBS_MOST;
     if (jobs > (int)names->count)
         jobs = (int)names->count;
     if (jobs > 1 && !engine->options.dry_run)
@@ -164,7 +163,7 @@ int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jo
             interrupt_workers(workers, started);
             told = true;
         }
-        struct pollfd fds[MOST];
+        struct pollfd fds[JA_JOBS_MOST];
         for (int i = 0; i < started; i++)
             fds[i] = (struct pollfd){.fd = workers[i].busy ? workers[i].fd : -1, .events = POLLIN};
         if (poll(fds, (nfds_t)started, -1) < 0 && errno != EINTR)

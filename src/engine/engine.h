@@ -375,9 +375,10 @@ int ja_engine_pool_ensure(struct ja_engine *engine, struct ja_error *err);
 /* The same, and the trees of a jail where they are mounted one by one: before anything looks into them. */
 int ja_engine_trees_ensure(struct ja_engine *engine, const char *name, struct ja_error *err);
 
-/* Runs `one` for every name, in up to `jobs` worker processes; `report` is called in this process in order of completion.
- * Returns 0 when all succeeded, else how many failed. After Ctrl-C no more are begun: they count as failed, and are not
- * reported. */
+#define JA_JOBS_MOST 256
+/* Runs `one` for every name, in up to `jobs` worker processes, JA_JOBS_MOST at most; `report` is called in this process in order
+ * of completion. Returns 0 when all succeeded, else how many failed. After Ctrl-C no more are begun: they count as failed, and
+ * are not reported. */
 int ja_engine_each(struct ja_engine *engine, const struct ja_strv *names, int jobs,
                    int (*one)(struct ja_engine *engine, const char *name, void *context, struct ja_error *err),
                    void (*report)(void *context, const char *name, int rc, const struct ja_error *err), void *context);
