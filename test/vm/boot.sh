@@ -1,6 +1,6 @@
 #!/bin/sh
 # Boots another kernel, user-mode Linux, on this machine's own file system (read-only), with fresh places to write to and cgroup
-# v2 alone, and runs a script there: boot.sh SCRIPT [ARGUMENT]... The script says "ok: ..." or "FAILED: ..." line by line.
+# v2 alone, and runs a script there: boot.sh SCRIPT [ARGUMENT]... $JAILADMIN_UML_XSTATE is a library that its kernel is loaded with (xstate.c). The script says "ok: ..." or "FAILED: ..." line by line.
 set -u
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 command -v linux.uml >/dev/null || { echo "skipped: needs user-mode-linux"; exit 77; }
@@ -40,7 +40,7 @@ chmod +x "$dir/init"
 # A process of the guest whose kernel is killed would go on as one of this machine; in a namespace whose first process is killed with it,
 # all of them end at once.
 # shellcheck disable=SC2016
-timeout -s KILL 300 unshare --mount --pid --fork --kill-child sh -c 'linux.uml "$@"; exit' sh mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet "uml_dir=$dir/uml/" \
+timeout -s KILL 300 unshare --mount --pid --fork --kill-child sh -c 'LD_PRELOAD=${JAILADMIN_UML_XSTATE:-} linux.uml "$@"; exit' sh mem=1024M rootfstype=hostfs rootflags=/ ro init="$dir/init" con=null con0=fd:0,fd:1 quiet "uml_dir=$dir/uml/" \
     </dev/null >"$dir/out" 2>"$dir/messages"
 cat "$dir/out"
 grep -q '^status: 0' "$dir/out" && ! grep -q '^FAILED' "$dir/out"

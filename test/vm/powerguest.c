@@ -93,6 +93,7 @@ static void run_kernel(const struct guest *guest, int console)
     int log = open(messages, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (dup2(console, 0) < 0 || dup2(console, 1) < 0 || dup2(log, 2) < 0)
         _exit(127);
+    setenv("LD_PRELOAD", UML_XSTATE, 1);
     execvp(argv[0], argv);
     _exit(127);
 }
