@@ -432,7 +432,7 @@ int ja_engine_rollback(struct ja_engine *engine, const char *jail, const struct 
     if (rc == 0)
         rc = ja_engine_trees_ensure(engine, jail, err);
     if (rc == 0 && request->restart)
-        rc = ja_stop_running(engine, jail, JA_STOP_GRACEFUL, &ran, err);
+        rc = ja_stop_running(engine, jail, JA_STOP_AGAIN, &ran, err);
     if (rc < 0)
         return rc;
     rc = roll_back(engine, jail, request, ran, err);

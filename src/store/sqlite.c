@@ -523,7 +523,9 @@ int ja_store_backup(struct ja_store *store, const char *path, struct ja_error *e
     if (fd < 0)
         return ja_file_error(err, errno, path, "make the backup");
     int r = ja_query_run(store, err, "VACUUM INTO ?1", "t", path);
-    if (r >= 0 && fsync(fd) != 0)
+    /* Its journal, PATH-journal, has been removed, but not synced: should it come back after a power cut, whoever opens the copy would undo
+     * with it all that was written. */
+    if (r >= 0 && (fsync(fd) != 0 || ja_sync_beside(path) != 0))
         r = ja_file_error(err, errno, path, "sync the backup");
     if (r < 0)
         unlink(path);

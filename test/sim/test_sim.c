@@ -38,13 +38,20 @@ static int is_wanted(struct ja_engine *engine, struct ja_error *err)
     return rc;
 }
 
-/* Between its stop and its deletion, too, what was cut off has not been: the next boot starts it. */
-static void cut_off_deletions(void)
+static int do_rollback_running(struct ja_engine *engine, struct ja_error *err)
+{
+    static const struct ja_strv none;
+    struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true, .restart = true};
+    return ja_engine_rollback(engine, "j", &request, NULL, err);
+}
+
+/* Between its stop and what it was stopped for, too, what was cut off has not been: the next boot starts it. */
+static void cut_off_after_stop(const char *verb, int (*run)(struct ja_engine *engine, struct ja_error *err))
 {
     for (enum mode mode = FAIL_BEFORE; mode < MODES; mode++) {
-        struct injection injection = {.verb = "delete", .step = 0, .mode = mode};
+        struct injection injection = {.verb = verb, .step = 0, .mode = mode};
         lab_do(do_start);
-        assert_true(run_injected(do_delete_running, &injection));
+        assert_true(run_injected(run, &injection));
         if (cuts(mode))
             ja_sim_reboot(&lab_sim);
         lab_do(do_recover);
@@ -73,7 +80,7 @@ static void jails(void **unused)
     lab_do(do_stop);
     sweep("set", do_set, do_unset);
     sweep("rename", do_rename, do_rename_back);
-    cut_off_deletions();
+    cut_off_after_stop("delete", do_delete_running);
     lab_do(do_stop);
     sweep("delete", do_delete, do_create);
     lab_do(do_delete);
@@ -125,6 +132,8 @@ static void snapshots(void **unused)
     check_listed("s ");
     lab_do(do_go_on);
     sweep("rollback", do_rollback, do_go_on);
+    cut_off_after_stop("rollback", do_rollback_running);
+    lab_do(do_stop);
     sweep("delete", do_delete, do_create);
     lab_do(do_delete);
     ja_str_fini(&listed);
