@@ -205,18 +205,6 @@ int ja_sync_named(int fd)
     return fsync(fd);
 }
 
-int ja_sync_beside(const char *path)
-{
-    ja_autofree char *dir = NULL;
-    const char *name;
-    if (split_path(path, &dir, &name, NULL) < 0) {
-        errno = ENOMEM;
-        return -1;
-    }
-    ja_autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : fsync(fd);
-}
-
 int ja_sync_filesystem(int fd)
 {
 #ifdef __linux__

@@ -17,8 +17,6 @@ int ja_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_le
 int ja_file_write(const char *path, const char *bytes, size_t length, mode_t mode, bool durable, struct ja_error *err);
 /* Syncs a file with the name that it was given last. 0 or -1 with errno. */
 int ja_sync_named(int fd);
-/* Has on the disk what was removed beside `path`: its directory. 0 or -1 with errno. */
-int ja_sync_beside(const char *path);
 /* Has all on the disk that was written to the file system of this descriptor. 0 or -1 with errno. */
 int ja_sync_filesystem(int fd);
 /* Makes a directory and its missing parents, all with `mode`. An existing one is success and keeps its mode. */

@@ -516,20 +516,55 @@ int ja_store_verify(struct ja_store *store, struct ja_error *err)
     return JA_E_CORRUPT;
 }
 
+/* All of `from` into `to`, whatever that held. */
+static int copy_database(sqlite3 *to, sqlite3 *from, struct ja_error *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (!backup)
+        return ja_sqlite_error(to, sqlite3_errcode(to), err);
+    int rc = sqlite3_backup_step(backup, -1);
+    int end = sqlite3_backup_finish(backup);
+    if (rc != SQLITE_DONE || end != SQLITE_OK)
+        return ja_sqlite_error(to, rc == SQLITE_DONE ? end : rc, err);
+    return 0;
+}
+
+/* The database, in memory, as the bytes of its file: theirs as long as it is open. */
+static int bytes_of(sqlite3 *memory, unsigned char **ret_bytes, size_t *ret_length, struct ja_error *err)
+{
+    enum { WRITE_VERSION = 18, READ_VERSION = 19, HEADER = 100, WITHOUT_LOG = 1 };
+    sqlite3_int64 length = 0;
+    unsigned char *bytes = sqlite3_serialize(memory, "main", &length, SQLITE_SERIALIZE_NOCOPY);
+    if (!bytes || length < HEADER)
+        return ja_error_nomem(err);
+    /* A copy has no log beside it: https://www.sqlite.org/fileformat2.html, 1.3.3. */
+    bytes[WRITE_VERSION] = bytes[READ_VERSION] = WITHOUT_LOG;
+    *ret_bytes = bytes;
+    *ret_length = (size_t)length;
+    return 0;
+}
+
+/* A file that SQLite wrote would have a journal beside it for as long, which a power cut leaves there, or brings back when it had been removed
+ * but not synced: with it, whoever opens the copy undoes all that was written. */
 int ja_store_backup(struct ja_store *store, const char *path, struct ja_error *err)
 {
-    /* SQLite accepts a file that is empty, and would make its own readable for all; nor does it sync it. */
+    sqlite3 *memory = NULL;
+    unsigned char *bytes = NULL;
+    size_t length = 0;
     ja_autoclose int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return ja_file_error(err, errno, path, "make the backup");
-    int r = ja_query_run(store, err, "VACUUM INTO ?1", "t", path);
-    /* Its journal, PATH-journal, has been removed, but not synced: should it come back after a power cut, whoever opens the copy would undo
-     * with it all that was written. */
-    if (r >= 0 && (fsync(fd) != 0 || ja_sync_beside(path) != 0))
-        r = ja_file_error(err, errno, path, "sync the backup");
+    int rc = sqlite3_open_v2("file:copy?vfs=memdb", &memory,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+    int r = rc == SQLITE_OK ? copy_database(memory, store->db, err) : ja_sqlite_error(memory, rc, err);
+    if (r == 0)
+        r = bytes_of(memory, &bytes, &length, err);
+    if (r == 0 && (ja_fd_write(fd, bytes, length) != 0 || ja_sync_named(fd) != 0))
+        r = ja_file_error(err, errno, path, "write the backup");
+    sqlite3_close(memory);
     if (r < 0)
         unlink(path);
-    return r < 0 ? r : 0;
+    return r;
 }
 
 int ja_store_open_copy(const char *path, struct ja_store **ret_store, struct ja_error *err)
@@ -544,12 +579,6 @@ int ja_store_restore(struct ja_store *store, struct ja_store *copy, struct ja_er
 {
     if (store->transaction)
         return ja_error_set(err, JA_E_FAILED, "store", "a transaction is open");
-    sqlite3_backup *backup = sqlite3_backup_init(store->db, "main", copy->db, "main");
-    if (!backup)
-        return ja_sqlite_error(store->db, sqlite3_errcode(store->db), err);
-    int rc = sqlite3_backup_step(backup, -1);
-    int end = sqlite3_backup_finish(backup);
-    if (rc != SQLITE_DONE || end != SQLITE_OK)
-        return ja_sqlite_error(store->db, rc == SQLITE_DONE ? end : rc, err);
-    return sync_log(store, err);
+    int r = copy_database(store->db, copy->db, err);
+    return r < 0 ? r : sync_log(store, err);
 }
