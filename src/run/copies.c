@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define PREFIX "trusted.jailadmin."
 
@@ -39,7 +40,12 @@ static bool is_absent(int sys)
 bool ja_copies_possible(const char *pool)
 {
     struct statfs info;
-    return statfs(pool, &info) == 0 && (unsigned long)info.f_type == BTRFS_SUPER_MAGIC;
+    char jails[512];
+    if (statfs(pool, &info) != 0 || (unsigned long)info.f_type != BTRFS_SUPER_MAGIC)
+        return false;
+    /* The directory that it is mounted on may be of a btrfs too: the one that the state is on. */
+    int length = snprintf(jails, sizeof jails, "%s/jails", pool);
+    return length > 0 && (size_t)length < sizeof jails && access(jails, F_OK) == 0;
 }
 
 bool ja_copy_put(const char *pool, const char *id, const char *text, size_t length)

@@ -309,6 +309,16 @@ static void a_restored_store_leaves_it_alone(void **unused)
     assert_int_equal(unlink(backup), 0);
 }
 
+/* What the pool is mounted on is a directory of a btrfs too, where the state is on one. */
+static void a_pool_that_is_not_mounted_is_told_apart(void **unused)
+{
+    (void)unused;
+    char other[192];
+    snprintf(other, sizeof other, "%s/jails", pool);
+    assert_true(ja_copies_possible(pool));
+    assert_false(ja_copies_possible(other));
+}
+
 static int set_up(void **unused)
 {
     (void)unused;
@@ -354,9 +364,9 @@ int main(int argc, char **argv)
     if (!self)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_cut_off_is_undone),       cmocka_unit_test(a_deletion_is_undone_or_finished),
-        cmocka_unit_test(what_ended_is_repeated),           cmocka_unit_test(the_same_name_can_be_made_at_once),
-        cmocka_unit_test(a_restored_store_leaves_it_alone),
+        cmocka_unit_test(a_pool_that_is_not_mounted_is_told_apart), cmocka_unit_test(what_was_cut_off_is_undone),
+        cmocka_unit_test(a_deletion_is_undone_or_finished),         cmocka_unit_test(what_ended_is_repeated),
+        cmocka_unit_test(the_same_name_can_be_made_at_once),        cmocka_unit_test(a_restored_store_leaves_it_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
