@@ -232,6 +232,7 @@ static void read_snapshots(struct reading *r)
         struct jail *jail = named(r, owner);
         struct kept kept = {.volume = -1};
         snprintf(kept.name, sizeof kept.name, "%s", name);
+        snprintf(kept.be, sizeof kept.be, "%s", string(one, "be"));
         kept.tree = mark_of(r, "jails/%s/snap/%s/root", owner, name);
         if (json_array_size(json_object_get(one, "volumes")))
             kept.volume = mark_of(r, "jails/%s/snap/%s/vol/data", owner, name);

@@ -17,8 +17,8 @@ struct tree {
 };
 
 struct kept {
-    char name[16];
-    int tree, volume; /* marks; a volume's is -1 when there is none */
+    char name[16], be[16]; /* be: the boot environment that was active */
+    int tree, volume;      /* marks; a volume's is -1 when there is none */
 };
 
 struct jail {

@@ -390,6 +390,7 @@ static bool snapshot_create(struct op *op)
         if (!*jail->snapshots[i].name) {
             struct kept *kept = &jail->snapshots[i];
             snprintf(kept->name, sizeof kept->name, "s%d", next_mark());
+            memcpy(kept->be, active(jail)->name, sizeof kept->be);
             kept->tree = active(jail)->mark;
             kept->volume = jail->volume;
             say(op, "ja snapshot create %s@%s", jail_names[a], kept->name);
@@ -419,7 +420,7 @@ static bool rollback(struct op *op)
         return false;
     struct jail *jail = &next(op)->jails[a];
     const struct kept *kept = &jail->snapshots[below(SNAPSHOTS)];
-    if (!*kept->name)
+    if (!*kept->name || strcmp(kept->be, active(jail)->name) != 0)
         return false;
     say(op, "ja snapshot rollback --yes %s %s@%s", jail->running ? "--restart" : "", jail_names[a], kept->name);
     active(jail)->mark = kept->tree;
