@@ -132,8 +132,9 @@ $(costs)
 
 What grows is the kernel's work, found with perf(1): a commit of btrfs, for which a start and a deletion wait once each, searches its maps of free
 space longer the more trees have been made and deleted; a bridge asks all of its ports when another one joins; and sysfs, which a container mounts,
-looks through the mounts of it that there are. The removal of a pair is the kernel's, when the init has ended; a
-deletion waits for it only while the kernel is still busy with an earlier network stack, as right after the start of another jail here. LXC waits for the first when it clones, and syncs nothing when it deletes.
+looks through the mounts of it that there are. The removal of a pair is the kernel's, when the init has ended; a deletion waits for it only while the
+kernel is still busy with an earlier network stack, as right after the start of another jail here. LXC waits for the first when it clones, and syncs
+nothing when it deletes.
 
 What snapshots of others in the pool cost is in [benchmarks-snapshots.md](benchmarks-snapshots.md).
 END

@@ -96,7 +96,6 @@ ended() {
 }
 patience=90
 want "all processes end" eventually ended
-patience=6
 wait
 cat "$dir"/did.* >"$dir/did"
 cat "$dir"/refused.* >"$dir/refused"

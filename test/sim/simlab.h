@@ -396,11 +396,16 @@ static inline int do_go_on(struct ja_engine *engine, struct ja_error *err)
     return rc == JA_E_EXISTS ? 0 : rc;
 }
 
-static inline int do_rollback(struct ja_engine *engine, struct ja_error *err)
+static inline int lab_roll_back(struct ja_engine *engine, bool restart, struct ja_error *err)
 {
     static const struct ja_strv none;
-    struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true};
+    struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true, .restart = restart};
     return ja_engine_rollback(engine, "j", &request, NULL, err);
+}
+
+static inline int do_rollback(struct ja_engine *engine, struct ja_error *err)
+{
+    return lab_roll_back(engine, false, err);
 }
 
 static inline int do_be(struct ja_engine *engine, struct ja_error *err)

@@ -40,9 +40,7 @@ static int is_wanted(struct ja_engine *engine, struct ja_error *err)
 
 static int do_rollback_running(struct ja_engine *engine, struct ja_error *err)
 {
-    static const struct ja_strv none;
-    struct ja_rollback_request request = {.snapshot = "s", .volumes = &none, .all_volumes = true, .restart = true};
-    return ja_engine_rollback(engine, "j", &request, NULL, err);
+    return lab_roll_back(engine, true, err);
 }
 
 /* Between its stop and what it was stopped for, too, what was cut off has not been: the next boot starts it. */

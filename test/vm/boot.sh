@@ -1,6 +1,7 @@
 #!/bin/sh
 # Boots another kernel, user-mode Linux, on this machine's own file system (read-only), with fresh places to write to and cgroup
-# v2 alone, and runs a script there: boot.sh SCRIPT [ARGUMENT]... $JAILADMIN_UML_XSTATE is a library that its kernel is loaded with (xstate.c). The script says "ok: ..." or "FAILED: ..." line by line.
+# v2 alone, and runs a script there: boot.sh SCRIPT [ARGUMENT]... The script says "ok: ..." or "FAILED: ..." line by line.
+# $JAILADMIN_UML_XSTATE is a library that its kernel is loaded with (xstate.c).
 set -u
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root"; exit 77; }
 command -v linux.uml >/dev/null || { echo "skipped: needs user-mode-linux"; exit 77; }
